@@ -1,0 +1,70 @@
+# Works on a fresh clone with Python 3.11 or newer, its venv module and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+# A module alone would do too; named one by one, the factories get their arguments.
+SEED := examples.seed_losses
+DEMO := \
+	'$(SEED):weighted_mse' \
+	'$(SEED):weighted_mae' \
+	'$(SEED):robust_weighted_loss' \
+	'$(SEED):custom_mse' \
+	'$(SEED):custom_loss_with_weights' \
+	'$(SEED):custom_loss_conditional' \
+	'$(SEED):plain_mse' \
+	'$(SEED):class_weighted_mse' \
+	'$(SEED):custom_huber_loss_with_regularization' \
+	'examples.seed_model:custom_huber_loss_with_regularization' \
+	'$(SEED):weighted_binary_crossentropy([0.1, 0.9])' \
+	'$(SEED):huber_loss_custom(delta=2.0)' \
+	'$(SEED):focal_loss(gamma=2.0)' \
+	'$(SEED):weighted_mae_constant' \
+	'$(SEED):adaptive_huber_loss' \
+	'$(SEED):temporal_loss'
+
+.PHONY: help setup demo test lint format clean
+
+help:
+	@echo 'make demo     check the losses of examples/ and write the reports to reports/'
+	@echo 'make test     run the tests'
+	@echo 'make lint     run ruff and mypy'
+	@echo 'make format   let ruff rewrite the sources'
+	@echo 'make setup    create $(VENV) and install losscheck into it; the others do so themselves'
+	@echo 'make clean    remove $(VENV), caches and reports'
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo 'losscheck needs Python 3.11 or newer, and "$(PYTHON)" is not.' >&2; \
+		echo 'Name another one, for example: make $(or $(MAKECMDGOALS),setup) PYTHON=python3.12' >&2; \
+		exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+# Findings (status 1) are what the demo is for; wrong usage and faults of losscheck still stop make.
+# Python's own status after a traceback is 1 too, hence the look for pages newer than the start.
+demo: $(STAMP)
+	@mkdir -p reports && touch $(VENV)/.demo
+	@$(BIN)/losscheck report $(DEMO) --out reports || [ $$? -eq 1 ]
+	@[ -n "$$(find reports -name '*.html' -newer $(VENV)/.demo)" ] || { \
+		echo 'losscheck wrote no page to reports/.' >&2; exit 1; }
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -q
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find reports -mindepth 1 ! -name .gitkeep -delete

@@ -1,0 +1,34 @@
+"""Check a TensorFlow/Keras loss from outside: gradient, NaN and Inf, shapes, and the line to blame.
+
+The public API is loaded when it is first used: `check`, `assert_stable`, `spec` and `domains`.
+Importing this package imports neither TensorFlow nor NumPy.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+# Not lazy: the name is both a module's and a function's, and only binding the function after the
+# module was imported keeps `losscheck.spec` the function for good.
+from losscheck.spec import spec
+
+if TYPE_CHECKING:
+    from losscheck import domains
+    from losscheck.api import assert_stable, check
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "assert_stable", "check", "domains", "spec"]
+
+
+def __getattr__(name: str) -> Any:
+    import importlib
+
+    if name in ("check", "assert_stable"):
+        return getattr(importlib.import_module("losscheck.api"), name)
+    if name == "domains":
+        return importlib.import_module("losscheck.domains")
+    raise AttributeError(f"module 'losscheck' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

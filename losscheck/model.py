@@ -1,0 +1,300 @@
+"""The words of losscheck as frozen data: what is checked, what was found, what is reported.
+
+Nothing here knows TensorFlow, printing or files. Everything in a `Report` survives pickling, and
+JSON through `losscheck.report.json`.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Inputs = Mapping[str, Array]
+
+
+class Range(enum.IntEnum):
+    """The widest part of its domain that a case touches; ordered from narrow to wide."""
+
+    ORDINARY = 0
+    WORKING = 1
+    EXTREME = 2
+
+    @property
+    def label(self) -> str:
+        """The word that reports use."""
+        return self.name.lower()
+
+
+class Severity(enum.StrEnum):
+    """How much a finding matters; only `policy` hands it out."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+class Kind(enum.StrEnum):
+    """What the truth is where the loss gave NaN, Inf or garbage."""
+
+    AVOIDABLE = "avoidable"  # finite, and it fits the dtype
+    INHERENT = "inherent"  # finite, but too large for the dtype
+    UNDEFINED = "undefined"  # infinite, or there is none
+
+
+class Verdict(enum.StrEnum):
+    """What is said of one loss."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+    ERROR = "error"  # a fault of losscheck itself, never of the loss
+
+
+class Outcome(enum.StrEnum):
+    """What is said of one rule on one loss."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    WARN = "warn"
+    NOTE = "note"
+    SKIP = "skip"
+    INCONCLUSIVE = "inconclusive"
+    ERROR = "error"
+
+
+class Direction(enum.StrEnum):
+    """The pass in which a value went wrong."""
+
+    FORWARD = "forward"
+    BACKWARD = "backward"
+
+
+@attrs.frozen(kw_only=True)
+class Argument:
+    """One argument of a loss: what it means, what values and shapes it takes, and who says so."""
+
+    name: str
+    role: str  # y_true, y_pred, weight or input
+    domain: str  # as `domains.parse` reads it
+    shape: str  # as "(B, D)"
+    dtype: str
+    origin: str  # declared, known or inferred
+    why: str = ""
+    plausible: tuple[str, ...] = ()  # other domains that stay plausible where `domain` was inferred
+
+
+@attrs.frozen(kw_only=True)
+class Source:
+    """Where a loss is written."""
+
+    file: str
+    line: int
+
+
+@attrs.frozen(kw_only=True)
+class Location:
+    """The user's source that a finding blames."""
+
+    file: str
+    line: int
+    column: int | None  # 1-based; None where only the line is known
+    end_column: int | None  # 1-based, exclusive; past the end of the line for longer expressions
+    source: str  # the text of the line, without its newline
+    op: str  # the TensorFlow op type, "" where no op is to blame
+    direction: str = Direction.FORWARD.value  # "pass" in JSON
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Suspect:
+    """A rule's claim about one case or one run: facts only, no severity and no blame.
+
+    `form` names which of the rule's findings it is (policy maps it to a severity), `facts` holds the
+    numbers that the explanation puts into words.
+    """
+
+    code: str
+    form: str
+    facts: Mapping[str, Any] = attrs.field(factory=dict)
+    inputs: Inputs = attrs.field(factory=dict)
+    range: Range | None = None
+    kind: Kind | None = None
+    dtype: str = "float32"
+    mode: str = "graph"
+    direction: Direction = Direction.FORWARD
+    scale: float | None = None  # error over the ordinary scale
+    count: int = 1
+    value: Any = None  # observed
+    gradient: Any = None  # observed
+    expected_value: Any = None
+    expected_gradient: Any = None
+    expected_text: str = ""
+    location: Location | None = None  # where the rule's own evidence knows the line
+    certain: bool = True  # False: holds in some plausible domains only
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Observed:
+    """What the loss gave."""
+
+    value: Any = None
+    gradient: Any = None
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Expected:
+    """What it should have given."""
+
+    value: Any = None
+    gradient: Any = None
+    text: str = ""
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Finding:
+    """One fault: its minimal case, the line to blame, why, and what to write there."""
+
+    id: str
+    code: str
+    slug: str
+    severity: str
+    kind: str | None
+    range: str | None
+    message: str
+    dtype: str
+    mode: str
+    count: int
+    inputs: Inputs
+    observed: Observed
+    expected: Expected
+    location: Location | None
+    cause: str
+    fix: str
+    reproduce: str
+
+
+@attrs.frozen(kw_only=True)
+class Check:
+    """What one rule did on one loss."""
+
+    code: str
+    slug: str
+    outcome: str
+    cases: int = 0
+    dtypes: tuple[str, ...] = ()
+    modes: tuple[str, ...] = ()
+    seconds: float = 0.0
+    reason: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Ignored:
+    """A finding that the user's settings ignore, and the reason they gave."""
+
+    id: str
+    code: str
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
+class GradientSummary:
+    """How well the gradient was verified over the points that could be decided."""
+
+    digits: float | None  # median number of decimal digits that agree
+    max_error: (
+        float | None
+    )  # largest difference from the numeric derivative, over max(|g|, ordinary gradient)
+    compute_gradient_max_error: (
+        float | None
+    )  # what tf.test.compute_gradient's numbers differ by, at most
+    points: int  # coordinates verified
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Curve:
+    """Loss and gradient along one prediction, the other arguments held: what the page draws."""
+
+    label: str  # e.g. "y_true = 1"
+    x: Array  # (N,) float64, values of y_pred
+    value: Array  # (N,) float64
+    gradient: Array  # (N,) float64
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class LossReport:
+    """All that is said of one loss."""
+
+    target: str
+    verdict: str
+    seconds: float
+    cases: int
+    source: Source | None
+    arguments: tuple[Argument, ...] = ()
+    gradient: GradientSummary | None = None
+    checks: tuple[Check, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    ignored: tuple[Ignored, ...] = ()
+    curves: tuple[Curve, ...] = ()
+    reason: str = ""  # why the verdict is inconclusive or error
+    notes: tuple[str, ...] = ()  # what the reader should know of how it was examined
+
+
+@attrs.frozen(kw_only=True)
+class Environment:
+    """The versions that the numbers hold for."""
+
+    python: str
+    tensorflow: str
+    keras: str
+    numpy: str
+    hypothesis: str
+    platform: str
+    devices: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class Summary:
+    """Counts over the losses of a report, by verdict."""
+
+    losses: int
+    passed: int  # "pass" in JSON
+    fail: int
+    inconclusive: int
+    error: int
+    cases: int
+
+
+@attrs.frozen(kw_only=True)
+class LeftOut:
+    """Something in a module that is no loss, and why it was taken for none."""
+
+    target: str
+    reason: str
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Report:
+    """A whole run."""
+
+    losscheck: str
+    environment: Environment
+    seed: int
+    seconds: float
+    summary: Summary
+    losses: tuple[LossReport, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    schema: int = 1
+
+
+class UsageError(Exception):
+    """The user gave something that cannot be used; the message says what, and what to do next."""
+
+
+def as_array(value: Any) -> Array:
+    """Turn numbers as JSON holds them into an array."""
+    return np.asarray(value)
