@@ -1,0 +1,110 @@
+"""Where inputs come from: ordinary points, corners, relations, every half number, mixtures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from losscheck import shapes
+from losscheck.cases.blocks import CaseBlock
+from losscheck.cases.corners import corners
+from losscheck.cases.exhaustive import exhaustive
+from losscheck.cases.problem import Problem
+from losscheck.cases.relations import relations
+from losscheck.cases.strategies import mixed, mixtures
+from losscheck.model import Argument, Range, UsageError
+
+__all__ = ["CaseBlock", "generate", "mixtures", "ordinary"]
+
+# Ordinary cases that every block starts with: their median is the ordinary scale.
+ORDINARY_CASES = 4096
+# Some more are drawn than needed: in half types a few of them round to equal values.
+_SPARE = 1.1
+# Shares of the budget, at most. What corners and relations leave goes to exhaustion first (two
+# labels beside every float16 logit are 127,000 of 150,000 cases), but for a part to the mixtures.
+_CORNERS, _RELATIONS, _SINGLE_RELATIONS, _MIXTURES = 0.25, 0.2, 0.03, 0.05
+
+
+def generate(
+    arguments: Sequence[Argument],
+    sizes: Mapping[str, int],
+    *,
+    dtype: str = "float32",
+    classes: int = 2,
+    seed: int = 0,
+    budget: int = 20_000,
+) -> CaseBlock:
+    """Generate the cases of one size of a loss's arguments.
+
+    Parameters
+    ----------
+    arguments
+        Those to generate; constants are left out.
+    sizes
+        A size for every letter of their shapes.
+    dtype
+        The float type of all inputs; labels too, as Keras hands them over.
+    classes
+        The number of classes of `class_index` arguments.
+    seed
+        The same seed gives the same cases.
+    budget
+        About how many cases; ordinary ones are not fewer than 4,096 in any case, except where
+        labels alone make up the inputs.
+
+    Returns
+    -------
+    CaseBlock
+        Distinct cases, at least 4,096 ordinary ones first.
+
+    Raises
+    ------
+    UsageError
+        Where no ordinary case exists: a domain has no number of the dtype.
+    """
+    at = {argument.name: shapes.parse(argument.shape).at(sizes) for argument in arguments}
+    problem = Problem.of(arguments, at, dtype, classes)
+    blocks = [ordinary(problem, max(ORDINARY_CASES, budget // 16), seed)]
+    share = _SINGLE_RELATIONS if problem.single else _RELATIONS
+    blocks.append(corners(problem, int(budget * _CORNERS), seed))
+    blocks.append(relations(problem, int(budget * share), seed))
+    least = int(budget * _MIXTURES)
+    blocks.append(exhaustive(problem, budget - sum(map(len, blocks)) - least, seed))
+    blocks.append(mixed(problem, max(least, budget - sum(map(len, blocks))), seed))
+    found = CaseBlock.concat(blocks).distinct()
+    if len(found) >= budget:
+        return found
+    return CaseBlock.concat([found, wide(problem, budget - len(found), seed)]).distinct()
+
+
+def wide(problem: Problem, count: int, seed: int) -> CaseBlock:
+    """Spread cases evenly over the working and the extreme range: at most `count` of them.
+
+    They take the room that equal cases among the corners and the mixtures have left.
+    """
+    rng = np.random.default_rng((seed, 5))
+    halves = ((Range.WORKING, count - count // 2), (Range.EXTREME, count // 2))
+    return CaseBlock.concat(
+        [problem.judge(problem.draw(part, reach, rng)) for reach, part in halves]
+    )
+
+
+def ordinary(problem: Problem, count: int, seed: int) -> CaseBlock:
+    """Spread ordinary cases evenly over all arguments together: `count` of them.
+
+    Raises
+    ------
+    UsageError
+        Where a domain has no ordinary number of the dtype.
+    """
+    rng = np.random.default_rng((seed, 0))
+    judged = problem.judge(problem.draw(int(count * _SPARE), Range.ORDINARY, rng))
+    found = judged.take(judged.ranges == Range.ORDINARY)
+    if not len(found):
+        names = ", ".join(f"{item.name} ({item.domain.name})" for item in problem.variables)
+        raise UsageError(
+            f"No ordinary case exists in {problem.dtype} for {names}: expected every domain to "
+            "hold numbers of that dtype. Declare a wider domain, or leave the dtype out."
+        )
+    return found.take(slice(count))

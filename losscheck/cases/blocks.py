@@ -1,0 +1,86 @@
+"""Blocks of cases: many inputs side by side, each with its range."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import attrs
+import numpy as np
+
+from losscheck.domains import layout
+from losscheck.model import Array
+
+# The constants of the SplitMix64 generator (Steele, Lea and Flood, 2014), which mixes 64 bits.
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_MIX = ((30, np.uint64(0xBF58476D1CE4E5B9)), (27, np.uint64(0x94D049BB133111EB)))
+
+
+@attrs.frozen(eq=False)
+class CaseBlock:
+    """Cases that are evaluated together.
+
+    Parameters
+    ----------
+    inputs
+        For each argument the values of all cases, (N, *shape).
+    ranges
+        (N,) uint8: the `Range` of each case.
+    """
+
+    inputs: Mapping[str, Array]
+    ranges: Array
+
+    def __len__(self) -> int:
+        return len(self.ranges)
+
+    def take(self, index: Array | slice) -> CaseBlock:
+        """Pick cases by number, by mask or by slice."""
+        return CaseBlock(
+            {name: values[index] for name, values in self.inputs.items()}, self.ranges[index]
+        )
+
+    @staticmethod
+    def concat(blocks: Sequence[CaseBlock]) -> CaseBlock:
+        """Put blocks of the same arguments behind each other; at least one block."""
+        names = blocks[0].inputs
+        return CaseBlock(
+            {name: np.concatenate([block.inputs[name] for block in blocks]) for name in names},
+            np.concatenate([block.ranges for block in blocks]),
+        )
+
+    def distinct(self) -> CaseBlock:
+        """Keep the first of equal cases, in their order; 0 and -0 differ."""
+        prints = np.zeros(len(self), np.uint64)
+        for position, values in enumerate(self.inputs.values()):
+            # Mixed with its position, an argument cannot stand for another one.
+            place = np.full(1, position + 1, np.uint64) * _GOLDEN
+            prints ^= _mixed(fingerprint(layout.flat(values)) + place)
+        _, first = np.unique(prints, return_index=True)
+        return self.take(np.sort(first))
+
+
+def fingerprint(rows: Array) -> Array:
+    """Hash rows of numbers by their bits.
+
+    Parameters
+    ----------
+    rows
+        (n, width) of a float dtype.
+
+    Returns
+    -------
+    Array
+        (n,) uint64; equal rows have equal hashes, different rows differ but for one pair in 2^64.
+    """
+    rows = np.ascontiguousarray(rows)
+    bits = rows.view(f"u{rows.dtype.itemsize}").astype(np.uint64)
+    columns = np.arange(1, rows.shape[1] + 1, dtype=np.uint64) * _GOLDEN
+    prints: Array = _mixed(bits + columns).sum(axis=1, dtype=np.uint64)
+    return prints
+
+
+def _mixed(bits: Array) -> Array:
+    for shift, factor in _MIX:
+        bits = (bits ^ (bits >> np.uint64(shift))) * factor
+    mixed: Array = bits ^ (bits >> np.uint64(31))
+    return mixed

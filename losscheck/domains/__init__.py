@@ -1,0 +1,6 @@
+"""What values an argument may take, and its ranges: ordinary, working and extreme."""
+
+from losscheck.domains.base import OUTSIDE, Domain
+from losscheck.domains.table import NAMED, parse
+
+__all__ = ["NAMED", "OUTSIDE", "Domain", "parse"]

@@ -1,0 +1,165 @@
+"""The float types that losses run in, and casting into them without TensorFlow."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import attrs
+import numpy as np
+
+from losscheck.model import Array, UsageError
+
+
+@attrs.frozen
+class FloatFormat:
+    """What a float type can hold; all numbers are exact in float64.
+
+    Parameters
+    ----------
+    name
+        As TensorFlow calls it.
+    storage
+        The NumPy dtype that holds its numbers; NumPy has no bfloat16, whose numbers are float32
+        numbers with 16 zero bits at the end.
+    eps
+        The distance from 1 to the next number.
+    tiny
+        The smallest normal number.
+    subnormal
+        The smallest number above 0.
+    largest
+        The largest finite number.
+    reach
+        Where the working range ends in this type at the latest: in float16 at 1e3, as DESIGN.md
+        sets it, for the square of anything above 255 overflows there.
+    step
+        By how much the bits of the storage move from one number to the next.
+    """
+
+    name: str
+    storage: str
+    eps: float
+    tiny: float
+    subnormal: float
+    largest: float
+    reach: float = np.inf
+    step: int = 1
+
+
+FORMATS = {
+    "float16": FloatFormat("float16", "float16", 2.0**-10, 2.0**-14, 2.0**-24, 65504.0, 1e3),
+    "bfloat16": FloatFormat(
+        "bfloat16", "float32", 2.0**-7, 2.0**-126, 2.0**-133, 2.0**128 - 2.0**120, step=1 << 16
+    ),
+    "float32": FloatFormat(
+        "float32", "float32", 2.0**-23, 2.0**-126, 2.0**-149, 2.0**128 - 2.0**104
+    ),
+    "float64": FloatFormat(
+        "float64",
+        "float64",
+        2.0**-52,
+        2.0**-1022,
+        float(np.finfo(np.float64).smallest_subnormal),
+        float(np.finfo(np.float64).max),
+    ),
+}
+
+
+def float_format(dtype: str) -> FloatFormat:
+    """Look a float type up by its name.
+
+    Raises
+    ------
+    UsageError
+        Where the name is none of `FORMATS`.
+    """
+    try:
+        return FORMATS[dtype]
+    except KeyError:
+        raise UsageError(
+            f"{dtype!r} is not a float type that losses run in. Expected one of "
+            f"{', '.join(FORMATS)}. Name one of these."
+        ) from None
+
+
+def cast(values: Array, dtype: str) -> Array:
+    """Round to the numbers of a float type, to the nearest; too large a number becomes infinite.
+
+    Parameters
+    ----------
+    values
+        Any shape, any real dtype.
+    dtype
+        One of `FORMATS`.
+
+    Returns
+    -------
+    Array
+        The same shape in the storage dtype of the format (bfloat16 is held in float32).
+    """
+    fmt = float_format(dtype)
+    with np.errstate(over="ignore", under="ignore"):
+        stored = np.asarray(values).astype(fmt.storage, copy=False)
+    if fmt.name != "bfloat16":
+        return stored
+    bits = stored.view(np.uint32)
+    # Half of the dropped part, less one where the kept part is even: ties go to even.
+    half = np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))
+    rounded: Array = ((bits + half) & np.uint32(0xFFFF0000)).view(np.float32)
+    return np.where(np.isnan(stored), stored, rounded)
+
+
+def between(values: Array, ends: tuple[float, float], dtype: str) -> Array:
+    """Tell whether numbers lie between two ends, each rounded outwards to the dtype.
+
+    Parameters
+    ----------
+    values
+        Any shape, float64.
+
+    Returns
+    -------
+    Array
+        The same shape, bool: what lay between the ends before it was cast still does.
+    """
+    rounded = cast(np.array(ends), dtype).astype(np.float64)
+    inside: Array = values >= min(ends[0], rounded[0])
+    inside &= values <= max(ends[1], rounded[1])
+    return inside
+
+
+def step_magnitude(values: Array, steps: int, dtype: str) -> Array:
+    """Move every number by whole ulps away from zero (or towards it, for negative `steps`).
+
+    Parameters
+    ----------
+    values
+        Any shape; cast to `dtype` first.
+    steps
+        Ulps; a number that would cross zero stops there.
+
+    Returns
+    -------
+    Array
+        The same shape in the storage dtype; infinite beyond the largest number.
+    """
+    fmt = float_format(dtype)
+    stored = np.ascontiguousarray(cast(values, dtype))
+    width = stored.dtype.itemsize
+    bits = stored.view(f"u{width}")
+    unsigned: Any = bits.dtype.type
+    sign = bits & unsigned(1 << (8 * width - 1))
+    size = bits ^ sign
+    move = unsigned(abs(steps) * fmt.step)
+    moved = size + move if steps >= 0 else size - np.minimum(size, move)
+    result: Array = (moved | sign).view(stored.dtype)
+    return result
+
+
+def next_number(value: float, towards: float, dtype: str) -> float:
+    """Give the neighbour of a number of a float type, on the side of another number."""
+    if value == 0.0:
+        return math.copysign(float_format(dtype).subnormal, towards)
+    steps = 1 if (towards > value) == (value > 0.0) else -1
+    return float(step_magnitude(np.array([value]), steps, dtype)[0])

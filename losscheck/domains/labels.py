@@ -1,0 +1,188 @@
+"""Domains of labels: binary, sign, mask and class indices."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from losscheck.domains import layout
+from losscheck.domains.base import OUTSIDE, Domain, Shape
+from losscheck.domains.floats import cast
+from losscheck.domains.spread import is_mixed, lopsided_labels, mixed_labels
+from losscheck.model import Array, Range
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+# Landmarks of class indices: the first classes and the last; those between behave as they do.
+_FIRST_CLASSES = 16
+
+
+@attrs.frozen
+class Labels(Domain):
+    """Labels of two values, as floats: every value occurs in an ordinary case that has room for it.
+
+    Parameters
+    ----------
+    name
+        The canonical text.
+    low, high
+        The two values.
+    """
+
+    low: float
+    high: float
+
+    @property
+    def elementwise(self) -> bool:
+        """Every number is a label of its own."""
+        return True
+
+    @property
+    def integral(self) -> bool:
+        """Labels are whole numbers."""
+        return True
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The two values."""
+        return self.low, self.high
+
+    def levels(self, classes: int) -> int:
+        """How many labels there are."""
+        return 2
+
+    def dimensions(self, shape: Shape) -> int:
+        """None: a label has no place between two others that even spreading could reach."""
+        return 0
+
+    def draw(
+        self,
+        points: Array,
+        shape: Shape,
+        reach: Range,
+        *,
+        dtype: str = "float32",
+        classes: int = 2,
+        rng: np.random.Generator,
+    ) -> Array:
+        """Mixed labels in the ordinary range, beyond it labels of which some are missing."""
+        spread = mixed_labels if reach is Range.ORDINARY else lopsided_labels
+        labels = spread(len(points), math.prod(shape), self.levels(classes), rng)
+        return self._values(labels).reshape(len(points), *shape)
+
+    def _values(self, labels: Array) -> Array:
+        return self.low + labels * (self.high - self.low)
+
+    def scalars(self, dtype: str, classes: int = 2) -> tuple[Array, Array]:
+        """Every label: (k,) in the storage dtype, and the (k,) uint8 range of each."""
+        return self.inside(np.array([self.low, self.high]), dtype, classes)
+
+    def tokens(self, shape: Shape, dtype: str, classes: int = 2) -> Array:
+        """Give the labels: (k,)."""
+        return self.scalars(dtype, classes)[0]
+
+    def classify(self, values: Array, dtype: str = "float32", classes: int = 2) -> Array:
+        """Ordinary where labels are mixed, else working: (n,) uint8, 3 for outside."""
+        flat = layout.flat(np.asarray(values, np.float64))
+        labels = (flat - self.low) / (self.high - self.low)
+        ranges = np.where(is_mixed(labels, self.levels(classes)), Range.ORDINARY, Range.WORKING)
+        known = (labels == np.rint(labels)) & (labels >= 0) & (labels < self.levels(classes))
+        return np.where(known.all(axis=1), ranges, OUTSIDE).astype(np.uint8)
+
+    def strategy(
+        self, shape: Shape, dtype: str = "float32", classes: int = 2
+    ) -> SearchStrategy[Any]:
+        """Arrays of any labels."""
+        import hypothesis.extra.numpy as hnp
+        import hypothesis.strategies as st
+
+        labels = hnp.arrays(np.int64, shape, elements=st.integers(0, self.levels(classes) - 1))
+        return labels.map(lambda drawn: cast(self._values(drawn), dtype))
+
+
+@attrs.frozen
+class Mask(Labels):
+    """Zeros and ones of which some row must keep something: an empty mask is working."""
+
+    def draw(
+        self,
+        points: Array,
+        shape: Shape,
+        reach: Range,
+        *,
+        dtype: str = "float32",
+        classes: int = 2,
+        rng: np.random.Generator,
+    ) -> Array:
+        """Mixed masks without an empty row in the ordinary range, beyond it any mask."""
+        mask = super().draw(points, shape, reach, dtype=dtype, classes=classes, rng=rng)
+        if reach is Range.ORDINARY:
+            rows = _rows(mask)
+            kept = rng.integers(rows.shape[-1], size=rows.shape[:-1])
+            empty = ~rows.any(axis=-1)
+            case, row = np.nonzero(empty)
+            rows[case, row, kept[case, row]] = 1.0
+        return mask
+
+    def classify(self, values: Array, dtype: str = "float32", classes: int = 2) -> Array:
+        """Labels' range, and working where a row keeps nothing: (n,) uint8, 3 for outside."""
+        ranges = super().classify(values, dtype, classes)
+        kept = np.any(_rows(np.asarray(values)) != 0, axis=2).all(axis=1)
+        floor: Array = np.where(kept, Range.ORDINARY, Range.WORKING).astype(np.uint8)
+        return np.maximum(ranges, floor)
+
+
+def _rows(mask: Array) -> Array:
+    """View masks (n, *shape) as (n, rows, width): rows of one element are a column together."""
+    if mask.ndim > 2 and mask.shape[-1] > 1:
+        return layout.rows(mask)
+    return layout.flat(mask)[:, np.newaxis]
+
+
+@attrs.frozen
+class ClassIndex(Labels):
+    """The number of a class, 0 to C - 1; -1 and C are extreme: inside, for LC206 to look at."""
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """From the first class on; the number of classes is not known here."""
+        return 0.0, math.inf
+
+    def levels(self, classes: int) -> int:
+        """One label a class."""
+        return classes
+
+    def draw(
+        self,
+        points: Array,
+        shape: Shape,
+        reach: Range,
+        *,
+        dtype: str = "float32",
+        classes: int = 2,
+        rng: np.random.Generator,
+    ) -> Array:
+        """Labels' draws; of the extreme range, some labels are -1 or C."""
+        drawn = super().draw(points, shape, reach, dtype=dtype, classes=classes, rng=rng)
+        if reach is Range.EXTREME:
+            wrong = rng.choice([-1.0, float(classes)], size=drawn.shape)
+            return np.where(rng.random(drawn.shape) < 0.5, wrong, drawn)
+        return drawn
+
+    def scalars(self, dtype: str, classes: int = 2) -> tuple[Array, Array]:
+        """Give the first classes, the last, -1 and C: (k,) in the storage dtype, with ranges."""
+        some = [-1, *range(min(classes, _FIRST_CLASSES)), classes - 1, classes]
+        return self.inside(np.unique(np.array(some, np.float64)), dtype, classes)
+
+    def classify(self, values: Array, dtype: str = "float32", classes: int = 2) -> Array:
+        """Labels' range; extreme where a label is -1 or C: (n,) uint8, 3 for outside."""
+        flat = layout.flat(np.asarray(values, np.float64))
+        wrong = (flat == -1.0) | (flat == classes)
+        ranges = super().classify(np.where(wrong, 0.0, flat), dtype, classes)
+        return np.where(wrong.any(axis=1), np.maximum(ranges, Range.EXTREME), ranges).astype(
+            np.uint8
+        )

@@ -1,0 +1,107 @@
+"""Even spreads of points and of labels, from which every domain draws."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from losscheck.model import Array
+
+# scipy.stats.qmc.Sobol.MAXDIM: the direction numbers of Joe and Kuo (2008) end here.
+SOBOL_DIMENSIONS = 21201
+
+
+def uniform(count: int, dimensions: int, rng: np.random.Generator) -> Array:
+    """Points in the open unit cube: Sobol's sequence, scrambled; beyond its dimensions, random.
+
+    Parameters
+    ----------
+    count
+        Number of points.
+    dimensions
+        Number of coordinates; 0 is allowed.
+    rng
+        Settles the scrambling.
+
+    Returns
+    -------
+    Array
+        (count, dimensions) float64, no coordinate exactly 0 or 1.
+    """
+    if dimensions == 0 or count == 0:
+        return np.empty((count, dimensions))
+    if dimensions > SOBOL_DIMENSIONS:
+        points = rng.random((count, dimensions))
+    else:
+        from scipy.stats import qmc
+
+        # Sobol's points are balanced in powers of two only.
+        exponent = max(count - 1, 0).bit_length()
+        points = qmc.Sobol(dimensions, scramble=True, seed=rng).random_base2(exponent)[:count]
+    # 2^-31 is half of the spacing of SciPy's 30-bit points.
+    edge = 2.0**-31
+    spread: Array = np.clip(points, edge, 1.0 - edge)
+    return spread
+
+
+def mixed_labels(count: int, slots: int, classes: int, rng: np.random.Generator) -> Array:
+    """Labels of which none is missing: every class occurs in each case that has room for it.
+
+    Parameters
+    ----------
+    count
+        Number of cases.
+    slots
+        Labels in a case; with fewer slots than classes, two or more of them differ.
+    classes
+        Labels are 0 to classes - 1.
+
+    Returns
+    -------
+    Array
+        (count, slots) int64.
+    """
+    labels = rng.integers(classes, size=(count, slots))
+    sure = min(slots, classes)
+    places = np.argsort(rng.random((count, slots)), axis=1)[:, :sure]
+    chosen = np.argsort(rng.random((count, classes)), axis=1)[:, :sure]
+    np.put_along_axis(labels, places, chosen, axis=1)
+    return labels
+
+
+def lopsided_labels(count: int, slots: int, classes: int, rng: np.random.Generator) -> Array:
+    """Labels of which some are missing: each case uses a random number of neighbouring classes.
+
+    Returns
+    -------
+    Array
+        (count, slots) int64, 0 to classes - 1.
+    """
+    used = rng.integers(1, classes + 1, size=(count, 1))
+    first = rng.integers(classes, size=(count, 1))
+    labels: Array = (first + np.floor(rng.random((count, slots)) * used).astype(int)) % classes
+    return labels
+
+
+def is_mixed(labels: Array, classes: int) -> Array:
+    """Whether the labels of a case are mixed as far as their number allows.
+
+    Every class occurs where there is room for all of them; with less room not all are equal; a
+    single label is always mixed.
+
+    Parameters
+    ----------
+    labels
+        (n, slots) whole numbers.
+
+    Returns
+    -------
+    Array
+        (n,) bool.
+    """
+    slots = labels.shape[1]
+    if slots <= 1:
+        return np.ones(len(labels), bool)
+    ordered = np.sort(labels, axis=1)
+    distinct = 1 + np.count_nonzero(np.diff(ordered, axis=1), axis=1)
+    mixed: Array = distinct >= (classes if slots >= classes else 2)
+    return mixed

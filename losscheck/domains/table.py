@@ -1,0 +1,138 @@
+"""The table of domains by name, and reading one from text."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+
+from losscheck.domains.base import Domain
+from losscheck.domains.labels import ClassIndex, Labels, Mask
+from losscheck.domains.numbers import Numbers
+from losscheck.domains.one_hot import OneHot
+from losscheck.domains.simplex import Simplex
+from losscheck.domains.unit_vector import UnitVector
+from losscheck.model import UsageError
+
+INF = math.inf
+_FREE = (True, True)
+_CLOSED = (False, False)
+_FROM_ZERO = (False, True)
+
+# The ranges are those of the table in DESIGN.md, section Domains.
+REAL = Numbers("real", (-INF, INF), _FREE, (-3.0, 3.0), (-1e9, 1e9))
+NAMED: dict[str, Domain] = {
+    domain.name: domain
+    for domain in (
+        REAL,
+        Numbers("logits", (-INF, INF), _FREE, (-10.0, 10.0), (-1e4, 1e4)),
+        Numbers("positive", (0.0, INF), _FREE, (0.05, 20.0), (1e-8, 1e9), logarithmic=True),
+        Numbers(
+            "nonnegative",
+            (0.0, INF),
+            _FROM_ZERO,
+            (0.05, 20.0),
+            (1e-8, 1e9),
+            zero_works=True,
+            logarithmic=True,
+        ),
+        Numbers("probability", (0.0, 1.0), _CLOSED, (1e-3, 1.0 - 1e-3), (0.0, 1.0)),
+        Simplex("simplex"),
+        UnitVector("unit_vector"),
+        Labels("binary", 0.0, 1.0),
+        Labels("sign", -1.0, 1.0),
+        OneHot("one_hot"),
+        Mask("mask", 0.0, 1.0),
+        ClassIndex("class_index", 0.0, 1.0),
+        Numbers("count", (0.0, INF), _FROM_ZERO, (0.0, 20.0), (0.0, 1e6), integral=True),
+        Numbers("weight", (0.0, INF), _FROM_ZERO, (0.1, 10.0), (0.0, 1e6), logarithmic=True),
+    )
+}
+
+_INTERVAL = re.compile(r"([\[(])\s*([^,\s]+)\s*,\s*([^,\s]+)\s*([\])])")
+# The middle of an interval: this share of it is left out at each finite end, where poles lie.
+_MARGIN = 0.05
+
+
+def parse(text: str) -> Domain:
+    """Read a domain: one of `NAMED`, or an interval.
+
+    Parameters
+    ----------
+    text
+        Such as "probability", "[-1, 1]", "(0, inf)", "[0, 1)".
+
+    Raises
+    ------
+    UsageError
+        Where the text is neither; the message names those that come close.
+
+    Examples
+    --------
+    >>> parse("[0, 1)").bounds
+    (0.0, 1.0)
+    """
+    stripped = text.strip()
+    named = NAMED.get(stripped.lower().replace("-", "_").replace(" ", "_"))
+    if named is not None:
+        return named
+    match = _INTERVAL.fullmatch(stripped)
+    if match is None:
+        close = difflib.get_close_matches(stripped.lower(), NAMED, n=3, cutoff=0.5)
+        hint = f"Did you mean {' or '.join(close)}?" if close else "Name one of these."
+        raise UsageError(
+            f"{text!r} is not a domain. Expected one of {', '.join(NAMED)}, or an interval such as "
+            f'"[-1, 1]" or "(0, inf)". {hint}'
+        )
+    opening, low, high, closing = match.groups()
+    return _interval(_end(low, text), _end(high, text), opening == "(", closing == ")", text)
+
+
+def _end(number: str, text: str) -> float:
+    try:
+        value = float(number)
+    except ValueError:
+        value = math.nan
+    if math.isnan(value):
+        raise UsageError(
+            f"The domain {text!r} has an end {number!r}, which is not a number. Expected two "
+            'numbers or inf, as in "[-1, 1]" or "(0, inf)". Write the ends as numbers.'
+        )
+    return value
+
+
+def _interval(low: float, high: float, open_low: bool, open_high: bool, text: str) -> Domain:
+    if not low < high:
+        raise UsageError(
+            f"The domain {text!r} is empty: its lower end {low:g} is not below its upper end "
+            f"{high:g}. Expected the lower end first. Exchange or change the ends."
+        )
+    open_low, open_high = open_low or math.isinf(low), open_high or math.isinf(high)
+    name = f"{'(' if open_low else '['}{low!r}, {high!r}{')' if open_high else ']'}"
+    limit = REAL.works[1]
+    return Numbers(
+        re.sub(r"\.0\b", "", name),
+        (low, high),
+        (open_low, open_high),
+        _middle(low, high),
+        # An end at infinity stands for no limit, and works as far as that of `real`.
+        (
+            min(-limit, 10.0 * high) if math.isinf(low) else low,
+            max(limit, 10.0 * low) if math.isinf(high) else high,
+        ),
+    )
+
+
+def _middle(low: float, high: float) -> tuple[float, float]:
+    """Settle the ordinary range of an interval: its middle, or what of real's lies inside."""
+    if math.isinf(low) and math.isinf(high):
+        return REAL.usual
+    reach = REAL.usual[1]
+    # Where nothing of real's range lies inside, an equal stretch from the finite end on.
+    first = max(low, min(-reach, high - max(reach, abs(high)))) if math.isinf(low) else low
+    last = min(high, max(reach, low + max(reach, abs(low)))) if math.isinf(high) else high
+    margin = _MARGIN * (last - first)
+    return (
+        first if math.isinf(low) else first + margin,
+        last if math.isinf(high) else last - margin,
+    )
