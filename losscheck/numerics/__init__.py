@@ -1,0 +1,1 @@
+"""Differences with error bounds, ulps and conditioning; NumPy only."""

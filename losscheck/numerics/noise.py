@@ -1,0 +1,105 @@
+"""How far a computed function scatters about the smooth function that it stands for.
+
+The bound on the error of a difference quotient is only as good as the bound on this noise. Three
+sources are told apart: rounding of the result, rounding inside the function (measured), and a
+function that does not move at all at fine steps because rounding inside it swallows them.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from losscheck.model import Array
+
+EPSILON: Final = float(np.finfo(np.float64).eps)
+
+ROUNDING: Final = 4 * EPSILON
+"""Rounding of f relative to its size (DESIGN.md, Truth: noise is never below 4·eps·max|f|/h)."""
+
+MEASURED_MARGIN: Final = 2.0
+"""Measured standard deviations that count as the noise of one side."""
+
+OFFSETS: Final = np.array([1.0, (1 + np.sqrt(5)) / 2, np.e, np.sqrt(11), 4.0])
+"""Where noise is measured on either side, in units of the spacing: two rungs of the ladder, and
+irrational numbers between them. At equal or dyadic spacings a function that rounds to multiples of
+a quantum (1 - cos x, 1 + x) can move by nearly whole quanta each time, and the noise cannot be
+seen. x itself is left out, for a jump there is not noise."""
+
+PARABOLA: Final = 3
+"""Terms of a smooth function over a spacing of 2^-31 of its scale; the next is below rounding."""
+
+FEWEST_MOVING: Final = 3
+"""Steps that must move the function before a still stretch counts as a staircase."""
+
+
+def scatter(values: Array) -> Array:
+    """Measure the standard deviation of the noise in values at `OFFSETS`.
+
+    Parameters
+    ----------
+    values
+        (5, K) float64.
+
+    Returns
+    -------
+    Array
+        (K,) float64; 0 where a value is not finite, for then no quotient there is finite either.
+
+    Notes
+    -----
+    J. J. Moré and S. M. Wild, Estimating computational noise, SIAM J. Sci. Comput. 33 (2011), read
+    the noise off differences, in which a smooth function vanishes. At unequal spacings orthonormal
+    contrasts that vanish on parabolas do the same: each has the variance of the noise.
+    """
+    with np.errstate(all="ignore"):
+        # Summed by hand: a matrix product may round otherwise for another number of points.
+        contrasts = (_CONTRASTS[:, :, None] * values).sum(axis=1)
+        size = np.sqrt(np.mean(contrasts**2, axis=0))
+    return np.where(np.isfinite(size), size, 0.0)
+
+
+def _contrasts() -> Array:
+    """Orthonormal rows that vanish on every parabola over `OFFSETS`, (2, 5)."""
+    basis, _ = np.linalg.qr(np.vander(OFFSETS, PARABOLA), mode="complete")
+    return np.asarray(basis[:, PARABOLA:].T)
+
+
+_CONTRASTS: Final = _contrasts()
+
+
+def still(change: Array, fine: Array, other_change: Array, magnitude: Array) -> Array:
+    """Noise of a function that does not move at its finest steps, 0 where it moves.
+
+    Parameters
+    ----------
+    change
+        (N, K) float64, f(x ± h) - f(x) on one side, coarsest step first, NaN where not known.
+    fine
+        (5, K) float64, the function at `OFFSETS` on that side.
+    other_change
+        (N, K) float64, as `change`, on the other side.
+    magnitude
+        (K,) float64, size of the numbers that the function works with.
+
+    Returns
+    -------
+    Array
+        (K,) float64, absolute.
+
+    Notes
+    -----
+    Softmax cross-entropy at [20, -20, 0] has slope 4e-18 in its second logit but does not move at
+    any step: its noise is that of the numbers inside it, 4·eps·magnitude. Where fine steps leave f
+    as it is but at least three wider ones move it, on both sides, it may be a staircase (a kernel
+    that computes in float32, a large constant added and taken away): the height of its first tread
+    bounds the noise. A hinge with its flat side is none, for that side never moves.
+    """
+    flat = np.ptp(fine, axis=0) == 0
+    swallowed = np.where(flat, ROUNDING * magnitude, 0.0)
+    moves, other_moves = np.abs(change) > 0, np.abs(other_change) > 0
+    fewest = np.fmin(moves.sum(axis=0), other_moves.sum(axis=0))
+    tread = np.min(np.where(moves, np.abs(change), np.inf), axis=0)
+    staircase = flat & (fewest >= FEWEST_MOVING)
+    return np.asarray(np.where(staircase, np.fmax(tread, swallowed), swallowed))

@@ -1,0 +1,158 @@
+"""From the function's values on a ladder to derivatives, one-sided derivatives and steps."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import attrs
+import numpy as np
+
+from losscheck.model import Array
+from losscheck.numerics.extrapolation import NOISE_MARGIN, RATIO, Limit, limit
+from losscheck.numerics.noise import ROUNDING
+from losscheck.numerics.rungs import Samples
+from losscheck.numerics.sides import DIVERGING, Side, noise_level, side
+
+WIDE: Final = (slice(0, 4), slice(3, 7))
+"""Rungs of wide steps, 2^-3 to 2^-9 and 2^-9 to 2^-15 of the scale: well above the 2^-23 by which
+float32 moves; four, so that an entry of three can be contradicted."""
+
+
+@attrs.frozen(eq=False)
+class Derivatives:
+    """Numeric derivatives at K points; errors are estimates, absolute, inf where undecided.
+
+    Parameters
+    ----------
+    value, error
+        (K,) float64, the two-sided derivative; one-sided, inwards, where the domain ends at x.
+    left, left_error, right, right_error
+        (K,) float64, the one-sided derivatives; NaN and inf beyond the domain.
+    centre
+        (K,) float64, f(x).
+    step_left, step_left_error, step_right, step_right_error
+        (K,) float64, f(x-) - f(x) and f(x+) - f(x), extrapolated to step zero.
+    jump, jump_error
+        (K,) float64, f(x+) - f(x-) in size; NaN and inf at an edge.
+    left_growth, right_growth
+        (K,) float64, exponent a of increments of the one-sided quotients that grow like h^-a: -1 on
+        a smooth function, 0 for x·log x, 1/2 for a square root, 1 at a jump; -inf where noise or a
+        change of behaviour between the rungs hides it.
+    """
+
+    value: Array
+    error: Array
+    left: Array
+    left_error: Array
+    right: Array
+    right_error: Array
+    centre: Array
+    step_left: Array
+    step_left_error: Array
+    step_right: Array
+    step_right_error: Array
+    jump: Array
+    jump_error: Array
+    left_growth: Array
+    right_growth: Array
+
+
+def derive(samples: Samples, magnitude: Array) -> Derivatives:
+    """Extrapolate the quotients of one ladder.
+
+    Parameters
+    ----------
+    samples
+        The function on the ladder.
+    magnitude
+        (K,) float64, size of the numbers that the function works with, apart from its values.
+
+    Returns
+    -------
+    Derivatives
+    """
+    with np.errstate(all="ignore"):
+        return _derive(samples, np.fmax(magnitude, np.abs(samples.centre)))
+
+
+def _derive(samples: Samples, magnitude: Array) -> Derivatives:
+    centre = samples.centre
+    rise, fall = samples.up - centre, samples.down - centre
+    x = samples.x
+    level_up = noise_level(samples.fine_up, rise, fall, x, samples.above, magnitude)
+    level_down = noise_level(samples.fine_down, fall, rise, x, samples.below, magnitude)
+    right = side(samples.up, centre, samples.above, level_up)
+    left = side(samples.down, centre, -samples.below, level_down)
+    both = _central(samples, np.fmax(level_up, level_down))
+    value, error = _best(both, left.derivative, right.derivative)
+    error = _doubt(value, error, left, right)
+    value, error = _inwards(value, error, left.derivative, right.derivative, samples)
+    known = np.isfinite(centre) & (np.fmax(left.growth, right.growth) < DIVERGING)
+    return Derivatives(
+        value=value,
+        error=np.where(known, error, np.inf),
+        left=left.derivative.value,
+        left_error=left.derivative.error,
+        right=right.derivative.value,
+        right_error=right.derivative.error,
+        centre=centre,
+        step_left=left.step.value,
+        step_left_error=left.step.error,
+        step_right=right.step.value,
+        step_right_error=right.step.error,
+        jump=np.abs(right.step.value - left.step.value),
+        jump_error=left.step.error + right.step.error,
+        left_growth=left.growth,
+        right_growth=right.growth,
+    )
+
+
+def _central(samples: Samples, level: Array) -> Limit:
+    size = np.fmax(np.abs(samples.up), np.abs(samples.down))
+    noise = np.fmax(ROUNDING * np.fmax(size, np.abs(samples.centre)), level)
+    width = samples.above + samples.below
+    # Over a width of 2h the noise of two values is that of one over h.
+    return limit((samples.up - samples.down) / width, 2 * noise / width, RATIO**2)
+
+
+def _best(both: Limit, left: Limit, right: Limit) -> tuple[Array, Array]:
+    """Take the surer of the central estimate and the mean of the sides.
+
+    A second derivative that jumps (Huber's) leaves a term in h that a table in h² cannot remove;
+    the sides have theirs removed.
+    """
+    mean = (left.value + right.value) / 2
+    mean_error = (left.error + right.error) / 2
+    value = np.where(mean_error < both.error, mean, both.value)
+    return value, np.fmin(mean_error, both.error)
+
+
+def _doubt(value: Array, error: Array, left: Side, right: Side) -> Array:
+    """Raise the error to the distance from what contradicts the value.
+
+    Either side does: central differences about the bottom of an even function agree on 0, whatever
+    it does there. So do wide steps if both sides agree on another slope: where a part of f moves in
+    treads (cast to float32, say), fine steps see the slope of the rest.
+    """
+    for one in (left.derivative, right.derivative):
+        apart = np.abs(value - one.value)
+        error = np.where(apart > NOISE_MARGIN * one.error, np.fmax(error, apart), error)
+    for window in WIDE:
+        wide_left = limit(left.quotient[window], left.spread[window], RATIO)
+        wide_right = limit(right.quotient[window], right.spread[window], RATIO)
+        unsure = wide_left.error + wide_right.error
+        apart = np.abs(value - (wide_left.value + wide_right.value) / 2)
+        agree = np.abs(wide_left.value - wide_right.value) <= NOISE_MARGIN * unsure
+        against = agree & (apart > NOISE_MARGIN * (unsure + error))
+        error = np.where(against, np.fmax(error, apart), error)
+    return error
+
+
+def _inwards(
+    value: Array, error: Array, left: Limit, right: Limit, samples: Samples
+) -> tuple[Array, Array]:
+    """Take the only side there is where the domain ends at x."""
+    lower_edge, upper_edge = (samples.below == 0).all(axis=0), (samples.above == 0).all(axis=0)
+    value = np.where(lower_edge, right.value, np.where(upper_edge, left.value, value))
+    error = np.where(lower_edge, right.error, np.where(upper_edge, left.error, error))
+    return value, error

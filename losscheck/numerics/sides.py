@@ -1,0 +1,131 @@
+"""One side of a point: its difference quotients, their limit, and how they grow without one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import attrs
+import numpy as np
+
+from losscheck.model import Array
+from losscheck.numerics.extrapolation import NOISE_MARGIN, RATIO, Limit, limit
+from losscheck.numerics.noise import EPSILON, MEASURED_MARGIN, ROUNDING, scatter, still
+
+GROWTH_STEPS: Final = 3
+"""Ratios of neighbouring increments that must be seen before an exponent is read off them."""
+
+REGULAR: Final = 0.25
+"""Spread of the exponents read off them, above which they follow no power: the halves that tell a
+root from a smooth function and from a jump are twice as far apart."""
+
+ARGUMENT: Final = 2 * EPSILON
+"""How far x may be out, over |x|: where a float64 stands for pi, sin(x) is 1e-16, not 0, which next
+to a kink at pi looks like a step."""
+
+DIVERGING: Final = -0.05
+"""Growth of the increments, as an exponent of 1/h, from which a quotient has no limit: x·log x has
+0; from x^1.05 on there is a derivative."""
+
+
+@attrs.frozen(eq=False)
+class Side:
+    """What one side of K points says.
+
+    Parameters
+    ----------
+    quotient, spread
+        (15, K) float64, the difference quotients, coarsest step first, and bounds on their noise.
+    derivative, step
+        The one-sided derivative, and f beside the point less f at it.
+    growth
+        (K,) float64, as in `Derivatives`.
+    """
+
+    quotient: Array
+    spread: Array
+    derivative: Limit
+    step: Limit
+    growth: Array
+
+
+def noise_level(
+    fine: Array, change: Array, other_change: Array, x: Array, steps: Array, magnitude: Array
+) -> Array:
+    """Estimate the noise of f on one side, rounding of the result apart.
+
+    Parameters
+    ----------
+    fine, change, other_change, magnitude
+        As for `losscheck.numerics.noise.still`.
+    x
+        (K,) float64, the points.
+    steps
+        (15, K) float64, the realised steps on that side.
+
+    Returns
+    -------
+    Array
+        (K,) float64: the largest of the noise measured, the noise of what is swallowed, and what a
+        displacement of x by `ARGUMENT` changes.
+    """
+    slope = np.abs(fine[-1] - fine[0]) / np.ptp(steps[-2:], axis=0)
+    measured = np.fmax(MEASURED_MARGIN * scatter(fine), ARGUMENT * np.abs(x) * slope)
+    return np.asarray(np.fmax(measured, still(change, fine, other_change, magnitude)))
+
+
+def side(values: Array, centre: Array, step: Array, level: Array) -> Side:
+    """Differentiate on one side.
+
+    Parameters
+    ----------
+    values
+        (15, K) float64, f at the rungs.
+    centre
+        (K,) float64, f at the points.
+    step
+        (15, K) float64, the realised steps with their sign.
+    level
+        (K,) float64, from `noise_level`.
+
+    Returns
+    -------
+    Side
+        With an infinite error of the derivative where the quotients grow without limit.
+    """
+    change = values - centre
+    noise = np.fmax(ROUNDING * np.fmax(np.abs(values), np.abs(centre)), level)
+    # Both values of the quotient carry the noise.
+    spread = 2 * noise / np.abs(step)
+    quotient = change / step
+    derivative = limit(quotient, spread, RATIO)
+    growth = _growth(quotient, spread)
+    error = np.where(growth >= DIVERGING, np.inf, derivative.error)
+    return Side(
+        quotient=quotient,
+        spread=spread,
+        derivative=Limit(derivative.value, error),
+        step=limit(change, 2 * noise, RATIO),
+        growth=growth,
+    )
+
+
+def _growth(quotient: Array, spread: Array) -> Array:
+    """Read the exponent of a quotient's increments off the finest rungs that stand out of noise."""
+    increment = np.abs(np.diff(quotient, axis=0))
+    noise = NOISE_MARGIN * (spread[1:] + spread[:-1])
+    clear = np.isfinite(increment) & (increment > noise)
+    last = len(clear) - 1 - np.argmax(clear[::-1], axis=0)
+    rows = last - np.arange(GROWTH_STEPS, -1, -1)[:, None]
+    inside = clear.any(axis=0) & (rows[0] >= 0)
+    rows = np.maximum(rows, 0)
+    inside &= np.take_along_axis(clear, rows, axis=0).all(axis=0)
+    seen = np.where(inside, np.take_along_axis(increment, rows, axis=0), 1.0)
+    exponents = np.diff(np.log(seen), axis=0) / np.log(RATIO)
+    inside &= np.ptp(exponents, axis=0) <= REGULAR
+    exponent = exponents.mean(axis=0)
+    # Growth that stops above the noise belongs to something between the rungs, not to the point.
+    following = np.minimum(last + 1, len(clear) - 1)
+    expected = seen[-1] * RATIO**exponent
+    further = np.take_along_axis(noise, following[None], axis=0)[0]
+    ends = (following == last) | ~(further < expected)
+    return np.where(inside & ends, exponent, -np.inf)
