@@ -1,0 +1,1 @@
+"""The TensorFlow adapter: the only room that imports TensorFlow and Keras."""

@@ -1,0 +1,113 @@
+"""One case, run as a user would run it: eagerly, in a tf.function, or compiled by XLA."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import attrs
+import numpy as np
+
+from losscheck.model import Array, Inputs
+from losscheck.program.batch import Outcome
+from losscheck.program.origin import of_exception
+from losscheck.program.quiet import silence, tensorflow
+from losscheck.program.trace import Call, CallError, OutputError, as_tensor
+
+MODES = ("eager", "graph", "xla")
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Single:
+    """What one call gave."""
+
+    value: Array
+    gradient: Array | None  # None where no gradient reaches the prediction
+
+
+class Runner:
+    """Runs a loss for one case at a time, in each mode."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._functions: dict[str, Callable[..., Any]] = {}
+
+    def run(self, inputs: Inputs, mode: str) -> Single:
+        """Value and gradient of one case, the arrays handed over in the dtype that they have.
+
+        Raises
+        ------
+        CallError
+            The loss raised.
+        OutputError
+            It returned no tensor of numbers.
+        """
+        tf = tensorflow()
+        tensors = [tf.constant(np.asarray(inputs[name])) for name in self._call.names]
+        try:
+            with silence():
+                value, gradient = self._function(mode)(*tensors)
+        except OutputError:
+            raise
+        except Exception as error:
+            location = of_exception(error, self._call.home, self._call.base)
+            raise CallError(error, location) from error
+        return Single(
+            value=value.numpy(), gradient=None if gradient is None else np.asarray(gradient)
+        )
+
+    def _function(self, mode: str) -> Callable[..., Any]:
+        tf = tensorflow()
+        if mode not in self._functions:
+            compiled = tf.function(
+                self._taped, autograph=self._call.autograph, jit_compile=mode == "xla"
+            )
+            self._functions[mode] = self._taped if mode == "eager" else compiled
+        return self._functions[mode]
+
+    def _taped(self, *tensors: Any) -> tuple[Any, Any]:
+        tf = tensorflow()
+        prediction = tensors[self._call.names.index(self._call.prediction)]
+        with tf.GradientTape() as tape:
+            tape.watch(prediction)
+            value = as_tensor(self._call(tensors))
+        gradient = tape.gradient(value, prediction)
+        return value, None if gradient is None else tf.convert_to_tensor(gradient)
+
+
+class EagerProgram:
+    """A loss that cannot be traced, behind the same `run` and `totals` as a traced program.
+
+    Every case is a call of its own, so callers hand over few.
+    """
+
+    traced = None
+    rewritten = False
+
+    def __init__(self, call: Call, dtype: str) -> None:
+        self.names = call.names
+        self.prediction = call.prediction
+        self._runner = Runner(call)
+        self._dtype = dtype
+
+    def run(self, inputs: Inputs, mode: str = "eager") -> Outcome:
+        """Value and gradient of every case."""
+        singles = [self._runner.run(case, "eager") for case in self._cases(inputs)]
+        gradients = [
+            np.zeros_like(inputs[self.prediction][i], self._dtype)
+            if s.gradient is None
+            else s.gradient
+            for i, s in enumerate(singles)
+        ]
+        value = np.stack([s.value for s in singles])
+        return Outcome(value=value, gradient=np.stack(gradients))
+
+    def totals(self, inputs: Inputs) -> Array:
+        """(N,) the summed loss of every case."""
+        values = [self._runner.run(case, "eager").value.sum() for case in self._cases(inputs)]
+        return np.asarray(values, np.float64)
+
+    def _cases(self, inputs: Inputs) -> Sequence[dict[str, Array]]:
+        n = len(next(iter(inputs.values())))
+        cast = {name: np.asarray(inputs[name]).astype(self._dtype) for name in self.names}
+        return [{name: array[i] for name, array in cast.items()} for i in range(n)]

@@ -1,0 +1,224 @@
+"""Where an operation comes from: the user's line and the columns of the expression on it.
+
+While a loss is traced, TensorFlow calls back for every operation that it creates. The frames of the
+Python stack at that moment, with the instruction each one stands at, give the exact expression
+(PEP 657), which the traceback that TensorFlow itself keeps does not. Backward operations name the
+forward operation that they belong to.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import linecache
+import os
+import sys
+import sysconfig
+from collections.abc import Iterator
+from types import CodeType, FrameType
+from typing import Any
+
+import attrs
+
+from losscheck.model import Direction, Location
+
+_TRACER = os.path.join(os.path.dirname(__file__), "trace.py")
+
+
+@attrs.frozen
+class Frame:
+    """A place in Python code: a file, and the span of an expression in it (1-based; columns 0-based)."""
+
+    file: str
+    line: int
+    end_line: int | None = None
+    column: int | None = None
+    end_column: int | None = None
+
+
+@contextlib.contextmanager
+def recording(into: dict[str, tuple[Frame, ...]]) -> Iterator[None]:
+    """Note the user's frames, innermost first, of every operation created meanwhile, by its name."""
+    from tensorflow.python.framework import op_callbacks
+
+    def note(
+        op_type: str,
+        inputs: Any,
+        attributes: Any,
+        outputs: Any,
+        op_name: Any = None,
+        graph: Any = None,
+    ) -> None:
+        name = op_name or (outputs[0].op.name if graph is not None and outputs else None)
+        if name is not None:
+            into[name if isinstance(name, str) else name.decode()] = _frames(sys._getframe(1))
+
+    op_callbacks.add_op_callback(note)
+    try:
+        yield
+    finally:
+        op_callbacks.remove_op_callback(note)
+
+
+def _frames(frame: FrameType | None) -> tuple[Frame, ...]:
+    frames = []
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if file == _TRACER:  # what called the loss is no part of it
+            break
+        frames.append(_place(frame.f_code, frame.f_lasti, frame.f_lineno))
+        frame = frame.f_back
+    return tuple(frames)
+
+
+@functools.lru_cache(maxsize=4096)
+def _place(code: CodeType, instruction: int, line: int) -> Frame:
+    spans = list(code.co_positions())
+    index = instruction // 2
+    if not 0 <= index < len(spans) or spans[index][0] is None:
+        return Frame(code.co_filename, line)
+    start, end, column, end_column = spans[index]
+    # co_positions counts bytes of the UTF-8 line; Location counts characters.
+    text = linecache.getline(code.co_filename, start or line).encode()
+    last = linecache.getline(code.co_filename, end or line).encode()
+    return Frame(
+        code.co_filename,
+        start or line,
+        end,
+        None if column is None else len(text[:column].decode(errors="ignore")),
+        None if end_column is None else len(last[:end_column].decode(errors="ignore")),
+    )
+
+
+@functools.cache
+def _libraries() -> tuple[str, ...]:
+    """Folders whose code is never the user's, unless the loss itself lives there."""
+    import keras
+    import numpy
+    import tensorflow
+
+    modules = [os.path.dirname(m.__file__) for m in (keras, numpy, tensorflow) if m.__file__]
+    ours = os.path.dirname(os.path.dirname(__file__))
+    return tuple(folder + os.sep for folder in (*modules, ours))
+
+
+@functools.cache
+def _standard_library() -> tuple[str, ...]:
+    paths = sysconfig.get_paths()
+    return tuple(os.path.realpath(paths[name]) + os.sep for name in ("stdlib", "platstdlib"))
+
+
+def is_users(file: str, home: str) -> bool:
+    """Say whether a file is the user's: beside the loss (`home` is its folder), or in no library."""
+    if home and file.startswith(home + os.sep):
+        return True
+    if file.startswith(("<frozen", "<__array_function__")) or "__autograph_generated" in file:
+        return False
+    if file.startswith(_libraries()):
+        return False
+    return "site-packages" in file or not os.path.realpath(file).startswith(_standard_library())
+
+
+class Origins:
+    """Maps the operations of a traced graph to the user's source."""
+
+    def __init__(
+        self, graph: Any, frames: dict[str, tuple[Frame, ...]], home: str, base: str
+    ) -> None:
+        self._graph = graph
+        self._frames = frames
+        self._home = home
+        self._base = base
+
+    def location(self, op_name: str) -> Location | None:
+        """Give the user's expression behind an operation, forward or backward; None if none is known."""
+        op = self._operation(op_name)
+        if op is None:
+            return None
+        direction = Direction.BACKWARD if is_backward(op_name) else Direction.FORWARD
+        own = self._users_frame(op)
+        forward = self._forward_of(op)
+        if own is None and forward is not None:
+            own, op = self._users_frame(forward), forward
+        if own is None:
+            return None
+        return locate(own, op.type, direction, self._base)
+
+    def users_own(self, op_name: str) -> bool:
+        """Say whether the user's own code made an operation: true of a custom gradient's."""
+        op = self._operation(op_name)
+        return op is not None and self._users_frame(op) is not None
+
+    def forward_name(self, op_name: str) -> str:
+        """Name the forward operation that a backward one belongs to (itself for a forward one)."""
+        op = self._operation(op_name)
+        forward = None if op is None else self._forward_of(op)
+        return op_name if forward is None else str(forward.name)
+
+    def _operation(self, name: str) -> Any:
+        try:
+            return self._graph.get_operation_by_name(name)
+        except (KeyError, ValueError):
+            return None
+
+    def _forward_of(self, op: Any) -> Any:
+        if not is_backward(op.name):
+            return None
+        if op._original_op is not None:
+            return op._original_op
+        part = op.name.split("/")[1] if "/" in op.name else ""
+        name = part.removesuffix("_grad")
+        return self._operation(name) if part.endswith("_grad") else None
+
+    def _users_frame(self, op: Any) -> Frame | None:
+        for frame in self._frames.get(op.name, ()):
+            if is_users(frame.file, self._home):
+                return frame
+        if op.name in self._frames:
+            return None
+        traceback = list(op.traceback or ())
+        for entry in reversed(traceback):  # innermost last; AutoGraph's frames are mapped back here
+            if is_users(entry.filename, self._home):
+                return Frame(entry.filename, entry.lineno)
+        return None
+
+
+def is_backward(op_name: str) -> bool:
+    """Say whether an operation belongs to the gradient that losscheck asked for."""
+    return op_name.startswith("gradients/") or "/gradients/" in op_name
+
+
+def locate(frame: Frame, op: str, direction: Direction, base: str) -> Location:
+    """Turn a frame into the Location that a finding shows; files are relative to `base` below it."""
+    text = linecache.getline(frame.file, frame.line).rstrip("\n")
+    column = None if frame.column is None else frame.column + 1
+    end = None if frame.end_column is None else frame.end_column + 1
+    if frame.end_line is not None and frame.end_line != frame.line:
+        end = len(text) + 1
+    return Location(
+        file=relative(frame.file, base),
+        line=frame.line,
+        column=column,
+        end_column=end,
+        source=text,
+        op=op,
+        direction=direction.value,
+    )
+
+
+def relative(file: str, base: str) -> str:
+    """Write a path relative to `base` where it lies below it."""
+    path, root = os.path.realpath(file), os.path.realpath(base)
+    return os.path.relpath(path, root) if path.startswith(root + os.sep) else path
+
+
+def of_exception(error: BaseException, home: str, base: str, op: str = "") -> Location | None:
+    """Find the innermost user's line in the traceback of an exception that a loss raised."""
+    found = None
+    traceback = error.__traceback__
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        if is_users(code.co_filename, home):
+            found = _place(code, traceback.tb_lasti, traceback.tb_lineno)
+        traceback = traceback.tb_next
+    return None if found is None else locate(found, op, Direction.FORWARD, base)

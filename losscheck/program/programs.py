@@ -1,0 +1,178 @@
+"""Every program of one loss, traced once a shape and dtype and shared by all who ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+import numpy as np
+
+from losscheck.model import Array, Inputs
+from losscheck.program.batch import Program
+from losscheck.program.modes import EagerProgram, Runner
+from losscheck.program.precision import keeps_float64, rewrite
+from losscheck.program.trace import Call, CallError, OutputError, trace
+
+Sizes = Mapping[str, tuple[int | None, ...] | None]  # argument -> shape; None: unknown
+
+# Relative error that a program in more digits may still have: constants in a retraced program are
+# exact to float64, those of a rewritten graph were rounded to float32 (half an ulp, 2^-24 each).
+FLOOR_RETRACED = 1e-9
+FLOOR_REWRITTEN = 2.0**-22
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Tracing:
+    """How the loss came to be run: traced as Keras does, by AutoGraph, or not at all."""
+
+    how: str  # "graph", "autograph" or "eager"
+    error: CallError | None = None  # what tracing as Keras does raised
+
+
+class Programs:
+    """The programs of one loss.
+
+    Parameters
+    ----------
+    call
+        How the loss is called.
+    """
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+        self.runner = Runner(call)
+        self._programs: dict[Any, Program | EagerProgram] = {}
+        self._tracing: dict[Any, Tracing] = {}
+
+    def at(self, shapes: Sizes, dtype: str = "float32") -> Program | EagerProgram:
+        """The loss for arguments of these shapes, traced in `dtype`.
+
+        Raises
+        ------
+        CallError
+            It raises in every way of running it.
+        OutputError
+            It returns no tensor of numbers.
+        """
+        key = _key(shapes, dtype)
+        if key not in self._programs:
+            self._programs[key], self._tracing[key] = self._make(shapes, dtype)
+        return self._programs[key]
+
+    def tracing(self, shapes: Sizes, dtype: str = "float32") -> Tracing:
+        """How `at` came to run the loss."""
+        self.at(shapes, dtype)
+        return self._tracing[_key(shapes, dtype)]
+
+    def double(self, shapes: Sizes) -> Program | EagerProgram:
+        """The loss in float64: retraced where it takes float64 all the way, else rewritten."""
+        key = (*_key(shapes, "float32"), "double")
+        if key not in self._programs:
+            self._programs[key] = self._double(shapes)
+        return self._programs[key]
+
+    def floor(self, shapes: Sizes) -> float:
+        """The relative error that `double` may have by its constants."""
+        program = self.double(shapes)
+        return FLOOR_REWRITTEN if program.rewritten else FLOOR_RETRACED
+
+    def traces(self, shapes: Sizes, dtype: str = "float32") -> CallError | OutputError | None:
+        """Trace as Keras does for these shapes, unknown sizes allowed; say what it raised."""
+        try:
+            trace(self.call, self._signature(shapes, dtype))
+        except (CallError, OutputError) as error:
+            return error
+        return None
+
+    def _make(self, shapes: Sizes, dtype: str) -> tuple[Program | EagerProgram, Tracing]:
+        signature = self._signature(shapes, dtype)
+        try:
+            return self._usable(Program(trace(self.call, signature), self.call)), Tracing(
+                how="graph"
+            )
+        except CallError as error:
+            first = error
+        try:
+            traced = trace(self.call, signature, autograph=True)
+            return self._usable(Program(traced, self.call)), Tracing(how="autograph", error=first)
+        except CallError:
+            pass
+        program = EagerProgram(self.call, dtype)
+        self._eager_or(first, program, shapes, dtype)
+        return program, Tracing(how="eager", error=first)
+
+    def _usable(self, program: Program) -> Program:
+        # A graph may trace and still fail when it runs: sizes that do not fit are found only then.
+        ones = {name: np.ones((1, *shape)) for name, shape in program.shapes.items()}
+        try:
+            program.run(ones)
+        except Exception as error:
+            raise CallError(error, None) from error
+        return program
+
+    def _eager_or(self, first: CallError, program: EagerProgram, shapes: Sizes, dtype: str) -> None:
+        """Raise what tracing raised where running eagerly fails too."""
+        ones = {name: np.ones((1, *_known(shape)), dtype) for name, shape in shapes.items()}
+        try:
+            program.run(ones)
+        except CallError:
+            raise first from first.error
+
+    def _double(self, shapes: Sizes) -> Program | EagerProgram:
+        single = self.at(shapes)
+        retraced = self._retraced(shapes)
+        if retraced is not None:
+            return retraced
+        if isinstance(single, EagerProgram):
+            return single
+        return Program(single.traced, self.call, rewrite(single.definition, "float64"))
+
+    def _retraced(self, shapes: Sizes) -> Program | EagerProgram | None:
+        try:
+            program = self.at(shapes, "float64")
+        except (CallError, OutputError):
+            return None
+        if isinstance(program, EagerProgram):
+            return program
+        traced = program.traced
+        full = keeps_float64(traced.graph, traced.placeholders, traced.value)
+        return program if full else None
+
+    def _signature(self, shapes: Sizes, dtype: str) -> dict[str, Any]:
+        return {name: (shapes[name], dtype) for name in self.call.names}
+
+
+def _key(shapes: Sizes, dtype: str) -> tuple[Any, ...]:
+    return (tuple(sorted(shapes.items())), dtype)
+
+
+def _known(shape: tuple[int | None, ...] | None) -> tuple[int, ...]:
+    return tuple(1 if size is None else size for size in shape or ())
+
+
+Evaluate = Callable[[Array, Array, Array], Array]
+
+
+def along(program: Program | EagerProgram, inputs: Inputs) -> Evaluate:
+    """Give the summed loss as a function of one flat coordinate of the prediction.
+
+    Returns
+    -------
+    Callable
+        evaluate(case (M,), coordinate (M,), value (M,)) -> (M,) float64: the loss of base case
+        `case` with that coordinate replaced.
+    """
+    base = {name: np.asarray(array, np.float64) for name, array in inputs.items()}
+    flat = base[program.prediction].reshape(len(base[program.prediction]), -1)
+    shape = base[program.prediction].shape[1:]
+
+    def evaluate(case: Array, coordinate: Array, value: Array) -> Array:
+        moved = flat[case]
+        moved[np.arange(len(case)), coordinate] = value
+        return program.totals(
+            {n: a[case] for n, a in base.items()}
+            | {program.prediction: moved.reshape(len(case), *shape)}
+        )
+
+    return evaluate

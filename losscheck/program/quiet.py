@@ -1,0 +1,105 @@
+"""TensorFlow, imported without its noise.
+
+TensorFlow writes to stderr at import and at its first operation, below Python's reach and even with
+TF_CPP_MIN_LOG_LEVEL=3, so the file descriptor itself is turned away meanwhile.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+from losscheck.model import Environment, UsageError
+
+
+@contextlib.contextmanager
+def silence() -> Iterator[None]:
+    """Turn file descriptor 2 and TensorFlow's loggers away; show what was said if it ends in an error."""
+    logger = logging.getLogger("tensorflow")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as sink:
+        os.dup2(sink.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(kept, 2)
+            os.close(kept)
+            logger.setLevel(level)
+
+
+@functools.cache
+def tensorflow() -> Any:
+    """Import TensorFlow and run one operation, silently.
+
+    Raises
+    ------
+    UsageError
+        TensorFlow or Keras is not installed.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        with silence():
+            import keras  # noqa: F401  (its import speaks too)
+            import tensorflow as tf
+
+            tf.constant(0.0) + 1.0
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] not in ("tensorflow", "keras"):
+            raise
+        raise UsageError(
+            f"{error.name} is not installed, and losscheck runs losses with it. "
+            "Install your build of TensorFlow, or: pip install 'losscheck[tensorflow]'"
+        ) from None
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # retracing warnings are about us
+    _check_backend()
+    return tf
+
+
+def _check_backend() -> None:
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        raise UsageError(
+            f"Keras runs on the {keras.backend.backend()} backend here; losscheck checks losses on "
+            "TensorFlow. Set KERAS_BACKEND=tensorflow."
+        )
+
+
+def environment() -> Environment:
+    """Versions and devices, as the report states them."""
+    import platform
+
+    import hypothesis
+    import numpy
+
+    tf = tensorflow()
+    import keras
+
+    return Environment(
+        python=platform.python_version(),
+        tensorflow=tf.__version__,
+        keras=keras.__version__,
+        numpy=numpy.__version__,
+        hypothesis=hypothesis.__version__,
+        platform=platform.platform(),
+        devices=tuple(device.name for device in tf.config.list_logical_devices()),
+    )
+
+
+def keras_module() -> ModuleType:
+    """Keras, after TensorFlow has been imported silently."""
+    tensorflow()
+    import keras
+
+    return keras  # type: ignore[no-any-return]

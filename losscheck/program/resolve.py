@@ -1,0 +1,160 @@
+"""What an object is to TensorFlow and Keras: the only part of finding a loss that asks them."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+
+from losscheck.program.quiet import keras_module, tensorflow
+
+# In Keras' modules of losses, but none themselves.
+NOT_LOSSES = frozenset({"Loss", "LossFunctionWrapper", "get", "serialize", "deserialize"})
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Nature:
+    """How an object is called as a loss, and where its code is."""
+
+    function: Callable[..., Any]  # what to call
+    python: Callable[..., Any]  # the Python function that computes the loss
+    kind: str  # callable, loss-instance or tf-function
+    autograph: bool = False  # a tf.function through AutoGraph: a Python `if` on tensors works in it
+    known: str | None = None  # Keras' own, by its public name
+    config: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+def prepare() -> None:
+    """Import TensorFlow and Keras silently, before the user's module imports them noisily."""
+    tensorflow()
+
+
+def is_model(obj: Any) -> bool:
+    """Say whether this is a Keras model."""
+    return isinstance(obj, keras_module().Model)
+
+
+def is_loss_class(obj: Any) -> bool:
+    """Say whether this is a subclass of keras.losses.Loss."""
+    return inspect.isclass(obj) and issubclass(obj, keras_module().losses.Loss)
+
+
+def is_loss(obj: Any) -> bool:
+    """Say whether this is an instance of keras.losses.Loss."""
+    return isinstance(obj, keras_module().losses.Loss)
+
+
+def is_abstract(cls: type) -> bool:
+    """Say whether a subclass of keras.losses.Loss does not say how it computes."""
+    base = keras_module().losses.Loss
+    return _attribute(cls, "call") is base.call and _attribute(cls, "__call__") is base.__call__
+
+
+def is_tf_function(obj: Any) -> bool:
+    """Say whether this was made by tf.function."""
+    return isinstance(obj, tensorflow().types.experimental.PolymorphicFunction)
+
+
+def by_keras_name(name: str) -> Any | None:
+    """Look up a name such as "mse" or "MeanSquaredError" as Keras does, None if it knows none."""
+    if name in NOT_LOSSES:
+        return None
+    try:
+        return keras_module().losses.get(name)
+    except (ValueError, TypeError):
+        return None
+
+
+def keras_names() -> list[str]:
+    """List the names that Keras knows, for suggestions."""
+    public = [name for name in vars(keras_module().losses) if not name.startswith("_")]
+    return [
+        *(name for name in public if name not in NOT_LOSSES),
+        "mse",
+        "mae",
+        "mape",
+        "msle",
+        "bce",
+    ]
+
+
+def nature(obj: Callable[..., Any]) -> Nature:
+    """Find out how an object is called as a loss.
+
+    A Keras Loss is called through `call`: per sample, in the dtype of its input, before reduction.
+    A tf.function is called through its Python function, so that its operations lie in one graph
+    and keep their lines.
+
+    Parameters
+    ----------
+    obj
+        A function, a tf.function, an instance of keras.losses.Loss, a functools.partial of one of
+        them, or any other object that can be called.
+
+    Returns
+    -------
+    Nature
+        What to call, and what it is.
+    """
+    if is_loss(obj):
+        return _of_instance(obj)
+    if is_tf_function(obj):
+        return _of_tf_function(obj)
+    if isinstance(obj, functools.partial):
+        inner = nature(obj.func)
+        bound = functools.partial(inner.function, *obj.args, **obj.keywords)
+        return attrs.evolve(inner, function=bound, known=None, config={})
+    if inspect.isroutine(obj):
+        python = obj.__func__ if inspect.ismethod(obj) else obj
+        return Nature(
+            function=obj, python=inspect.unwrap(python), kind="callable", known=_known_function(obj)
+        )
+    inner = _of_method(obj, "__call__")
+    # The object itself is called, unless a tf.function would hide its operations.
+    return attrs.evolve(inner, function=inner.function if inner.kind == "tf-function" else obj)
+
+
+def _of_instance(obj: Any) -> Nature:
+    cls = type(obj)
+    base = keras_module().losses.Loss
+    method = "__call__" if _attribute(cls, "call") is base.call else "call"
+    inner = _of_method(obj, method)
+    wrapped = getattr(obj, "fn", None)
+    if callable(wrapped) and inner.python.__module__.startswith("keras."):
+        wrapped = wrapped.python_function if is_tf_function(wrapped) else wrapped
+        inner = attrs.evolve(inner, python=inspect.unwrap(wrapped))  # Keras' function wrapper
+    own = vars(keras_module().losses).get(cls.__name__) is cls
+    return attrs.evolve(
+        inner,
+        kind="loss-instance",
+        known=f"keras.losses.{cls.__name__}" if own else None,
+        # Some of Keras' own (Huber in 3.15) leave their arguments out of get_config.
+        config={**getattr(obj, "_fn_kwargs", {}), **obj.get_config()} if own else {},
+    )
+
+
+def _of_method(obj: Any, name: str) -> Nature:
+    method = _attribute(type(obj), name)
+    if is_tf_function(method):
+        inner = _of_tf_function(method)
+        return attrs.evolve(inner, function=inner.function.__get__(obj))
+    return Nature(function=getattr(obj, name), python=inspect.unwrap(method), kind="callable")
+
+
+def _of_tf_function(obj: Any) -> Nature:
+    inner = nature(obj.python_function)
+    # The switch has no public name; without it, what tf.function does by default holds.
+    return attrs.evolve(inner, kind="tf-function", autograph=getattr(obj, "_autograph", True))
+
+
+def _attribute(cls: type, name: str) -> Any:
+    """Read an attribute of a class as it was written there, without binding it."""
+    return inspect.getattr_static(cls, name)
+
+
+def _known_function(obj: Any) -> str | None:
+    name = getattr(obj, "__name__", "")
+    return f"keras.losses.{name}" if vars(keras_module().losses).get(name) is obj else None

@@ -1,0 +1,150 @@
+"""A loss and its gradient, traced once into a graph, as Keras traces it.
+
+`tf.function(autograph=False)` is what Keras compiles a training step with. AutoGraph is tried only
+where that fails, so that the user of such a loss (LC501) still gets every other finding.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from losscheck.model import Location
+from losscheck.program.origin import Frame, Origins, of_exception, recording
+from losscheck.program.quiet import silence, tensorflow
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Call:
+    """How a loss is called: its function, tensors by name in call order, and constants by name."""
+
+    function: Callable[..., Any]
+    names: tuple[str, ...]  # the arguments that are tensors, in the order of the signature
+    positional: int  # how many of them are handed over by position
+    prediction: str  # the argument that the gradient is taken of
+    constants: Mapping[str, Any] = attrs.field(factory=dict)
+    home: str = ""  # folder of the loss's source
+    base: str = "."  # files are reported relative to this folder
+    autograph: bool = False  # it is a tf.function that asks for AutoGraph by itself
+
+    def __call__(self, tensors: Sequence[Any]) -> Any:
+        """Run the loss on tensors in the order of `names`."""
+        positional = tensors[: self.positional]
+        keywords = dict(zip(self.names[self.positional :], tensors[self.positional :], strict=True))
+        return self.function(*positional, **keywords, **self.constants)
+
+
+class CallError(Exception):
+    """The loss raised while it was traced or run; what it raised, and the user's line."""
+
+    def __init__(self, error: BaseException, location: Location | None) -> None:
+        super().__init__(f"{type(error).__name__}: {error}")
+        self.error = error
+        self.location = location
+
+
+class OutputError(Exception):
+    """The loss returned something that is no tensor of numbers (LC404)."""
+
+    def __init__(self, form: str, returned: str) -> None:
+        super().__init__(returned)
+        self.form = form
+        self.returned = returned
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Traced:
+    """A traced loss: its graph with the value, the gradient, and the origin of every operation."""
+
+    graph: Any  # tf.Graph
+    placeholders: tuple[Any, ...]  # one an argument, in the order of Call.names
+    captures: tuple[tuple[Any, Any], ...]  # (tensor outside, placeholder inside)
+    value: Any
+    gradient: Any  # None where no gradient reaches the prediction
+    gradient_error: str  # why not, where TensorFlow said so
+    origins: Origins
+    autograph: bool
+
+
+Signature = Mapping[str, tuple[tuple[int | None, ...] | None, str]]  # name -> shape, dtype
+
+
+def trace(call: Call, signature: Signature, *, autograph: bool | None = None) -> Traced:
+    """Trace the loss and its gradient for arguments of these shapes and dtypes.
+
+    Raises
+    ------
+    CallError
+        The loss raised.
+    OutputError
+        It returned no tensor of floating-point numbers.
+    """
+    tf = tensorflow()
+    autograph = call.autograph if autograph is None else autograph
+    frames: dict[str, tuple[Frame, ...]] = {}
+    failure: list[str] = []
+
+    def loss_and_gradient(*tensors: Any) -> tuple[Any, Any]:
+        value = as_tensor(call(tensors))
+        prediction = tensors[call.names.index(call.prediction)]
+        return value, _gradient(value, prediction, failure)
+
+    specs = [tf.TensorSpec(*signature[name]) for name in call.names]
+    try:
+        with silence(), recording(frames):
+            traced = tf.function(loss_and_gradient, autograph=autograph).get_concrete_function(
+                *specs
+            )
+    except OutputError:
+        raise
+    except Exception as error:
+        raise CallError(error, of_exception(error, call.home, call.base)) from error
+    value, gradient = traced.structured_outputs
+    return Traced(
+        graph=traced.graph,
+        placeholders=tuple(traced.graph.inputs[: len(specs)]),
+        captures=tuple(traced.graph.captures),
+        value=_inside(traced.graph, value, 0),
+        gradient=None if gradient is None else _inside(traced.graph, gradient, 1),
+        gradient_error=failure[0] if failure else "",
+        origins=Origins(traced.graph, frames, call.home, os.path.abspath(call.base)),
+        autograph=autograph,
+    )
+
+
+def _inside(graph: Any, structured: Any, index: int) -> Any:
+    # structured_outputs may be TensorSpecs; the graph's own outputs are the tensors.
+    return graph.outputs[index]
+
+
+def _gradient(value: Any, prediction: Any, failure: list[str]) -> Any:
+    tf = tensorflow()
+    try:
+        (gradient,) = tf.gradients(value, [prediction])
+    except Exception as error:  # an op without a gradient, or a custom gradient that raises
+        failure.append(f"{type(error).__name__}: {error}".split("\n")[0])
+        return None
+    return None if gradient is None else tf.convert_to_tensor(gradient)
+
+
+def as_tensor(value: Any) -> Any:
+    """Take what a loss returned for a tensor of numbers, or say what is wrong with it.
+
+    Raises
+    ------
+    OutputError
+        It is nothing, no tensor, or no number.
+    """
+    tf = tensorflow()
+    if value is None:
+        raise OutputError("none", "None")
+    if isinstance(value, tf.Variable):
+        value = tf.convert_to_tensor(value)
+    if not tf.is_tensor(value) or isinstance(value, tf.RaggedTensor | tf.SparseTensor):
+        raise OutputError("not-a-tensor", f"{type(value).__name__} {value!r}"[:200])
+    if value.dtype in (tf.bool, tf.string):
+        raise OutputError("not-a-tensor", f"a tensor of {value.dtype.name}")
+    return value
