@@ -1,0 +1,143 @@
+"""Loss and gradient along a prediction, drawn as SVG: the only file that needs matplotlib."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+import warnings
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from losscheck.model import Array, Curve, UsageError
+
+# Mid-tones: a contrast of at least 3 to 1 (WCAG 2.1, 1.4.11) on the page's white and its dark.
+COLORS = ("#2e86d1", "#c97a00", "#1f9d72", "#b565c0", "#8a7f3d")
+NON_FINITE_COLOR = "#e5483b"
+INK = "#010203"  # replaced by the page's own text colour
+SIZE = (5.6, 3.9)  # inches; narrow enough that labels stay readable on a phone
+HUGE = 1e3  # largest over median size from which a linear axis hides most of the curve
+DENSITY = 96  # pixels an inch, as CSS has it
+LARGEST = 1e250  # beyond it, and below its inverse, matplotlib's margins overflow
+TICKS = 3  # on either side of 0 on a symlog axis
+STYLE = {
+    "svg.hashsalt": "losscheck",  # the same bytes from run to run
+    "svg.fonttype": "none",  # text stays text
+    "font.family": "sans-serif",
+    "font.size": 9.0,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "lines.linewidth": 1.6,
+}
+
+
+def svg(curves: Sequence[Curve], name: str, prefix: str) -> str:
+    """Draw curves into two panels over one axis: loss above, gradient below.
+
+    Parameters
+    ----------
+    curves
+        What to draw, with `x`, `value` and `gradient` of shape (N,) float64. Curves take the
+        colours of `COLORS` in turn; naming them is left to the page.
+    name
+        The prediction, which labels the horizontal axis.
+    prefix
+        Begins every id in the drawing, so that several fit into one page.
+
+    Returns
+    -------
+    str
+        An ``<svg>`` element, the same bytes for the same curves.
+
+    Raises
+    ------
+    UsageError
+        If matplotlib is not installed.
+
+    Notes
+    -----
+    NaN is marked by crosses at the foot of a panel, infinities by triangles at its edges. An axis
+    is linear near 0 and logarithmic beyond (symlog) where the sizes span more than `HUGE`.
+    """
+    try:
+        import matplotlib
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise UsageError(
+            "drawing the curves of a stability report needs matplotlib, which is not installed; "
+            "run: pip install 'losscheck[report]'"
+        ) from error
+    target = io.StringIO()
+    with matplotlib.rc_context(STYLE), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a missing glyph in a name is no fault of the reader's
+        figure = Figure(figsize=SIZE, layout="constrained")
+        upper, lower = figure.subplots(2, 1, sharex=True)
+        _panel(upper, [(curve.x, curve.value) for curve in curves], "loss")
+        _panel(lower, [(curve.x, curve.gradient) for curve in curves], "gradient")
+        lower.set_xlabel(name, parse_math=False)
+        _scale(lower.xaxis, [curve.x for curve in curves])
+        figure.savefig(target, format="svg", dpi=DENSITY, transparent=True, metadata={"Date": None})
+    return _inline(target.getvalue(), prefix)
+
+
+def _panel(axes: Any, curves: Sequence[tuple[Array, Array]], label: str) -> None:
+    axes.set_ylabel(label)
+    axes.grid(alpha=0.15, color=INK, linewidth=0.6)
+    for number, (x, y) in enumerate(curves):
+        finite = np.where(np.isfinite(y), np.clip(y, -LARGEST, LARGEST), np.nan)
+        axes.plot(x, finite, color=COLORS[number % len(COLORS)])
+        for bad, height, marker in (
+            (np.isnan(y), 0.04, "x"),
+            (np.isposinf(y), 0.96, "^"),
+            (np.isneginf(y), 0.04, "v"),
+        ):
+            # Heights are of the panel, not of the data, which has no place for these.
+            heights = np.full(int(bad.sum()), height)
+            axes.plot(
+                x[bad],
+                heights,
+                marker,
+                color=NON_FINITE_COLOR,
+                markersize=5,
+                transform=axes.get_xaxis_transform(),
+            )
+    _scale(axes.yaxis, [y for _, y in curves])
+
+
+def _scale(axis: Any, arrays: Iterable[Array]) -> None:
+    """Make an axis symlog where a few large numbers would flatten the rest."""
+    numbers = np.concatenate([np.ravel(part) for part in arrays] or [np.zeros(0)])
+    numbers = np.clip(numbers[np.isfinite(numbers)], -LARGEST, LARGEST)
+    sizes = np.abs(numbers[numbers != 0])
+    if sizes.size == 0 or sizes.max() < HUGE * np.median(sizes):
+        return
+    threshold = max(float(np.median(sizes)), 1 / LARGEST)
+    set_scale = axis.axes.set_xscale if axis.axis_name == "x" else axis.axes.set_yscale
+    set_scale("symlog", linthresh=threshold)
+    first, last = math.ceil(math.log10(threshold)) + 1, math.floor(math.log10(sizes.max()))
+    step = max(1, math.ceil((last - first + 1) / TICKS))
+    decades = [10.0**power for power in range(first, last + 1) if power % step == 0]
+    above = [tick for tick in decades if tick <= numbers.max()]
+    below = [-tick for tick in decades if -tick >= numbers.min()]
+    axis.set_ticks([*reversed(below), 0.0, *above])
+    axis.set_ticks([], minor=True)
+    axis.axes.autoscale_view()
+
+
+def _inline(text: str, prefix: str) -> str:
+    """Cut the prolog off, keep ids apart, and take colour and width from the page."""
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r'\bid="', f'id="{prefix}-', text)
+    text = re.sub(r'href="#', f'href="#{prefix}-', text)
+    text = text.replace("url(#", f"url(#{prefix}-").replace(INK, "currentColor")
+    return re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text, count=1).replace(
+        "<svg", '<svg role="img" aria-label="loss and gradient along the prediction"', 1
+    )

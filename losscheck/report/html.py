@@ -1,0 +1,63 @@
+"""The stability report as one page: nothing is loaded from elsewhere, nothing runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from losscheck.model import LossReport, Report
+from losscheck.report import words
+from losscheck.report.excerpt import whole
+from losscheck.report.view import View
+
+OUTCOMES = ("fail", "error", "warn", "note", "inconclusive", "pass", "skip")
+
+
+def render(report: Report, view: View) -> str:
+    """Write the page.
+
+    Raises
+    ------
+    UsageError
+        If there are curves to draw and matplotlib is not installed.
+    """
+    page = _templates().get_template("stability.html.j2")
+    drawings = [_drawing(loss, f"loss-{number}") for number, loss in enumerate(report.losses, 1)]
+    return page.render(report=report, drawings=drawings, view=view) + "\n"
+
+
+def _templates() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("losscheck.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(clean=words.clean, excerpt=whole, seconds=words.seconds)
+    environment.globals.update(words=words, outcomes=outcomes)
+    return environment
+
+
+def outcomes(loss: LossReport) -> list[tuple[str, int]]:
+    """How many checks came to each outcome, the worst first."""
+    counts = [(name, sum(c.outcome == name for c in loss.checks)) for name in OUTCOMES]
+    return [(name, number) for name, number in counts if number]
+
+
+def _drawing(loss: LossReport, prefix: str) -> dict[str, Any] | None:
+    """Draw the curves of a loss; the page names them, so that names are escaped in one place."""
+    if not loss.curves:
+        return None
+    from losscheck.report import curves
+
+    names = [argument.name for argument in loss.arguments if argument.role == "y_pred"]
+    picture = curves.svg(loss.curves, (names or ["y_pred"])[0], prefix)
+    legend = [
+        (curves.COLORS[number % len(curves.COLORS)], curve.label)
+        for number, curve in enumerate(loss.curves)
+    ]
+    # Safe: matplotlib escapes its texts, and all of them but the axis' name are ours.
+    return {"svg": Markup(picture), "legend": legend}

@@ -1,0 +1,183 @@
+"""The JSON report (schema 1): strict JSON, with non-finite numbers as strings.
+
+A float32 is written with the digits that tell it from other float32 (0.1, not
+0.10000000149011612), so that a reader sees what the loss saw and its dtype reads it back exactly.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+import cattrs
+import numpy as np
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+
+from losscheck.model import (
+    Array,
+    Expected,
+    Finding,
+    Inputs,
+    Location,
+    Observed,
+    Report,
+    Summary,
+    UsageError,
+)
+from losscheck.report.view import View
+
+SCHEMA = 1
+NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+RENAMED: dict[type, dict[str, str]] = {  # "pass" is a keyword in Python
+    Location: {"direction": "pass"},
+    Summary: {"passed": "pass"},
+}
+FAULTS_SHOWN = 3  # of a file that is no report; the first few say enough
+
+
+def render(report: Report, view: View) -> str:
+    """Write the report; `view` changes nothing in JSON."""
+    return to_json(report)
+
+
+def to_json(report: Report) -> str:
+    """Write a report as strict JSON, ending in a newline."""
+    tree = _converter().unstructure(report)
+    tree = {"schema": tree.pop("schema"), **tree}
+    return json.dumps(tree, allow_nan=False, ensure_ascii=False, indent=1) + "\n"
+
+
+def from_json(text: str) -> Report:
+    """Read a report back.
+
+    Parameters
+    ----------
+    text
+        What `to_json` wrote, with or without fields that later versions add.
+
+    Returns
+    -------
+    Report
+        Inputs are arrays of their dtype; other numbers are floats and float64 arrays.
+
+    Raises
+    ------
+    UsageError
+        If the text is no JSON report, or one of another schema.
+    """
+    try:
+        tree = json.loads(text, parse_constant=_refuse)
+    except ValueError as error:
+        raise UsageError(f"this is no JSON ({error}); give a file from --format json") from error
+    version = tree.get("schema") if isinstance(tree, dict) else None
+    if version != SCHEMA:
+        raise UsageError(
+            f"this is no losscheck report of schema {SCHEMA} (its schema: {version!r}); "
+            "give a file from --format json of this version"
+        )
+    try:
+        return _converter().structure(tree, Report)
+    except (cattrs.BaseValidationError, ValueError, TypeError, KeyError) as error:
+        faults = "; ".join(cattrs.transform_error(error)[:FAULTS_SHOWN])
+        raise UsageError(
+            f"this losscheck report is damaged ({faults}); write it again with --format json"
+        ) from error
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not strict JSON")
+
+
+def plain(value: Any) -> Any:
+    """Turn numbers and arrays into what strict JSON can hold."""
+    if isinstance(value, np.ndarray):
+        return [plain(part) for part in value] if value.ndim else plain(value[()])
+    if isinstance(value, (list, tuple)):
+        return [plain(part) for part in value]
+    if isinstance(value, (np.bool_, np.integer, np.str_)):
+        return value.item()
+    if isinstance(value, (float, np.generic)):
+        number = float(str(value))  # the shortest digits of its own dtype
+        return number if math.isfinite(number) else _name(number)
+    return value
+
+
+def _name(number: float) -> str:
+    return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
+
+
+def _number(value: Any, _: Any = None) -> Any:
+    """Read back what `plain` wrote: numbers as they are, lists as arrays."""
+    if isinstance(value, list):
+        return np.asarray([_number(part) for part in value])
+    return NON_FINITE.get(value, value) if isinstance(value, str) else value
+
+
+def _float(value: Any, _: Any) -> float:
+    return float(_number(value))
+
+
+def _is_array(kind: Any) -> bool:
+    return bool(kind == Array)
+
+
+def _vector(value: Any, _: Any) -> Array:
+    return np.asarray(_number(value), dtype=np.float64)
+
+
+def _inputs_out(inputs: Inputs) -> dict[str, Any]:
+    return {
+        name: {"shape": list(value.shape), "dtype": str(value.dtype), "values": plain(value)}
+        for name, value in ((name, np.asarray(value)) for name, value in inputs.items())
+    }
+
+
+def _inputs_in(tree: Mapping[str, Any], _: Any) -> Inputs:
+    return {
+        name: np.asarray(_number(entry["values"]), _dtype(entry["dtype"])).reshape(entry["shape"])
+        for name, entry in tree.items()
+    }
+
+
+def _dtype(name: str) -> np.dtype[Any]:
+    """NumPy knows bfloat16 only through ml_dtypes; float32 holds the same values without it."""
+    try:
+        return np.dtype(name)
+    except TypeError:
+        try:
+            import ml_dtypes
+        except ImportError:
+            return np.dtype(np.float32)
+        known: np.dtype[Any] = np.dtype(vars(ml_dtypes)[name])
+        return known
+
+
+@functools.cache
+def _converter() -> cattrs.Converter:
+    """Make the one converter: hooks for numbers, arrays and renamed fields."""
+    converter = cattrs.Converter()
+    converter.register_unstructure_hook(float, plain)
+    converter.register_structure_hook(float, _float)
+    for number in (np.ndarray, np.generic):
+        converter.register_unstructure_hook(number, plain)
+    converter.register_unstructure_hook_func(_is_array, plain)
+    converter.register_structure_hook_func(_is_array, _vector)
+    for kind, names in RENAMED.items():
+        renames = {field: override(rename=name) for field, name in names.items()}
+        _register(converter, kind, renames, renames)
+    numbers = {
+        name: override(unstruct_hook=plain, struct_hook=_number) for name in ("value", "gradient")
+    }
+    for kind in (Observed, Expected):
+        _register(converter, kind, numbers, numbers)
+    inputs = {"inputs": override(unstruct_hook=_inputs_out, struct_hook=_inputs_in)}
+    _register(converter, Finding, inputs, inputs)
+    return converter
+
+
+def _register(converter: cattrs.Converter, kind: type, out: Any, back: Any) -> None:
+    converter.register_unstructure_hook(kind, make_dict_unstructure_fn(kind, converter, **out))
+    converter.register_structure_hook(kind, make_dict_structure_fn(kind, converter, **back))

@@ -1,0 +1,50 @@
+"""Lines of styled text laid out by hand: the terminal and a plain file get the same columns."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+from rich.text import Text
+
+GAP = 2  # spaces between columns
+NARROW = 24  # columns below which a paragraph beside a label is unreadable
+
+
+def spread(left: Text, right: Text, width: int) -> Iterator[Text]:
+    """Put `right` at the right edge, or below where there is no room."""
+    space = width - left.cell_len - right.cell_len
+    if space >= GAP:
+        yield Text.assemble(left, " " * space, right)
+    else:
+        yield left
+        yield Text.assemble(" " * max(0, width - right.cell_len), right)
+
+
+def hang(label: Text, body: str, width: int, style: str = "") -> Iterator[Text]:
+    """Put a paragraph beside its label; its further lines hang below the first."""
+    indent = label.cell_len
+    if width - indent < NARROW:
+        yield label
+        label, indent = Text("    "), 4
+    lines = wrap(body, width - indent)
+    for number, line in enumerate(lines):
+        yield Text.assemble(Text(" " * indent) if number else label, (line, style))
+
+
+def block(body: str, indent: int, style: str = "") -> Iterator[Text]:
+    """Indent code, leaving its lines as they are."""
+    for line in body.rstrip().splitlines():
+        yield Text.assemble(" " * indent, (line.rstrip(), style)) if line.strip() else Text()
+
+
+def wrap(body: str, width: int) -> list[str]:
+    """Wrap each line of a text; what is one word stays whole, so that it can be copied."""
+    room = max(width, NARROW)
+    lines = [
+        part
+        for line in body.strip().splitlines()
+        for part in textwrap.wrap(line, room, break_long_words=False, break_on_hyphens=False)
+        or [""]
+    ]
+    return lines or [""]

@@ -1,0 +1,135 @@
+"""The stability report as Markdown: an overview, then the findings of every loss."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from losscheck.model import Finding, LossReport, Report
+from losscheck.report import words
+from losscheck.report.excerpt import whole
+from losscheck.report.view import View
+
+# An underscore within a word (y_pred) is no markup; anywhere else it may be.
+_MARKUP = re.compile(r"[\\`*\[\]|#~$]|(?<!\w)_|_(?!\w)")
+_HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+
+
+def render(report: Report, view: View) -> str:
+    """Write the report as Markdown."""
+    lines = ["# losscheck: stability report", "", *_overview(report)]
+    for loss in report.losses:
+        lines += ["", *_loss(loss, view)]
+    if report.left_out:
+        lines += ["", "## Left out", ""]
+        lines += [f"- {code(left.target)}: {escape(left.reason)}" for left in report.left_out]
+    return "\n".join([*lines, "", *_environment(report), ""])
+
+
+def escape(text: str) -> str:
+    """Make a text mean itself, on one line."""
+    text = re.sub(r"[&<>]", lambda match: _HTML[match.group()], words.one_line(text))
+    return _MARKUP.sub(r"\\\g<0>", text)
+
+
+def code(text: str) -> str:
+    """Write a text as code within a line (a table cell too)."""
+    text = words.one_line(text).replace("|", "\\|")
+    marks = "`" * (_longest_run(text) + 1)
+    space = " " if "`" in text else ""
+    return f"{marks}{space}{text}{space}{marks}"
+
+
+def fence(text: str, language: str = "") -> list[str]:
+    """Write a text as a block of code, in a fence longer than any within."""
+    marks = "`" * max(3, _longest_run(text) + 1)
+    return [f"{marks}{language}", *words.clean(text).rstrip().split("\n"), marks]
+
+
+def _longest_run(text: str) -> int:
+    return max((len(run) for run in re.findall("`+", text)), default=0)
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _overview(report: Report) -> Iterator[str]:
+    summary = report.summary
+    yield (
+        f"{words.plural(summary.losses, 'loss')}: {summary.passed} pass, {summary.fail} fail, "
+        f"{summary.inconclusive} inconclusive, {summary.error} error; "
+        f"{words.plural(summary.cases, 'case')} in {words.seconds(report.seconds)}."
+    )
+    yield ""
+    yield _row("loss", "verdict", "errors", "warnings", "notes", "gradient", "cases", "time")
+    yield _row("---", "---", "--:", "--:", "--:", "---", "--:", "--:")
+    for loss in report.losses:
+        counts = [str(words.severity_count(loss, severity)) for severity in words.SEVERITIES]
+        verified = words.gradient(loss.gradient) if loss.gradient else "not verified"
+        effort = (f"{loss.cases:,}", words.seconds(loss.seconds))
+        yield _row(code(loss.target), f"**{loss.verdict}**", *counts, verified, *effort)
+
+
+def _loss(loss: LossReport, view: View) -> Iterator[str]:
+    yield f"## {code(loss.target)}: {loss.verdict}"
+    for text in (loss.reason, *loss.notes):
+        if text:
+            yield from ("", escape(text))
+    if loss.arguments:
+        yield from ("", _row("argument", "domain", "shape", "dtype", "origin"))
+        yield _row(*["---"] * 5)
+    for argument in loss.arguments:
+        why = f"{argument.origin}: {argument.why}" if argument.why else argument.origin
+        cells = (argument.name, argument.domain, argument.shape, argument.dtype)
+        yield _row(*map(code, cells), escape(why))
+    for finding in words.by_severity(loss.findings):
+        yield from ("", *_finding(finding, view))
+    yield from ("", *_coverage(loss))
+
+
+def _finding(finding: Finding, view: View) -> Iterator[str]:
+    where = f" at {code(words.place(finding.location))}" if finding.location else ""
+    yield f"### {finding.code} {finding.slug} ({finding.severity}){where}"
+    yield ""
+    if finding.location is not None and finding.location.source.strip():
+        excerpt = whole(finding.location)
+        yield from fence(f"{excerpt.text}\n{excerpt.underline}", "python")
+        yield ""
+    yield escape(finding.message)
+    if finding.cause and finding.cause != finding.message:
+        yield from ("", escape(finding.cause))
+    seen = words.result(finding.observed.value, finding.observed.gradient)
+    case = [*words.case(finding), *(f"-> {part}" for part in seen)]
+    truth = words.expected(finding)
+    case += [f"expected {', '.join(truth)}"] if truth else []
+    if case:
+        yield from ("", *fence("\n".join(case)))
+    yield from ("", f"{escape(words.circumstances(finding))}.")
+    if finding.fix:
+        yield from ("", "Write:", "", *fence(finding.fix))
+    yield from ("", f"Show: {code(words.replay(finding, view))}")
+    if finding.reproduce:
+        yield from ("", "<details><summary>A program that shows it</summary>", "")
+        yield from (*fence(finding.reproduce, "python"), "", "</details>")
+
+
+def _coverage(loss: LossReport) -> Iterator[str]:
+    passed = words.passed(loss)
+    if passed:
+        yield f"- passed: {', '.join(passed)} ({words.coverage(loss)})"
+    for outcome, label in (("inconclusive", "undecided"), ("error", "fault"), ("skip", "not run")):
+        for reason, checks in words.by_reason(loss.checks, outcome).items():
+            names = ", ".join(f"{check.code} {check.slug}" for check in checks)
+            yield f"- {label}: {names}: {escape(reason)}"
+    for reason, codes in words.ignored(loss).items():
+        yield f"- ignored: {', '.join(codes)}: {escape(reason)}"
+
+
+def _environment(report: Report) -> Iterator[str]:
+    env = report.environment
+    yield (
+        f"losscheck {report.losscheck}, seed {report.seed}; Python {env.python}, "
+        f"TensorFlow {env.tensorflow}, Keras {env.keras}, NumPy {env.numpy}, "
+        f"Hypothesis {env.hypothesis}; {escape(env.platform)}; {escape(', '.join(env.devices))}"
+    )

@@ -1,0 +1,92 @@
+"""One finding in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from losscheck.model import Finding, Location, Severity
+from losscheck.report import words
+from losscheck.report.excerpt import cut
+from losscheck.report.lines import GAP, block, hang, spread
+from losscheck.report.view import View
+
+COLORS = {"error": "red", "warning": "yellow", "note": "cyan"}
+INDENT = 5  # columns before everything that belongs to a finding
+LABEL = 9  # columns of "Write:" and its like
+
+
+def lines(finding: Finding, view: View) -> Iterator[Text]:
+    """Say a finding: in full, or in a sentence where it is a note and the view is not verbose."""
+    brief = finding.severity == Severity.NOTE and view.verbosity < 1
+    yield from _title(finding, view.width)
+    if brief:
+        yield from hang(Text(" " * INDENT), words.one_line(finding.message), view.width)
+        return
+    if finding.location is not None and finding.location.source.strip():
+        yield from _source(finding.location, view.width, COLORS[finding.severity])
+    yield from hang(Text(" " * INDENT), words.clean(finding.cause or finding.message), view.width)
+    yield from _case(finding, view.width)
+    if finding.fix:
+        yield from _write(words.clean(finding.fix), view.width)
+    yield Text.assemble(" " * INDENT, ("Show:".ljust(LABEL), "dim"), words.replay(finding, view))
+    if view.verbosity > 0:
+        yield from _program(finding)
+
+
+def _title(finding: Finding, width: int) -> Iterator[Text]:
+    color = COLORS[finding.severity]
+    left = Text.assemble(
+        "  ", (f"{finding.code} {finding.slug}", "bold"), "  ", (finding.severity, f"bold {color}")
+    )
+    right = Text(words.place(finding.location), "blue")
+    if right:
+        yield from spread(left, right, width)
+    else:
+        yield left
+
+
+def _source(location: Location, width: int, color: str) -> Iterator[Text]:
+    margin = f"{' ' * INDENT}{location.line:>4} |  "
+    excerpt = cut(location, width - len(margin))
+    before, blamed, after = excerpt.parts
+    yield Text.assemble((margin, "dim"), before, (blamed, f"bold {color}"), after)
+    if excerpt.underline:
+        yield Text.assemble(" " * len(margin), (excerpt.underline, color))
+
+
+def _case(finding: Finding, width: int) -> Iterator[Text]:
+    """Put the case and its result on one line where they fit, else an input a line."""
+    inputs, observed = words.case(finding), finding.observed
+    result = "   ".join(words.result(observed.value, observed.gradient))
+    line = "  ".join(inputs) + (f"   ->   {result}" if result else "")
+    if cell_len(line) <= width - INDENT:
+        case = [line] if line else []
+    else:
+        case = [*inputs, f"-> {result}"] if result else inputs
+    for part in case:
+        yield Text(" " * INDENT + part, "bold")
+    truth = "   ".join(words.expected(finding))
+    if truth:
+        yield from hang(Text(f"{' ' * INDENT}expected "), truth, width)
+    yield from hang(Text(" " * INDENT), words.circumstances(finding), width, "dim")
+
+
+def _write(fix: str, width: int) -> Iterator[Text]:
+    """Show what to write; code of several lines keeps its lines."""
+    label = Text.assemble(" " * INDENT, ("Write:".ljust(LABEL), "green"))
+    if "\n" in fix.strip():
+        for number, line in enumerate(block(fix, INDENT + LABEL)):
+            yield Text.assemble(label, line[INDENT + LABEL :]) if number == 0 else line
+    elif cell_len(fix) + INDENT + LABEL + GAP > width:
+        yield from hang(label, fix, width)
+    else:
+        yield Text.assemble(label, fix)
+
+
+def _program(finding: Finding) -> Iterator[Text]:
+    if finding.reproduce:
+        yield Text.assemble(" " * INDENT, ("Run:", "dim"))
+        yield from block(words.clean(finding.reproduce), INDENT + GAP, "dim")

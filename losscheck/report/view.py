@@ -1,0 +1,15 @@
+"""How a report is to be shown; renderers that have no use for a setting leave it alone."""
+
+from __future__ import annotations
+
+import attrs
+
+
+@attrs.frozen(kw_only=True)
+class View:
+    """What the reader asked for."""
+
+    verbosity: int = 0  # -1: only what does not pass, 0: the findings, 1: everything
+    width: int = 100  # columns of the terminal
+    color: bool = False  # escape codes in the text
+    report_path: str = "report.json"  # the JSON report that `losscheck replay` is to read

@@ -1,0 +1,80 @@
+import sys
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+
+from losscheck.model import Curve, UsageError
+from losscheck.report import curves
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def draw(x: object, value: object, gradient: object) -> str:
+    parts = {"x": x, "value": value, "gradient": gradient}
+    arrays = {name: np.asarray(part, dtype=np.float64) for name, part in parts.items()}
+    return curves.svg([Curve(label="c", **arrays)], "p", "i")
+
+
+def texts(picture: str) -> str:
+    return " ".join(
+        "".join("".join(text.itertext()).split())
+        for text in ET.fromstring(picture).iter(f"{SVG}text")
+    )
+
+
+def marks(picture: str) -> int:
+    """Count the markers drawn: each is a `use` in the colour of non-finite points."""
+    uses = ET.fromstring(picture).iter(f"{SVG}use")
+    return sum(curves.NON_FINITE_COLOR in use.get("style", "") for use in uses)
+
+
+def test_picture_is_an_svg_of_two_panels_in_the_colors_of_the_page() -> None:
+    picture = draw([0, 1, 2], [0, 1, 4], [0, 2, 4])
+    assert ET.fromstring(picture).tag == f"{SVG}svg"
+    assert {"loss", "gradient", "p"} <= set(texts(picture).split())
+    assert "currentColor" in picture
+    assert curves.INK not in picture
+
+
+def test_every_non_finite_point_is_marked() -> None:
+    nan, inf = np.nan, np.inf
+    assert marks(draw([0, 1, 2], [0, 1, 4], [0, 2, 4])) == 0
+    assert marks(draw([0, 1, 2, 3], [nan, inf, -inf, 1], [nan, nan, 0, 1])) == 5
+
+
+def test_huge_range_is_drawn_on_a_logarithmic_axis() -> None:
+    x = np.linspace(1, 2, 50)
+    flat = texts(draw(x, x, x))
+    steep = texts(draw(x, np.where(x > 1.9, 1e30, 1.0), x))
+    assert "1030" not in flat  # 10 to the 30th, its exponent set higher
+    assert "1030" in steep
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        np.full(4, np.nan),
+        np.full(4, 1e308),
+        np.zeros(4),
+        [-1e308, 1e308, 5e-324, np.inf],
+        [5e-324, 5e-324, 1],
+    ],
+)
+def test_any_numbers_can_be_drawn(y: np.ndarray | list[float]) -> None:
+    assert draw(np.arange(len(y)), y, y).startswith("<svg")
+
+
+def test_one_point_and_none_can_be_drawn() -> None:
+    assert draw([0], [1], [1]).startswith("<svg")
+    assert draw([], [], []).startswith("<svg")
+
+
+def test_same_curves_same_bytes() -> None:
+    assert draw([0, 1], [0, np.nan], [1, 1]) == draw([0, 1], [0, np.nan], [1, 1])
+
+
+def test_missing_matplotlib_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(UsageError, match=r"pip install 'losscheck\[report\]'"):
+        draw([0], [1], [1])

@@ -1,0 +1,72 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import attrs
+import pytest
+
+from losscheck.model import Report, UsageError
+from losscheck.report import FORMATS, render, write_stability
+from losscheck.report.json import from_json, to_json
+
+
+@pytest.mark.parametrize("format", sorted(FORMATS))
+def test_every_format_names_every_failing_loss(report: Report, format: str) -> None:  # noqa: A002
+    text = render(report, format)
+    assert text.endswith("\n")
+    for finding in report.losses[0].findings:
+        assert finding.code in text
+
+
+@pytest.mark.parametrize("format", sorted(set(FORMATS) - {"json"}))
+def test_a_report_read_back_is_shown_the_same(report: Report, format: str) -> None:  # noqa: A002
+    assert render(from_json(to_json(report)), format) == render(report, format)
+
+
+@pytest.mark.parametrize("format", sorted(FORMATS))
+def test_empty_report(report: Report, format: str) -> None:  # noqa: A002
+    assert isinstance(render(attrs.evolve(report, losses=()), format), str)
+
+
+def test_unknown_format_lists_the_known(report: Report) -> None:
+    with pytest.raises(UsageError, match=r"'pdf'.*text, concise, json"):
+        render(report, "pdf")
+
+
+def test_stability_report_is_three_files(report: Report, tmp_path: Path) -> None:
+    out = tmp_path / "new" / "reports"
+    files = write_stability(report, out)
+    assert sorted(file.name for file in files) == [
+        "stability.html",
+        "stability.json",
+        "stability.md",
+    ]
+    assert sorted(out.iterdir()) == sorted(files)
+    assert (out / "stability.json").read_text(encoding="utf-8") == to_json(report)
+    assert f"{out / 'stability.json'} LC203-1f2e3d4c" in files[0].read_text(encoding="utf-8")
+
+
+def test_folder_that_is_a_file(report: Report, tmp_path: Path) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("")
+    with pytest.raises(UsageError, match="--out"):
+        write_stability(report, taken)
+
+
+def test_text_and_json_import_nothing_heavy(report: Report, tmp_path: Path) -> None:
+    saved = tmp_path / "report.json"
+    saved.write_text(to_json(report), encoding="utf-8")
+    program = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from losscheck.report import render\n"
+        "from losscheck.report.json import from_json\n"
+        f"report = from_json(Path({str(saved)!r}).read_text(encoding='utf-8'))\n"
+        "render(report, 'text'), render(report, 'markdown'), render(report, 'concise')\n"
+        "heavy = {'tensorflow', 'keras', 'scipy', 'hypothesis', 'matplotlib', 'jinja2'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == "[]"

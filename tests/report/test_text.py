@@ -1,0 +1,83 @@
+import attrs
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from losscheck.model import Report
+from losscheck.report import render
+from losscheck.report.view import View
+
+
+@pytest.mark.parametrize("verbosity", [-1, 0, 1])
+def test_snapshot(report: Report, snapshot: SnapshotAssertion, verbosity: int) -> None:
+    assert render(report, "text", View(verbosity=verbosity)) == snapshot
+
+
+@pytest.mark.parametrize("width", [80, 100, 160])
+def test_prose_and_source_keep_the_width(report: Report, width: int) -> None:
+    text = render(report, "text", View(width=width))
+    # What is one word or one array stays whole, so that it can be copied.
+    broken = [
+        line
+        for line in text.splitlines()
+        if len(line) > width and "[[" not in line and "losscheck replay" not in line
+    ]
+    assert all(len(line.split()) == 1 for line in broken), broken
+    assert not any(line != line.rstrip() for line in text.splitlines())
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 160])
+def test_carets_stand_below_what_is_blamed(report: Report, width: int) -> None:
+    lines = render(report, "text", View(width=width)).splitlines()
+    carets = [number for number, line in enumerate(lines) if set(line.strip()) == {"^"}]
+    blamed = [
+        lines[number - 1][lines[number].index("^") : lines[number].rindex("^") + 1]
+        for number in carets
+    ]
+    assert blamed[0] == "tf.math.log(y_pred)"
+    assert "tf.math.log(probability_of_the_class)".startswith(blamed[1])
+    assert len(blamed) == 2
+
+
+def test_worst_comes_first(report: Report) -> None:
+    text = render(report, "text")
+    assert text.index("LC203 gradient-nan") < text.index("LC202 forward-inf")
+    assert text.index("LC202 forward-inf") < text.index("LC104 gradient-kink")
+
+
+def test_markup_and_control_characters_are_text(report: Report) -> None:
+    text = render(report, "text")
+    assert "[bold]the square[/bold]" in text
+    assert "\x1b" not in text
+    assert "'diff'\\x1b[31m" in text
+
+
+def test_color_changes_only_the_color(report: Report) -> None:
+    from rich.text import Text
+
+    plain = render(report, "text")
+    colored = render(report, "text", View(color=True))
+    assert "\x1b[" in colored
+    assert Text.from_ansi(colored).plain.split() == plain.split()
+
+
+def test_quiet_names_only_what_does_not_pass(report: Report) -> None:
+    text = render(report, "text", View(verbosity=-1))
+    # Three of the four losses do not pass, and the summary is a line.
+    assert len(text.splitlines()) == 4
+    assert "losses:mse" not in text
+
+
+def test_single_loss_needs_no_summary(single: Report) -> None:
+    assert "1 loss" not in render(single, "text")
+    assert "1 loss:" in render(single, "text", View(verbosity=-1))
+
+
+def test_replay_names_the_saved_report(single: Report) -> None:
+    text = render(single, "text", View(report_path="out/run.json"))
+    assert "losscheck replay out/run.json LC203-1f2e3d4c" in text
+
+
+def test_cause_stands_for_the_message(single: Report) -> None:
+    finding = attrs.evolve(single.losses[0].findings[2], cause="")
+    loss = attrs.evolve(single.losses[0], findings=(finding,))
+    assert finding.message in render(attrs.evolve(single, losses=(loss,)), "text")
