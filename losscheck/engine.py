@@ -1,0 +1,131 @@
+"""From a task to a report: spec, evidence, rules, policy, explanation.
+
+Examining a loss is a plain function of picklable settings that returns a picklable report, so that
+it may run in another process or on another machine.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import attrs
+
+from losscheck import __version__
+from losscheck.config import ArgumentSettings, Settings, lay_over
+from losscheck.events import Done, Event, Finished, Stage, Started
+from losscheck.examination import Examination, aggregate
+from losscheck.model import LossReport, Report, Summary, UsageError, Verdict
+from losscheck.targets import Loss, resolve
+
+
+@attrs.frozen(kw_only=True)
+class Task:
+    """One loss to examine, and all that steers it."""
+
+    target: str
+    settings: Settings
+
+
+def examine(
+    task: Task, loss: Loss | None = None, listen: Callable[[str], None] = lambda stage: None
+) -> LossReport:
+    """Examine one loss.
+
+    Parameters
+    ----------
+    task
+        The target and the settings.
+    loss
+        The resolved loss, where the caller has it (a callable has no text to resolve).
+    listen
+        Called with the name of each stage as it begins.
+
+    Returns
+    -------
+    LossReport
+        With the verdict "error" where losscheck itself failed.
+
+    Raises
+    ------
+    UsageError
+        The target or a declaration cannot be used.
+    """
+    from losscheck.program.quiet import tensorflow
+
+    begin = time.perf_counter()
+    tensorflow()
+    found = loss if loss is not None else _resolve(task)
+    try:
+        report = Examination(found, task.settings, _declared(found, task.settings), listen).report()
+    except UsageError:
+        raise
+    except Exception:  # a fault of ours must not hide the other losses' reports
+        report = _fault(found)
+    return attrs.evolve(report, seconds=time.perf_counter() - begin)
+
+
+def run(tasks: Sequence[Task], settings: Settings) -> Iterator[Event]:
+    """Examine losses one after the other; the last event carries the report."""
+    from losscheck.program.quiet import environment, tensorflow
+
+    begin = time.perf_counter()
+    tensorflow()
+    reports = []
+    for index, task in enumerate(tasks):
+        yield Started(target=task.target, index=index, total=len(tasks))
+        stages: list[str] = []
+        report = examine(task, listen=stages.append)
+        for stage in stages:
+            yield Stage(target=task.target, name=stage)
+        reports.append(report)
+        yield Finished(target=task.target, report=report)
+    yield Done(
+        report=Report(
+            losscheck=__version__,
+            environment=environment(),
+            seed=settings.seed,
+            seconds=time.perf_counter() - begin,
+            summary=_summary(reports),
+            losses=tuple(reports),
+        )
+    )
+
+
+def _resolve(task: Task) -> Loss:
+    losses, _ = resolve(task.target, Path(task.settings.directory).resolve())
+    if len(losses) != 1:
+        raise UsageError(f"{task.target!r} names {len(losses)} losses; examine takes one")
+    return losses[0]
+
+
+def _declared(loss: Loss, settings: Settings) -> dict[str, ArgumentSettings]:
+    return dict(lay_over(settings.for_loss(loss.target).arguments, loss.declared))
+
+
+def _fault(loss: Loss) -> LossReport:
+    lines = traceback.format_exc().splitlines()
+    return LossReport(
+        target=loss.target,
+        verdict=Verdict.ERROR.value,
+        seconds=0.0,
+        cases=0,
+        source=loss.source,
+        reason=f"losscheck itself failed: {lines[-1]}",
+        notes=tuple(line for line in lines if os.linesep not in line),
+    )
+
+
+def _summary(reports: Sequence[LossReport]) -> Summary:
+    count = aggregate(reports)
+    return Summary(
+        losses=len(reports),
+        passed=count[Verdict.PASS],
+        fail=count[Verdict.FAIL],
+        inconclusive=count[Verdict.INCONCLUSIVE],
+        error=count[Verdict.ERROR],
+        cases=sum(report.cases for report in reports),
+    )

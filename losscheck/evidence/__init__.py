@@ -1,0 +1,1 @@
+"""What is gathered about a loss, once, and judged by many rules."""

@@ -1,0 +1,294 @@
+"""Places where a comparison or a kinked operation of the graph changes over, found by bisection.
+
+Random points miss them: a kink or a jump is a single number on a line. The quantity that decides
+(a - b of a comparison, x of abs) is followed along one coordinate of the prediction; where its sign
+changes, bisection goes to the last bit, and the loss is looked at from both sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+import numpy as np
+
+from losscheck import domains
+from losscheck.cases.blocks import CaseBlock
+from losscheck.evidence.deciders import Decider, deciders_of, joins
+from losscheck.evidence.gather import Evidence, Instance
+from losscheck.evidence.gradients import bounds
+from losscheck.model import Array, Location, Range
+from losscheck.numerics.crossing import cross
+from losscheck.numerics.ladder import derivatives
+from losscheck.program.batch import Program
+from losscheck.program.programs import along
+from losscheck.program.wiring import Wiring, wiring
+
+BASES = 24  # ordinary cases that a coordinate is moved in
+GRID = 33  # values along the coordinate
+MOST = 240  # crossings looked at
+SAFETY = 10.0  # on the error estimates, as in numerics.verdict
+SMALL = 1e-6  # of the ordinary loss: what constants rounded to float32 may shift a branch by
+SLIGHT = 1e-3  # of the ordinary slope
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Crossing:
+    """One operation changing over at one value of the prediction.
+
+    Attributes
+    ----------
+    at
+        The value of the prediction's coordinate.
+    error
+        at minus the label there; None where labels have another shape.
+    left, right
+        One-sided derivatives, with their error estimates.
+    gradient_left, gradient_right
+        What the program gives just below and just above.
+    below, above, step_error
+        The loss just below and just above, and the rounding that their difference could be.
+    joins
+        Which branches meet there: "branches" of a where() that both depend on the prediction, or
+        a "selection" (a count, a mask, a constant instead).
+    """
+
+    node: str
+    op: str
+    location: Location | None
+    inputs: dict[str, Array]
+    coordinate: int
+    at: float
+    error: float | None
+    left: float
+    left_error: float
+    right: float
+    right_error: float
+    gradient_left: float
+    gradient_right: float
+    below: float  # the loss
+    above: float
+    step_error: float
+    joins: str
+    scale: float  # ordinary gradient
+    value_scale: float
+
+    @property
+    def step(self) -> float:
+        """The loss just above minus the loss just below."""
+        return self.above - self.below
+
+    @property
+    def jump(self) -> bool:
+        """Whether the loss steps there, by more than rounding and a millionth of the ordinary loss."""
+        return abs(self.step) > SAFETY * self.step_error + SMALL * self.value_scale
+
+    @property
+    def kink(self) -> bool:
+        """Whether the slopes differ, by more than their errors and a thousandth of the ordinary one."""
+        bound = SAFETY * (self.left_error + self.right_error) + SLIGHT * self.scale
+        return abs(self.right - self.left) > bound
+
+    @property
+    def perfect_fit(self) -> bool:
+        """Whether it lies where the prediction equals the label, as that of an absolute error does."""
+        return self.error is not None and abs(self.error) <= SMALL * max(1.0, abs(self.at))
+
+
+def crossings(evidence: Evidence) -> tuple[Crossing, ...]:
+    """Find the crossings of the smallest instance along each coordinate of the prediction."""
+    for instance in evidence.instances:
+        if isinstance(instance.program, Program) and instance.wiring is not None:
+            deciders = deciders_of(instance.wiring)
+            if deciders and evidence.sweeps[0].has_gradient:
+                return _search(evidence, instance, instance.program, deciders)
+    return ()
+
+
+@attrs.frozen(eq=False)
+class _Walk:
+    """Moves one coordinate of the prediction of base cases, and evaluates the deciding quantities."""
+
+    program: Program
+    base: CaseBlock
+    deciders: Sequence[Decider]
+
+    def inputs(self, case: Array, coordinate: Array, value: Array) -> dict[str, Array]:
+        name = self.program.prediction
+        inputs = {n: np.asarray(a, np.float64)[case] for n, a in self.base.inputs.items()}
+        flat = inputs[name].reshape(len(case), -1)
+        flat[np.arange(len(case)), coordinate] = value
+        inputs[name] = flat.reshape(inputs[name].shape)
+        return inputs
+
+    def quantities(self, case: Array, coordinate: Array, value: Array) -> Array:
+        """(M, Q) every element of every deciding quantity, side by side."""
+        names = [t for d in self.deciders for t in (d.left, d.right) if t is not None]
+        unique = list(dict.fromkeys(names))
+        fetched = self.program.fetch(unique, self.inputs(case, coordinate, value))
+        arrays = dict(zip(unique, fetched, strict=True))
+        columns = []
+        with np.errstate(invalid="ignore"):
+            for decider in self.deciders:
+                left = arrays[decider.left]
+                gap = left if decider.right is None else _minus(left, arrays[decider.right])
+                columns.append(gap.reshape(len(case), -1))
+        return np.concatenate(columns, axis=1)
+
+    def owners(self) -> Array:
+        """(Q,) the index of the decider of each column."""
+        probe = np.zeros(1, int)
+        names = [(d.left, d.right) for d in self.deciders]
+        widths = []
+        for left, right in names:
+            tensors = [left] if right is None else [left, right]
+            fetched = self.program.fetch(tensors, self.inputs(probe, probe, np.zeros(1)))
+            gap = fetched[0] if right is None else _minus(*fetched)
+            widths.append(int(np.prod(gap.shape[1:])))
+        return np.repeat(np.arange(len(names)), widths)
+
+
+def _minus(left: Array, right: Array) -> Array:
+    # A block has its cases in front: operands of lower rank get their missing axes behind that.
+    rank = max(left.ndim, right.ndim)
+    left, right = (
+        a.reshape(a.shape[0], *(1,) * (rank - a.ndim), *a.shape[1:]) for a in (left, right)
+    )
+    return np.asarray(left - right)
+
+
+def _search(
+    evidence: Evidence, instance: Instance, program: Program, deciders: list[Decider]
+) -> tuple[Crossing, ...]:
+    double = evidence.programs.double(instance.shapes)
+    assert isinstance(double, Program)
+    if double.traced is not program.traced:  # retraced: names may differ, so read its own graph
+        graph = wiring(double.traced, double.names, double.prediction)
+        deciders = deciders_of(graph)
+        if not deciders:
+            return ()
+    else:
+        assert instance.wiring is not None
+        graph = instance.wiring
+    sweep = evidence.sweeps[0]
+    ordinary = np.flatnonzero((sweep.ranges == Range.ORDINARY) & sweep.forward_finite)
+    rng = np.random.default_rng(evidence.seed)
+    picked = np.sort(rng.choice(ordinary, min(BASES, len(ordinary)), replace=False))
+    if not len(picked):
+        return ()
+    walk = _Walk(double, sweep.cases.take(picked), deciders)
+    case, coordinate, below, above, column = _brackets(evidence, walk)
+    if not len(case):
+        return ()
+    below, above = _bisect(walk, case, coordinate, below, above, column)
+    owners = walk.owners()[column]
+    return _look(evidence, walk, graph, sweep.scale, case, coordinate, below, above, owners)
+
+
+def _brackets(evidence: Evidence, walk: _Walk) -> tuple[Array, Array, Array, Array, Array]:
+    """Find sign changes of each quantity between neighbours of a grid over the ordinary range."""
+    prediction = evidence.spec.prediction
+    domain = domains.parse(prediction.domain)
+    sample = np.asarray(domain.ordinary(256, (1,), seed=evidence.seed, classes=2)).ravel()
+    low, high = float(sample.min()), float(sample.max())
+    grid = np.linspace(low, high, GRID) + (high - low) * 1e-3 * np.sqrt(2)  # off round numbers
+    n = len(walk.base)
+    width = int(np.prod(walk.base.inputs[prediction.name].shape[1:]))
+    coordinates = np.arange(min(width, 2))
+    case, coordinate, at = (
+        a.ravel() for a in np.meshgrid(np.arange(n), coordinates, np.arange(GRID), indexing="ij")
+    )
+    quantities = walk.quantities(case, coordinate, grid[at])
+    signs = np.sign(quantities).reshape(n * len(coordinates), GRID, -1)
+    change = signs[:, :-1] * signs[:, 1:] < 0
+    row, step, column = np.nonzero(change)
+    if len(row) > MOST:
+        rng = np.random.default_rng(evidence.seed)
+        keep = np.sort(rng.choice(len(row), MOST, replace=False))
+        row, step, column = row[keep], step[keep], column[keep]
+    return (
+        row // len(coordinates),
+        coordinates[row % len(coordinates)],
+        grid[step],
+        grid[step + 1],
+        column,
+    )
+
+
+def _bisect(
+    walk: _Walk, case: Array, coordinate: Array, below: Array, above: Array, column: Array
+) -> tuple[Array, Array]:
+    """Close every bracket to neighbouring float64 numbers around its own quantity's sign change."""
+
+    def quantity(row: Array, _: Array, value: Array) -> Array:
+        return walk.quantities(case[row], coordinate[row], value)[np.arange(len(row)), column[row]]
+
+    found = cross(quantity, np.arange(len(case)), coordinate, below, above)
+    return found.before, found.after
+
+
+def _look(
+    evidence: Evidence,
+    walk: _Walk,
+    graph: Wiring,
+    scale: object,
+    case: Array,
+    coordinate: Array,
+    below: Array,
+    above: Array,
+    owners: Array,
+) -> tuple[Crossing, ...]:
+    evaluate = along(walk.program, walk.base.inputs)
+    low, high = bounds(evidence)
+    left = derivatives(evaluate, case, coordinate, below, np.fmin(low, below), below)
+    right = derivatives(evaluate, case, coordinate, above, above, np.fmax(high, above))
+    slopes = [
+        walk.program.run(walk.inputs(case, coordinate, x)).gradient.reshape(len(case), -1)[
+            np.arange(len(case)), coordinate
+        ]
+        for x in (below, above)
+    ]
+    rounding = 64 * np.finfo(float).eps * np.fmax(np.abs(left.centre), np.abs(right.centre))
+    found = []
+    for i in range(len(case)):
+        node = walk.deciders[owners[i]].node
+        inputs = {
+            n: a[0]
+            for n, a in walk.inputs(
+                case[i : i + 1], coordinate[i : i + 1], above[i : i + 1]
+            ).items()
+        }
+        found.append(
+            Crossing(
+                node=node.name,
+                op=node.type,
+                location=None
+                if walk.program.traced is None
+                else walk.program.traced.origins.location(node.name),
+                inputs=inputs,
+                coordinate=int(coordinate[i]),
+                at=float(above[i]),
+                error=_error(evidence, inputs, int(coordinate[i])),
+                left=float(left.left[i]),
+                left_error=float(left.left_error[i]),
+                right=float(right.right[i]),
+                right_error=float(right.right_error[i]),
+                gradient_left=float(slopes[0][i]),
+                gradient_right=float(slopes[1][i]),
+                below=float(left.centre[i]),
+                above=float(right.centre[i]),
+                step_error=float(rounding[i]),
+                joins=joins(graph, node),
+                scale=float(getattr(scale, "gradient", 1.0)),
+                value_scale=float(getattr(scale, "value", 1.0)),
+            )
+        )
+    return tuple(found)
+
+
+def _error(evidence: Evidence, inputs: dict[str, Array], coordinate: int) -> float | None:
+    label = evidence.spec.named("y_true")
+    prediction = inputs[evidence.spec.prediction.name]
+    if label is None or inputs[label.name].shape != prediction.shape:
+        return None
+    return float(prediction.ravel()[coordinate] - inputs[label.name].ravel()[coordinate])

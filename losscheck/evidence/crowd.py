@@ -1,0 +1,50 @@
+"""Many cases that one rule suspects for one reason: still to be grouped, blamed and shrunk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import attrs
+
+from losscheck.cases.blocks import CaseBlock
+from losscheck.model import Array, Direction
+
+
+class Population(Protocol):
+    """Cases with what was observed of them."""
+
+    @property
+    def cases(self) -> CaseBlock:
+        """The inputs."""
+
+    @property
+    def rerun(self) -> Any:
+        """Observe the same of other cases: CaseBlock -> Population."""
+
+    def __len__(self) -> int:
+        """Count the cases."""
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Crowd:
+    """Cases of one population that a rule suspects.
+
+    Parameters
+    ----------
+    code, form, facts
+        As in `model.Suspect`.
+    population
+        Where the cases come from.
+    members
+        Indices into it, at least one.
+    """
+
+    code: str
+    form: str
+    population: Any
+    members: Array
+    direction: Direction = Direction.FORWARD
+    facts: Mapping[str, Any] = attrs.field(factory=dict)
+    mode: str = "graph"
+    dtype: str = "float32"

@@ -1,0 +1,70 @@
+"""Loss and gradient along one prediction: what the page draws."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from losscheck import domains
+from losscheck.evidence.gather import Evidence
+from losscheck.model import Array, Curve
+
+POINTS = 161  # along the curve
+LABELS = 2  # curves
+
+
+def curves(evidence: Evidence) -> tuple[Curve, ...]:
+    """Follow the first element of the prediction over its ordinary range, for two labels.
+
+    A row that sums to 1 is followed from its first class to its second.
+    """
+    instance, sweep = evidence.instances[0], evidence.sweeps[0]
+    prediction = evidence.spec.prediction
+    ordinary = np.flatnonzero(sweep.ranges == 0)
+    if not len(ordinary) or not sweep.has_gradient:
+        return ()
+    label = evidence.spec.named("y_true")
+    domain = domains.parse(prediction.domain)
+    found: list[Curve] = []
+    seen: set[bytes] = set()
+    for index in ordinary[:64]:
+        base = sweep.cases.take(np.asarray([index]))
+        key = b"" if label is None else base.inputs[label.name].tobytes()
+        if key in seen or len(found) == LABELS:
+            continue
+        seen.add(key)
+        x, rows = _along(domain, np.asarray(base.inputs[prediction.name], np.float64))
+        inputs = {n: np.repeat(a, len(x), axis=0) for n, a in base.inputs.items()}
+        outcome = instance.program.run({**inputs, prediction.name: rows})
+        found.append(
+            Curve(
+                label=""
+                if label is None
+                else f"{label.name} = {_short(base.inputs[label.name][0])}",
+                x=x,
+                value=outcome.total,
+                gradient=np.asarray(outcome.gradient, np.float64).reshape(len(x), -1)[:, 0],
+            )
+        )
+    return tuple(found)
+
+
+def _along(domain: domains.Domain, base: Array) -> tuple[Array, Array]:
+    """(N,) positions and (N, *shape) predictions."""
+    if not domain.elementwise:
+        x = np.linspace(0.0, 1.0, POINTS)
+        rows = np.repeat(base, POINTS, axis=0)
+        flat = rows.reshape(POINTS, -1)
+        rest = flat[:, 1:].sum(axis=1)
+        flat[:, 1:] *= ((1 - x) / np.where(rest > 0, rest, 1.0))[:, None]
+        flat[:, 0] = x
+        return x, flat.reshape(rows.shape)
+    sample = np.asarray(domain.ordinary(256, (1,), seed=0, classes=2)).ravel()
+    x = np.linspace(sample.min(), sample.max(), POINTS)
+    rows = np.repeat(base, POINTS, axis=0)
+    flat = rows.reshape(POINTS, -1)
+    flat[:, 0] = x
+    return x, flat.reshape(rows.shape)
+
+
+def _short(array: Array) -> str:
+    return np.array2string(np.asarray(array), precision=3, separator=", ")

@@ -1,0 +1,47 @@
+"""A desk that hands out evidence by name: what rules ask for, each piece gathered once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from losscheck.evidence.calls import call_outcome
+from losscheck.evidence.crossings import crossings
+from losscheck.evidence.finite_tests import finite_tests, nonfinite_inputs
+from losscheck.evidence.gather import Evidence
+from losscheck.evidence.gradients import gradient_checks
+from losscheck.evidence.graph import graph_facts
+from losscheck.evidence.layouts import layout_runs
+from losscheck.evidence.runs import dtype_runs, parts, repeats
+
+GATHER: Mapping[str, Callable[[Evidence], Any]] = {
+    "call": call_outcome,
+    "tracing": lambda evidence: evidence.tracing,
+    "graph": graph_facts,
+    "sweeps": lambda evidence: evidence.sweeps,
+    "modes": lambda evidence: evidence.modes,
+    "gradients": gradient_checks,
+    "crossings": crossings,
+    "finite_tests": finite_tests,
+    "nonfinite_inputs": nonfinite_inputs,
+    "layouts": layout_runs,
+    "parts": parts,
+    "dtypes": dtype_runs,
+    "repeats": repeats,
+}
+
+WITHOUT_A_RUN = frozenset({"call"})  # can be gathered of a loss that raises whatever it is given
+
+
+class Desk:
+    """Hands out evidence; gathers each piece when it is first asked for."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.evidence = evidence
+        self._gathered: dict[str, Any] = {}
+
+    def get(self, name: str) -> Any:
+        """A piece of evidence by name."""
+        if name not in self._gathered:
+            self._gathered[name] = GATHER[name](self.evidence)
+        return self._gathered[name]

@@ -1,0 +1,69 @@
+"""Where two modes give different finite results, beyond what rounding of the inputs explains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from losscheck.evidence.sweep import Sweep
+from losscheck.model import Array, Range
+from losscheck.numerics.ulps import conditioning
+
+TWO_DIGITS = 1e-2  # relative: fewer than two digits agree (LC301)
+NEGLIGIBLE = 2.0**-20  # of the ordinary scale: below it a lost digit matters to nobody (LC301)
+LOOKED_AT = 256  # cases whose conditioning is measured
+
+
+def disagreement(graph: Sweep, other: Sweep) -> tuple[Array, Array]:
+    """Compare value and gradient of the same cases in two modes.
+
+    Returns
+    -------
+    tuple
+        (N,) bool each: value and gradient differ in the first two digits, by more than the
+        inputs' own rounding explains (DESIGN.md, LC301 to LC302).
+    """
+    n = len(graph)
+    finite = graph.forward_finite & other.forward_finite & (graph.ranges <= Range.WORKING)
+    values = (graph.totals[:, None], other.totals[:, None])
+    slopes = (graph.flat_gradient.astype(float), other.flat_gradient.astype(float))
+    both = finite & np.isfinite(slopes[0]).all(axis=1) & np.isfinite(slopes[1]).all(axis=1)
+    found = []
+    for (left, right), usable, scale, part in (
+        (values, finite, graph.scale.value, 0),
+        (slopes, both, graph.scale.gradient, 1),
+    ):
+        with np.errstate(invalid="ignore", over="ignore"):
+            gap = np.abs(left - right).max(axis=1, initial=0.0)
+            size = np.fmax(np.abs(left), np.abs(right)).max(axis=1, initial=0.0)
+        apart = usable & (gap > TWO_DIGITS * size) & (gap > NEGLIGIBLE * scale)
+        index = np.flatnonzero(apart)[:LOOKED_AT]
+        kept = np.zeros(n, bool)
+        if len(index):
+            kept[index] = gap[index] > _explained(graph, index, part)
+        found.append(kept)
+    return found[0], found[1]
+
+
+def _explained(sweep: Sweep, index: Array, part: int) -> Array:
+    """(K,) the change that one ulp of every input explains, of value (part 0) or gradient (1)."""
+    cases = sweep.cases.take(index)
+    names = list(cases.inputs)
+    flat = {n: np.asarray(a, np.float64).reshape(len(index), -1) for n, a in cases.inputs.items()}
+    edges = np.cumsum([flat[n].shape[1] for n in names])
+
+    def evaluate(case: Array, coordinate: Array, value: Array) -> Array:
+        rows = np.concatenate([flat[n][case] for n in names], axis=1)
+        rows[np.arange(len(case)), coordinate] = value
+        pieces = np.split(rows, edges[:-1], axis=1)
+        inputs = {
+            n: piece.reshape(len(case), *cases.inputs[n].shape[1:])
+            for n, piece in zip(names, pieces, strict=True)
+        }
+        block = type(cases)(inputs, cases.ranges[case])
+        result = sweep.double(block)[part]
+        return result.reshape(len(case), -1)
+
+    together: Callable[[Array, Array, Array], Array] = evaluate
+    return conditioning(together, np.concatenate([flat[n] for n in names], axis=1))

@@ -1,0 +1,133 @@
+"""Where a loss tests for NaN or Inf and puts something else in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import attrs
+import numpy as np
+
+from losscheck.cases.blocks import CaseBlock
+from losscheck.evidence.gather import Evidence, Instance
+from losscheck.model import Array, Location
+from losscheck.program.batch import Program
+from losscheck.program.wiring import Node, Wiring
+
+TESTS = frozenset({"IsNan", "IsInf", "IsFinite"})
+REPLACING = frozenset({"SelectV2", "Select", "MulNoNan"})
+_ON = frozenset(
+    {"LogicalAnd", "LogicalOr", "LogicalNot", "Identity", "Cast", "Reshape", "BroadcastTo"}
+)
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class FiniteTest:
+    """One test for NaN or Inf whose outcome replaces a value, over the cases of a sweep.
+
+    Attributes
+    ----------
+    node
+        The test, by name.
+    location
+        Of what replaces the value: the where().
+    replaced
+        (N,) bool: the tested value is not finite though the input is, and the loss is finite.
+    """
+
+    node: str
+    location: Location | None
+    cases: CaseBlock
+    totals: Array
+    replaced: Array
+    rerun: Callable[[CaseBlock], FiniteTest]
+
+    def __len__(self) -> int:
+        return len(self.cases)
+
+    @property
+    def ranges(self) -> Array:
+        """(N,) Range codes."""
+        return self.cases.ranges
+
+
+def finite_tests(evidence: Evidence) -> tuple[FiniteTest, ...]:
+    """Evaluate every such test on the cases of the smallest instance."""
+    found: list[FiniteTest] = []
+    for instance, sweep in zip(evidence.instances, evidence.sweeps, strict=False):
+        if instance.wiring is None or found:
+            continue
+        for test, replacing in _tests(instance.wiring):
+            found.append(_evaluate(instance, sweep.cases, test, replacing))
+    return tuple(found)
+
+
+def _tests(graph: Wiring) -> list[tuple[Node, Node]]:
+    """Tests on values that depend on the prediction, each with what replaces them."""
+    depends = graph.depends(graph.prediction)
+    result = []
+    for node in graph.forward:
+        unequal = node.type == "NotEqual" and len(set(node.inputs)) == 1  # x != x is NaN's test
+        if (node.type in TESTS or unequal) and node.inputs[0] in depends:
+            replacing = _replacing(graph, node)
+            if replacing is not None:
+                result.append((node, replacing))
+    return result
+
+
+def _replacing(graph: Wiring, test: Node) -> Node | None:
+    followed = set(test.outputs)
+    for user in graph.forward:
+        if followed.isdisjoint(user.inputs):
+            continue
+        if user.type in REPLACING:
+            return user
+        if user.type in _ON:
+            followed.update(user.outputs)
+    return None
+
+
+def _evaluate(instance: Instance, cases: CaseBlock, test: Node, replacing: Node) -> FiniteTest:
+    program = instance.program
+    assert isinstance(program, Program)
+    tested, value = program.fetch([test.inputs[0], program.traced.value.name], cases.inputs)
+    n = len(cases)
+    bad = ~np.isfinite(tested.reshape(n, -1)).all(axis=1)
+    finite = np.isfinite(value.reshape(n, -1)).all(axis=1)
+    return FiniteTest(
+        node=test.name,
+        location=program.traced.origins.location(replacing.name),
+        cases=cases,
+        totals=np.asarray(value.reshape(n, -1).sum(axis=1), np.float64),
+        replaced=np.asarray(bad & finite),
+        rerun=lambda others: _evaluate(instance, others, test, replacing),
+    )
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class NonfiniteInput:
+    """What the loss makes of predictions that are NaN or Inf themselves."""
+
+    inputs: dict[str, Array]
+    value: float
+    gradient: Array
+
+
+def nonfinite_inputs(evidence: Evidence) -> tuple[NonfiniteInput, ...]:
+    """Run ordinary cases with one element of the prediction NaN, Inf and -Inf."""
+    instance, sweep = evidence.instances[0], evidence.sweeps[0]
+    name = evidence.spec.prediction.name
+    found = []
+    for bad in (np.nan, np.inf, -np.inf):
+        block = sweep.cases.take(np.arange(1))
+        array = np.array(block.inputs[name])
+        array.reshape(1, -1)[:, 0] = bad
+        inputs = {**block.inputs, name: array}
+        outcome = instance.program.run(inputs)
+        found.append(
+            NonfiniteInput(
+                inputs={n: a[0] for n, a in inputs.items()},
+                value=float(outcome.total[0]),
+                gradient=np.asarray(outcome.gradient[0]),
+            )
+        )
+    return tuple(found)

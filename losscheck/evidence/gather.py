@@ -1,0 +1,237 @@
+"""All the evidence about one loss, by name; each piece is gathered once, when first asked for."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+import numpy as np
+
+from losscheck import cases
+from losscheck.cases.blocks import CaseBlock
+from losscheck.evidence.disagreement import disagreement
+from losscheck.evidence.sweep import Sweep, sweep
+from losscheck.infer import Inferred
+from losscheck.infer.spec import Spec
+from losscheck.model import Array
+from losscheck.program.batch import MAPPED_CASES, Program, Way
+from losscheck.program.modes import EagerProgram
+from losscheck.program.programs import Programs, Tracing
+from losscheck.program.trace import CallError
+from losscheck.program.wiring import Wiring, wiring
+
+NARROW_CASES = 110_000  # cases of one sample; a report counts at least 100,000
+MAIN_CASES = 24_000  # cases of a whole batch
+EAGER_CASES = 300  # of a loss that runs one case a call (160 to 550 microseconds each)
+VECTOR_MODES = {"eager": "plain", "xla": "xla"}  # mode -> how a block is run in it
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Instance:
+    """A loss at fixed sizes: its programs and the graph to read."""
+
+    name: str  # narrow or main
+    sizes: Mapping[str, int]
+    shapes: Mapping[str, tuple[int, ...]]
+    program: Program | EagerProgram
+    wiring: Wiring | None
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class ModeSweep:
+    """The cases of a sweep, run in another mode."""
+
+    mode: str
+    graph: Sweep
+    other: Sweep
+    value_apart: Array  # (N,) bool: finite in both, and different beyond what conditioning explains
+    gradient_apart: Array
+
+    def rerun(self, graph: Sweep) -> ModeSweep:
+        """Run other cases, which the graph has run already."""
+        return compared(self.mode, graph, self.other.rerun(graph.cases))
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Evidence:
+    """What is known of one loss.
+
+    Parameters
+    ----------
+    inferred
+        Its spec and programs.
+    dtypes
+        The required dtypes.
+    modes
+        The modes to run in.
+    seed
+        Of everything random.
+    """
+
+    inferred: Inferred
+    dtypes: tuple[str, ...]
+    modes_wanted: tuple[str, ...]
+    seed: int
+
+    @property
+    def spec(self) -> Spec:
+        """The arguments and sizes."""
+        return self.inferred.spec
+
+    @property
+    def programs(self) -> Programs:
+        """The programs of the loss."""
+        return self.inferred.programs
+
+    @functools.cached_property
+    def instances(self) -> tuple[Instance, ...]:
+        """The sizes at which the loss runs: one sample, and a batch."""
+        found: list[Instance] = []
+        for name, sizes in (("narrow", self.spec.narrow), ("main", self.spec.sizes)):
+            shapes = self.spec.shapes(sizes)
+            if any(i.shapes == shapes for i in found):
+                continue
+            try:
+                program = self.programs.at(shapes)
+            except CallError:
+                continue
+            found.append(
+                Instance(
+                    name=name,
+                    sizes=sizes,
+                    shapes=shapes,
+                    program=program,
+                    wiring=_wiring(self.programs, program),
+                )
+            )
+        return tuple(found)
+
+    @property
+    def main(self) -> Instance:
+        """The instance of a whole batch."""
+        return self.instances[-1]
+
+    @property
+    def main_sweep(self) -> Sweep:
+        """The float32 sweep of the main instance."""
+        return self.sweeps[len(self.instances) - 1]
+
+    @functools.cached_property
+    def tracing(self) -> Tracing:
+        """How the loss came to be run."""
+        return self.programs.tracing(self.main.shapes)
+
+    @functools.cached_property
+    def sweeps(self) -> tuple[Sweep, ...]:
+        """Value and gradient of every case, in the graph, in each required dtype."""
+        found = [self._sweep(instance, "float32") for instance in self.instances]
+        for dtype in self.dtypes:
+            if dtype != "float32":
+                found += [s for i in self.instances if (s := self._in_dtype(i, dtype)) is not None]
+        return tuple(found)
+
+    @functools.cached_property
+    def modes(self) -> tuple[ModeSweep, ...]:
+        """The same cases in the other modes, where those run."""
+        found = []
+        for instance, graph in zip(self.instances, self.sweeps, strict=False):
+            for mode in self.modes_wanted:
+                if mode in VECTOR_MODES and isinstance(instance.program, Program):
+                    other = self._in_mode(instance.program, graph, mode)
+                    if other is not None:
+                        found.append(compared(mode, graph, other))
+        return tuple(found)
+
+    def get(self, name: str) -> Any:
+        """A piece of evidence by the name that rules know it by."""
+        return getattr(self, name)
+
+    def instance_of(self, block: CaseBlock) -> Instance:
+        """The instance whose shapes the cases of a block have."""
+        shapes = {name: array.shape[1:] for name, array in block.inputs.items()}
+        return next(i for i in self.instances if dict(i.shapes) == shapes)
+
+    def budget(self, instance: Instance) -> int:
+        """How many cases are run at these sizes, by how fast they run."""
+        wanted = (
+            NARROW_CASES if instance.name == "narrow" or len(self.instances) == 1 else MAIN_CASES
+        )
+        if isinstance(instance.program, EagerProgram):
+            return EAGER_CASES
+        ones = {name: np.ones((1, *shape)) for name, shape in instance.shapes.items()}
+        instance.program.run(ones)
+        return MAPPED_CASES if instance.program.way() is Way.MAPPED else wanted
+
+    def double(self, block: CaseBlock) -> tuple[Array, Array]:
+        """(totals, gradient) of a block in float64."""
+        outcome = self.programs.double(self.instance_of(block).shapes).run(block.inputs)
+        return outcome.total, np.asarray(outcome.gradient, np.float64)
+
+    @functools.cached_property
+    def total_cases(self) -> int:
+        """How many different cases were run."""
+        return sum(len(s) for s in self.sweeps if s.dtype == "float32")
+
+    def _sweep(self, instance: Instance, dtype: str) -> Sweep:
+        block = self.cases(instance, dtype)
+        program = self.programs.at(instance.shapes, dtype)
+        return self._run(program, block, dtype, "graph")
+
+    def cases(self, instance: Instance, dtype: str) -> CaseBlock:
+        """The cases of an instance."""
+        return cases.generate(
+            self.spec.arguments,
+            instance.sizes,
+            dtype=dtype,
+            classes=self.spec.classes(instance.sizes),
+            seed=self.seed,
+            budget=self.budget(instance),
+        )
+
+    def _in_dtype(self, instance: Instance, dtype: str) -> Sweep | None:
+        try:
+            return self._sweep(instance, dtype)
+        except CallError:  # LC502 says so
+            return None
+
+    def _in_mode(self, program: Program, graph: Sweep, mode: str) -> Sweep | None:
+        try:
+            return self._run(program, graph.cases, graph.dtype, mode)
+        except Exception:  # no kernel or no compilation in this mode
+            return None
+
+    def _run(
+        self, program: Program | EagerProgram, block: CaseBlock, dtype: str, mode: str
+    ) -> Sweep:
+        run: Callable[[CaseBlock], Any]
+        if isinstance(program, EagerProgram):
+            run = lambda b: program.run(b.inputs)  # noqa: E731
+            mode = "eager"
+        else:
+            way = VECTOR_MODES.get(mode, mode)
+            run = lambda b: program.run(b.inputs, way)  # noqa: E731
+        return sweep(
+            run,
+            block,
+            dtype=dtype,
+            mode=mode,
+            prediction=program.prediction,
+            has_gradient=program.traced is None or program.traced.gradient is not None,
+            double=self.double,
+        )
+
+
+def _wiring(programs: Programs, program: Program | EagerProgram) -> Wiring | None:
+    if program.traced is None:
+        return None
+    return wiring(program.traced, programs.call.names, programs.call.prediction)
+
+
+def compared(mode: str, graph: Sweep, other: Sweep) -> ModeSweep:
+    """Put a sweep in another mode beside the graph's and see where they differ."""
+    value, gradient = disagreement(graph, other)
+    return ModeSweep(
+        mode=mode, graph=graph, other=other, value_apart=value, gradient_apart=gradient
+    )

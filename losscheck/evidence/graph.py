@@ -1,0 +1,104 @@
+"""Facts that are read off the graph itself: what it returns, and where its gradient ends."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from losscheck.evidence.gather import Evidence
+from losscheck.model import Direction, Location
+from losscheck.program.batch import Program
+from losscheck.program.origin import Frame, locate
+from losscheck.program.wiring import Node, Wiring
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class GraphFacts:
+    """What the graph of the main instance says.
+
+    Attributes
+    ----------
+    gradient_missing
+        No gradient reaches the prediction.
+    blocked_by, blocked_at
+        The operation on the way from the prediction to the loss that has no gradient.
+    stop_gradients
+        Where parts that depend on the prediction are kept from the gradient on purpose.
+    returns, prediction_shape
+        Shapes of what the loss returns and of the prediction; None where unknown.
+    made_at
+        What makes the returned tensor.
+    """
+
+    gradient_missing: bool = False
+    gradient_error: str = ""
+    blocked_by: str = ""
+    blocked_at: Location | None = None
+    stop_gradients: tuple[Location | None, ...] = ()
+    returns: tuple[int, ...] | None = None
+    prediction_shape: tuple[int, ...] = ()
+    made_at: Location | None = None
+
+
+def graph_facts(evidence: Evidence) -> GraphFacts:
+    """Read the graph of the main instance."""
+    main = evidence.main
+    program = main.program
+    prediction = main.shapes[evidence.spec.prediction.name]
+    if not isinstance(program, Program) or main.wiring is None:
+        return GraphFacts(prediction_shape=prediction)
+    graph, origins = main.wiring, program.traced.origins
+    block = _blocking(graph) if program.traced.gradient is None else None
+    made = graph.producer(graph.value)
+    while made.type in ("Identity",) and made.inputs:
+        made = graph.producer(made.inputs[0])
+    stops = [n for n in graph.forward if n.type == "StopGradient" and _depends(graph, n)]
+    shape = made.shapes[0]
+    return GraphFacts(
+        gradient_missing=program.traced.gradient is None,
+        gradient_error=program.traced.gradient_error,
+        blocked_by="" if block is None else block.type,
+        blocked_at=None if block is None else origins.location(block.name),
+        stop_gradients=tuple(origins.location(node.name) for node in stops),
+        returns=None if shape is None or None in shape else tuple(d or 0 for d in shape),
+        prediction_shape=prediction,
+        made_at=origins.location(made.name),
+    )
+
+
+def _depends(graph: Wiring, node: Node) -> bool:
+    return not graph.depends(graph.prediction).isdisjoint(node.inputs)
+
+
+def _blocking(graph: Wiring) -> Node | None:
+    """Find the first operation after the prediction that TensorFlow has no gradient of."""
+    depends = graph.depends(graph.prediction)
+    for node in graph.forward:
+        if not depends.isdisjoint(node.inputs) and not node.differentiable:
+            return node
+    return None
+
+
+def last_return(python: Callable[..., Any], file: str, base: str) -> Location | None:
+    """Locate the last `return` of a function, or its `def` where it has none."""
+    try:
+        lines, first = inspect.getsourcelines(python)
+        tree = ast.parse(textwrap.dedent("".join(lines)))
+    except (OSError, TypeError, SyntaxError):
+        return None
+    returns = [node for node in ast.walk(tree) if isinstance(node, ast.Return)]
+    offset = len(lines[0]) - len(lines[0].lstrip())
+    where: ast.stmt = max(returns, key=lambda node: node.lineno) if returns else tree.body[0]
+    frame = Frame(
+        file,
+        first + where.lineno - 1,
+        first + (where.end_lineno or where.lineno) - 1,
+        where.col_offset + offset,
+        (where.end_col_offset or 0) + offset,
+    )
+    return locate(frame, "", Direction.FORWARD, base)

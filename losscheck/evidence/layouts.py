@@ -1,0 +1,343 @@
+"""The loss at other shapes: other sizes, unknown sizes, other ranks of labels and weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import attrs
+import numpy as np
+
+from losscheck import domains
+from losscheck.evidence.gather import Evidence
+from losscheck.infer.spec import BATCH
+from losscheck.model import Argument, Array, Location
+from losscheck.program.batch import Program
+from losscheck.program.programs import Programs, Sizes
+from losscheck.program.trace import CallError, OutputError
+from losscheck.program.wiring import Wiring, wiring
+from losscheck.shapes import parse
+
+CASES = 8  # ordinary inputs a layout is compared on
+TOLERANCE = 1e-4  # relative difference of float32 results that summation order explains
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class LayoutRun:
+    """The loss at one layout.
+
+    Attributes
+    ----------
+    form
+        What is tried, in the words of LC402 and LC401.
+    changed
+        The argument whose layout it is, "" for sizes.
+    shapes
+        Of every argument; None for what is unknown when it is traced.
+    error
+        What it raised; None if it ran.
+    value, aligned
+        (N, ...) the summed loss here, and where the argument has all axes written out so that
+        nothing is left to broadcasting; None where there is nothing to compare with.
+    inputs
+        The case that differs most.
+    broadcast
+        Where the graph makes a tensor larger than either of what goes into it.
+    declared
+        Whether the user, the documentation or the graph says that the loss takes this layout.
+    """
+
+    form: str
+    changed: str
+    shapes: Sizes
+    error: CallError | None = None
+    output: str = ""
+    value: Array | None = None
+    aligned: Array | None = None
+    inputs: Mapping[str, Array] = attrs.field(factory=dict)
+    broadcast: Location | None = None
+    constant: Location | None = None
+    declared: bool = True
+    size: int | None = None  # that is tried
+
+    @property
+    def differs(self) -> bool:
+        """Whether the result is another one than with all axes written out."""
+        if self.value is None or self.aligned is None:
+            return False
+        gap = np.abs(self.value - self.aligned)
+        size = np.fmax(np.abs(self.value), np.abs(self.aligned))
+        return bool((gap > TOLERANCE * np.fmax(size, 1e-30)).any())
+
+
+def layout_runs(evidence: Evidence) -> tuple[LayoutRun, ...]:
+    """Run the loss at every layout that it must or might take."""
+    tries = _Tries(evidence)
+    return tuple(
+        run
+        for family in (tries.ranks, tries.sizes, tries.unknown_sizes, tries.pair_ranks)
+        for run in family()
+    )
+
+
+class _Tries:
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        self._spec = evidence.spec
+        self._programs: Programs = evidence.programs
+
+    def sizes(self) -> Iterator[LayoutRun]:
+        """Batch of one, and other numbers for every letter of a declared shape."""
+        sizes = dict(self._spec.sizes)
+        batch = self._spec.batch
+        if batch:
+            yield self._size("batch-of-one", {**sizes, batch: 1}, 1)
+        for letter in self._declared_letters():
+            for size in (1, 2, 3, BATCH, 7):
+                if letter != batch and size != sizes[letter]:
+                    yield self._size("size", {**sizes, letter: size}, size)
+        yield self._size("as-is", sizes)
+
+    def unknown_sizes(self) -> Iterator[LayoutRun]:
+        """A batch size that is not known while tracing, as the last batch of fit has; unknown rank."""
+        batch = self._spec.batch
+        if not batch:
+            return
+        shapes = {
+            a.name: tuple(
+                None
+                if d == batch
+                else self._spec.sizes.get(str(d), d if isinstance(d, int) else None)
+                for d in parse(a.shape).dims
+            )
+            for a in self._spec.arguments
+        }
+        known = self._spec.shapes(self._spec.sizes)
+        for form, tried in (
+            ("unknown-batch", shapes),
+            ("unknown-rank", dict.fromkeys(known)),
+        ):
+            error = self._programs.traces(tried)
+            if self._programs.traces(known) is None:
+                failed = error if isinstance(error, CallError) else None
+                yield LayoutRun(form=form, changed="", shapes=tried, error=failed)
+
+    def ranks(self) -> Iterator[LayoutRun]:
+        """Arguments of lower rank than the prediction, against the same with all axes written out."""
+        prediction = self._spec.prediction
+        rank = parse(prediction.shape).rank
+        for argument in self._spec.arguments:
+            if argument.domain == "class_index":
+                yield from self._index_ranks(argument)
+                continue
+            own = parse(argument.shape)
+            if argument.role == "y_pred" or not 0 < own.rank < rank:
+                continue
+            last = [d for d in parse(prediction.shape).dims[own.rank :] if isinstance(d, str)]
+            widths = dict.fromkeys((self._spec.sizes[last[-1]], 3, 1, BATCH)) if last else (0,)
+            for size in widths:
+                sizes = {**self._spec.sizes, **dict.fromkeys(last, size)}
+                shapes = self._spec.shapes(sizes)
+                written_out = (*own.at(sizes), *(1,) * (rank - own.rank))
+                yield self._against(argument, shapes, {**shapes, argument.name: written_out})
+
+    def _index_ranks(self, argument: Argument) -> Iterator[LayoutRun]:
+        """Class indices come as (B,) and as (B, 1); both must mean the same."""
+        shapes = self._spec.shapes(self._spec.sizes)
+        own = shapes[argument.name]
+        rank = len(shapes[self._spec.prediction.name])
+        other = (*own, 1) if len(own) < rank else own[:-1]
+        yield self._against(
+            argument,
+            {**shapes, argument.name: other},
+            shapes,
+            form="declared-rank",
+            # Who declares one of the two layouts has said which one comes.
+            optional=argument.origin != "inferred",
+        )
+
+    def pair_ranks(self) -> Iterator[LayoutRun]:
+        """Labels (B,) against predictions (B, 1) and the reverse: who mixes them should be told."""
+        label, prediction = self._spec.named("y_true"), self._spec.prediction
+        if label is None or parse(label.shape).dims != parse(prediction.shape).dims:
+            return
+        dims = parse(prediction.shape).dims
+        batch = self._spec.sizes.get(str(dims[0]), BATCH) if dims else BATCH
+        if len(dims) != 2 or (dims[1] not in self._spec.sizes and dims[1] != 1):
+            return
+        column = {
+            a.name: parse(a.shape).at({**self._spec.sizes, str(dims[1]): 1})
+            for a in self._spec.arguments
+        }
+        for flat in (label, prediction):
+            shapes = {**column, flat.name: (batch,)}
+            yield self._against(flat, shapes, column, form="rank", optional=True)
+
+    def _declared_letters(self) -> list[str]:
+        declared = [a for a in self._spec.arguments if a.origin in ("declared", "known")]
+        letters = {letter for a in declared for letter in parse(a.shape).letters}
+        rows = [
+            a for a in self._spec.arguments if a.domain in ("simplex", "one_hot", "class_index")
+        ]
+        classes = {parse(self._spec.prediction.shape).dims[-1]} if rows else set()
+        return sorted(letters - {str(c) for c in classes})
+
+    def _size(self, form: str, sizes: Mapping[str, int], size: int | None = None) -> LayoutRun:
+        shapes = self._spec.shapes(sizes)
+        name = self._spec.prediction.name
+        run = LayoutRun(form=form, changed=name, shapes=shapes, size=size)
+        try:
+            program = self._programs.at(shapes)
+        except CallError as error:
+            return attrs.evolve(run, error=error)
+        except OutputError as error:
+            return attrs.evolve(run, output=error.form)
+        if not isinstance(program, Program):
+            return run
+        graph = wiring(program.traced, program.names, program.prediction)
+        node = _constant_broadcast(graph)
+        where = None if node is None else program.traced.origins.location(node)
+        value, inputs = self._value(shapes)
+        return attrs.evolve(run, value=value, inputs=inputs, constant=where)
+
+    def _against(
+        self,
+        argument: Argument,
+        shapes: dict[str, tuple[int, ...]],
+        written_out: dict[str, tuple[int, ...]],
+        *,
+        form: str = "weights",
+        optional: bool = False,
+    ) -> LayoutRun:
+        """Run a layout beside the one in which every axis is written out."""
+        run = LayoutRun(form=form, changed=argument.name, shapes=shapes, declared=not optional)
+        reference = self._value(written_out)[0]
+        try:
+            self._programs.at(shapes)
+        except CallError as error:
+            return attrs.evolve(run, error=error if reference is not None else None)
+        except OutputError as error:
+            return attrs.evolve(run, output=error.form)
+        data = self._inputs(written_out)
+        moved = {n: a.reshape(len(a), *shapes[n]) for n, a in data.items()}
+        value = self._sums(shapes, moved)
+        worst = 0
+        if reference is not None and value is not None:
+            worst = int(np.argmax(np.nan_to_num(np.abs(value - reference), nan=np.inf)))
+        return attrs.evolve(
+            run,
+            value=value,
+            aligned=reference,
+            inputs={n: a[worst] for n, a in moved.items()},
+            broadcast=self._broadcast(shapes, argument.name),
+        )
+
+    def _broadcast(self, shapes: Sizes, changed: str) -> Location | None:
+        program = self._programs.at(shapes)
+        if not isinstance(program, Program):
+            return None
+        graph = wiring(program.traced, program.names, program.prediction)
+        node = two_sided_broadcast(graph) or rank_promotion(graph, changed)
+        return None if node is None else program.traced.origins.location(node)
+
+    def _value(self, shapes: dict[str, tuple[int, ...]]) -> tuple[Array | None, dict[str, Array]]:
+        inputs = self._inputs(shapes)
+        try:
+            return self._sums(shapes, inputs), {n: a[0] for n, a in inputs.items()}
+        except (CallError, OutputError):
+            return None, {}
+
+    def _sums(self, shapes: Sizes, inputs: Mapping[str, Array]) -> Array | None:
+        """(N,) the mean of what the loss returns: comparable whatever shape it has."""
+        try:
+            value = self._programs.at(shapes).run(inputs).value
+        except CallError:
+            raise
+        except Exception:  # fails at run time only
+            return None
+        return np.asarray(np.asarray(value, np.float64).reshape(len(value), -1).mean(axis=1))
+
+    def _inputs(self, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
+        width = shapes[self._spec.prediction.name][-1:] or (2,)
+        found = {}
+        for i, argument in enumerate(self._spec.arguments):
+            domain = domains.parse(argument.domain)
+            numbers = domain.ordinary(
+                CASES, shapes[argument.name], seed=i, classes=max(2, width[0])
+            )
+            # Two decimals read better, and stay inside every ordinary range but that of rows.
+            short = domain.elementwise and domain.contains(numbers.round(2)).all()
+            found[argument.name] = (numbers.round(2) if short else numbers).astype(np.float32)
+        return found
+
+
+_ELEMENTWISE = frozenset(
+    {
+        "Add", "AddV2", "Sub", "Mul", "RealDiv", "DivNoNan", "MulNoNan", "Maximum", "Minimum", "Pow",
+        "SquaredDifference", "Equal", "NotEqual", "Less", "LessEqual", "Greater", "GreaterEqual",
+        "LogicalAnd", "LogicalOr", "SelectV2", "Xlogy", "Xdivy", "Atan2", "FloorDiv", "FloorMod",
+    }
+)  # fmt: skip
+
+
+def two_sided_broadcast(graph: Wiring) -> str | None:
+    """Find the first operation whose result is larger than each of what goes into it."""
+    for node in graph.forward:
+        if node.type not in _ELEMENTWISE or node.shapes[0] is None or None in node.shapes[0]:
+            continue
+        if not any(t in graph.depends(name) for name in graph.arguments for t in node.inputs):
+            continue
+        shapes = [_shape(graph, t) for t in node.inputs]
+        if all(s is not None and _size(s) < _size(node.shapes[0]) for s in shapes):
+            return node.name
+    return None
+
+
+def rank_promotion(graph: Wiring, argument: str) -> str | None:
+    """Find the first operation that silently gives what depends on an argument further axes."""
+    depends = graph.depends(argument)
+    for node in graph.forward:
+        if node.type in _ELEMENTWISE and not depends.isdisjoint(node.inputs):
+            shapes = {t: _shape(graph, t) for t in node.inputs}
+            own = [len(s) for t, s in shapes.items() if t in depends and s]
+            if own and min(own) < max(len(s or ()) for s in shapes.values()):
+                return node.name
+    return None
+
+
+def _constant_broadcast(graph: Wiring) -> str | None:
+    """Find a product of something of width 1 with a wider constant, summed afterwards.
+
+    The sum of such a product is the sum of the constant times the thing: nobody writes the
+    constant out for that, so its width says how wide the prediction was meant to be.
+    """
+    for node in graph.forward:
+        if node.type != "Mul" or node.shapes[0] is None:
+            continue
+        shapes = {t: _shape(graph, t) for t in node.inputs}
+        constant = [t for t in node.inputs if not _depends(graph, t)]
+        other = [t for t in node.inputs if _depends(graph, t)]
+        if len(constant) != 1 or len(other) != 1:
+            continue
+        wide, thin = shapes[constant[0]], shapes[other[0]]
+        if not wide or not thin or wide[-1] == 1 or thin[-1] != 1:
+            continue
+        if all(
+            user.type in ("Sum", "Mean")
+            for user in graph.consumers.get(node.outputs[0], ())
+            if not user.backward and user.type not in ("Shape", "Size")
+        ):
+            return node.name
+    return None
+
+
+def _depends(graph: Wiring, tensor: str) -> bool:
+    return any(tensor in graph.depends(name) for name in graph.arguments)
+
+
+def _shape(graph: Wiring, tensor: str) -> tuple[int | None, ...] | None:
+    node = graph.producer(tensor)
+    return node.shapes[node.outputs.index(tensor)]
+
+
+def _size(shape: tuple[int | None, ...]) -> int:
+    return int(np.prod([d or 1 for d in shape]))

@@ -1,0 +1,128 @@
+"""The loss in other dtypes, twice on the same input, and in parts of a batch."""
+
+from __future__ import annotations
+
+import attrs
+import numpy as np
+
+from losscheck.cases.blocks import CaseBlock
+from losscheck.evidence.gather import Evidence
+from losscheck.model import Array, Location, Range
+from losscheck.program.batch import Program
+from losscheck.program.programs import Programs
+from losscheck.program.trace import CallError, OutputError
+
+DTYPES = ("float32", "float64", "float16", "bfloat16")
+REPEATED = 64  # ordinary cases run twice
+SPLIT = 32  # ordinary batches taken apart
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class DtypeRun:
+    """The loss traced in one dtype; `error` is what it raised."""
+
+    dtype: str
+    error: CallError | None
+
+
+def dtype_runs(evidence: Evidence) -> tuple[DtypeRun, ...]:
+    """Trace and run the loss in every float dtype that a prediction may come in."""
+    shapes = evidence.main.shapes
+    found = []
+    for dtype in DTYPES:
+        error = None
+        try:
+            evidence.programs.at(shapes, dtype)
+        except CallError as raised:
+            error = raised
+        except OutputError:
+            pass
+        found.append(DtypeRun(dtype=dtype, error=error))
+    return tuple(found)
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Repeat:
+    """The same cases run twice."""
+
+    cases: CaseBlock
+    first: Array  # (N,) totals
+    second: Array
+    random: Location | None  # an operation that draws numbers or keeps state
+    random_op: str
+
+
+def repeats(evidence: Evidence) -> Repeat:
+    """Run ordinary cases twice."""
+    instance, sweep = evidence.main, evidence.main_sweep
+    block = sweep.cases.take(np.flatnonzero(sweep.ranges == Range.ORDINARY)[:REPEATED])
+    first, second = (instance.program.run(block.inputs).total for _ in range(2))
+    node = (
+        next((n for n in instance.wiring.forward if n.stateful), None) if instance.wiring else None
+    )
+    location = None
+    if node is not None and isinstance(instance.program, Program):
+        location = instance.program.traced.origins.location(node.name)
+    return Repeat(
+        cases=block,
+        first=first,
+        second=second,
+        random=location,
+        random_op="" if node is None else node.type,
+    )
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Parts:
+    """Whole batches beside their rows.
+
+    Attributes
+    ----------
+    whole
+        (N, ...) what the loss returns for the batch.
+    rows
+        (N, B) the loss of each row alone, averaged over what it returns.
+    returns
+        The shape of what the loss returns.
+    """
+
+    cases: CaseBlock
+    whole: Array
+    rows: Array
+    returns: tuple[int, ...]
+    rank: int
+
+
+def parts(evidence: Evidence) -> Parts | None:
+    """Take ordinary batches apart into rows; None where the loss does not take a single row."""
+    spec = evidence.spec
+    batch = spec.batch
+    if not batch or any(
+        not a.shape.startswith((f"({batch},", f"({batch})")) for a in spec.arguments
+    ):
+        return None
+    main = evidence.main
+    sweep = evidence.main_sweep
+    one = spec.shapes({**spec.sizes, batch: 1})
+    programs: Programs = evidence.programs
+    try:
+        single = programs.at(one)
+    except (CallError, OutputError):
+        return None
+    index = np.flatnonzero((sweep.ranges == Range.ORDINARY) & sweep.forward_finite)[:SPLIT]
+    block = sweep.cases.take(index)
+    size = main.sizes.get(batch, 1)
+    rows = []
+    for i in range(size):
+        inputs = {n: a[:, i : i + 1] for n, a in block.inputs.items()}
+        value = np.asarray(single.run(inputs).value, np.float64)
+        rows.append(value.reshape(len(block), -1).mean(axis=1))
+    whole = np.asarray(main.program.run(block.inputs).value, np.float64)
+    prediction = main.shapes[spec.prediction.name]
+    return Parts(
+        cases=block,
+        whole=whole,
+        rows=np.stack(rows, axis=1),
+        returns=whole.shape[1:],
+        rank=len(prediction),
+    )

@@ -1,0 +1,157 @@
+"""A sweep: value and gradient of many cases at one shape, dtype and mode, and what is ordinary."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import numpy as np
+
+from losscheck.cases.blocks import CaseBlock
+from losscheck.model import Array, Range
+
+
+@attrs.frozen(kw_only=True)
+class Scale:
+    """What is ordinary: medians over ordinary points, held fixed while a case is shrunk.
+
+    Attributes
+    ----------
+    value, gradient
+        Median of the non-zero sizes; 1.0 where there are none.
+    high_loss
+        25th percentile of the ordinary losses: a loss above it is far from its minimum.
+    """
+
+    value: float
+    gradient: float
+    high_loss: float
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Sweep:
+    """Value and gradient of a block of cases in one dtype and mode.
+
+    Attributes
+    ----------
+    totals
+        (N,) float64, the loss summed over what it returns; finite only if all of it is.
+    gradient
+        (N, *shape of the prediction).
+    double
+        Gives (value, gradient) of chosen cases in float64.
+    """
+
+    cases: CaseBlock
+    dtype: str
+    mode: str
+    prediction: str
+    totals: Array
+    value_nan: Array  # (N,) bool: some of what the loss returns is NaN
+    value_inf: Array  # (N,) bool: some of it is infinite and none NaN
+    gradient: Array
+    has_gradient: bool
+    scale: Scale
+    double: Callable[[CaseBlock], tuple[Array, Array]]
+    rerun: Callable[[CaseBlock], Sweep]
+
+    def __len__(self) -> int:
+        return len(self.cases)
+
+    @functools.cached_property
+    def forward_finite(self) -> Array:
+        """(N,) bool: the loss is finite."""
+        return np.asarray(~(self.value_nan | self.value_inf))
+
+    @property
+    def ranges(self) -> Array:
+        """(N,) Range codes."""
+        return self.cases.ranges
+
+    @property
+    def flat_gradient(self) -> Array:
+        """(N, n) the gradient, a row a case."""
+        return self.gradient.reshape(len(self), -1)
+
+
+def sweep(
+    run: Callable[[CaseBlock], Any],
+    cases: CaseBlock,
+    *,
+    dtype: str,
+    mode: str,
+    prediction: str,
+    has_gradient: bool,
+    double: Callable[[CaseBlock], tuple[Array, Array]],
+    scale: Scale | None = None,
+) -> Sweep:
+    """Run a block of cases and note what came out.
+
+    Parameters
+    ----------
+    run
+        Gives the `program.batch.Outcome` of a block.
+    scale
+        What is ordinary; measured on the ordinary cases of this block where it is None.
+    """
+    outcome = run(cases)
+    n = len(cases)
+    flat = np.asarray(outcome.value).reshape(n, -1).astype(np.float64)
+    nan = np.asarray(np.isnan(flat).any(axis=1))
+    inf = np.asarray(np.isinf(flat).any(axis=1) & ~nan)
+    gradient = np.asarray(outcome.gradient)
+    totals = outcome.total
+    settled = scale or measure(totals, gradient.reshape(n, -1), cases.ranges)
+
+    def rerun(others: CaseBlock) -> Sweep:
+        return sweep(
+            run,
+            others,
+            dtype=dtype,
+            mode=mode,
+            prediction=prediction,
+            has_gradient=has_gradient,
+            double=double,
+            scale=settled,
+        )
+
+    return Sweep(
+        cases=cases,
+        dtype=dtype,
+        mode=mode,
+        prediction=prediction,
+        totals=totals,
+        value_nan=nan,
+        value_inf=inf,
+        gradient=gradient,
+        has_gradient=has_gradient,
+        scale=settled,
+        double=double,
+        rerun=rerun,
+    )
+
+
+def measure(totals: Array, gradient: Array, ranges: Array) -> Scale:
+    """Measure what is ordinary on the ordinary cases of a block.
+
+    Parameters
+    ----------
+    totals, gradient, ranges
+        (N,), (N, n) and (N,).
+    """
+    ordinary = ranges == Range.ORDINARY
+    values = totals[ordinary & np.isfinite(totals)]
+    slopes = np.abs(gradient[ordinary].astype(np.float64)).ravel()
+    return Scale(
+        value=_median_size(values),
+        gradient=_median_size(slopes[np.isfinite(slopes)]),
+        high_loss=float(np.percentile(values, 25)) if len(values) else 0.0,
+    )
+
+
+def _median_size(numbers: Array) -> float:
+    sizes = np.abs(numbers)
+    sizes = sizes[sizes > 0]
+    return float(np.median(sizes)) if len(sizes) else 1.0

@@ -1,0 +1,294 @@
+"""The examination of one loss: every rule judges the evidence, and its suspects become findings."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+import attrs
+import numpy as np
+
+from losscheck import policy
+from losscheck.config import ArgumentSettings, Settings
+from losscheck.evidence.curves import curves
+from losscheck.evidence.desk import WITHOUT_A_RUN, Desk
+from losscheck.evidence.gather import Evidence
+from losscheck.evidence.gradients import GradientCheck, summary
+from losscheck.evidence.graph import last_return
+from losscheck.explain.finding import Writer
+from losscheck.infer import Inferred, infer
+from losscheck.model import (
+    Check,
+    Finding,
+    GradientSummary,
+    Ignored,
+    Inputs,
+    LossReport,
+    Outcome,
+    Severity,
+    Suspect,
+    Verdict,
+)
+from losscheck.program.batch import Program, Way
+from losscheck.program.second_opinion import compute_gradient
+from losscheck.program.trace import OutputError
+from losscheck.rules import RULES
+from losscheck.rules.base import Rule
+from losscheck.targets import Loss
+
+_OUTCOME = {
+    Severity.ERROR: Outcome.FAIL,
+    Severity.WARNING: Outcome.WARN,
+    Severity.NOTE: Outcome.NOTE,
+}
+
+
+class Examination:
+    """Examines one loss.
+
+    Parameters
+    ----------
+    loss
+        The loss.
+    settings
+        What steers the run.
+    declared
+        What the user says of its arguments.
+    listen
+        Called with the name of each stage as it begins.
+    """
+
+    def __init__(
+        self,
+        loss: Loss,
+        settings: Settings,
+        declared: Mapping[str, ArgumentSettings],
+        listen: Callable[[str], None],
+    ) -> None:
+        self._loss = loss
+        self._settings = settings
+        self._declared = declared
+        self._listen = listen
+        self._base = os.path.abspath(settings.directory)
+        self._home = os.path.dirname(_file(loss))
+
+    def report(self) -> LossReport:
+        """Examine it."""
+        self._listen("spec")
+        try:
+            inferred = infer(self._loss, self._declared, home=self._home, base=self._base)
+        except OutputError as error:
+            return self._no_tensor(error)
+        desk = Desk(
+            Evidence(
+                inferred=inferred,
+                dtypes=self._settings.dtypes,
+                modes_wanted=self._settings.modes,
+                seed=self._settings.seed,
+            )
+        )
+        writer = Writer(self._loss, self._settings, desk, self._base)
+        checks, findings = [], []
+        for rule in RULES:
+            check, found = self._judge(rule, desk, writer, inferred)
+            checks.append(check)
+            findings += found
+        return self._finished(desk, inferred, checks, findings)
+
+    def _judge(
+        self, rule: Rule, desk: Desk, writer: Writer, inferred: Inferred
+    ) -> tuple[Check, list[Finding]]:
+        skip = self._skip(rule, inferred)
+        if skip:
+            return Check(
+                code=rule.code, slug=rule.slug, outcome=Outcome.SKIP.value, reason=skip
+            ), []
+        self._listen(rule.slug)
+        begin = time.perf_counter()
+        evidence = {name: self._evidence(desk, name, inferred) for name in rule.needs}
+        suspects = list(rule.judge(**evidence))
+        findings = writer.findings(rule, suspects)
+        cases, modes = _covered(desk, rule) if inferred.error is None else (0, ())
+        outcome = _outcome(findings)
+        reason = ""
+        if not findings and _undecided(rule, evidence):
+            outcome, reason = Outcome.INCONCLUSIVE, "no point could be decided"
+        return (
+            Check(
+                code=rule.code,
+                slug=rule.slug,
+                outcome=outcome.value,
+                cases=cases,
+                dtypes=self._settings.dtypes,
+                modes=modes,
+                seconds=time.perf_counter() - begin,
+                reason=reason,
+            ),
+            findings,
+        )
+
+    def _evidence(self, desk: Desk, name: str, inferred: Inferred) -> object:
+        if inferred.error is not None and name not in WITHOUT_A_RUN:
+            return ()
+        return desk.get(name)
+
+    def _skip(self, rule: Rule, inferred: Inferred) -> str:
+        if self._settings.select and not rule.code.startswith(self._settings.select):
+            return "not selected"
+        if inferred.error is not None and WITHOUT_A_RUN.isdisjoint(rule.needs):
+            return f"the loss raises {type(inferred.error.error).__name__} whatever it is given"
+        return ""
+
+    def _finished(
+        self, desk: Desk, inferred: Inferred, checks: list[Check], findings: list[Finding]
+    ) -> LossReport:
+        reasons = {
+            **self._settings.ignore,
+            **self._settings.for_loss(self._loss.target).ignore,
+        }
+        ignored = [f for f in findings if f.code in reasons]
+        kept = [f for f in findings if f.code not in reasons]
+        checks = [_without(check, kept) for check in checks]
+        runs = inferred.error is None
+        verdict, reason = _verdict(kept, checks)
+        return LossReport(
+            target=self._loss.target,
+            verdict=verdict.value,
+            seconds=0.0,
+            cases=desk.evidence.total_cases if runs else 0,
+            source=self._loss.source,
+            arguments=inferred.spec.arguments,
+            gradient=self._gradient(desk) if runs else None,
+            checks=tuple(checks),
+            findings=tuple(sorted(kept, key=_by_weight)),
+            ignored=tuple(Ignored(id=f.id, code=f.code, reason=reasons[f.code]) for f in ignored),
+            curves=curves(desk.evidence) if runs else (),
+            reason=reason,
+            notes=_notes(desk, inferred),
+        )
+
+    def _gradient(self, desk: Desk) -> GradientSummary | None:
+        if self._settings.select and not "LC101".startswith(self._settings.select):
+            return None
+        checks: tuple[GradientCheck, ...] = desk.get("gradients")
+        if not checks:
+            return None
+        second = None
+        case = {n: a[0] for n, a in checks[-1].cases.inputs.items()}
+        dtype = "float64" if desk.evidence.programs.floor(_shapes(case)) < 1e-8 else "float32"
+        both = compute_gradient(desk.evidence.programs.call, case, dtype)
+        if both is not None:
+            second = float(np.max(np.abs(both[0] - both[1]), initial=0.0))
+        return summary(checks, second if second is None or np.isfinite(second) else None)
+
+    def _no_tensor(self, error: OutputError) -> LossReport:
+        writer = Writer(self._loss, self._settings, None, self._base)
+        where = last_return(self._loss.python, _file(self._loss), self._base)
+        suspect = Suspect(
+            code="LC404",
+            form=error.form,
+            facts={"type": error.returned},
+            location=where,
+            expected_text="a tensor: a scalar, or the losses of the samples",
+        )
+        rule = next(rule for rule in RULES if rule.code == "LC404")
+        findings = writer.findings(rule, [suspect])
+        reason = "the loss returns no tensor"
+        checks = [
+            Check(code=r.code, slug=r.slug, outcome=_outcome(findings).value)
+            if r is rule
+            else Check(code=r.code, slug=r.slug, outcome=Outcome.SKIP.value, reason=reason)
+            for r in RULES
+        ]
+        return LossReport(
+            target=self._loss.target,
+            verdict=Verdict.FAIL.value,
+            seconds=0.0,
+            cases=0,
+            source=self._loss.source,
+            checks=tuple(checks),
+            findings=tuple(findings),
+        )
+
+
+def _shapes(case: Inputs) -> dict[str, tuple[int, ...]]:
+    return {name: array.shape for name, array in case.items()}
+
+
+def _file(loss: Loss) -> str:
+    code = getattr(loss.python, "__code__", None)
+    return str(code.co_filename) if code is not None else ""
+
+
+def _outcome(findings: Sequence[Finding]) -> Outcome:
+    if not findings:
+        return Outcome.PASS
+    worst = max((Severity(f.severity) for f in findings), key=policy.RANK.__getitem__)
+    return _OUTCOME[worst]
+
+
+def _without(check: Check, kept: Sequence[Finding]) -> Check:
+    """Restate the outcome of a check once the user's ignored findings are taken out."""
+    if check.outcome not in (Outcome.FAIL, Outcome.WARN, Outcome.NOTE):
+        return check
+    own = [finding for finding in kept if finding.code == check.code]
+    return attrs.evolve(check, outcome=_outcome(own).value)
+
+
+def _undecided(rule: Rule, evidence: Mapping[str, object]) -> bool:
+    if rule.code != "LC101":
+        return False
+    checks = evidence["gradients"]
+    assert isinstance(checks, tuple)
+    return bool(checks) and not any(check.decided.any() for check in checks)
+
+
+def _covered(desk: Desk, rule: Rule) -> tuple[int, tuple[str, ...]]:
+    """How many cases the evidence of a rule holds, and in which modes they were run."""
+    if "gradients" in rule.needs:
+        return sum(int(c.decided.sum()) for c in desk.get("gradients")), ("graph",)
+    if "modes" in rule.needs:
+        return sum(len(s) for s in desk.get("sweeps")), ("graph", *_modes(desk))
+    if "sweeps" in rule.needs or "finite_tests" in rule.needs:
+        return sum(len(s) for s in desk.get("sweeps")), ("graph",)
+    for name in ("crossings", "layouts", "dtypes"):
+        if name in rule.needs:
+            return len(desk.get(name)), ("graph",)
+    return 0, ("graph",)
+
+
+def _modes(desk: Desk) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(run.mode for run in desk.get("modes")))
+
+
+def _verdict(findings: Sequence[Finding], checks: Sequence[Check]) -> tuple[Verdict, str]:
+    if any(finding.severity == Severity.ERROR for finding in findings):
+        return Verdict.FAIL, ""
+    open_ = [check for check in checks if check.outcome == Outcome.INCONCLUSIVE]
+    if open_:
+        return Verdict.INCONCLUSIVE, f"{open_[0].slug}: {open_[0].reason}"
+    return Verdict.PASS, ""
+
+
+def _by_weight(finding: Finding) -> tuple[int, str, str]:
+    return (-policy.RANK[Severity(finding.severity)], finding.code, finding.id)
+
+
+def _notes(desk: Desk, inferred: Inferred) -> tuple[str, ...]:
+    notes = []
+    if inferred.spec.narrowed:
+        notes.append(f"the domain was narrowed: {inferred.spec.narrowed}")
+    if inferred.error is None:
+        for instance in desk.evidence.instances:
+            program = instance.program
+            way = program.way() if isinstance(program, Program) else "one call a case"
+            if way != Way.VECTORIZED:
+                notes.append(f"{instance.name} cases were run by {way}: it cannot be vectorized")
+    return tuple(notes)
+
+
+def aggregate(reports: Sequence[LossReport]) -> Counter[Verdict]:
+    """Count losses by verdict."""
+    return Counter(Verdict(report.verdict) for report in reports)

@@ -1,0 +1,1 @@
+"""Cause, fix, minimal case and reproduction of what the rules suspect."""

@@ -1,0 +1,74 @@
+"""From a bad case to the operation at fault, by following the bad value back through the graph.
+
+Any first non-finite tensor will not do: an Inf inside can be harmless, as in 1 / (1 + exp(200)).
+The walk starts at what came out wrong and goes back through wrong inputs until they are right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from losscheck.model import Array
+from losscheck.program.wiring import Node, Wiring
+
+Values = Mapping[str, Array]  # tensor name -> its value in one case
+
+
+def nonfinite_source(wiring: Wiring, start: str, values: Values) -> Node | None:
+    """Find the operation that made the first NaN or Inf of those that reached `start`.
+
+    Parameters
+    ----------
+    wiring
+        The graph.
+    start
+        The tensor that came out non-finite: the loss or its gradient.
+    values
+        Every floating-point tensor of the graph in this case.
+    """
+    return _source(wiring, start, lambda tensor: tensor in values and _bad(values[tensor]))
+
+
+def zero_source(wiring: Wiring, start: str, values: Values) -> Node | None:
+    """Find the backward operation whose result is all zero though what came to it was not."""
+
+    def dead(tensor: str) -> bool:
+        return tensor in values and not np.any(values[tensor])
+
+    seen: set[str] = set()
+    first = wiring.producer(start)
+    queue = list(first.inputs) if first.type == "Identity" else [start]  # what tracing hands out
+    found: list[Node] = []
+    while queue:
+        node = wiring.producer(queue.pop())
+        if node.name in seen or not node.backward:
+            continue
+        seen.add(node.name)
+        incoming = [t for t in node.inputs if t in values and wiring.producer(t).backward]
+        if incoming and not all(dead(t) for t in incoming):
+            found.append(node)
+        else:
+            queue.extend(incoming)
+    return min(found, key=wiring.order, default=None)
+
+
+def _source(wiring: Wiring, start: str, wrong: Callable[[str], bool]) -> Node | None:
+    seen: set[str] = set()
+    queue = [start]
+    sources: list[Node] = []
+    while queue:
+        node = wiring.producer(queue.pop())
+        if node.name in seen:
+            continue
+        seen.add(node.name)
+        further = [t for t in node.inputs if wrong(t)]
+        queue.extend(further)
+        if not further:
+            sources.append(node)
+    return min(sources, key=wiring.order, default=None)
+
+
+def _bad(array: Array) -> bool:
+    return not bool(np.all(np.isfinite(array)))

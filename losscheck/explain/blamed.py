@@ -1,0 +1,22 @@
+"""What is to blame for a finding, as the words about it need it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from losscheck.model import Array, Direction, Location
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Blame:
+    """The op at fault, the user's expression that made it, and the numbers that went through it."""
+
+    location: Location | None
+    op: str  # TensorFlow op type of the forward pass, such as "Log"; "" if unknown
+    direction: Direction
+    expression: str  # source text of the blamed expression, "tf.math.log(y_pred)"; "" if unknown
+    operands: tuple[str, ...]  # source text of the expression's operands
+    operand_values: tuple[Array, ...]  # inputs of the op in this case, in its order; may be empty
+    result: Any  # the value that went wrong, or None

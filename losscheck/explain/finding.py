@@ -1,0 +1,307 @@
+"""From a rule's suspects to findings: grouped by who is to blame, shrunk, confirmed, put in words."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import attrs
+import numpy as np
+
+from losscheck import domains, policy
+from losscheck.cases.blocks import CaseBlock
+from losscheck.cases.problem import Problem
+from losscheck.config import Settings
+from losscheck.evidence.crowd import Crowd
+from losscheck.evidence.desk import Desk
+from losscheck.evidence.truth import CaseTruth, kinds, of_case
+from losscheck.explain import locate
+from losscheck.explain.blamed import Blame
+from losscheck.explain.confirm import confirmed
+from losscheck.explain.observe import observe
+from losscheck.explain.remedy import remedy
+from losscheck.explain.reproduce import reproduce
+from losscheck.explain.shrink import cost, shrink
+from losscheck.model import (
+    Argument,
+    Array,
+    Direction,
+    Expected,
+    Finding,
+    Kind,
+    Location,
+    Observed,
+    Range,
+    Severity,
+    Suspect,
+)
+from losscheck.program.origin import Frame
+from losscheck.program.origin import locate as place
+from losscheck.rules.base import Rule
+from losscheck.targets import Loss
+
+NONFINITE = frozenset({"LC201", "LC202", "LC203", "LC204"})
+GROUPS = (
+    6  # expressions at fault that one rule reports of one crowd; the rest are counted with them
+)
+TRIES = 4  # representatives of a group that are tried before it is given up as unconfirmed
+_PREFERRED = {Kind.AVOIDABLE: 0, Kind.UNDEFINED: 1, None: 2, Kind.INHERENT: 3}
+
+
+class Writer:
+    """Writes the findings of one loss.
+
+    Parameters
+    ----------
+    desk
+        The evidence; None for a loss that could not be run at all.
+    """
+
+    def __init__(self, loss: Loss, settings: Settings, desk: Desk | None, base: str) -> None:
+        self._loss = loss
+        self._settings = settings
+        self._desk = desk
+        self._base = base
+
+    def findings(self, rule: Rule, suspects: Iterable[Suspect | Crowd]) -> list[Finding]:
+        """Turn what a rule suspects into findings: one a rule and blamed expression."""
+        written: dict[tuple[Any, ...], Finding] = {}
+        for suspect in suspects:
+            made = (
+                self._of_crowd(rule, suspect)
+                if isinstance(suspect, Crowd)
+                else [self._single(suspect)]
+            )
+            for key, finding in made:
+                before = written.get(key)
+                written[key] = finding if before is None else _merged(before, finding)
+        return list(written.values())
+
+    def _single(self, suspect: Suspect) -> tuple[tuple[Any, ...], Finding]:
+        where = suspect.location or self._home()
+        blame = locate.of_location(where, suspect.direction)
+        return self._finding(suspect, blame, suspect.form)
+
+    def _of_crowd(self, rule: Rule, crowd: Crowd) -> Iterator[tuple[tuple[Any, ...], Finding]]:
+        assert self._desk is not None
+        for group in locate.groups(self._desk.evidence, crowd)[:GROUPS]:
+            for member in self._representatives(crowd, group.members):
+                made = self._of_case(rule, crowd, member, len(group.members))
+                if made is not None:
+                    yield made
+                    break
+
+    def _representatives(self, crowd: Crowd, members: Array) -> list[int]:
+        """Order the cases of a group: what counts most first, then what is easiest to read."""
+        assert self._desk is not None
+        cases = crowd.population.cases.take(members)
+        found: Sequence[Kind | None] = [Kind.AVOIDABLE] * len(members)
+        if crowd.code in NONFINITE or crowd.form == "nonfinite":
+            found = kinds(self._desk.evidence, cases, crowd.dtype, crowd.direction)
+        kind_rank = np.asarray([_PREFERRED[kind] for kind in found])
+        # What policy excuses comes last; of the rest, what is decided first and easy to read.
+        excused = (kind_rank == _PREFERRED[Kind.INHERENT]) | (cases.ranges == Range.EXTREME)
+        order = np.lexsort((cost(cases), kind_rank, excused))
+        first = [int(members[i]) for i in order[:TRIES]]
+        # One of every kind and range gets its try: the first may turn out to be inherent.
+        combinations = kind_rank * 4 + cases.ranges
+        for code in np.unique(combinations[order]):
+            first.append(int(members[order[np.flatnonzero(combinations[order] == code)[0]]]))
+        return list(dict.fromkeys(first))
+
+    def _of_case(
+        self, rule: Rule, crowd: Crowd, member: int, count: int
+    ) -> tuple[tuple[Any, ...], Finding] | None:
+        assert self._desk is not None
+        evidence = self._desk.evidence
+        case = crowd.population.cases.take(np.asarray([member]))
+        key, _ = locate.blame(evidence, crowd, case)
+        instance = evidence.instance_of(case)
+        problem = Problem.of(
+            evidence.spec.arguments,
+            instance.shapes,
+            crowd.dtype,
+            evidence.spec.classes(instance.sizes),
+        )
+        judge = self._judge(rule, crowd)
+        small = shrink(case, judge, problem)
+        if locate.blame(evidence, crowd, small)[0] != key:  # simpler, but another fault
+
+            def same(cases: CaseBlock) -> Array:
+                kept = np.flatnonzero(judge(cases))
+                blamed = locate.keys(evidence, crowd, cases.take(kept)) if len(kept) else []
+                result = np.zeros(len(cases), bool)
+                result[kept] = [other == key for other in blamed]
+                return result
+
+            small = shrink(case, same, problem)
+        key, blamed = locate.blame(evidence, crowd, small)
+        case = small
+        if not confirmed(evidence, crowd, case):
+            return None
+        suspect = self._suspect(crowd, case, count)
+        if blamed.location is None:
+            blamed = attrs.evolve(blamed, location=self._home())
+        return self._finding(suspect, blamed, key or crowd.form)
+
+    def _judge(self, rule: Rule, crowd: Crowd) -> Callable[[CaseBlock], Array]:
+        """Give the rule as a function of cases: which of them it still suspects of the same."""
+        desk = self._desk
+        assert desk is not None
+
+        def judge(cases: CaseBlock) -> Array:
+            again = crowd.population.rerun(cases)
+            evidence: dict[str, Any] = {name: desk.get(name) for name in rule.needs}
+            evidence |= _again(crowd, again, evidence)
+            kept = np.zeros(len(cases), bool)
+            for other in rule.judge(**evidence):
+                if isinstance(other, Crowd) and other.population is again and _alike(other, crowd):
+                    kept[other.members] = True
+            return kept
+
+        return judge
+
+    def _suspect(self, crowd: Crowd, case: CaseBlock, count: int) -> Suspect:
+        assert self._desk is not None
+        evidence = self._desk.evidence
+        truth = CaseTruth(kind=None)
+        if crowd.code in NONFINITE or crowd.form == "nonfinite":
+            truth = of_case(evidence, case, crowd.dtype, crowd.direction)
+        seen = observe(evidence, crowd, case)
+        return Suspect(
+            code=crowd.code,
+            form=crowd.form,
+            facts={**crowd.facts, **seen.facts},
+            inputs={name: array[0] for name, array in case.inputs.items()},
+            range=Range(int(case.ranges[0])),
+            kind=truth.kind,
+            dtype=crowd.dtype,
+            mode=crowd.mode,
+            direction=crowd.direction,
+            count=count,
+            value=seen.value,
+            gradient=seen.gradient,
+            expected_value=seen.expected_value if seen.expected_value is not None else truth.value,
+            expected_gradient=(
+                seen.expected_gradient if seen.expected_gradient is not None else truth.gradient
+            ),
+            expected_text=truth.text or seen.text,
+            certain=_certain(evidence.spec.arguments, case),
+        )
+
+    def _finding(self, suspect: Suspect, blame: Blame, key: str) -> tuple[tuple[Any, ...], Finding]:
+        severity = policy.severity(
+            suspect.code,
+            suspect.form,
+            reach=suspect.range,
+            kind=suspect.kind,
+            dtype=suspect.dtype,
+            certain=suspect.certain,
+            required=self._settings.dtypes,
+            chosen=self._settings.severity,
+        )
+        evidence = None if self._desk is None else self._desk.evidence
+        arguments = () if evidence is None else evidence.spec.arguments
+        words = remedy(suspect, blame, arguments)
+        cause = words.cause + _needs(suspect, arguments)
+        location = blame.location
+        spot: tuple[Any, ...] = (key,)
+        if severity is Severity.NOTE and suspect.code in NONFINITE:
+            spot = ()  # overflow at the ends of a dtype is no fault of any one line: told once
+        elif location:
+            spot = (location.file, location.line, location.column)
+        finding = Finding(
+            id=f"{suspect.code}-{_hash(self._loss.target, key, suspect)}",
+            code=suspect.code,
+            slug=_slug(suspect.code),
+            severity=severity.value,
+            kind=None if suspect.kind is None else suspect.kind.value,
+            range=None if suspect.range is None else suspect.range.label,
+            message=words.message,
+            dtype=suspect.dtype,
+            mode=suspect.mode,
+            count=suspect.count,
+            inputs=suspect.inputs,
+            observed=Observed(value=suspect.value, gradient=suspect.gradient),
+            expected=Expected(
+                value=suspect.expected_value,
+                gradient=suspect.expected_gradient,
+                text=suspect.expected_text,
+            ),
+            location=location,
+            cause=cause,
+            fix=words.fix,
+            reproduce=""
+            if evidence is None
+            else reproduce(suspect, self._loss.target, self._loss.form, evidence.programs.call),
+        )
+        return (suspect.code, *spot, suspect.dtype, *_mode_key(suspect)), finding
+
+    def _home(self) -> Location | None:
+        """The line where the loss begins: blamed where nothing better is known."""
+        code = getattr(self._loss.python, "__code__", None)
+        if code is None or self._loss.known:
+            return None
+        return place(
+            Frame(code.co_filename, code.co_firstlineno), "", Direction.FORWARD, self._base
+        )
+
+
+def _alike(one: Crowd, other: Crowd) -> bool:
+    # The forms of LC103 are shares of a whole population, which a single case is not.
+    same_form = one.form == other.form or one.code == "LC103"
+    return same_form and (one.direction, one.mode) == (other.direction, other.mode)
+
+
+def _mode_key(suspect: Suspect) -> tuple[str, ...]:
+    return (suspect.mode,) if suspect.code == "LC503" else ()
+
+
+def _again(crowd: Crowd, again: Any, evidence: Mapping[str, Any]) -> dict[str, Any]:
+    """The evidence of a rule with its populations replaced by the cases that are judged again."""
+    replaced: dict[str, Any] = {}
+    for name, pieces in evidence.items():
+        if name == "modes":
+            replaced[name] = tuple(
+                run.rerun(again) for run in pieces if run.graph is crowd.population
+            )
+        elif isinstance(pieces, tuple) and any(piece is crowd.population for piece in pieces):
+            replaced[name] = (again,)
+    return replaced
+
+
+def _merged(before: Finding, after: Finding) -> Finding:
+    """Count the cases of a second finding at the same place with the weightier one."""
+    rank = policy.RANK
+    heavier = before
+    if rank[Severity(after.severity)] > rank[Severity(before.severity)]:
+        heavier = after
+    return attrs.evolve(heavier, count=before.count + after.count)
+
+
+def _certain(arguments: tuple[Argument, ...], case: CaseBlock) -> bool:
+    """Say whether the case lies in every domain that stays plausible."""
+    return all(
+        bool(domains.parse(other).contains(case.inputs[argument.name], Range.EXTREME).all())
+        for argument in arguments
+        for other in argument.plausible
+    )
+
+
+def _needs(suspect: Suspect, arguments: tuple[Argument, ...]) -> str:
+    if suspect.certain:
+        return ""
+    named = [f"{a.name} in {a.domain}" for a in arguments if a.plausible]
+    return f" This needs {' and '.join(named)}; declare the domain if it is so."
+
+
+def _hash(target: str, key: str, suspect: Suspect) -> str:
+    parts = (target, key, suspect.direction, suspect.kind or "", suspect.dtype, suspect.mode)
+    return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:8]
+
+
+def _slug(code: str) -> str:
+    from losscheck.rules import find
+
+    return find(code).slug

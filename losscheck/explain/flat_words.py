@@ -1,0 +1,96 @@
+"""Words for a gradient that is missing or dead (LC102, LC103)."""
+
+from __future__ import annotations
+
+from losscheck.explain import wording
+from losscheck.explain.blamed import Blame
+from losscheck.model import Argument, Suspect
+
+Words = tuple[str, str, str]  # message, cause, fix
+
+# Why an op has no slope, and what to write in its place; 0.1 is the width of the soft step.
+_NO_SLOPE = {
+    "ArgMax": ("argmax gives an index", "tf.nn.softmax({x}, axis=-1)  # the soft form"),
+    "ArgMin": ("argmin gives an index", "tf.nn.softmax(-{x}, axis=-1)"),
+    "Round": ("round is constant between its steps", "{x}  # without the round"),
+    "Rint": ("round is constant between its steps", "{x}  # without the round"),
+    "Floor": ("floor is constant between its steps", "{x}  # without the floor"),
+    "Ceil": ("ceil is constant between its steps", "{x}  # without the ceil"),
+    "Sign": ("sign is constant on both sides of 0", "tf.tanh({x} / 0.1)"),
+    "Cast": ("a cast to integer or bool has no slope", "tf.sigmoid(({x} - 0.5) / 0.1)"),
+    "OneHot": ("one_hot takes indices, which have no slope", "tf.nn.softmax({x}, axis=-1)"),
+    "StopGradient": ("tf.stop_gradient cuts the path", "{x}  # without tf.stop_gradient"),
+    **dict.fromkeys(
+        ("Greater", "GreaterEqual", "Less", "LessEqual", "Equal", "NotEqual"),
+        ("a comparison gives True or False, which has no slope", "tf.sigmoid(({x} - {y}) / 0.1)"),
+    ),
+    **dict.fromkeys(
+        ("PyFunc", "EagerPyFunc", "PyFuncStateless"),
+        ("TensorFlow cannot see inside a Python or NumPy function", ""),
+    ),
+}
+_FLAT = {
+    **dict.fromkeys(("Minimum", "Maximum", "ClipByValue"), "a clip has slope 0 outside its bounds"),
+    **dict.fromkeys(("Sigmoid", "Softmax", "Tanh"), "it is saturated, and its slope rounds to 0"),
+    "Relu": "a relu has slope 0 below 0",
+    "Sign": "sign has slope 0 on both sides of 0",
+    "Round": "round has slope 0 between its steps",
+}
+_LOGITS = {
+    "probability": "tf.nn.sigmoid_cross_entropy_with_logits(labels={label}, logits=logits)",
+    "simplex": "tf.nn.softmax_cross_entropy_with_logits(labels={label}, logits=logits)",
+}
+_SURROGATE = "# Write the quantity with TensorFlow ops that have a slope in the prediction."
+
+
+def missing(suspect: Suspect, blame: Blame) -> Words:
+    """LC102."""
+    why, write = _NO_SLOPE.get(blame.op, ("no op on the way has a slope", ""))
+    where = f" in {blame.expression}" if blame.expression else ""
+    x, y = (*blame.operands, "x", "0.5")[:2] if blame.operands else ("x", "0.5")
+    code = write.format(x=x, y=y)
+    return (
+        "No gradient reaches the prediction: it is None.",
+        f"The last path from the prediction to the loss is cut{where}: {why}.",
+        f"{code}\n{_SURROGATE}" if code else _SURROGATE,
+    )
+
+
+def dead(suspect: Suspect, blame: Blame, arguments: tuple[Argument, ...]) -> Words:
+    """LC103; facts: `share` of the ordinary cases, `low` and `high` of a dead region."""
+    loss = f"is {wording.array(suspect.value)}" if suspect.value is not None else "is large"
+    facts = suspect.facts
+    extent = ""
+    if suspect.form == "most" and "share" in facts:
+        extent = f" This is so in {100 * float(facts['share']):.0f}% of the ordinary cases."
+    elif suspect.form == "region" and {"low", "high"} <= set(facts):
+        low, high = wording.number(facts["low"]), wording.number(facts["high"])
+        extent = f" This is so for every prediction from {low} to {high}."
+    why = _FLAT.get(blame.op, "the slope on the way back is 0")
+    where = f" at {blame.expression}" if blame.expression else ""
+    return (
+        f"The gradient is exactly 0 where the loss {loss}{wording.at(suspect.inputs)}.",
+        f"Nothing is learned from such a sample{where}: {why}.{extent}",
+        _with_slope(blame, arguments),
+    )
+
+
+def _with_slope(blame: Blame, arguments: tuple[Argument, ...]) -> str:
+    label = next((a.name for a in arguments if a.role == "y_true"), "y_true")
+    pred, domain = next(
+        ((a.name, a.domain) for a in arguments if a.role == "y_pred"), ("y_pred", "")
+    )
+    domain = {"Sigmoid": "probability", "Softmax": "simplex"}.get(blame.op, domain)
+    if domain in _LOGITS:
+        return (
+            f"{_LOGITS[domain].format(label=label)}\n"
+            "# Let the model return logits: no clip is needed, and a wrong answer always has a "
+            "slope."
+        )
+    if blame.op in _NO_SLOPE:
+        x = blame.operands[0] if blame.operands else "x"
+        return f"{_NO_SLOPE[blame.op][1].format(x=x, y='0.5')}\n{_SURROGATE}".strip()
+    return (
+        f"tf.keras.losses.huber({label}, {pred})\n"
+        "# Or another form that grows more slowly and keeps its slope, in place of the clip."
+    )

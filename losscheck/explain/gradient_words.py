@@ -1,0 +1,70 @@
+"""Words for a gradient that is not the derivative (LC101)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from losscheck.explain import source, wording
+from losscheck.explain.blamed import Blame
+from losscheck.model import Suspect
+
+Words = tuple[str, str, str]  # message, cause, fix
+
+
+def mismatch(suspect: Suspect, blame: Blame) -> Words:
+    """LC101."""
+    got, want = _worst_pair(suspect.gradient, suspect.expected_gradient)
+    numbers = "The gradient is not the numeric derivative"
+    if got:
+        numbers = f"The gradient is {got}, the numeric derivative is {want}"
+    at = wording.at(suspect.inputs)
+    x = blame.operands[0] if blame.operands else "x"
+    if suspect.form == "tie":
+        return (
+            f"The gradient at a tie lies outside both one-sided slopes{at}.",
+            f"{numbers}. It is right on both sides; only at the tie itself does the op take "
+            "another slope.",
+            f"tf.where({source.summand(x)} >= 0.0, upper, lower)  # the slope of one side at the "
+            f"tie\n# In place of {blame.expression or 'the op with the tie'}.",
+        )
+    if suspect.form == "stop-gradient":
+        return (
+            f"The gradient is not the derivative of the loss{at}.",
+            f"{numbers}: a tf.stop_gradient cuts a path that the prediction takes into the loss.",
+            f"{x}  # without tf.stop_gradient\n# If the cut is meant, ignore LC101 for this loss "
+            "and give the reason.",
+        )
+    cause, fix = _reason(blame)
+    return f"The gradient is not the derivative of the loss{at}.", f"{numbers}.{cause}", fix
+
+
+def _reason(blame: Blame) -> tuple[str, str]:
+    if blame.op == "Xlogy":
+        x, y = blame.operands if len(blame.operands) == 2 else ("x", "y")
+        return (
+            " tf.math.xlogy gives its first operand a slope of 0 at 0, where log(y) is right.",
+            f"{source.grouped(x)} * tf.math.log(tf.maximum({y}, 1e-7))",
+        )
+    if blame.op in ("IdentityN", ""):
+        return " It comes from a tf.custom_gradient." if blame.op else "", (
+            "return upstream * slope  # the slope of the forward formula, at the same operand\n"
+            "# Or remove the custom gradient and let TensorFlow differentiate the formula."
+        )
+    return (
+        f" The slope that TensorFlow has for {blame.op} is not that of the formula there.",
+        f"{blame.expression or 'x'}  # write this with other ops",
+    )
+
+
+def _worst_pair(got: Any, want: Any) -> tuple[str, str]:
+    """Pick the coordinate in which two gradients differ most."""
+    if got is None or want is None:
+        return "", ""
+    a, b = np.ravel(np.asarray(got, dtype=float)), np.ravel(np.asarray(want, dtype=float))
+    if a.shape != b.shape or a.size == 0:
+        return wording.array(got), wording.array(want)
+    gap = np.abs(a - b)
+    index = int(np.argmax(np.where(np.isnan(gap), -1.0, gap)))
+    return wording.number(a[index]), wording.number(b[index])

@@ -1,0 +1,193 @@
+"""Who is to blame, case by case: the operation, the user's line, and the numbers that went through."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+
+import attrs
+import numpy as np
+
+from losscheck.cases.blocks import CaseBlock
+from losscheck.evidence.crowd import Crowd
+from losscheck.evidence.gather import Evidence, Instance
+from losscheck.explain.blame import Values, nonfinite_source, zero_source
+from losscheck.explain.blamed import Blame
+from losscheck.model import Array, Direction, Location
+from losscheck.program.batch import Program
+from losscheck.program.wiring import Node, Wiring
+
+FOLLOWED = 2_048  # cases whose every tensor is looked at
+VECTOR_MODES = {"eager": "plain"}
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Group:
+    """Cases of a crowd that one operation is to blame for."""
+
+    node: str  # forward operation, by name; "" where none is known
+    members: Array  # indices into the crowd's population
+
+
+def groups(evidence: Evidence, crowd: Crowd) -> list[Group]:
+    """Split a crowd by the user's expression at fault, the largest group first."""
+    members = crowd.members
+    if len(members) > FOLLOWED:
+        members = members[np.linspace(0, len(members) - 1, FOLLOWED).astype(int)]
+    blamed = keys(evidence, crowd, crowd.population.cases.take(members))
+    found: dict[str, list[int]] = {}
+    for member, key in zip(members, blamed, strict=True):
+        found.setdefault(key, []).append(int(member))
+    made = [Group(node=key, members=np.asarray(index)) for key, index in found.items()]
+    return sorted(made, key=lambda group: -len(group.members))
+
+
+def keys(evidence: Evidence, crowd: Crowd, cases: CaseBlock) -> list[str]:
+    """Name the forward operation to blame for each case."""
+    return [key for key, _ in _blamed(evidence, crowd, cases)]
+
+
+def blame(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> tuple[str, Blame]:
+    """Blame one case: the name of the forward operation, and what the words need."""
+    return next(_blamed(evidence, crowd, case))
+
+
+def of_location(location: Location | None, direction: Direction) -> Blame:
+    """Blame a line that the evidence itself knows."""
+    text = expression(location)
+    return Blame(
+        location=location,
+        op="" if location is None else location.op,
+        direction=direction,
+        expression=text,
+        operands=operands(text),
+        operand_values=(),
+        result=None,
+    )
+
+
+def _blamed(evidence: Evidence, crowd: Crowd, cases: CaseBlock) -> Iterator[tuple[str, Blame]]:
+    instance = evidence.instance_of(cases)
+    known = crowd.facts.get("location")
+    if known is not None or not isinstance(instance.program, Program) or instance.wiring is None:
+        for _ in range(len(cases)):
+            yield "", of_location(known, crowd.direction)
+        return
+    if crowd.code == "LC101":
+        where = _custom_gradient(instance)
+        for _ in range(len(cases)):
+            yield "" if where is None else where.op, of_location(where, crowd.direction)
+        return
+    values = tensors(
+        instance, cases, VECTOR_MODES.get(crowd.mode, crowd.mode), crowd.dtype, evidence
+    )
+    for i in range(len(cases)):
+        one = {name: array[i] for name, array in values.items()}
+        node = _find(crowd, instance.wiring, one)
+        yield _described(instance, instance.wiring, node, crowd.direction, one)
+
+
+def tensors(
+    instance: Instance, cases: CaseBlock, mode: str, dtype: str, evidence: Evidence
+) -> dict[str, Array]:
+    """Every floating-point tensor of the graph, for every case."""
+    assert instance.wiring is not None
+    program = evidence.programs.at(instance.shapes, dtype)
+    assert isinstance(program, Program)
+    graph = instance.wiring
+    ends = [graph.value] + ([graph.gradient] if graph.gradient else [])
+    wanted = {
+        t for end in ends for node in graph.ancestors(end) if node.floating for t in node.outputs
+    }
+    names = [t for node in graph.nodes for t in node.outputs if t in wanted and _floats(node, t)]
+    arrays = program.fetch(names, cases.inputs, mode)
+    return dict(zip(names, arrays, strict=True))
+
+
+def _floats(node: Node, tensor: str) -> bool:
+    return node.dtypes[node.outputs.index(tensor)].startswith(("float", "bfloat"))
+
+
+def _find(crowd: Crowd, graph: Wiring, values: Values) -> Node | None:
+    if crowd.code == "LC103":
+        return zero_source(graph, graph.gradient, values) if graph.gradient else None
+    if crowd.direction is Direction.FORWARD or graph.gradient is None:
+        return nonfinite_source(graph, graph.value, values)
+    return nonfinite_source(graph, graph.gradient, values)
+
+
+def _described(
+    instance: Instance, graph: Wiring, node: Node | None, direction: Direction, values: Values
+) -> tuple[str, Blame]:
+    if node is None:
+        return "", of_location(None, direction)
+    assert isinstance(instance.program, Program)
+    origins = instance.program.traced.origins
+    location = origins.location(node.name)
+    forward = next(n for n in graph.nodes if n.name == origins.forward_name(node.name))
+    text = expression(location)
+    result = values.get(node.outputs[0])
+    return forward.name, Blame(
+        location=location,
+        op=forward.type,
+        direction=Direction.BACKWARD if node.backward else Direction.FORWARD,
+        expression=text,
+        operands=operands(text),
+        operand_values=tuple(
+            _constant_or(graph, t, values)
+            for t in forward.inputs
+            if _constant_or(graph, t, values) is not None
+        ),
+        result=None if result is None else _first_bad(result),
+    )
+
+
+def _constant_or(graph: Wiring, tensor: str, values: Values) -> Array:
+    constant = graph.producer(tensor).constant
+    return values.get(tensor) if constant is None else constant  # type: ignore[return-value]
+
+
+def _first_bad(array: Array) -> float:
+    flat = np.asarray(array, np.float64).ravel()
+    bad = flat[~np.isfinite(flat)]
+    return float(bad[0]) if len(bad) else float(flat[0]) if len(flat) else 0.0
+
+
+def _custom_gradient(instance: Instance) -> Location | None:
+    """Locate the user's own backward code: operations of the gradient that carry his lines."""
+    assert isinstance(instance.program, Program)
+    assert instance.wiring is not None
+    origins = instance.program.traced.origins
+    graph = instance.wiring
+    own = [
+        node
+        for node in (graph.ancestors(graph.gradient) if graph.gradient else ())
+        if node.backward and origins.users_own(node.name)
+    ]
+    return origins.location(own[-1].name) if own else None
+
+
+def expression(location: Location | None) -> str:
+    """Give the source text of a location's columns."""
+    if location is None or location.column is None or location.end_column is None:
+        return ""
+    return location.source[location.column - 1 : location.end_column - 1].strip()
+
+
+def operands(text: str) -> tuple[str, ...]:
+    """Give the source texts of the operands of an expression: of a call, an operator, a method."""
+    try:
+        node = ast.parse(text, mode="eval").body
+    except SyntaxError:
+        return ()
+    if isinstance(node, ast.Call):
+        parts: Sequence[ast.expr] = [*node.args, *(k.value for k in node.keywords)]
+    elif isinstance(node, ast.BinOp):
+        parts = [node.left, node.right]
+    elif isinstance(node, ast.UnaryOp):
+        parts = [node.operand]
+    elif isinstance(node, ast.Compare):
+        parts = [node.left, *node.comparators]
+    else:
+        parts = []
+    return tuple(ast.unparse(part) for part in parts)

@@ -1,0 +1,74 @@
+"""What one case shows: the numbers that a finding states beside what they should have been."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+import numpy as np
+
+from losscheck.cases.blocks import CaseBlock
+from losscheck.evidence.crowd import Crowd
+from losscheck.evidence.gather import Evidence
+from losscheck.explain.confirm import alone
+from losscheck.program.modes import MODES
+from losscheck.program.second_opinion import compute_gradient
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Seen:
+    """Observed and expected numbers of one case; None where they mean nothing."""
+
+    value: Any = None
+    gradient: Any = None
+    expected_value: Any = None
+    expected_gradient: Any = None
+    text: str = ""
+    facts: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+def observe(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> Seen:
+    """Run one case alone in the mode of the finding, and in the others where they are compared."""
+    if crowd.code == "LC101":
+        return _gradient(evidence, crowd, case)
+    single = alone(evidence, case, crowd.mode, crowd.dtype)
+    facts: dict[str, Any] = {}
+    if crowd.code == "LC503":
+        runs = {mode: alone(evidence, case, mode, crowd.dtype) for mode in MODES}
+        part = "value" if crowd.direction.value == "forward" else "gradient"
+        facts = {
+            "values": {m: _plain(getattr(s, part)) for m, s in runs.items() if s is not None},
+            "what": "loss" if part == "value" else "gradient",
+        }
+    if single is None:
+        return Seen(facts=facts)
+    return Seen(value=_plain(single.value), gradient=_plain(single.gradient), facts=facts)
+
+
+def _gradient(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> Seen:
+    """A gradient beside the numeric derivative, and beside `tf.test.compute_gradient`."""
+    check = crowd.population.rerun(case)
+    shape = case.inputs[check.prediction].shape[1:]
+    inputs = {name: array[0] for name, array in case.inputs.items()}
+    shapes = {name: array.shape for name, array in inputs.items()}
+    dtype = "float64" if evidence.programs.floor(shapes) < 1e-8 else "float32"
+    second = compute_gradient(evidence.programs.call, inputs, dtype)
+    text = "the numeric derivative"
+    if second is not None:
+        numbers = np.array2string(second[1], precision=6, separator=", ")
+        text += f"; tf.test.compute_gradient finds {numbers}"
+    return Seen(
+        value=float(evidence.double(case)[0][0]),
+        gradient=check.gradient[0].reshape(shape),
+        expected_gradient=check.numeric(0).reshape(shape),
+        text=text,
+        facts={"error": check.found.error.reshape(check.gradient.shape)[0].tolist()},
+    )
+
+
+def _plain(array: Any) -> Any:
+    if array is None:
+        return None
+    array = np.asarray(array)
+    return array.astype(np.float32) if array.dtype.kind == "V" else array

@@ -1,0 +1,98 @@
+"""Message, cause and fix of a finding, in plain sentences and Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import attrs
+
+from losscheck.explain import (
+    flat_words,
+    gradient_words,
+    nonfinite,
+    run_words,
+    shape_words,
+    smooth_words,
+)
+from losscheck.explain.blamed import Blame
+from losscheck.model import Argument, Suspect
+
+Arguments = tuple[Argument, ...]
+
+
+@attrs.frozen(kw_only=True)
+class Remedy:
+    """What a finding says: what is wrong, why, and what to write instead."""
+
+    message: str  # one sentence
+    cause: str  # one or two sentences, with the numbers
+    fix: str  # Python; advice that is no code stands in comments
+
+
+def remedy(suspect: Suspect, blame: Blame, arguments: Arguments) -> Remedy:
+    """Put a suspect into words.
+
+    Parameters
+    ----------
+    suspect : Suspect
+        The claim and its facts; missing facts make the sentences shorter.
+    blame : Blame
+        The op at fault, with the user's expression and the numbers that went into it.
+    arguments : tuple of Argument
+        The arguments of the loss, for their names.
+
+    Returns
+    -------
+    Remedy
+        Message, cause and fix; none of them is empty.
+
+    Raises
+    ------
+    KeyError
+        If there are no words for the suspect's code.
+    """
+    message, cause, fix = _WORDS[suspect.code](suspect, blame, arguments)
+    return Remedy(message=message, cause=cause, fix=fix)
+
+
+Words = tuple[str, str, str]
+Writer = Callable[[Suspect, Blame, Arguments], Words]
+
+
+def _nonfinite(suspect: Suspect, blame: Blame, _: Arguments) -> Words:
+    return nonfinite.message(suspect), *nonfinite.cause_and_fix(suspect, blame)
+
+
+def _modes(suspect: Suspect, blame: Blame, _: Arguments) -> Words:
+    message, cause = run_words.modes(suspect)
+    if suspect.form != "nonfinite" or not blame.op:
+        return message, cause, run_words.rounding_fix(blame)
+    why, fix = nonfinite.cause_and_fix(suspect, blame)
+    return message, f"{why} {cause}", fix
+
+
+def _plain(words: Callable[[Suspect, Blame], Words]) -> Writer:
+    return lambda suspect, blame, _: words(suspect, blame)
+
+
+_WORDS: dict[str, Writer] = {
+    "LC101": _plain(gradient_words.mismatch),
+    "LC102": _plain(flat_words.missing),
+    "LC103": flat_words.dead,
+    "LC104": _plain(smooth_words.kink),
+    "LC105": _plain(smooth_words.jump),
+    "LC201": _nonfinite,
+    "LC202": _nonfinite,
+    "LC203": _nonfinite,
+    "LC204": _nonfinite,
+    "LC205": run_words.hidden,
+    "LC401": shape_words.broadcast,
+    "LC402": shape_words.rejected,
+    "LC403": _plain(shape_words.coupled),
+    "LC404": _plain(shape_words.output),
+    "LC501": _plain(run_words.untraceable),
+    "LC502": run_words.dtype_rejected,
+    "LC503": _modes,
+    "LC504": _plain(run_words.random),
+    "LC901": _plain(run_words.fails),
+}

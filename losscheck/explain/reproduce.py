@@ -1,0 +1,100 @@
+"""A Python program that shows a finding: it imports the loss, builds the case, and runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from losscheck.model import Array, Suspect
+from losscheck.program.trace import Call
+
+
+def reproduce(suspect: Suspect, target: str, form: str, call: Call) -> str:
+    """Write the program.
+
+    Parameters
+    ----------
+    suspect
+        The finding, with its case.
+    target, form
+        The loss as it was given, and what it is (`targets.Loss.form`).
+    call
+        How it is called.
+    """
+    order, positional, prediction = call.names, call.positional, call.prediction
+    lines = ["import numpy as np", "import tensorflow as tf", *_imports(target, form), ""]
+    if not suspect.inputs:
+        return "\n".join([*lines, *_shapes(suspect, order, positional)])
+    for name in order:
+        lines.append(f"{name} = tf.constant({_literal(suspect.inputs[name])}, tf.{suspect.dtype})")
+    arguments = [*order[:positional], *(f"{name}={name}" for name in order[positional:])]
+    arguments += [f"{name}={value!r}" for name, value in call.constants.items()]
+    decorator = {
+        "graph": "@tf.function(autograph=False)\n",
+        "xla": "@tf.function(jit_compile=True)\n",
+    }
+    lines += [
+        "",
+        "",
+        f"{decorator.get(suspect.mode, '')}def value_and_gradient():",
+        "    with tf.GradientTape() as tape:",
+        f"        tape.watch({prediction})",
+        f"        value = loss({', '.join(arguments)})",
+        f"    return value, tape.gradient(value, {prediction})",
+        "",
+        "",
+        "value, gradient = value_and_gradient()",
+        'print("loss:", value.numpy())',
+        'print("gradient:", None if gradient is None else gradient.numpy())',
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _shapes(suspect: Suspect, order: Sequence[str], positional: int) -> list[str]:
+    """Lines that call the loss with arrays of the shapes that it fails on."""
+    shapes = suspect.facts.get("shapes") or {}
+    if not shapes:
+        return ["# The loss itself shows it: call it as a model would."]
+    arguments = []
+    for i, name in enumerate(order):
+        shape = tuple(1 if d is None else d for d in (shapes.get(name) or ()))
+        text = f"tf.ones({shape!r}, tf.{suspect.dtype})"
+        arguments.append(text if i < positional else f"{name}={text}")
+    return [f"print(loss({', '.join(arguments)}))", ""]
+
+
+def _imports(target: str, form: str) -> list[str]:
+    """Lines that make `loss` of a target."""
+    where, colon, what = target.partition(":")
+    if not colon:
+        return ["import keras", "", f"loss = keras.losses.get({target!r})"]
+    # A class that is named without a call is made without arguments.
+    made = what if form != "loss-instance" or "(" in what else f"{what}()"
+    if where.endswith(".py"):
+        return [
+            "import importlib.util",
+            "",
+            f"spec = importlib.util.spec_from_file_location('losses', {where!r})",
+            "module = importlib.util.module_from_spec(spec)",
+            "spec.loader.exec_module(module)",
+            f"loss = module.{made}",
+        ]
+    return ["import importlib", "", f"loss = importlib.import_module({where!r}).{made}"]
+
+
+def _literal(array: Array) -> str:
+    """Numbers that read back to the same float."""
+    array = np.asarray(array)
+    if array.ndim == 0:
+        return _number(array[()])
+    return f"[{', '.join(_literal(part) for part in array)}]"
+
+
+def _number(x: Any) -> str:
+    if np.isnan(x):
+        return "np.nan"
+    if np.isinf(x):
+        return "np.inf" if x > 0 else "-np.inf"
+    return str(np.float32(x)) if np.asarray(x).dtype != np.float64 else repr(float(x))

@@ -1,0 +1,181 @@
+"""Reading and rewriting the user's expressions as text."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+_OPERATORS: dict[type[ast.operator], str] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.Pow: "**",
+    ast.MatMult: "@",
+}
+_LOOSER_THAN_SUM = (ast.Compare, ast.BoolOp, ast.IfExp, ast.Lambda, ast.NamedExpr)
+
+
+def expression(text: str) -> ast.expr | None:
+    """Parse one expression; None where the text is none."""
+    try:
+        return ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError):
+        return None
+
+
+def head(text: str) -> str:
+    """Name the outermost operation: the last part of a function's name, or an operator.
+
+    Examples
+    --------
+    >>> head("tf.math.log(y_pred)"), head("a / b"), head("y_pred")
+    ('log', '/', '')
+    """
+    node = expression(text)
+    if isinstance(node, ast.BinOp):
+        return _OPERATORS.get(type(node.op), "")
+    if isinstance(node, ast.Call):
+        return function(text).rpartition(".")[2]
+    return ""
+
+
+def function(text: str) -> str:
+    """Give the function of a call as it is written, "" where the text is no call."""
+    node = expression(text)
+    return ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+
+
+def arguments_of(text: str, *names: str) -> str:
+    """Give what is between the parentheses if the text calls one of the functions, else ""."""
+    node = expression(text)
+    if not isinstance(node, ast.Call) or head(text) not in names:
+        return ""
+    return ", ".join([*map(ast.unparse, node.args), *map(ast.unparse, node.keywords)])
+
+
+def first_argument_of(text: str, *names: str) -> str:
+    """Give the first positional argument if the text calls one of the functions, else ""."""
+    node = expression(text)
+    if not isinstance(node, ast.Call) or head(text) not in names or not node.args:
+        return ""
+    return ast.unparse(node.args[0])
+
+
+def keywords_of(text: str, *names: str) -> str:
+    """Give the named keywords of a call as they go behind its first argument: ", axis=-1"."""
+    node = expression(text)
+    if not isinstance(node, ast.Call):
+        return ""
+    return "".join(f", {ast.unparse(k)}" for k in node.keywords if k.arg in names)
+
+
+def beside_one(text: str, operator: str) -> str:
+    """Give the other side of "1 - x" or "1 + x" (or "x + 1"), "" where the text is not that."""
+    node = expression(text)
+    if not isinstance(node, ast.BinOp) or _OPERATORS.get(type(node.op)) != operator:
+        return ""
+    if _is_one(node.left):
+        return ast.unparse(node.right)
+    return ast.unparse(node.left) if operator == "+" and _is_one(node.right) else ""
+
+
+def _is_one(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value == 1
+
+
+def exponents_of_sum(text: str) -> str:
+    """Give "z, axis=-1" of "tf.reduce_sum(tf.exp(z), axis=-1)", "" where the text is not that."""
+    node = expression(text)
+    if not isinstance(node, ast.Call) or head(text) not in ("reduce_sum", "sum") or not node.args:
+        return ""
+    inner = arguments_of(ast.unparse(node.args[0]), "exp")
+    rest = [*map(ast.unparse, node.args[1:]), *map(ast.unparse, node.keywords)]
+    return ", ".join([inner, *rest]) if inner else ""
+
+
+def factor_beside(line: str, text: str) -> tuple[str, str]:
+    """Find the product "factor * text" in a line: the factor and the product, or two times ""."""
+    wanted = _dump(text)
+    for node, segment in _inside(line):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+            for one, other in ((node.left, node.right), (node.right, node.left)):
+                if ast.dump(other) == wanted:
+                    return ast.unparse(one), segment
+    return "", ""
+
+
+def call_around(line: str, text: str, *names: str) -> str:
+    """Find the innermost call of one of the functions, such as "log", that holds the text."""
+    wanted, found = _dump(text), ""
+    for node, segment in _inside(line):
+        if isinstance(node, ast.Call) and head(segment) in names:
+            holds = any(ast.dump(part) == wanted for a in node.args for part in ast.walk(a))
+            found = segment if holds else found
+    return found
+
+
+def quotient_of(line: str, text: str) -> str:
+    """Find the quotient "text / ..." in a line."""
+    wanted = _dump(text)
+    for node, segment in _inside(line):
+        match node:
+            case ast.BinOp(left=left, op=ast.Div()) if ast.dump(left) == wanted:
+                return segment
+    return ""
+
+
+def _dump(text: str) -> str:
+    node = expression(text)
+    return ast.dump(node) if node is not None else ""
+
+
+def _inside(line: str) -> Iterator[tuple[ast.expr, str]]:
+    """Walk through the expressions of a line, outer ones first, each with its text."""
+    statement = line.strip()
+    try:
+        tree = ast.parse(statement)
+    except (SyntaxError, ValueError):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.expr):
+            yield node, ast.get_source_segment(statement, node) or ""
+
+
+def numerator(text: str) -> str:
+    """Give "a" of "a / b", "" where the text is no quotient."""
+    node = expression(text)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+        return ast.unparse(node.left)
+    return ""
+
+
+def grouped(text: str) -> str:
+    """Put parentheses around an operand that a factor, a minus or a power would tear apart."""
+    node = expression(text)
+    atomic = (ast.Name, ast.Call, ast.Attribute, ast.Subscript, ast.Constant)
+    return text if isinstance(node, atomic) else f"({text})"
+
+
+def summand(text: str) -> str:
+    """Put parentheses around an operand that a sum or a comparison would tear apart."""
+    return f"({text})" if isinstance(expression(text), _LOOSER_THAN_SUM) else text
+
+
+def rewritten(line: str, old: str, new: str) -> str:
+    """Give the whole line with one expression replaced, or the new expression alone.
+
+    The line is only shown where it is a statement of its own that holds the old text once.
+    """
+    statement = line.strip()
+    if not old or statement.count(old) != 1:
+        return new
+    try:
+        ast.parse(statement)
+    except (SyntaxError, ValueError):
+        return new
+    before, after = (part.strip() for part in statement.split(old))
+    alone = before.endswith(("(", "[", ",", "=", "return")) or not before
+    if not (alone and (not after or after[0] in ")],:#")):
+        new = grouped(new)
+    return statement.replace(old, new)

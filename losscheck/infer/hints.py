@@ -1,0 +1,210 @@
+"""What a traced graph says about the values that its arguments may take.
+
+A logarithm of an argument wants it positive, a logarithm of one minus it wants it below one, a
+softmax wants logits, an index wants whole numbers. Each hint keeps the reason that the report shows.
+"""
+
+from __future__ import annotations
+
+import attrs
+import numpy as np
+
+from losscheck.model import Array
+from losscheck.program.wiring import Node, Wiring
+
+# Operations that hand values on: what is said of their result is said of what went in.
+PASSING = frozenset(
+    {
+        "Identity", "IdentityN", "Cast", "Reshape", "Squeeze", "ExpandDims", "Transpose", "StopGradient",
+        "PreventGradient", "StridedSlice", "GatherV2", "Tile", "BroadcastTo", "ConcatV2", "Pack", "Slice",
+        "EnsureShape", "Unpack", "Split", "SplitV",
+    }
+)  # fmt: skip
+CLIPPING = frozenset({"Maximum", "Minimum", "ClipByValue", "Relu"})
+SMALL_CONSTANT = 1e-2  # what people add before a logarithm or a division is an epsilon below this
+
+
+@attrs.frozen
+class Hint:
+    """A use of an argument, and its reason in words."""
+
+    use: str
+    why: str
+
+
+_UNARY_USES = {
+    "Log": ("log", "goes into a log"),
+    "Sqrt": ("nonnegative", "goes into a square root"),
+    "Rsqrt": ("nonnegative", "goes into a square root"),
+    "Acos": ("cosine", "goes into acos"),
+    "Asin": ("cosine", "goes into asin"),
+    "Atanh": ("cosine", "goes into atanh"),
+    "Softmax": ("logits", "goes into a softmax"),
+    "LogSoftmax": ("logits", "goes into a log-softmax"),
+    "Sigmoid": ("logits", "goes into a sigmoid"),
+    "Softplus": ("logits", "goes into a softplus"),
+    "Lgamma": ("nonnegative", "goes into lgamma"),
+}
+
+
+def hints(wiring: Wiring, argument: str) -> tuple[Hint, ...]:
+    """List the uses of an argument in the order of the graph, each once."""
+    walk = _Walk(wiring, argument)
+    found = [hint for node in wiring.forward for hint in walk.uses(node)]
+    return tuple(dict.fromkeys(found))
+
+
+class _Walk:
+    """Follows an argument through the operations that hand it on, clip it, or take it from one."""
+
+    def __init__(self, wiring: Wiring, argument: str) -> None:
+        self._wiring = wiring
+        self._argument = argument
+        self.same: set[str] = {wiring.arguments[argument]}
+        self.complement: set[str] = set()  # one minus the argument
+        self.negative: set[str] = set()  # minus the argument
+        self.normalised: set[str] = set()  # the argument over its own sum
+        for node in wiring.forward:
+            self._follow(node)
+
+    def uses(self, node: Node) -> list[Hint]:
+        name = self._argument
+        found = []
+        first = node.inputs[0] if node.inputs else ""
+        if node.type in _UNARY_USES and first in self.same:
+            use, why = _UNARY_USES[node.type]
+            found.append(Hint(use, why))
+        if node.type in ("Log", "Sqrt") and first in self.complement:
+            found.append(Hint("log-complement", f"1 - {name} goes into a {node.type.lower()}"))
+        if node.type == "Log1p" and first in self.negative:
+            found.append(Hint("log-complement", f"-{name} goes into log1p"))
+        if node.type == "Log1p" and first in self.same:
+            found.append(Hint("nonnegative", "goes into log1p"))
+        found += self._binary_uses(node)
+        return found
+
+    def _binary_uses(self, node: Node) -> list[Hint]:
+        found = []
+        first, second = (*node.inputs, "", "")[:2]
+        if node.type == "Xlogy" and second in self.same:
+            found.append(Hint("log", "goes into a log (xlogy)"))
+        if node.type in ("Xlogy", "Xlog1py") and second in (self.complement | self.negative):
+            found.append(Hint("log-complement", "goes into a log of one minus it"))
+        if node.type == "SoftmaxCrossEntropyWithLogits":
+            if first in self.same:
+                found.append(Hint("logits", "goes into a cross entropy with logits"))
+            if second in self.same:
+                found.append(Hint("one-hot", "is the label of a softmax cross entropy"))
+        if node.type == "SparseSoftmaxCrossEntropyWithLogits":
+            if first in self.same:
+                found.append(Hint("logits", "goes into a cross entropy with logits"))
+            if second in self.same:
+                found.append(Hint("index", "is the label of a sparse cross entropy"))
+        if node.type == "OneHot" and first in self.same:
+            found.append(Hint("index", "goes into a one_hot"))
+        if node.type in ("GatherV2", "GatherNd", "ResourceGather") and second in self.same:
+            found.append(Hint("index", "is used as an index"))
+        if node.type == "Pow" and first in self.same and self._fraction(second):
+            found.append(Hint("nonnegative", "is raised to a fractional power"))
+        if node.type == "Exp" and first in self._less_max(node):
+            found.append(Hint("logits", "goes into a softmax"))
+        if node.type in ("Equal", "NotEqual") and self.same & set(node.inputs):
+            found += self._compared(node)
+        if node.type in ("RealDiv", "DivNoNan") and first in self.same and second in self._sums():
+            found.append(Hint("sums-to-one", "is divided by its own sum"))
+        if node.type in CLIPPING and self._clips_to_unit(node):
+            found.append(Hint("unit-interval", "is clipped into [0, 1]"))
+        if node.type in ("Sub", "AddV2", "Add") and self._linear(node):
+            found.append(Hint("linear", "is a term of its own"))
+        if node.type in ("Mul", "Xlogy", "MulNoNan") and self.complement & set(node.inputs):
+            found.append(Hint("complement", f"1 - {self._argument} is a weight of the other case"))
+        return found
+
+    def _follow(self, node: Node) -> None:
+        inputs = set(node.inputs)
+        if node.type in PASSING | CLIPPING:
+            for group in (self.same, self.complement, self.negative):
+                if node.inputs and node.inputs[0] in group:
+                    group.update(node.outputs)
+            if node.type in ("Maximum", "Minimum") and node.inputs[1] in self.same:
+                self.same.update(node.outputs)
+        elif node.type in ("AddV2", "Add", "Sub") and self._adds_epsilon(node):
+            for group in (self.same, self.complement):
+                if inputs & group:
+                    group.update(node.outputs)
+        elif node.type == "Neg" and inputs & self.same:
+            self.negative.update(node.outputs)
+        elif node.type == "Sub" and node.inputs[1] in self.same and self._is(node.inputs[0], 1.0):
+            self.complement.update(node.outputs)
+        elif node.type in ("AddV2", "Add") and inputs & self.negative:
+            if any(self._is(t, 1.0) for t in node.inputs):
+                self.complement.update(node.outputs)
+        elif node.type in ("RealDiv", "DivNoNan") and node.inputs[0] in self.same:
+            if node.inputs[1] in self._sums():  # Keras renormalises what is a distribution already
+                self.same.update(node.outputs)
+        elif node.type in ("SelectV2", "Select") and self._guards(node):
+            self.same.update(node.outputs)
+
+    def _guards(self, node: Node) -> bool:
+        """Say whether a where() keeps the argument but for a constant: the double-where guard."""
+        branches = node.inputs[1:3]
+        kept = [t for t in branches if t in self.same]
+        return len(kept) == 1 and any(self._constant(t) is not None for t in branches)
+
+    def _sums(self) -> set[str]:
+        return {
+            node.outputs[0]
+            for node in self._wiring.forward
+            if node.type == "Sum" and node.inputs[0] in self.same
+        }
+
+    def _linear(self, node: Node) -> bool:
+        """Say whether the argument itself is added to or taken from something computed."""
+        if not self.same & set(node.inputs) or set(node.outputs) & (self.same | self.complement):
+            return False
+        return all(self._constant(t) is None for t in node.inputs)
+
+    def _less_max(self, node: Node) -> set[str]:
+        """The input of an Exp where it is the argument minus its own maximum."""
+        source = self._wiring.producer(node.inputs[0])
+        if source.type != "Sub" or source.inputs[0] not in self.same:
+            return set()
+        return {node.inputs[0]}
+
+    def _adds_epsilon(self, node: Node) -> bool:
+        constants = [self._constant(t) for t in node.inputs]
+        return any(c is not None and np.all(np.abs(c) <= SMALL_CONSTANT) for c in constants)
+
+    def _clips_to_unit(self, node: Node) -> bool:
+        if not node.inputs or not self.same & set(node.inputs):
+            return False
+        bounds = [self._constant(t) for t in node.inputs]
+        known = [float(b.ravel()[0]) for b in bounds if b is not None and b.size == 1]
+        return any(abs(b - 1.0) <= SMALL_CONSTANT for b in known)
+
+    def _compared(self, node: Node) -> list[Hint]:
+        for tensor in node.inputs:
+            constant = self._constant(tensor)
+            if constant is not None and constant.size == 1:
+                number = float(constant.ravel()[0])
+                if number in (0.0, 1.0):
+                    return [Hint("binary", f"is compared with {number:g}")]
+                if number == -1.0:
+                    return [Hint("sign", "is compared with -1")]
+        return []
+
+    def _fraction(self, tensor: str) -> bool:
+        constant = self._constant(tensor)
+        return constant is not None and bool(np.any(constant != np.round(constant)))
+
+    def _is(self, tensor: str, number: float) -> bool:
+        constant = self._constant(tensor)
+        if constant is None or not constant.size:
+            return False
+        return bool(np.all(np.abs(constant.astype(float) - number) <= SMALL_CONSTANT))
+
+    def _constant(self, tensor: str) -> Array | None:
+        node = self._wiring.producer(tensor)
+        while node.type in ("Identity", "Cast") and node.inputs:
+            node = self._wiring.producer(node.inputs[0])
+        return node.constant

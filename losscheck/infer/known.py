@@ -1,0 +1,60 @@
+"""The domains of Keras' own losses, from their documentation: domains, never verdicts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+# Class name -> (domain of y_true, of y_pred, of y_pred with from_logits). Functions go by the same
+# names in snake case. Shapes are (B, D) but for class indices, which are (B,).
+_TABLE: dict[str, tuple[str, str, str]] = {
+    "MeanSquaredError": ("real", "real", ""),
+    "MeanAbsoluteError": ("real", "real", ""),
+    "MeanAbsolutePercentageError": ("real", "real", ""),
+    "MeanSquaredLogarithmicError": ("nonnegative", "nonnegative", ""),
+    "Huber": ("real", "real", ""),
+    "LogCosh": ("real", "real", ""),
+    "CosineSimilarity": ("real", "real", ""),
+    "Poisson": ("count", "nonnegative", ""),
+    "KLDivergence": ("simplex", "simplex", ""),
+    "Hinge": ("sign", "real", ""),
+    "SquaredHinge": ("sign", "real", ""),
+    "CategoricalHinge": ("one_hot", "real", ""),
+    "BinaryCrossentropy": ("binary", "probability", "logits"),
+    "BinaryFocalCrossentropy": ("binary", "probability", "logits"),
+    "CategoricalCrossentropy": ("one_hot", "simplex", "logits"),
+    "CategoricalFocalCrossentropy": ("one_hot", "simplex", "logits"),
+    "CategoricalGeneralizedCrossEntropy": ("class_index", "simplex", ""),
+    "SparseCategoricalCrossentropy": ("class_index", "simplex", "logits"),
+    "Dice": ("binary", "probability", ""),
+    "Tversky": ("binary", "probability", ""),
+    "Circle": ("class_index", "unit_vector", ""),
+}
+_FUNCTIONS = {
+    re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower(): name
+    for name in _TABLE
+} | {"log_cosh": "LogCosh", "kl_divergence": "KLDivergence"}
+
+
+def known(name: str | None, config: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """Give (domain, shape) of y_true and y_pred of one of Keras' losses; {} for any other.
+
+    Parameters
+    ----------
+    name
+        As in "keras.losses.BinaryCrossentropy" or "keras.losses.binary_crossentropy".
+    config
+        What the loss was made with; only `from_logits` matters.
+    """
+    if not name:
+        return {}
+    last = name.rsplit(".", 1)[-1]
+    row = _TABLE.get(last) or _TABLE.get(_FUNCTIONS.get(last, ""))
+    if row is None:
+        return {}
+    label, prediction, logits = row
+    if config.get("from_logits") and logits:
+        prediction = logits
+    shape = "(B,)" if label == "class_index" else "(B, D)"
+    return {"y_true": (label, shape), "y_pred": (prediction, "(B, D)")}

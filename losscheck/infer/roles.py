@@ -1,0 +1,93 @@
+"""Which argument is the prediction, which the label, which a weight: by declaration, name or place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from inspect import Parameter as Signature
+
+from losscheck.config import ArgumentSettings
+from losscheck.model import UsageError
+from losscheck.targets import Loss
+
+# Words of a parameter's name, in the field's usage.
+_PREDICTION = re.compile(
+    r"(^|_)(y_?)?(pred\w*|hat|logits?|outputs?|scores?|probs?|probabilit\w+|estimate\w*|predictions?)($|_)"
+    r"|^y_?hat$|^yp$|^p$|^embeddings?$"
+)
+_LABEL = re.compile(
+    r"(^|_)(y_?)?(true|targets?|labels?|gt|truth|actual|expected|ground_truth)($|_)|^y$|^yt$|^t$"
+)
+_WEIGHT = re.compile(r"(^|_)(weights?|w|masks?)($|_)")
+ROLES = ("y_true", "y_pred", "weight", "input")
+
+
+def roles(loss: Loss, declared: Mapping[str, ArgumentSettings]) -> dict[str, str]:
+    """Name the role of every argument that is a tensor, in the order of the signature.
+
+    A parameter with a default is a constant of the loss unless it is declared or is one of the
+    first two.
+
+    Raises
+    ------
+    UsageError
+        No argument can be the prediction, or a declared argument does not exist.
+    """
+    names = [parameter.name for parameter in loss.parameters]
+    _known(loss.target, declared, names)
+    tensors = [
+        parameter.name
+        for parameter in loss.parameters
+        if not declared.get(parameter.name, _NOTHING).constant
+        and (parameter.default is Signature.empty or _is_declared(declared, parameter.name))
+    ]
+    if not tensors:
+        raise UsageError(
+            f"{loss.target} has no argument that could be a prediction (its parameters: "
+            f"{', '.join(names) or 'none'}). A loss takes (y_true, y_pred); declare other names with "
+            '{ role = "y_pred" }.'
+        )
+    found = {name: declared[name].role or "" for name in tensors if name in declared}
+    given = {name: role for name, role in found.items() if role}
+    return _assign(tensors, given)
+
+
+_NOTHING = ArgumentSettings()
+
+
+def _is_declared(declared: Mapping[str, ArgumentSettings], name: str) -> bool:
+    return name in declared and not declared[name].constant
+
+
+def _known(target: str, declared: Mapping[str, ArgumentSettings], names: Sequence[str]) -> None:
+    import difflib
+
+    for name in declared:
+        if name not in names:
+            close = difflib.get_close_matches(name, names, n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise UsageError(f"{target} has no argument {name!r}; it has {', '.join(names)}.{hint}")
+
+
+def _assign(tensors: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
+    result = dict.fromkeys(tensors, "")
+    result.update(given)
+    free = [name for name in tensors if not result[name]]
+    pair = [name for name in free if not _WEIGHT.search(name)][:2] or free[:1]
+    if "y_pred" not in given.values() and pair:
+        prediction = next((n for n in pair if _is_prediction(n)), None)
+        if prediction is None:  # Keras' order: labels first
+            others = [n for n in pair if not _LABEL.search(n)]
+            prediction = (others or pair)[-1]
+        result[prediction] = "y_pred"
+    if "y_true" not in given.values():
+        label = next((n for n in pair if not result[n]), None)
+        if label is not None:
+            result[label] = "y_true"
+    for name in tensors:
+        result[name] = result[name] or ("weight" if _WEIGHT.search(name) else "input")
+    return result
+
+
+def _is_prediction(name: str) -> bool:
+    return bool(_PREDICTION.search(name)) and not _LABEL.search(name)

@@ -1,0 +1,87 @@
+"""A Spec: what is known of a loss's arguments before anything is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from losscheck.model import Argument
+from losscheck.shapes import Shape, parse
+
+BATCH = 4  # rows of the main instance: enough for pairs, and no other size has this number
+SIZES: Mapping[str, int] = {"B": BATCH, "D": 3, "C": 3, "T": 5, "H": 5, "W": 6, "K": 3, "N": 5}
+OTHER = 2  # the size of any other letter
+WHOLE_ROW = frozenset({"simplex", "one_hot", "unit_vector"})  # domains of rows, which need width
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Spec:
+    """The arguments of a loss, and the sizes that it is examined at.
+
+    Attributes
+    ----------
+    arguments
+        Those that are tensors, in the order of the signature.
+    sizes
+        Of the main instance, by letter.
+    narrow
+        Of the smallest instance: one sample, one output (two for a class or a row).
+    """
+
+    arguments: tuple[Argument, ...]
+    constants: Mapping[str, Any]
+    sizes: Mapping[str, int]
+    narrow: Mapping[str, int]
+    narrowed: str = ""  # what ordinary points of a plausible wider domain gave
+
+    def named(self, role: str) -> Argument | None:
+        """The first argument with a role."""
+        return next((a for a in self.arguments if a.role == role), None)
+
+    @property
+    def prediction(self) -> Argument:
+        """The argument that the gradient is taken of."""
+        return next(a for a in self.arguments if a.role == "y_pred")
+
+    def shapes(self, sizes: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+        """The shape of every argument at these sizes."""
+        return {a.name: parse(a.shape).at(sizes) for a in self.arguments}
+
+    def classes(self, sizes: Mapping[str, int]) -> int:
+        """The number of classes at these sizes: the last axis of the prediction."""
+        shape = parse(self.prediction.shape).at(sizes)
+        return shape[-1] if len(shape) > 1 else 2
+
+    @property
+    def batch(self) -> str:
+        """The letter of the batch; "" where the prediction's first axis is a number."""
+        first = parse(self.prediction.shape).dims[:1]
+        return first[0] if first and isinstance(first[0], str) else ""
+
+
+def main_sizes(shapes: Mapping[str, Shape], width: int | None = None) -> dict[str, int]:
+    """Sizes of the main instance, the last letter of the widest shape set to `width` if given."""
+    letters = sorted({letter for shape in shapes.values() for letter in shape.letters})
+    sizes = {letter: SIZES.get(letter, OTHER) for letter in letters}
+    if width is not None:
+        last = last_letter(shapes)
+        if last:
+            sizes[last] = width
+    return sizes
+
+
+def last_letter(shapes: Mapping[str, Shape]) -> str:
+    """The letter of the last axis of the shape of highest rank, "" if that is a number or the batch."""
+    widest = max(shapes.values(), key=lambda shape: shape.rank)
+    last = widest.dims[-1] if widest.rank > 1 else ""
+    return last if isinstance(last, str) else ""
+
+
+def narrow_sizes(arguments: tuple[Argument, ...], sizes: Mapping[str, int]) -> dict[str, int]:
+    """Sizes of the smallest instance: 1 each, 2 for the classes of a row."""
+    shapes = {a.name: parse(a.shape) for a in arguments}
+    wide = any(a.domain in WHOLE_ROW or a.domain == "class_index" for a in arguments)
+    last = last_letter(shapes) if wide else ""
+    return {letter: 2 if letter == last else 1 for letter in sizes}

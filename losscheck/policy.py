@@ -1,0 +1,96 @@
+"""Severities: the one place that says how much a finding matters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from losscheck.model import Kind, Range, Severity
+
+_NONFINITE = frozenset({"LC201", "LC202", "LC203", "LC204"})
+# What the truth or the range excuses: a note where it is extreme or inherent.
+_EXCUSED = _NONFINITE | {"LC503"}
+
+# (code, form) -> severity for float32 and any required dtype; the table of DESIGN.md.
+_BASE: Mapping[tuple[str, str], Severity] = {
+    ("LC101", "mismatch"): Severity.ERROR,
+    ("LC101", "tie"): Severity.WARNING,
+    ("LC101", "stop-gradient"): Severity.WARNING,  # written by hand, it may be on purpose
+    ("LC102", "none"): Severity.ERROR,
+    ("LC103", "point"): Severity.WARNING,
+    ("LC103", "region"): Severity.ERROR,
+    ("LC103", "most"): Severity.ERROR,
+    ("LC104", "kink"): Severity.NOTE,
+    ("LC105", "branches"): Severity.ERROR,
+    ("LC105", "selection"): Severity.WARNING,
+    ("LC201", "nan"): Severity.ERROR,
+    ("LC202", "inf"): Severity.ERROR,
+    ("LC203", "nan"): Severity.ERROR,
+    ("LC204", "inf"): Severity.ERROR,
+    ("LC205", "overflow"): Severity.ERROR,
+    ("LC205", "nonfinite-input"): Severity.WARNING,
+    ("LC401", "layout"): Severity.ERROR,
+    ("LC401", "constant"): Severity.ERROR,
+    ("LC401", "rank"): Severity.WARNING,
+    ("LC402", "batch-of-one"): Severity.ERROR,
+    ("LC402", "unknown-batch"): Severity.ERROR,
+    ("LC402", "size"): Severity.ERROR,
+    ("LC402", "declared-rank"): Severity.ERROR,
+    ("LC402", "weights"): Severity.ERROR,
+    ("LC402", "unknown-rank"): Severity.NOTE,
+    ("LC403", "coupled"): Severity.NOTE,
+    ("LC404", "none"): Severity.ERROR,
+    ("LC404", "not-a-tensor"): Severity.ERROR,
+    ("LC404", "shape"): Severity.ERROR,
+    ("LC501", "python-control-flow"): Severity.ERROR,
+    ("LC501", "numpy"): Severity.ERROR,
+    ("LC501", "other"): Severity.ERROR,
+    ("LC502", "dtype"): Severity.ERROR,
+    ("LC503", "nonfinite"): Severity.ERROR,
+    ("LC503", "value"): Severity.ERROR,
+    ("LC503", "gradient"): Severity.ERROR,
+    ("LC504", "random"): Severity.WARNING,
+    ("LC901", "attribute"): Severity.ERROR,
+    ("LC901", "name"): Severity.ERROR,
+    ("LC901", "raises"): Severity.ERROR,
+}
+
+RANK = {Severity.NOTE: 0, Severity.WARNING: 1, Severity.ERROR: 2}
+
+
+def severity(
+    code: str,
+    form: str,
+    *,
+    reach: Range | None,
+    kind: Kind | None,
+    dtype: str,
+    certain: bool,
+    required: tuple[str, ...],
+    chosen: Mapping[str, str],
+) -> Severity:
+    """Say how much a finding matters.
+
+    Parameters
+    ----------
+    code, form
+        Which finding of which rule.
+    reach
+        The range of its case; None where it has none.
+    kind
+        What the truth is; None where it has none or could not be decided.
+    dtype, required
+        Its dtype, and those that the user requires.
+    certain
+        Whether the case lies in every domain that stays plausible.
+    chosen
+        Severities that the user's settings give, by code.
+    """
+    if code in chosen:
+        return Severity(chosen[code])
+    found = _BASE[code, form]
+    if code in _EXCUSED and (reach is Range.EXTREME or kind is Kind.INHERENT):
+        return Severity.NOTE
+    undecided = code in _NONFINITE and kind is None
+    if undecided or not certain or (dtype not in required and dtype != "float32"):
+        found = min(found, Severity.WARNING, key=RANK.__getitem__)
+    return found

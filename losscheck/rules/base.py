@@ -1,0 +1,27 @@
+"""What a rule is: a pure judgment over evidence that was gathered once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from losscheck.evidence.crowd import Crowd
+    from losscheck.model import Suspect
+
+    Judgment = Iterable[Suspect | Crowd]
+
+
+class Rule:
+    """A rule: its code, the evidence that it needs, and `judge`.
+
+    A subclass names its evidence as a pytest test names its fixtures: `needs` lists the names, and
+    `judge` is called with each of them as a keyword; it yields suspects: facts, no severity, no
+    blame. Its docstring has the sections *What it does*, *Why it matters*, *Example*, *Use instead*
+    and *References*; `losscheck explain` prints it.
+    """
+
+    code: ClassVar[str]
+    slug: ClassVar[str]
+    needs: ClassVar[tuple[str, ...]]
+    judge: Callable[..., Judgment]

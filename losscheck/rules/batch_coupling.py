@@ -1,0 +1,98 @@
+"""LC403: samples that depend on each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from losscheck.model import Range, Suspect
+from losscheck.rules.base import Rule
+
+if TYPE_CHECKING:
+    from losscheck.evidence.runs import Parts
+    from losscheck.rules.base import Judgment
+
+
+class BatchCoupling(Rule):
+    """One sample's loss depends on the other samples of its batch.
+
+    What it does
+    ------------
+    Changes one sample of a batch and watches the losses of the others, and compares the loss of
+    a batch with the mean over its parts. It is a note: contrastive losses and batch statistics
+    couple samples on purpose.
+
+    Why it matters
+    --------------
+    With coupling, the loss depends on how the data are cut into batches: validation at another
+    batch size gives another number, and several devices with a part each do not compute what
+    one would. A gradient may also flow where nobody expects it, as through a threshold computed
+    from the batch.
+
+    Example
+    -------
+    The threshold is taken from the whole batch, and gradient flows through it as well:
+
+        def loss(y_true, y_pred):
+            error = tf.abs(y_true - y_pred)
+            delta = tf.reduce_mean(error)
+            return tf.where(error < delta, 0.5 * error**2, delta * (error - 0.5 * delta))
+
+    Use instead
+    -----------
+    Fix the constant, or say that it is one for the gradient:
+
+        def loss(y_true, y_pred, delta=1.0):
+            error = tf.abs(y_true - y_pred)
+            return tf.where(error < delta, 0.5 * error**2, delta * (error - 0.5 * delta))
+
+    References
+    ----------
+    - TensorFlow guide: Custom training with tf.distribute.Strategy, section on the loss
+      function.
+    - keras-team/keras issue 10408; umbertogriffo/focal-loss-keras issue 5.
+    """
+
+    code = "LC403"
+    slug = "batch-coupling"
+    needs = ("parts",)
+
+    def judge(self, parts: Parts | None) -> Judgment:
+        """Name the coupling between samples."""
+        if parts is None or not len(parts.cases):
+            return
+        case = _coupled(parts)
+        if case is not None:
+            yield Suspect(
+                code=self.code,
+                form="coupled",
+                facts={
+                    "value": float(parts.whole[case].mean()),
+                    "parts": float(parts.rows[case].mean()),
+                },
+                inputs={name: array[case] for name, array in parts.cases.inputs.items()},
+                range=Range.ORDINARY,
+                value=float(parts.whole[case].mean()),
+                expected_value=float(parts.rows[case].mean()),
+                expected_text="the mean of the losses of its rows",
+            )
+
+
+TOLERANCE = 1e-4  # relative difference of float32 results that summation order explains
+
+
+def _coupled(parts: Parts) -> int | None:
+    """Find the batch that differs most from its rows, by mean and by sum; None if none does."""
+    n, size = parts.rows.shape
+    if parts.returns and parts.returns[0] == size:
+        whole = parts.whole.reshape(n, size, -1).mean(axis=2)
+        apart = [np.abs(whole - parts.rows).max(axis=1)]
+    else:
+        whole = parts.whole.reshape(n, -1).mean(axis=1)
+        apart = [np.abs(whole - total) for total in (parts.rows.mean(1), parts.rows.sum(1))]
+    scale = np.fmax(np.abs(parts.rows).max(axis=1), 1e-30)
+    relative = np.min([gap / scale for gap in apart], axis=0)
+    relative = np.where(np.isfinite(relative), relative, 0.0)
+    worst = int(np.argmax(relative))
+    return worst if relative[worst] > TOLERANCE * size else None

@@ -1,0 +1,93 @@
+"""LC101: the gradient against the numeric derivative."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from losscheck.evidence.crowd import Crowd
+from losscheck.model import Direction
+from losscheck.rules.base import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from losscheck.evidence.gradients import GradientCheck
+    from losscheck.evidence.graph import GraphFacts
+    from losscheck.rules.base import Judgment
+
+
+class GradientMismatch(Rule):
+    """The gradient is not the derivative of the loss.
+
+    What it does
+    ------------
+    Compares the gradient that TensorFlow returns with a numeric derivative taken from a ladder
+    of float64 steps. The ladder carries its own error estimate, rounding of the loss included;
+    the verdict compares against that estimate and not against a fixed tolerance, and where ten
+    times the estimate exceeds 1e-3 of the gradient's scale the point counts as undecided.
+
+    At a kink any value between the two one-sided derivatives is right. A gradient that is wrong
+    only at an isolated tie of a kinked op, and right on both sides of it, is a warning. The
+    numbers of tf.test.compute_gradient on the same case stand beside the finding.
+
+    Why it matters
+    --------------
+    A wrong gradient does not stop training, it trains something else: the optimizer goes to a
+    point that minimizes no loss anybody wrote down. The usual sources are a factor lost in a
+    tf.custom_gradient and a tf.stop_gradient on a path that should carry gradient.
+
+    Example
+    -------
+    A custom gradient with the wrong factor. The slope of log(1 + exp(x)) is e / (1 + e):
+
+        @tf.custom_gradient
+        def log1pexp(x):
+            e = tf.exp(x)
+
+            def grad(upstream):
+                return upstream / (1.0 + e)
+
+            return tf.math.log1p(e), grad
+
+
+        def loss(y_true, y_pred):
+            return tf.reduce_mean(log1pexp(y_pred) - y_true * y_pred, axis=-1)
+
+    Use instead
+    -----------
+    Leave the gradient to TensorFlow where a stable op exists:
+
+        def loss(y_true, y_pred):
+            return tf.reduce_mean(tf.math.softplus(y_pred) - y_true * y_pred, axis=-1)
+
+    References
+    ----------
+    - TensorFlow API documentation: tf.custom_gradient, tf.stop_gradient,
+      tf.test.compute_gradient.
+    - C. J. F. Ridders, Accurate computation of F'(x) and F'(x)F''(x), Advances in Engineering
+      Software 4(2), 1982: extrapolated differences with an error estimate.
+    - W. Lee, H. Yu, X. Rival, H. Yang, On Correctness of Automatic Differentiation for
+      Non-Differentiable Functions, NeurIPS 2020.
+    """
+
+    code = "LC101"
+    slug = "gradient-mismatch"
+    needs = ("gradients", "graph")
+
+    def judge(self, gradients: Sequence[GradientCheck], graph: GraphFacts) -> Judgment:
+        """Name the samples whose gradient leaves the error bound."""
+        for check in gradients:
+            wrong, ties = (check.wrong & ~check.tie).any(axis=1), check.tie.any(axis=1)
+            frozen = bool(graph.stop_gradients)
+            forms = (("stop-gradient" if frozen else "mismatch", wrong), ("tie", ties & ~wrong))
+            for form, found in forms:
+                if found.any():
+                    yield Crowd(
+                        code=self.code,
+                        form=form,
+                        population=check,
+                        members=np.flatnonzero(found),
+                        direction=Direction.BACKWARD,
+                    )

@@ -1,0 +1,63 @@
+"""LC404: what the loss returns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from losscheck.model import Suspect
+from losscheck.rules.base import Rule
+
+if TYPE_CHECKING:
+    from losscheck.evidence.graph import GraphFacts
+    from losscheck.rules.base import Judgment
+
+
+class OutputShape(Rule):
+    """The loss returns something that Keras cannot take for a loss.
+
+    What it does
+    ------------
+    Calls the loss on ordinary input and looks at what comes back: nothing, something other than
+    a tensor, or a tensor whose shape is neither a scalar nor a leading part of y_pred's shape,
+    such as (B,) for predictions of shape (B, D).
+
+    Why it matters
+    --------------
+    Keras averages whatever tensor it gets. A loss of shape (B, B) or (D,) is averaged as well,
+    without complaint, and sample weights are then broadcast against axes they do not belong to.
+
+    Example
+    -------
+    Summing over the batch leaves one value per output, which is no part of (B, D) from the
+    left:
+
+        def loss(y_true, y_pred):
+            return tf.reduce_sum(tf.square(y_true - y_pred), axis=0)
+
+    Use instead
+    -----------
+    Reduce the last axis and leave the batch to Keras:
+
+        def loss(y_true, y_pred):
+            return tf.reduce_sum(tf.square(y_true - y_pred), axis=-1)
+
+    References
+    ----------
+    - Keras documentation: Losses, section Creating custom losses.
+    """
+
+    code = "LC404"
+    slug = "output-shape"
+    needs = ("graph",)
+
+    def judge(self, graph: GraphFacts) -> Judgment:
+        """Name the loss if what it returns is no loss."""
+        returns, prediction = graph.returns, graph.prediction_shape
+        if returns is not None and returns != prediction[: len(returns)]:
+            yield Suspect(
+                code=self.code,
+                form="shape",
+                facts={"shape": returns, "prediction": prediction},
+                location=graph.made_at,
+                expected_text=f"(), ({prediction[0] if prediction else ''},) or {prediction}",
+            )

@@ -1,0 +1,99 @@
+"""LC401: shapes that broadcast into another loss."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from losscheck.model import Range, Suspect
+from losscheck.rules.base import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from losscheck.evidence.layouts import LayoutRun
+    from losscheck.model import Location
+    from losscheck.rules.base import Judgment
+
+
+class SilentBroadcast(Rule):
+    """Shapes that do not belong together are broadcast into a different loss.
+
+    What it does
+    ------------
+    Calls the loss with the layouts of labels, predictions and weights that it is declared,
+    documented or inferred to take, such as (B,) beside (B, 1), and compares the result with the
+    aligned layout. It is an error if a layout that the loss is meant to take gives another
+    number, or if a constant inside is broadcast against another width. It is a warning if the
+    loss accepts mismatched ranks that nobody asked it to take; Keras aligns the ranks for
+    functions but not for Loss subclasses, and the text says which it is.
+
+    Why it matters
+    --------------
+    (B,) minus (B, 1) is a (B, B) matrix of every label against every prediction. Its mean is a
+    finite, plausible number with a gradient, and the model learns to predict the mean of the
+    labels.
+
+    Example
+    -------
+    Labels of shape (B,) against predictions of shape (B, 1) score 1.33 for perfect predictions
+    0, 1, 2:
+
+        class SquaredError(tf.keras.losses.Loss):
+            def call(self, y_true, y_pred):
+                return tf.reduce_mean(tf.square(y_true - y_pred), axis=-1)
+
+    Use instead
+    -----------
+    Bring both to one shape first, and let a wrong one fail:
+
+        class SquaredError(tf.keras.losses.Loss):
+            def call(self, y_true, y_pred):
+                y_true = tf.reshape(y_true, tf.shape(y_pred))
+                return tf.reduce_mean(tf.square(y_true - y_pred), axis=-1)
+
+    References
+    ----------
+    - NumPy documentation: Broadcasting.
+    - TensorFlow API documentation: tf.expand_dims, tf.squeeze, tf.debugging.assert_shapes.
+    - keras-team/keras issue 19662; pytorch/pytorch issue 16045; tensorflow/tensorflow issue
+      30040; mahmoodlab/PathomicFusion issue 9.
+    """
+
+    code = "LC401"
+    slug = "silent-broadcast"
+    needs = ("layouts",)
+
+    def judge(self, layouts: Sequence[LayoutRun]) -> Judgment:
+        """Name the layouts that give another loss without complaint."""
+        for run in layouts:
+            if run.constant is not None and run.form == "as-is" and run.declared:
+                yield self._suspect("constant", run, run.constant)
+            elif run.differs:
+                form = "layout" if run.declared else "rank"
+                yield self._suspect(form, run, run.broadcast)
+
+    def _suspect(self, form: str, run: LayoutRun, where: Location | None) -> Suspect:
+        worst = 0
+        if run.value is not None and run.aligned is not None:
+            worst = int(np.argmax(np.nan_to_num(np.abs(run.value - run.aligned), nan=np.inf)))
+        value = None if run.value is None else float(run.value[worst])
+        aligned = None if run.aligned is None else float(run.aligned[worst])
+        return Suspect(
+            code=self.code,
+            form=form,
+            facts={
+                "argument": run.changed,
+                "shape": run.shapes.get(run.changed),
+                "shapes": dict(run.shapes),
+                "value": value,
+                "aligned_value": aligned,
+            },
+            inputs=run.inputs,
+            range=Range.ORDINARY,
+            value=value,
+            expected_value=aligned,
+            expected_text="the loss of the same numbers with every axis written out",
+            location=where,
+        )
