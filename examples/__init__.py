@@ -1,0 +1,1 @@
+"""Losses to try losscheck on."""

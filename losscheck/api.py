@@ -1,0 +1,121 @@
+"""Checking a loss from Python."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from losscheck.config import DTYPES, Settings, argument, check_texts, one_of
+from losscheck.config_file import rule_code
+from losscheck.model import LossReport, UsageError, Verdict
+from losscheck.options import prefixes
+from losscheck.spec import Declaration
+from losscheck.targets import Loss, from_callable, resolve
+
+
+def check(
+    loss: str | Callable[..., Any],
+    *,
+    arguments: Mapping[str, Declaration] | None = None,
+    dtypes: Sequence[str] = ("float32",),
+    select: Sequence[str] = (),
+    ignore: Mapping[str, str] | None = None,
+    seed: int = 0,
+) -> LossReport:
+    """Check one loss: its gradient, its NaN and Inf, its shapes.
+
+    No configuration file is read; what the loss declares with `@losscheck.spec` holds.
+
+    Parameters
+    ----------
+    loss
+        The loss: a function of labels and predictions, a keras.losses.Loss, a tf.function, or a
+        target as on the command line ("my_module:my_loss", "mse").
+    arguments
+        What is declared of its arguments, by name: a domain ("probability"), a pair of domain and
+        shape (("probability", "(B, D)")), or a mapping with the keys domain, shape, role, value.
+    dtypes
+        The required dtypes: "float32", "float16", "bfloat16", "float64".
+    select
+        Codes of the rules to run, or their beginnings ("LC2"); empty for all.
+    ignore
+        Code to reason: findings of these rules are set apart, with the reason.
+    seed
+        The seed of everything random.
+
+    Returns
+    -------
+    LossReport
+        What was found; its `verdict` is "pass", "fail", "inconclusive" or "error".
+
+    Raises
+    ------
+    UsageError
+        If something given cannot be used.
+
+    Examples
+    --------
+    >>> report = check("mse", select=["LC2"])  # doctest: +SKIP
+    >>> report.verdict  # doctest: +SKIP
+    'pass'
+    """
+    from losscheck import engine
+
+    declared = {
+        name: argument(given, f"arguments[{name!r}]") for name, given in (arguments or {}).items()
+    }
+    for name, given in declared.items():
+        check_texts(given, f"arguments[{name!r}]")
+    settings = Settings(
+        arguments=declared,
+        dtypes=tuple(one_of(dtype, DTYPES, "dtypes") for dtype in dtypes),
+        select=prefixes(select, "select"),
+        ignore={rule_code(code, "ignore"): why for code, why in (ignore or {}).items()},
+        seed=seed,
+        directory=os.getcwd(),
+    )
+    found = _one(loss) if isinstance(loss, str) else from_callable(loss)
+    task = engine.Task(target=found.target, settings=settings)
+    return engine.examine(task, found)
+
+
+def assert_stable(loss: str | Callable[..., Any], **options: Any) -> None:
+    """Fail a test unless a loss passes.
+
+    Parameters
+    ----------
+    loss
+        The loss, as in `check`.
+    **options
+        As in `check`: arguments, dtypes, select, ignore, seed.
+
+    Raises
+    ------
+    AssertionError
+        If the verdict is not "pass"; the message is the report as the terminal shows it.
+    UsageError
+        If something given cannot be used.
+
+    Examples
+    --------
+    >>> def test_my_loss():
+    ...     losscheck.assert_stable(my_loss, arguments={"y_pred": "probability"})
+    """
+    report = check(loss, **options)
+    if report.verdict != Verdict.PASS:
+        from losscheck.blocks import of_loss
+
+        raise AssertionError(f"{report.target}: {report.verdict}\n\n{of_loss(report)}")
+
+
+def _one(target: str) -> Loss:
+    losses, left_out = resolve(target, Path.cwd())
+    if len(losses) == 1:
+        return losses[0]
+    if losses:
+        names = ", ".join(loss.target for loss in losses)
+        raise UsageError(f"{target!r} holds {len(losses)} losses; check one of them: {names}")
+    reasons = "".join(f"\n  {item.target}: {item.reason}" for item in left_out)
+    raise UsageError(f"there is no loss in {target!r}.{reasons}")

@@ -1,0 +1,29 @@
+"""The terminal's text for one loss or one finding alone: what a failing test shows."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.text import Text
+
+from losscheck.model import Finding, LossReport
+from losscheck.report import text, text_finding
+from losscheck.report.view import View
+
+
+def of_loss(loss: LossReport) -> str:
+    """Say all of one loss, in plain text."""
+    return _plain(text.loss_lines(loss, View()))
+
+
+def of_finding(finding: Finding) -> str:
+    """Say one finding, in plain text."""
+    return _plain(text_finding.lines(finding, View()))
+
+
+def _plain(lines: Iterable[Text]) -> str:
+    target = io.StringIO()
+    text.print_lines(lines, Console(file=target, width=View().width, color_system=None))
+    return target.getvalue().rstrip()

@@ -1,0 +1,125 @@
+"""The command line's options -> Settings, laid over the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from losscheck.config import (
+    DTYPES,
+    FAIL_ON,
+    MODES,
+    ArgumentSettings,
+    Settings,
+    check_texts,
+    lay_over,
+    one_of,
+)
+from losscheck.config_file import read, rule_code
+from losscheck.model import UsageError
+
+
+def settings(directory: Path, options: dict[str, Any]) -> Settings:
+    """Read the configuration and lay the options of the command line over it.
+
+    Parameters
+    ----------
+    directory
+        The working directory.
+    options
+        As click gives them; what is None or empty was not given.
+
+    Returns
+    -------
+    Settings
+        What holds.
+
+    Raises
+    ------
+    UsageError
+        For anything that cannot be used; the message names the option or the file and key.
+    """
+    base = read(directory, options["config"])
+    changes: dict[str, Any] = {}
+    if options["dtype"]:
+        given = split(options["dtype"])
+        changes["dtypes"] = tuple(one_of(dtype, DTYPES, "--dtype") for dtype in given)
+    if options["mode"]:
+        given = split(options["mode"])
+        changes["modes"] = tuple(one_of(mode, MODES, "--mode") for mode in given)
+    if options["fail_on"]:
+        changes["fail_on"] = one_of(options["fail_on"], FAIL_ON, "--fail-on")
+    if options["seed"] is not None:
+        changes["seed"] = options["seed"]
+    return attrs.evolve(
+        base,
+        select=prefixes(split(options["select"]), "--select"),
+        ignore={**base.ignore, **dict(map(_ignored, options["ignore"]))},
+        arguments=_arguments(options["arg"]),
+        **changes,
+    )
+
+
+def split(given: Sequence[str]) -> tuple[str, ...]:
+    """Take apart what was given repeatedly, with commas, or both; each word once, in order."""
+    words = (word.strip() for text in given for word in text.split(","))
+    return tuple(dict.fromkeys(word for word in words if word))
+
+
+def prefixes(given: Sequence[str], where: str) -> tuple[str, ...]:
+    """Check codes of rules or their beginnings.
+
+    Parameters
+    ----------
+    given
+        Such as "LC203", "LC2" or a slug.
+    where
+        What gives them, for messages.
+
+    Returns
+    -------
+    tuple of str
+        Codes and beginnings of codes, in upper case.
+
+    Raises
+    ------
+    UsageError
+        If one of them selects nothing.
+    """
+    from losscheck.rules import RULES
+
+    found = []
+    for text in given:
+        start = text.strip().upper()
+        known = start.startswith("LC") and any(rule.code.startswith(start) for rule in RULES)
+        found.append(start if known else rule_code(text, where))
+    return tuple(found)
+
+
+def _ignored(text: str) -> tuple[str, str]:
+    code, _, reason = text.partition("=")
+    if not reason.strip():
+        raise UsageError(
+            f"--ignore {text}: a reason is required, as in --ignore {code or 'LC103'}="
+            '"clipping is deliberate"; the report prints it'
+        )
+    return rule_code(code, "--ignore"), reason.strip()
+
+
+def _arguments(given: Sequence[str]) -> dict[str, ArgumentSettings]:
+    arguments: dict[str, ArgumentSettings] = {}
+    for text in given:
+        name, _, value = text.partition("=")
+        if not name.strip().isidentifier() or not value.strip():
+            raise UsageError(
+                f"--arg {text}: expected NAME=DOMAIN or NAME=DOMAIN:SHAPE, such as "
+                '--arg y_pred=probability or --arg "y_pred=probability:(B, D)"'
+            )
+        domain, _, shape = value.partition(":")
+        settings = ArgumentSettings(domain=domain.strip() or None, shape=shape.strip() or None)
+        check_texts(settings, f"--arg {text}")
+        arguments = lay_over({name.strip(): settings}, arguments)
+    return arguments

@@ -1,0 +1,55 @@
+"""Standard output for results and nothing else: where it goes while the user's code runs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def stdout_to_stderr() -> Iterator[None]:
+    """Send to stderr what is printed meanwhile, by Python or below it.
+
+    A loss may print, from Python (sys.stdout) or from C (file descriptor 1, as tf.print and a
+    kernel's own logging do); in the middle of a JSON report that would spoil it.
+    """
+    _flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        _flush()
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+def close_stdout() -> None:
+    """Send to stderr whatever is printed from now on: by what the user's code left for the exit."""
+    _flush()
+    with contextlib.suppress(OSError):  # stderr was closed by who started us
+        os.dup2(2, 1)
+
+
+def emit(text: str) -> None:
+    """Write results to stdout; a reader who has left (`| head`) is no fault."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What is left in the buffer would raise once more when the interpreter closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def colorful() -> bool:
+    """Say whether stdout is a terminal that wants colours (no-color.org)."""
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):  # closed, or its reader has left
+            stream.flush()

@@ -1,0 +1,136 @@
+"""Finding losses: "module:attr", "file.py:attr", "module:factory(gamma=2)", "mse" -> Loss."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from losscheck.model import LeftOut, UsageError
+from losscheck.targets import importing
+from losscheck.targets.discovery import discover
+from losscheck.targets.loss import Loss, Parameter, build
+from losscheck.targets.making import make
+from losscheck.targets.reference import Reference, parse
+
+__all__ = ["Loss", "Parameter", "from_callable", "resolve"]
+
+
+def resolve(text: str, directory: Path) -> tuple[list[Loss], list[LeftOut]]:
+    """Find the losses that a target names.
+
+    The working directory and its src/ are put on the import path, and the user's module is
+    imported. A name that Keras knows needs no import of the user's, and gives way to a module of
+    that name in the working directory.
+
+    Parameters
+    ----------
+    text
+        `pkg.module:attr`, `path/file.py:attr`, `module:factory(gamma=2.0)`, a module or file
+        alone (every loss in it), or a name that Keras knows.
+    directory
+        The working directory.
+
+    Returns
+    -------
+    losses : list of Loss
+        What was found: one loss, or for a module or file any number.
+    left_out : list of LeftOut
+        What a module or file holds besides, and why it was taken for no loss.
+
+    Raises
+    ------
+    UsageError
+        If there is no such thing, or it is no loss; the message says what comes close.
+    """
+    reference = parse(text)
+    directory = directory.resolve()
+    importing.put_on_path(directory)
+    if not reference.is_file and not reference.names and reference.place.isidentifier():
+        known = _by_keras_name(reference.place, directory)
+        if known is not None:
+            return [known], []
+    module = _module(reference, directory)
+    if not reference.names:
+        return discover(module, reference.text, directory)
+    obj = _attribute(module, reference)
+    return [make(obj, reference, directory)], []
+
+
+def from_callable(obj: Callable[..., Any], name: str | None = None) -> Loss:
+    """Take an object for a loss, as it is.
+
+    Parameters
+    ----------
+    obj
+        A function of labels and predictions, a keras.losses.Loss (instance, or a class that needs
+        no arguments), a tf.function, or anything else that can be called so.
+    name
+        How to name it in reports; by default its module and name.
+
+    Returns
+    -------
+    Loss
+        The loss. Files are reported relative to the current directory.
+
+    Raises
+    ------
+    UsageError
+        If it is no loss.
+    """
+    named = obj if hasattr(obj, "__qualname__") else type(obj)
+    target = name or f"{named.__module__}:{getattr(named, '__qualname__', '')}"
+    reference = Reference(text=target, place=named.__module__, is_file=False)
+    return make(obj, reference, Path.cwd())
+
+
+def _by_keras_name(name: str, directory: Path) -> Loss | None:
+    from losscheck.program import resolve
+
+    if importing.lies_in(directory, name):
+        return None
+    known = resolve.by_keras_name(name)
+    if known is not None:
+        return build(known, name, directory, form="keras-name")
+    if not importing.exists(name):
+        missing = importing.missing(name, directory)
+        near = importing.suggest(name, resolve.keras_names())
+        raise UsageError(f"{missing}.{near} (a name that Keras knows)" if near else str(missing))
+    return None
+
+
+def _module(reference: Reference, directory: Path) -> ModuleType:
+    from losscheck.program import resolve
+
+    if not reference.is_file and not importing.exists(reference.place):
+        raise importing.missing(reference.place, directory)
+    resolve.prepare()
+    if reference.is_file:
+        return importing.import_file(reference.place, directory)
+    return importing.import_module(reference.place, directory)
+
+
+def _attribute(module: ModuleType, reference: Reference) -> Any:
+    obj: Any = module
+    shown = reference.place
+    for name in reference.names:
+        try:
+            obj = getattr(obj, name)
+        except AttributeError:
+            own = [n for n, value in vars(obj).items() if _may_be_loss(n, value, module)]
+            listed = ", ".join(own[:8])  # as many as fit on a line or two
+            otherwise = f" It has {listed}." if own else " It defines nothing that can be called."
+            hint = importing.suggest(name, own, otherwise)
+            raise UsageError(f"{reference.text!r}: {shown} has no {name!r}.{hint}") from None
+        shown += f".{name}" if obj is not module else ""
+    return obj
+
+
+def _may_be_loss(name: str, value: Any, module: ModuleType) -> bool:
+    if name.startswith("__") or not callable(value):
+        return False
+    # What the module imported is not worth suggesting; instances do not say where they were made.
+    named = inspect.isroutine(value) or inspect.isclass(value)
+    return not named or value.__module__ == module.__name__

@@ -1,0 +1,180 @@
+"""A loss that was found: what is called, with which parameters, and where it is written."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from losscheck.config import ArgumentSettings, check_texts, did_you_mean
+from losscheck.model import Source, UsageError
+from losscheck.spec import ATTRIBUTE
+from losscheck.targets import reading
+from losscheck.targets.names import is_pair
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Parameter:
+    """A parameter of a loss."""
+
+    name: str
+    default: Any = inspect.Parameter.empty
+    keyword_only: bool = False
+
+    @property
+    def required(self) -> bool:
+        """Whether a call must give it."""
+        return self.default is inspect.Parameter.empty
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Loss:
+    """A loss, ready to be called."""
+
+    target: str  # as it was given; module:attr for losses found in a module
+    function: Callable[..., Any]  # takes its arguments as `parameters` says
+    python: Callable[..., Any]  # the Python function whose source is the loss
+    form: str  # function, lambda, closure, loss-instance, tf-function or keras-name
+    parameters: tuple[Parameter, ...]
+    source: Source | None  # None for Keras' own, and where there is no Python source
+    docstring: str
+    declared: Mapping[str, ArgumentSettings]  # by @losscheck.spec
+    known: str | None  # Keras' own, by its public name: "keras.losses.BinaryCrossentropy"
+    config: Mapping[str, Any]  # of a known instance
+    autograph: bool  # a tf.function through AutoGraph: a Python `if` on tensors works in it
+
+
+def build(
+    obj: Any, target: str, directory: Path, *, form: str | None = None, maker: Any = None
+) -> Loss:
+    """Take an object that can be called for a loss.
+
+    Parameters
+    ----------
+    obj
+        The object: no class.
+    target
+        How it is named in reports.
+    directory
+        The working directory, absolute.
+    form
+        Its form, where that is known better than the object shows.
+    maker
+        The factory or class that made it, whose docstring and declaration count too.
+
+    Returns
+    -------
+    Loss
+        The loss.
+
+    Raises
+    ------
+    UsageError
+        If it is no loss: it cannot be called, or takes no two arguments.
+    """
+    from losscheck.program import resolve
+
+    if resolve.is_model(obj):
+        raise UsageError(
+            f"{target} is a model. Losses are not yet checked through a model: "
+            "name the loss that it is compiled with"
+        )
+    if not callable(obj):
+        raise UsageError(
+            f"{target} is {obj!r:.60} ({type(obj).__name__}), which cannot be called; a function "
+            "of labels and predictions or a keras.losses.Loss was expected"
+        )
+    nature = resolve.nature(obj)
+    declared = _declared((obj, type(obj), nature.python, maker))
+    parameters = _parameters(nature.function, nature.python, declared, target)
+    _check_declared(declared, parameters, target)
+    return Loss(
+        target=target,
+        function=nature.function,
+        python=nature.python,
+        form=form or _form(nature.kind, nature.python),
+        parameters=parameters,
+        source=None if nature.known else reading.source(nature.python, directory),
+        docstring=_docstring((nature.python, obj, type(obj), maker)),
+        declared=declared,
+        known=nature.known,
+        config=nature.config,
+        autograph=nature.autograph,
+    )
+
+
+def _form(kind: str, python: Callable[..., Any]) -> str:
+    if kind != "callable":
+        return kind
+    if getattr(python, "__name__", "") == "<lambda>":
+        return "lambda"
+    return "closure" if getattr(python, "__closure__", None) else "function"
+
+
+def _declared(places: tuple[Any, ...]) -> Mapping[str, ArgumentSettings]:
+    for place in places:
+        declared: Mapping[str, ArgumentSettings] | None = getattr(place, ATTRIBUTE, None)
+        if declared:
+            return declared
+    return {}
+
+
+def _parameters(
+    function: Callable[..., Any],
+    python: Callable[..., Any],
+    declared: Mapping[str, ArgumentSettings],
+    target: str,
+) -> tuple[Parameter, ...]:
+    listed = reading.parameters_of(function)
+    if listed is None:
+        raise UsageError(
+            f"{target}: its arguments cannot be read; wrap it in a Python function "
+            "def loss(y_true, y_pred)"
+        )
+    names = tuple(p.name for p in listed)
+    if not is_pair(names) and reading.makes_loss(python):
+        example = ", ".join(f"{p.name}={p.default!r}" for p in listed if p.default is not p.empty)
+        raise UsageError(
+            f"{target} takes ({', '.join(names)}) and returns a loss: it is a factory. Write its "
+            f"call, such as {target}({example or ', '.join(f'{name}=…' for name in names)})"
+        )
+    if len(names) < 2 and not declared:  # a label and a prediction
+        raise UsageError(
+            f"{target} takes ({', '.join(names)}); a loss takes at least a label and a prediction. "
+            f"If it makes a loss, write its call: {target}(…)"
+        )
+    return tuple(
+        Parameter(name=p.name, default=p.default, keyword_only=p.kind is p.KEYWORD_ONLY)
+        for p in listed
+    )
+
+
+def _check_declared(
+    declared: Mapping[str, ArgumentSettings], parameters: tuple[Parameter, ...], target: str
+) -> None:
+    names = tuple(parameter.name for parameter in parameters)
+    for name, settings in declared.items():
+        if name not in names:
+            raise UsageError(
+                f"@losscheck.spec of {target} names {name!r}, which is no argument of it "
+                f"({', '.join(names)}).{did_you_mean(name, names)}"
+            )
+        check_texts(settings, f"@losscheck.spec of {target}: {name}")
+
+
+def _docstring(places: tuple[Any, ...]) -> str:
+    """Join what the function, the object, its class and its factory say, each once."""
+    texts: dict[str, None] = {}
+    for place in places:
+        cls = place if inspect.isclass(place) else type(place)
+        # The docstrings of `partial` or of tf.function's class say nothing of a loss.
+        library = cls.__module__.split(".")[0] in ("builtins", "functools", "tensorflow")
+        own = (
+            vars(place).get("__doc__") if inspect.isclass(place) else getattr(place, "__doc__", "")
+        )
+        if isinstance(own, str) and (inspect.isroutine(place) or not library):
+            texts.setdefault(inspect.cleandoc(own))
+    return "\n\n".join(text for text in texts if text)

@@ -1,0 +1,147 @@
+"""What the source says without running it: places, what a module defines, what is a factory."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import linecache
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any
+
+from losscheck.model import Source
+from losscheck.targets.importing import shown
+from losscheck.targets.names import is_pair
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+
+def source(python: Callable[..., Any], directory: Path) -> Source | None:
+    """Find the file and line of a Python function; None where it is not written in Python."""
+    code = getattr(python, "__code__", None)
+    if not isinstance(code, CodeType) or code.co_filename.startswith("<"):
+        return None
+    line = code.co_firstlineno
+    node = _definition(python)
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        line = node.lineno  # co_firstlineno is the line of the first decorator
+    return Source(file=shown(code.co_filename, directory), line=line)
+
+
+def defined(module: ModuleType) -> list[str]:
+    """List the names that a module binds at its top level other than by imports, in its order.
+
+    A package also gives what it imports from its own modules, which is how it hands them on.
+    """
+    names = dict.fromkeys(_bound(_tree(module.__file__)))
+    own = module.__name__ + "."
+    for name, value in vars(module).items():
+        home = getattr(value, "__module__", None)
+        if home == module.__name__ or (hasattr(module, "__path__") and str(home).startswith(own)):
+            names.setdefault(name)
+    return [name for name in names if name in vars(module)]
+
+
+def makes_loss(python: Callable[..., Any]) -> bool:
+    """Say whether a function, by its source, returns a function of labels and predictions."""
+    node = _definition(python)
+    if node is None or isinstance(node, ast.Lambda):
+        return node is not None and isinstance(node.body, ast.Lambda) and _takes_pair(node.body)
+    inner = {
+        child.name
+        for child in ast.walk(node)
+        if isinstance(child, ast.FunctionDef) and child != node
+        if _takes_pair(child)
+    }
+    return any(_hands_out(returned, inner) for returned in _returns(node))
+
+
+def _hands_out(returned: ast.expr, inner: set[str]) -> bool:
+    match returned:
+        case ast.Name(id=name):
+            return name in inner
+        case ast.Lambda():
+            return _takes_pair(returned)
+        case ast.Call(args=[argument]):  # tf.function(inner)
+            return _hands_out(argument, inner)
+    return False
+
+
+def _takes_pair(node: ast.FunctionDef | ast.Lambda) -> bool:
+    arguments = (*node.args.posonlyargs, *node.args.args)
+    return is_pair(tuple(argument.arg for argument in arguments))
+
+
+def _returns(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.expr]:
+    """Give the values that this function returns, not those of functions inside it."""
+    waiting: list[ast.AST] = list(node.body)
+    while waiting:
+        child = waiting.pop()
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            continue
+        if isinstance(child, ast.Return) and child.value is not None:
+            yield child.value
+        waiting.extend(ast.iter_child_nodes(child))
+
+
+def _definition(python: Callable[..., Any]) -> Function | None:
+    code = getattr(python, "__code__", None)
+    if not isinstance(code, CodeType):
+        return None
+    for node in ast.walk(_tree(code.co_filename)):
+        if isinstance(node, ast.Lambda):
+            name, first = "<lambda>", node.lineno
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            name = node.name
+            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+        else:
+            continue
+        if name == code.co_name and first == code.co_firstlineno:
+            return node
+    return None
+
+
+def _tree(file: str | None) -> ast.Module:
+    """Parse a file as it is now; empty where there is no source."""
+    if file is None:
+        return ast.Module(body=[], type_ignores=[])
+    linecache.checkcache(file)
+    try:
+        return ast.parse("".join(linecache.getlines(file)))
+    except (SyntaxError, ValueError):  # no Python text: a compiled extension, a notebook cell
+        return ast.Module(body=[], type_ignores=[])
+
+
+def _bound(tree: ast.AST) -> Iterator[str]:
+    """Give the names bound at the top level, below if, try and with too."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        elif not isinstance(node, ast.Lambda):
+            yield from _bound(node)
+
+
+def parameters_of(
+    function: Callable[..., Any], *, pair_in_rest: bool = True
+) -> list[inspect.Parameter] | None:
+    """List the parameters of a callable; None where they cannot be read.
+
+    A callable that takes its arguments as `*args` is taken for one of (y_true, y_pred), unless
+    `pair_in_rest` is False.
+    """
+    try:
+        listed = list(inspect.signature(function).parameters.values())
+    except (ValueError, TypeError):
+        return None
+    named = [p for p in listed if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    rest = any(p.kind is p.VAR_POSITIONAL for p in listed)
+    if pair_in_rest and rest and not any(p.kind is not p.KEYWORD_ONLY for p in named):
+        pair = [
+            inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY)
+            for name in ("y_true", "y_pred")
+        ]
+        return [*pair, *named]
+    return named

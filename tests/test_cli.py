@@ -1,0 +1,352 @@
+"""The command line: what goes where, exit statuses, and what is said of wrong usage."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from losscheck import cli
+from losscheck.config import ArgumentSettings
+
+LOSSES = """
+import tensorflow as tf
+
+def sound(y_true, y_pred):
+    return tf.reduce_mean(tf.square(y_true - y_pred), axis=-1)
+
+def nan_gradient(y_true, y_pred):
+    hit = tf.where(y_pred > 0., tf.math.log(y_pred), 0.)
+    return -tf.reduce_sum(y_true * hit, axis=-1)
+"""
+PRINTING = """
+import os
+import atexit
+
+print("printed at import")
+os.write(1, b"written to descriptor 1 at import\\n")
+atexit.register(print, "printed at exit")
+
+import tensorflow as tf
+
+def sound(y_true, y_pred):
+    print("printed by the loss")
+    os.write(1, b"written by the loss\\n")
+    return tf.reduce_mean(tf.square(y_true - y_pred), axis=-1)
+"""
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    fake_engine: Any,
+) -> Run:
+    """Run a command in this process, with the engine that runs nothing."""
+    monkeypatch.chdir(tmp_path)
+
+    def command(*arguments: str) -> tuple[int, str, str]:
+        capfd.readouterr()
+        status = cli.run(arguments)
+        out, err = capfd.readouterr()
+        return status, out, err
+
+    return command
+
+
+def shell(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as users do."""
+    return subprocess.run(
+        [sys.executable, "-m", "losscheck", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_passing_loss(run: Run, fake_engine: Any) -> None:
+    status, out, err = run("mse")
+    assert status == 0
+    assert "mse" in out
+    assert "the loss mse prints" in err
+    assert [task.target for task in fake_engine.examined] == ["mse"]
+
+
+@pytest.mark.parametrize(
+    "arguments", [("mse", "mae"), ("check", "mse", "mae"), ("-q", "mse", "mae")]
+)
+def test_targets_stand_for_check(run: Run, fake_engine: Any, arguments: tuple[str, ...]) -> None:
+    assert run(*arguments)[0] == 0
+    assert [task.target for task in fake_engine.examined] == ["mse", "mae"]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "severity", "fail_on", "status"),
+    [
+        ("fail", "error", "error", 1),
+        ("fail", "error", "never", 0),
+        ("pass", "warning", "error", 0),
+        ("pass", "warning", "inconclusive", 0),
+        ("pass", "warning", "warning", 1),
+        ("pass", "note", "warning", 0),
+        ("inconclusive", None, "error", 0),
+        ("inconclusive", None, "inconclusive", 1),
+        ("inconclusive", None, "warning", 1),
+        ("error", None, "never", 3),
+    ],
+)
+def test_exit_status(
+    run: Run,
+    fake_engine: Any,
+    finding: Any,
+    verdict: str,
+    severity: str | None,
+    fail_on: str,
+    status: int,
+) -> None:
+    findings = (finding(severity=severity),) if severity else ()
+    fake_engine.reports["mse"] = {"verdict": verdict, "findings": findings, "reason": "because"}
+    assert run("mse", "mae", "--fail-on", fail_on)[0] == status
+
+
+def test_a_fault_comes_before_findings(run: Run, fake_engine: Any, finding: Any) -> None:
+    fake_engine.reports["mse"] = {"verdict": "fail", "findings": (finding(),)}
+    fake_engine.reports["mae"] = {"verdict": "error", "reason": "because"}
+    assert run("mse", "mae")[0] == 3
+
+
+def test_json_on_stdout_is_nothing_but_json(run: Run) -> None:
+    status, out, _ = run("mse", "--format", "json")
+    assert (status, json.loads(out)["losses"][0]["target"]) == (0, "mse")
+
+
+def test_formats_into_files(run: Run, tmp_path: Path) -> None:
+    status, out, _ = run("mse", "--format", "json=r.json", "--format", "markdown=r.md")
+    assert status == 0
+    assert json.loads((tmp_path / "r.json").read_text())["summary"]["losses"] == 1
+    assert "mse" in (tmp_path / "r.md").read_text()
+    assert "mse" in out
+    assert not out.startswith("{")
+
+
+def test_quiet_says_nothing_of_what_passes(run: Run) -> None:
+    status, out, _ = run("mse", "mae", "-q")
+    assert status == 0
+    assert out.startswith("2 losses:  2 pass ")
+    assert len(out.splitlines()) == 1
+
+
+def test_options_reach_the_engine(run: Run, fake_engine: Any, tmp_path: Path) -> None:
+    (tmp_path / "losscheck.toml").write_text(
+        'dtypes = ["float64"]\nfail-on = "never"\nignore = { LC103 = "a", LC104 = "b" }'
+    )
+    run(
+        *("mse", "--arg", "y_pred=probability:(B, D)", "--arg", "y_pred=[0, 2]"),
+        *("--arg", "y_true=:(B, D)", "--select", "LC2,gradient-kink", "--select", "LC101"),
+        *("--ignore", "LC103=c", "--dtype", "float16", "--mode", "graph", "--seed", "7"),
+    )
+    (task,) = fake_engine.examined
+    assert task.settings.arguments == {
+        "y_pred": ArgumentSettings(domain="[0, 2]", shape="(B, D)"),
+        "y_true": ArgumentSettings(shape="(B, D)"),
+    }
+    assert task.settings.select == ("LC2", "LC104", "LC101")
+    assert task.settings.ignore == {"LC103": "c", "LC104": "b"}
+    assert (task.settings.dtypes, task.settings.modes) == (("float16",), ("graph",))
+    assert (task.settings.seed, task.settings.fail_on) == (7, "never")
+
+
+def test_targets_of_the_configuration(run: Run, fake_engine: Any, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[tool.losscheck]\ntargets = ["mae", "mse", "mae"]')
+    assert run()[0] == 0
+    assert [task.target for task in fake_engine.examined] == ["mae", "mse"]
+
+
+def test_an_argument_goes_to_the_losses_that_have_it(
+    run: Run, fake_engine: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "weighing.py").write_text("def loss(y_true, y_pred, weight): return y_pred")
+    assert run("weighing.py", "mse", "--arg", "weight=weight")[0] == 0
+    with_weight, without = fake_engine.examined
+    assert list(with_weight.settings.arguments) == ["weight"]
+    assert dict(without.settings.arguments) == {}
+
+
+def test_no_loss_found(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "tools.py").write_text("def helper(x, eps): return x")
+    status, out, err = run("tools.py")
+    assert (status, out) == (5, "")
+    assert "no loss found in tools.py" in err
+    assert "tools.py:helper: its arguments (x, eps)" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("mse", "--formt", "json"), "--format"),
+        (("mse", "--format", "jsn"), "Did you mean 'json'?"),
+        (("mse", "--format", "json", "--format", "text"), "cannot both go to stdout"),
+        (("mse", "--format", "json=no/such/r.json"), "no file in an existing folder"),
+        (("mse", "--fail-on", "warn"), "Did you mean 'warning'?"),
+        (("mse", "--dtype", "float23"), "Did you mean 'float32'?"),
+        (("mse", "--mode", "grph"), "Did you mean 'graph'?"),
+        (("mse", "--select", "LC999"), "no rule 'LC999'"),
+        (("mse", "--ignore", "LC103"), "a reason is required"),
+        (("mse", "--ignore", "LC999=why"), "no rule 'LC999'"),
+        (("mse", "--arg", "y_pred"), "NAME=DOMAIN"),
+        (("mse", "--arg", "y_pred=probabilty"), "probability"),
+        (("mse", "--arg", "y_pred=real:B"), "(B, D)"),
+        (("mse", "--arg", "y_perd=real"), "Did you mean 'y_pred'?"),
+        (("mse", "--seed", "x"), "--seed"),
+        (("mse", "--config", "none.toml"), "none.toml"),
+        ((), "no target"),
+        (("rule",), "Did you mean 'rules', the command?"),
+        (("explain", "LC20"), "Did you mean LC20"),
+        (("explain",), "CODE"),
+        (("render", "none.json"), "cannot read the report none.json"),
+        (("report", "mse", "--out", "taken"), "taken"),
+    ],
+)
+def test_wrong_usage(run: Run, tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+    (tmp_path / "taken").write_text("")
+    status, out, err = run(*arguments)
+    assert (status, out) == (2, "")
+    assert said in err
+    assert "Traceback" not in err
+    assert "internal" not in err
+
+
+def test_tables_of_the_configuration_must_fit(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "fit.py").write_text("def loss(y_true, y_pred): return y_pred")
+    for table, said in [
+        ('losses."fit.py:los"', "Did you mean 'fit.py:loss'?"),
+        ('losses."fit.py:loss".arguments', "Did you mean 'y_pred'?"),
+    ]:
+        (tmp_path / "losscheck.toml").write_text(
+            f'targets = ["fit.py"]\n[{table}]\n' + ("y_perd = 'real'" if "arg" in table else "")
+        )
+        status, _, err = run()
+        assert status == 2
+        assert said in err
+
+
+def test_a_fault_of_ours(run: Run, fake_engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> Any:
+        raise ZeroDivisionError("planted")
+
+    monkeypatch.setattr(fake_engine, "examine", broken)
+    status, out, err = run("mse")
+    assert (status, out) == (3, "")
+    assert "ZeroDivisionError: planted" in err
+    assert "fault of losscheck" in err
+    assert "Traceback" not in err
+    status, _, err = run("mse", "-v")
+    assert status == 3
+    assert "Traceback" in err
+
+
+def test_render_shows_a_report_again(run: Run, tmp_path: Path) -> None:
+    run("mse", "--format", "json=r.json")
+    status, out, _ = run("render", "r.json", "--format", "markdown")
+    assert status == 0
+    assert "mse" in out
+    (tmp_path / "bad.json").write_text("{")
+    assert run("render", "bad.json")[0] == 2
+
+
+def test_report_writes_its_files(run: Run, tmp_path: Path) -> None:
+    status, out, _ = run("report", "mse", "--out", "here")
+    assert status == 0
+    files = sorted(Path(line) for line in out.splitlines())
+    assert files == sorted((tmp_path / "here").relative_to(tmp_path).glob("*"))
+    assert {file.suffix for file in files} == {".html", ".json", ".md"}
+
+
+def test_rules_lists_every_rule(run: Run) -> None:
+    from losscheck.rules import RULES
+
+    status, out, _ = run("rules")
+    assert status == 0
+    listed = [line.split()[:2] for line in out.splitlines() if line.startswith("LC")]
+    assert listed == [[rule.code, rule.slug] for rule in RULES]
+
+
+@pytest.mark.parametrize("name", ["LC203", "lc203", "gradient-nan"])
+def test_explain(run: Run, name: str) -> None:
+    status, out, _ = run("explain", name)
+    assert status == 0
+    assert out.startswith("LC203 gradient-nan\n\n")
+    for section in ("What it does", "Why it matters", "Example", "Use instead", "References"):
+        assert f"\n{section}\n" in out
+    assert "---" not in out
+
+
+def test_help_names_the_commands(run: Run) -> None:
+    status, out, _ = run("--help")
+    assert status == 0
+    for word in ("check", "report", "rules", "explain", "render", "losscheck my_module:my_loss"):
+        assert word in out
+
+
+def test_a_reader_that_leaves_is_no_fault(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "losscheck", "rules"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    assert process.wait() == 0
+
+
+def test_end_to_end(tmp_path: Path) -> None:
+    (tmp_path / "losses.py").write_text(LOSSES)
+    ended = shell(tmp_path, "losses", "--format", "json", "--arg", "y_pred=probability")
+    assert ended.returncode == 1, ended.stderr
+    sound, faulty = json.loads(ended.stdout)["losses"]
+    assert (sound["target"], sound["verdict"]) == ("losses:sound", "pass")
+    assert (faulty["target"], faulty["verdict"]) == ("losses:nan_gradient", "fail")
+    errors = [item for item in faulty["findings"] if item["severity"] == "error"]
+    nan = next(item for item in errors if item["code"] == "LC203")
+    line = LOSSES.splitlines().index(nan["location"]["source"]) + 1
+    assert (nan["location"]["file"], nan["location"]["line"]) == ("losses.py", line)
+    assert "tf.math.log(y_pred)" in nan["location"]["source"]
+    assert "Traceback" not in ended.stderr
+
+
+def test_what_a_loss_prints_stays_off_stdout(tmp_path: Path) -> None:
+    (tmp_path / "loud.py").write_text(PRINTING)
+    ended = shell(tmp_path, "loud:sound", "--format", "json")
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout)["losses"][0]["target"] == "loud:sound"
+    # What it says while TensorFlow is silenced may be lost; what it says outside is not.
+    for said in ("printed at import", "descriptor 1 at import", "printed at exit"):
+        assert said in ended.stderr
+
+
+def test_a_wrong_target_in_a_shell(tmp_path: Path) -> None:
+    (tmp_path / "losses.py").write_text(LOSSES)
+    ended = shell(tmp_path, "losses:nan_gradiant")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.strip().splitlines() == [
+        "losscheck: 'losses:nan_gradiant': losses has no 'nan_gradiant'. "
+        "Did you mean 'nan_gradient'?"
+    ]

@@ -1,0 +1,1 @@
+"""Losses with known verdicts: sound ones that must pass, and planted faults with their twins."""

@@ -1,0 +1,72 @@
+"""Faults of the gradient and of the formula, each beside its sound twin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+DELTA = 2.0  # where the Huber loss turns linear
+
+
+def _square_badly(error: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+    def backward(upstream: tf.Tensor) -> tf.Tensor:
+        return upstream * 2.02 * error
+
+    return tf.square(error), backward
+
+
+def _square_well(error: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+    def backward(upstream: tf.Tensor) -> tf.Tensor:
+        return upstream * 2.0 * error
+
+    return tf.square(error), backward
+
+
+def handwritten_gradient(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_mean(tf.custom_gradient(_square_badly)(y_pred - y_true))
+
+
+def handwritten_gradient_twin(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_mean(tf.custom_gradient(_square_well)(y_pred - y_true))
+
+
+def error_rate(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    labels = tf.argmax(y_true, axis=-1)
+    wrong = tf.not_equal(labels, tf.argmax(y_pred, axis=-1))
+    return tf.reduce_mean(tf.cast(wrong, y_pred.dtype))
+
+
+def error_rate_twin(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    return 1.0 - tf.reduce_sum(y_true * tf.nn.softmax(y_pred), axis=-1)
+
+
+def clipped_logits(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    logits = tf.clip_by_value(y_pred, -5.0, 5.0)
+    return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=y_true, logits=logits))
+
+
+def clipped_logits_twin(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=y_true, logits=y_pred))
+
+
+def kinked_switch(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    size = tf.abs(y_true - y_pred)
+    return tf.reduce_mean(tf.where(size < 1.0, size, tf.square(size)))
+
+
+def kinked_switch_twin(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    size = tf.abs(y_true - y_pred)
+    return tf.reduce_mean(tf.where(size < 1.0, tf.square(size), 2.0 * size - 1.0))
+
+
+def torn_huber(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    size = tf.abs(y_true - y_pred)
+    near, far = 0.5 * tf.square(size), DELTA * size - 0.5 * DELTA
+    return tf.reduce_mean(tf.where(size <= DELTA, near, far))
+
+
+def torn_huber_twin(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    size = tf.abs(y_true - y_pred)
+    near, far = 0.5 * tf.square(size), DELTA * size - 0.5 * DELTA**2
+    return tf.reduce_mean(tf.where(size <= DELTA, near, far))
