@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from losscheck.model import Finding, LossReport
-from losscheck.report import text, text_finding
+from losscheck.report import text, text_finding, words
 from losscheck.report.view import View
 
 
@@ -19,8 +19,10 @@ def of_loss(loss: LossReport) -> str:
 
 
 def of_finding(finding: Finding) -> str:
-    """Say one finding, in plain text."""
-    return _plain(text_finding.lines(finding, View()))
+    """Say one finding, in plain text, below the line that test runners show of a failure."""
+    place = words.place(finding.location)
+    summary = f"{place}{place and ': '}{words.one_line(finding.message)}"
+    return f"{summary}\n{_plain(text_finding.lines(finding, View()))}"
 
 
 def _plain(lines: Iterable[Text]) -> str:

@@ -6,7 +6,6 @@ it may run in another process or on another machine.
 
 from __future__ import annotations
 
-import os
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -114,8 +113,8 @@ def _fault(loss: Loss) -> LossReport:
         seconds=0.0,
         cases=0,
         source=loss.source,
-        reason=f"losscheck itself failed: {lines[-1]}",
-        notes=tuple(line for line in lines if os.linesep not in line),
+        reason=f"losscheck itself failed: {lines[-1][:200]}",
+        notes=tuple(line[:200] for line in lines),
     )
 
 

@@ -1,4 +1,4 @@
-"""What happens during a run, as it happens: progress bars, the pytest plugin and renderers listen."""
+"""What happens during a run, as it happens: progress bars, the plugin and renderers listen."""
 
 from __future__ import annotations
 

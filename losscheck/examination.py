@@ -251,7 +251,7 @@ def _covered(desk: Desk, rule: Rule) -> tuple[int, tuple[str, ...]]:
         return sum(int(c.decided.sum()) for c in desk.get("gradients")), ("graph",)
     if "modes" in rule.needs:
         return sum(len(s) for s in desk.get("sweeps")), ("graph", *_modes(desk))
-    if "sweeps" in rule.needs or "finite_tests" in rule.needs:
+    if not {"sweeps", "finite_tests", "dead"}.isdisjoint(rule.needs):
         return sum(len(s) for s in desk.get("sweeps")), ("graph",)
     for name in ("crossings", "layouts", "dtypes"):
         if name in rule.needs:

@@ -114,8 +114,8 @@ class Location:
 class Suspect:
     """A rule's claim about one case or one run: facts only, no severity and no blame.
 
-    `form` names which of the rule's findings it is (policy maps it to a severity), `facts` holds the
-    numbers that the explanation puts into words.
+    `form` names which of the rule's findings it is (policy maps it to a severity), `facts` holds
+    the numbers that the explanation puts into words.
     """
 
     code: str

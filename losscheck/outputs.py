@@ -14,6 +14,8 @@ from losscheck.model import Report, UsageError
 from losscheck.report import FORMATS, render
 from losscheck.report.view import View
 
+WIDEST = 120  # columns beyond which what stands at the right edge is too far from its line
+
 
 @attrs.frozen(kw_only=True)
 class Outputs:
@@ -21,16 +23,6 @@ class Outputs:
 
     stdout: str  # the format on stdout
     files: tuple[tuple[str, Path], ...]  # format and path
-
-    @property
-    def json_file(self) -> str | None:
-        """The JSON report that is written, if any."""
-        return next((str(path) for format_, path in self.files if format_ == "json"), None)
-
-    @property
-    def formats(self) -> tuple[str, ...]:
-        """All formats that are written."""
-        return (self.stdout, *(format_ for format_, _ in self.files))
 
 
 def parse(given: Sequence[str]) -> Outputs:
@@ -70,17 +62,13 @@ def write(report: Report, outputs: Outputs, verbosity: int) -> None:
     UsageError
         If a file cannot be written.
     """
-    path = outputs.json_file
-    view = (
-        View(verbosity=verbosity) if path is None else View(verbosity=verbosity, report_path=path)
-    )
+    view = View(verbosity=verbosity)
     for name, file in outputs.files:
         text = render(report, name, view)
         try:
             file.write_text(text, encoding="utf-8")
         except OSError as error:
             raise UsageError(f"cannot write {file}: {error.strerror}; name another path") from error
-    screen = attrs.evolve(
-        view, width=shutil.get_terminal_size((view.width, 24)).columns, color=streams.colorful()
-    )
+    columns = shutil.get_terminal_size((view.width, 24)).columns
+    screen = attrs.evolve(view, width=min(columns, WIDEST), color=streams.colorful())
     streams.emit(render(report, outputs.stdout, screen))

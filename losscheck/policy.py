@@ -54,6 +54,8 @@ _BASE: Mapping[tuple[str, str], Severity] = {
     ("LC901", "raises"): Severity.ERROR,
 }
 
+NOTABLE = 0.01  # of the ordinary scale: finite results that differ by less are a warning (LC301)
+SLIGHT = 1e-4  # of the ordinary scale: a rounding of 1.0 seen through a small gradient
 RANK = {Severity.NOTE: 0, Severity.WARNING: 1, Severity.ERROR: 2}
 
 
@@ -64,6 +66,7 @@ def severity(
     reach: Range | None,
     kind: Kind | None,
     dtype: str,
+    scale: float | None,
     certain: bool,
     required: tuple[str, ...],
     chosen: Mapping[str, str],
@@ -80,6 +83,8 @@ def severity(
         What the truth is; None where it has none or could not be decided.
     dtype, required
         Its dtype, and those that the user requires.
+    scale
+        Error over the ordinary scale; None where it has none.
     certain
         Whether the case lies in every domain that stays plausible.
     chosen
@@ -91,6 +96,9 @@ def severity(
     if code in _EXCUSED and (reach is Range.EXTREME or kind is Kind.INHERENT):
         return Severity.NOTE
     undecided = code in _NONFINITE and kind is None
+    undecided |= code == "LC503" and scale is not None and scale < NOTABLE
+    if code == "LC503" and scale is not None and scale < SLIGHT:
+        return Severity.NOTE
     if undecided or not certain or (dtype not in required and dtype != "float32"):
         found = min(found, Severity.WARNING, key=RANK.__getitem__)
     return found

@@ -61,6 +61,7 @@ class RuleItem(pytest.Item):
         if report.verdict == Verdict.ERROR:
             raise FindingsError(f"losscheck failed: {report.reason}")
         found = [finding for finding in report.findings if finding.code == self.code]
+        self.user_properties += [("losscheck", finding.id) for finding in found]
         text = "\n".join(map(of_finding, found))
         if any(verdicts.finding_fails(finding, fail_on) for finding in found):
             raise FindingsError(text)

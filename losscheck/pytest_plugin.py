@@ -5,7 +5,7 @@ Every pytest run imports this file, so that it imports nothing but pytest.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -33,6 +33,16 @@ def pytest_collection_modifyitems(
     """Add the losses to what was collected."""
     if config.getoption("--losscheck"):
         items.extend(_items(config).collect(session))
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist, which may be missing
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep the tests of a loss on one worker, so that it is examined once."""
+    if not config.getoption("--losscheck"):
+        return None
+    from losscheck.pytest_schedule import scheduling
+
+    return scheduling(config, log)
 
 
 def _items(config: pytest.Config) -> Items:

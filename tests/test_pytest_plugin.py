@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from losscheck.model import Check
+from losscheck.program.quiet import tensorflow
 from losscheck.rules import RULES
 
 MSE = "losscheck::mse::LC203-gradient-nan"
@@ -18,6 +19,12 @@ def nan_gradient(y_true, y_pred):
     hit = tf.where(y_pred > 0., tf.math.log(y_pred), 0.)
     return -tf.reduce_sum(y_true * hit, axis=-1)
 """
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _tensorflow_stays() -> None:
+    """Import TensorFlow before pytester does, which forgets modules; twice would abort."""
+    tensorflow()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A loss that raises: whether another shape or dtype of the same arguments helps, and what exists."""
+"""A loss that raises: whether another shape or dtype of its arguments helps, and what exists."""
 
 from __future__ import annotations
 

@@ -80,18 +80,18 @@ class Crossing:
 
     @property
     def jump(self) -> bool:
-        """Whether the loss steps there, by more than rounding and a millionth of the ordinary loss."""
+        """Whether the loss steps there, beyond rounding and a millionth of the ordinary loss."""
         return abs(self.step) > SAFETY * self.step_error + SMALL * self.value_scale
 
     @property
     def kink(self) -> bool:
-        """Whether the slopes differ, by more than their errors and a thousandth of the ordinary one."""
+        """Whether the slopes differ, beyond their errors and a thousandth of the ordinary one."""
         bound = SAFETY * (self.left_error + self.right_error) + SLIGHT * self.scale
         return abs(self.right - self.left) > bound
 
     @property
     def perfect_fit(self) -> bool:
-        """Whether it lies where the prediction equals the label, as that of an absolute error does."""
+        """Whether it lies where prediction and label are equal, as that of an absolute error."""
         return self.error is not None and abs(self.error) <= SMALL * max(1.0, abs(self.at))
 
 
@@ -107,7 +107,7 @@ def crossings(evidence: Evidence) -> tuple[Crossing, ...]:
 
 @attrs.frozen(eq=False)
 class _Walk:
-    """Moves one coordinate of the prediction of base cases, and evaluates the deciding quantities."""
+    """Moves one coordinate of the prediction of base cases; evaluates what decides."""
 
     program: Program
     base: CaseBlock

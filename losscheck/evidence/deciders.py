@@ -1,4 +1,4 @@
-"""The operations at which a loss may change over: comparisons, and those with a kink of their own."""
+"""The operations at which a loss may change over: comparisons, and those with a kink."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from losscheck.evidence.calls import call_outcome
 from losscheck.evidence.crossings import crossings
+from losscheck.evidence.dead import dead_gradients
 from losscheck.evidence.finite_tests import finite_tests, nonfinite_inputs
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.gradients import gradient_checks
@@ -21,6 +22,7 @@ GATHER: Mapping[str, Callable[[Evidence], Any]] = {
     "sweeps": lambda evidence: evidence.sweeps,
     "modes": lambda evidence: evidence.modes,
     "gradients": gradient_checks,
+    "dead": dead_gradients,
     "crossings": crossings,
     "finite_tests": finite_tests,
     "nonfinite_inputs": nonfinite_inputs,

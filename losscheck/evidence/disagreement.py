@@ -8,10 +8,11 @@ import numpy as np
 
 from losscheck.evidence.sweep import Sweep
 from losscheck.model import Array, Range
-from losscheck.numerics.ulps import conditioning
+from losscheck.numerics.ulps import conditioning, ulp
 
 TWO_DIGITS = 1e-2  # relative: fewer than two digits agree (LC301)
 NEGLIGIBLE = 2.0**-20  # of the ordinary scale: below it a lost digit matters to nobody (LC301)
+ULPS = 16  # float32 steps that a kink may be away (the factor of DESIGN.md's conditioning)
 LOOKED_AT = 256  # cases whose conditioning is measured
 
 
@@ -65,5 +66,22 @@ def _explained(sweep: Sweep, index: Array, part: int) -> Array:
         result = sweep.double(block)[part]
         return result.reshape(len(case), -1)
 
-    together: Callable[[Array, Array, Array], Array] = evaluate
-    return conditioning(together, np.concatenate([flat[n] for n in names], axis=1))
+    rows = np.concatenate([flat[n] for n in names], axis=1)
+    explained = conditioning(evaluate, rows)
+    # A kink close by is no matter of slopes: the whole change within those ulps counts.
+    return np.fmax(explained, _within(evaluate, rows))
+
+
+def _within(evaluate: Callable[[Array, Array, Array], Array], rows: Array) -> Array:
+    """(K,) the largest change when one input moves by up to 16 ulps either way."""
+    count, width = rows.shape
+    case, coordinate = np.divmod(np.arange(count * width), width)
+    base = evaluate(case, coordinate, rows.ravel()).reshape(count, width, -1)
+    result = np.zeros(count)
+    for ulps in (-ULPS, ULPS):
+        moved = (rows + ulps * ulp(rows)).ravel()
+        there = evaluate(case, coordinate, moved).reshape(count, width, -1)
+        with np.errstate(invalid="ignore"):
+            change = np.abs(there - base).max(axis=(1, 2))
+        result = np.fmax(result, np.where(np.isfinite(change), change, np.inf))
+    return result

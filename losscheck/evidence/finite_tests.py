@@ -9,7 +9,7 @@ import numpy as np
 
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.gather import Evidence, Instance
-from losscheck.model import Array, Location
+from losscheck.model import Array, Location, Range
 from losscheck.program.batch import Program
 from losscheck.program.wiring import Node, Wiring
 
@@ -105,29 +105,59 @@ def _evaluate(instance: Instance, cases: CaseBlock, test: Node, replacing: Node)
 
 @attrs.frozen(kw_only=True, eq=False)
 class NonfiniteInput:
-    """What the loss makes of predictions that are NaN or Inf themselves."""
+    """What the loss makes of predictions that are NaN or Inf themselves.
+
+    Attributes
+    ----------
+    replaced
+        The loss comes out finite, and only by replacing what it tested: a mask or a product that
+        happens to drop the sample hides nothing.
+    """
 
     inputs: dict[str, Array]
     value: float
     gradient: Array
+    replaced: bool
 
 
 def nonfinite_inputs(evidence: Evidence) -> tuple[NonfiniteInput, ...]:
-    """Run ordinary cases with one element of the prediction NaN, Inf and -Inf."""
-    instance, sweep = evidence.instances[0], evidence.sweeps[0]
+    """Run an ordinary batch with one element of the prediction NaN, Inf and -Inf."""
+    main, sweep = evidence.main, evidence.main_sweep
     name = evidence.spec.prediction.name
+    ordinary = np.flatnonzero((sweep.ranges == Range.ORDINARY) & sweep.forward_finite)
+    if main.wiring is None or not len(ordinary):
+        return ()
+    tests = _tests(main.wiring)
     found = []
-    for bad in (np.nan, np.inf, -np.inf):
-        block = sweep.cases.take(np.arange(1))
+    for bad in (np.nan, np.inf, -np.inf) if tests else ():
+        block = sweep.cases.take(ordinary[:1])
         array = np.array(block.inputs[name])
         array.reshape(1, -1)[:, 0] = bad
         inputs = {**block.inputs, name: array}
-        outcome = instance.program.run(inputs)
+        outcome = main.program.run(inputs)
+        finite = bool(np.isfinite(outcome.total[0]))
         found.append(
             NonfiniteInput(
                 inputs={n: a[0] for n, a in inputs.items()},
                 value=float(outcome.total[0]),
                 gradient=np.asarray(outcome.gradient[0]),
+                replaced=finite and _absorbed(main, inputs, {node.name for _, node in tests}),
             )
         )
     return tuple(found)
+
+
+def _absorbed(instance: Instance, inputs: dict[str, Array], replacing: set[str]) -> bool:
+    """Say whether each way of a bad value to the loss ends where a tested one is replaced."""
+    graph, program = instance.wiring, instance.program
+    assert graph is not None
+    assert isinstance(program, Program)
+    names = [t for node in graph.forward if node.floating for t in node.outputs]
+    values = dict(zip(names, program.fetch(names, inputs), strict=True))
+    bad = {t for t, array in values.items() if not np.isfinite(array).all()}
+    ends = {
+        node.name
+        for node in graph.forward
+        if node.floating and not bad.isdisjoint(node.inputs) and bad.isdisjoint(node.outputs)
+    }
+    return bool(ends) and ends <= replacing

@@ -127,6 +127,10 @@ class Evidence:
     def sweeps(self) -> tuple[Sweep, ...]:
         """Value and gradient of every case, in the graph, in each required dtype."""
         found = [self._sweep(instance, "float32") for instance in self.instances]
+        if len(found) > 1:
+            # A single sample may be degenerate (the cosine of vectors of length one has no slope):
+            # what is ordinary there is at least what is ordinary in a batch.
+            found[0] = found[0].with_scale(found[1].scale)
         for dtype in self.dtypes:
             if dtype != "float32":
                 found += [s for i in self.instances if (s := self._in_dtype(i, dtype)) is not None]
@@ -181,14 +185,28 @@ class Evidence:
 
     def cases(self, instance: Instance, dtype: str) -> CaseBlock:
         """The cases of an instance."""
-        return cases.generate(
+        classes = self.spec.classes(instance.sizes)
+        block = cases.generate(
             self.spec.arguments,
             instance.sizes,
             dtype=dtype,
-            classes=self.spec.classes(instance.sizes),
+            classes=classes,
             seed=self.seed,
             budget=self.budget(instance),
         )
+        inside = self.labels_inside(block)
+        return block if inside.all() else block.take(inside)
+
+    def labels_inside(self, block: CaseBlock) -> Array:
+        """(N,) bool: every class index has a class; one without fails its whole block."""
+        inside = np.ones(len(block), bool)
+        shape = block.inputs[self.spec.prediction.name].shape[1:]
+        classes = shape[-1] if len(shape) > 1 else 2
+        for argument in self.spec.arguments:
+            if argument.domain == "class_index":
+                labels = block.inputs[argument.name].reshape(len(block), -1)
+                inside &= ((labels >= 0) & (labels < classes)).all(axis=1)
+        return inside
 
     def _in_dtype(self, instance: Instance, dtype: str) -> Sweep | None:
         try:

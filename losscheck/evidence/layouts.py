@@ -10,7 +10,7 @@ import numpy as np
 from losscheck import domains
 from losscheck.evidence.gather import Evidence
 from losscheck.infer.spec import BATCH
-from losscheck.model import Argument, Array, Location
+from losscheck.model import Argument, Array, Inputs, Location
 from losscheck.program.batch import Program
 from losscheck.program.programs import Programs, Sizes
 from losscheck.program.trace import CallError, OutputError
@@ -41,7 +41,10 @@ class LayoutRun:
     inputs
         The case that differs most.
     broadcast
-        Where the graph makes a tensor larger than either of what goes into it.
+        Where the graph gives what depends on the argument further axes by itself; None where every
+        axis is written by the user, who then means it.
+    rows
+        (N,) the mean of the losses of the rows, in the layout that is tried.
     declared
         Whether the user, the documentation or the graph says that the loss takes this layout.
     """
@@ -55,18 +58,29 @@ class LayoutRun:
     aligned: Array | None = None
     inputs: Mapping[str, Array] = attrs.field(factory=dict)
     broadcast: Location | None = None
+    promoted: bool = False
+    rows: Array | None = None
     constant: Location | None = None
     declared: bool = True
     size: int | None = None  # that is tried
 
     @property
     def differs(self) -> bool:
-        """Whether the result is another one than with all axes written out."""
-        if self.value is None or self.aligned is None:
+        """Whether the result is another one than with all axes written out, and by no one's will.
+
+        Axes that the user writes out (`w[:, None]`) make another loss of the other layout, too; so
+        the graph must have added one by itself, and the loss must not be that of its rows.
+        """
+        if self.value is None or self.aligned is None or not self.promoted:
             return False
-        gap = np.abs(self.value - self.aligned)
-        size = np.fmax(np.abs(self.value), np.abs(self.aligned))
-        return bool((gap > TOLERANCE * np.fmax(size, 1e-30)).any())
+        return _apart(self.value, self.aligned) and (
+            self.rows is None or _apart(self.value, self.rows)
+        )
+
+
+def _apart(left: Array, right: Array) -> bool:
+    gap, size = np.abs(left - right), np.fmax(np.abs(left), np.abs(right))
+    return bool((gap > TOLERANCE * np.fmax(size, 1e-30)).any())
 
 
 def layout_runs(evidence: Evidence) -> tuple[LayoutRun, ...]:
@@ -98,7 +112,7 @@ class _Tries:
         yield self._size("as-is", sizes)
 
     def unknown_sizes(self) -> Iterator[LayoutRun]:
-        """A batch size that is not known while tracing, as the last batch of fit has; unknown rank."""
+        """A batch size that is unknown while tracing, as the last of fit is; unknown rank."""
         batch = self._spec.batch
         if not batch:
             return
@@ -122,7 +136,7 @@ class _Tries:
                 yield LayoutRun(form=form, changed="", shapes=tried, error=failed)
 
     def ranks(self) -> Iterator[LayoutRun]:
-        """Arguments of lower rank than the prediction, against the same with all axes written out."""
+        """Arguments of lower rank than the prediction, beside the same with all axes."""
         prediction = self._spec.prediction
         rank = parse(prediction.shape).rank
         for argument in self._spec.arguments:
@@ -220,6 +234,7 @@ class _Tries:
         data = self._inputs(written_out)
         moved = {n: a.reshape(len(a), *shapes[n]) for n, a in data.items()}
         value = self._sums(shapes, moved)
+        promoted, where = self._broadcast(shapes, argument.name)
         worst = 0
         if reference is not None and value is not None:
             worst = int(np.argmax(np.nan_to_num(np.abs(value - reference), nan=np.inf)))
@@ -228,16 +243,34 @@ class _Tries:
             value=value,
             aligned=reference,
             inputs={n: a[worst] for n, a in moved.items()},
-            broadcast=self._broadcast(shapes, argument.name),
+            broadcast=where,
+            promoted=promoted,
+            rows=self._rows(shapes, moved),
         )
 
-    def _broadcast(self, shapes: Sizes, changed: str) -> Location | None:
+    def _broadcast(self, shapes: Sizes, changed: str) -> tuple[bool, Location | None]:
         program = self._programs.at(shapes)
         if not isinstance(program, Program):
-            return None
+            return True, None
         graph = wiring(program.traced, program.names, program.prediction)
-        node = two_sided_broadcast(graph) or rank_promotion(graph, changed)
-        return None if node is None else program.traced.origins.location(node)
+        node = rank_promotion(graph, changed)
+        return node is not None, None if node is None else program.traced.origins.location(node)
+
+    def _rows(self, shapes: Mapping[str, tuple[int, ...]], inputs: Inputs) -> Array | None:
+        """(N,) the mean of the losses of single rows; None where the arguments share no batch."""
+        batch = shapes[self._spec.prediction.name][:1]
+        if not batch or any(shape[:1] != batch for shape in shapes.values()):
+            return None
+        single = {name: (1, *shape[1:]) for name, shape in shapes.items()}
+        try:
+            parts = [
+                self._sums(single, {n: a[:, i : i + 1] for n, a in inputs.items()})
+                for i in range(batch[0])
+            ]
+        except (CallError, OutputError):
+            return None
+        known = [part for part in parts if part is not None]
+        return np.asarray(np.mean(known, axis=0)) if len(known) == batch[0] else None
 
     def _value(self, shapes: dict[str, tuple[int, ...]]) -> tuple[Array | None, dict[str, Array]]:
         inputs = self._inputs(shapes)
@@ -272,34 +305,21 @@ class _Tries:
 
 _ELEMENTWISE = frozenset(
     {
-        "Add", "AddV2", "Sub", "Mul", "RealDiv", "DivNoNan", "MulNoNan", "Maximum", "Minimum", "Pow",
+        "Add", "AddV2", "Sub", "Mul", "RealDiv", "DivNoNan", "MulNoNan", "Maximum", "Minimum",
+        "Pow",
         "SquaredDifference", "Equal", "NotEqual", "Less", "LessEqual", "Greater", "GreaterEqual",
         "LogicalAnd", "LogicalOr", "SelectV2", "Xlogy", "Xdivy", "Atan2", "FloorDiv", "FloorMod",
     }
 )  # fmt: skip
 
 
-def two_sided_broadcast(graph: Wiring) -> str | None:
-    """Find the first operation whose result is larger than each of what goes into it."""
-    for node in graph.forward:
-        if node.type not in _ELEMENTWISE or node.shapes[0] is None or None in node.shapes[0]:
-            continue
-        if not any(t in graph.depends(name) for name in graph.arguments for t in node.inputs):
-            continue
-        shapes = [_shape(graph, t) for t in node.inputs]
-        if all(s is not None and _size(s) < _size(node.shapes[0]) for s in shapes):
-            return node.name
-    return None
-
-
 def rank_promotion(graph: Wiring, argument: str) -> str | None:
-    """Find the first operation that silently gives what depends on an argument further axes."""
+    """Find the first operation on an argument that gives an operand further axes by itself."""
     depends = graph.depends(argument)
     for node in graph.forward:
         if node.type in _ELEMENTWISE and not depends.isdisjoint(node.inputs):
-            shapes = {t: _shape(graph, t) for t in node.inputs}
-            own = [len(s) for t, s in shapes.items() if t in depends and s]
-            if own and min(own) < max(len(s or ()) for s in shapes.values()):
+            ranks = {len(shape) for t in node.inputs if (shape := _shape(graph, t))}
+            if len(ranks) > 1:  # scalars are no matter of rank
                 return node.name
     return None
 
@@ -337,7 +357,3 @@ def _depends(graph: Wiring, tensor: str) -> bool:
 def _shape(graph: Wiring, tensor: str) -> tuple[int | None, ...] | None:
     node = graph.producer(tensor)
     return node.shapes[node.outputs.index(tensor)]
-
-
-def _size(shape: tuple[int | None, ...]) -> int:
-    return int(np.prod([d or 1 for d in shape]))

@@ -14,6 +14,7 @@ from losscheck.program.trace import CallError, OutputError
 
 DTYPES = ("float32", "float64", "float16", "bfloat16")
 REPEATED = 64  # ordinary cases run twice
+ROUNDING = 1e-5  # relative: threads may add float32 numbers in another order
 SPLIT = 32  # ordinary batches taken apart
 
 
@@ -50,6 +51,13 @@ class Repeat:
     second: Array
     random: Location | None  # an operation that draws numbers or keeps state
     random_op: str
+
+    @property
+    def differs(self) -> Array:
+        """(N,) bool: two runs differ by more than the order of a sum explains."""
+        apart = np.abs(self.first - self.second)
+        scale = np.fmax(np.abs(self.first), np.abs(self.second))
+        return np.asarray(np.isfinite(apart) & (apart > ROUNDING * np.fmax(scale, 1e-30)))
 
 
 def repeats(evidence: Evidence) -> Repeat:

@@ -60,6 +60,17 @@ class Sweep:
     def __len__(self) -> int:
         return len(self.cases)
 
+    def with_scale(self, other: Scale) -> Sweep:
+        """Take what is ordinary from another sweep of the same loss where that is larger."""
+        scale = attrs.evolve(
+            self.scale,
+            value=max(self.scale.value, other.value),
+            gradient=max(self.scale.gradient, other.gradient),
+        )
+        return attrs.evolve(
+            self, scale=scale, rerun=lambda cases: self.rerun(cases).with_scale(other)
+        )
+
     @functools.cached_property
     def forward_finite(self) -> Array:
         """(N,) bool: the loss is finite."""
@@ -141,14 +152,23 @@ def measure(totals: Array, gradient: Array, ranges: Array) -> Scale:
     totals, gradient, ranges
         (N,), (N, n) and (N,).
     """
-    ordinary = ranges == Range.ORDINARY
-    values = totals[ordinary & np.isfinite(totals)]
+    ordinary = usual(ranges)
+    values = totals[ordinary]
+    values = values[np.isfinite(values)]
     slopes = np.abs(gradient[ordinary].astype(np.float64)).ravel()
     return Scale(
         value=_median_size(values),
         gradient=_median_size(slopes[np.isfinite(slopes)]),
         high_loss=float(np.percentile(values, 25)) if len(values) else 0.0,
     )
+
+
+USUAL = 4_096  # ordinary points at the head of every block of cases, spread evenly
+
+
+def usual(ranges: Array) -> Array:
+    """Indices of the ordinary points that are spread evenly; landmarks follow them."""
+    return np.flatnonzero(ranges == Range.ORDINARY)[:USUAL]
 
 
 def _median_size(numbers: Array) -> float:

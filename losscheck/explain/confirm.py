@@ -1,4 +1,4 @@
-"""The counterexample run alone, as anyone would run it: what shows only in a block is no finding."""
+"""The counterexample run alone, as anyone runs it: what shows only in a block is no finding."""
 
 from __future__ import annotations
 

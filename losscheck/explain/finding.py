@@ -1,4 +1,4 @@
-"""From a rule's suspects to findings: grouped by who is to blame, shrunk, confirmed, put in words."""
+"""From a rule's suspects to findings: grouped by blame, shrunk, confirmed, put in words."""
 
 from __future__ import annotations
 
@@ -151,13 +151,16 @@ class Writer:
         assert desk is not None
 
         def judge(cases: CaseBlock) -> Array:
-            again = crowd.population.rerun(cases)
+            kept = np.zeros(len(cases), bool)
+            usable = np.flatnonzero(desk.evidence.labels_inside(cases))
+            if not len(usable):
+                return kept
+            again = crowd.population.rerun(cases.take(usable))
             evidence: dict[str, Any] = {name: desk.get(name) for name in rule.needs}
             evidence |= _again(crowd, again, evidence)
-            kept = np.zeros(len(cases), bool)
             for other in rule.judge(**evidence):
                 if isinstance(other, Crowd) and other.population is again and _alike(other, crowd):
-                    kept[other.members] = True
+                    kept[usable[other.members]] = True
             return kept
 
         return judge
@@ -180,6 +183,7 @@ class Writer:
             mode=crowd.mode,
             direction=crowd.direction,
             count=count,
+            scale=seen.scale,
             value=seen.value,
             gradient=seen.gradient,
             expected_value=seen.expected_value if seen.expected_value is not None else truth.value,
@@ -197,6 +201,7 @@ class Writer:
             reach=suspect.range,
             kind=suspect.kind,
             dtype=suspect.dtype,
+            scale=suspect.scale,
             certain=suspect.certain,
             required=self._settings.dtypes,
             chosen=self._settings.severity,
@@ -241,7 +246,7 @@ class Writer:
     def _home(self) -> Location | None:
         """The line where the loss begins: blamed where nothing better is known."""
         code = getattr(self._loss.python, "__code__", None)
-        if code is None or self._loss.known:
+        if code is None:
             return None
         return place(
             Frame(code.co_filename, code.co_firstlineno), "", Direction.FORWARD, self._base
@@ -266,6 +271,8 @@ def _again(crowd: Crowd, again: Any, evidence: Mapping[str, Any]) -> dict[str, A
             replaced[name] = tuple(
                 run.rerun(again) for run in pieces if run.graph is crowd.population
             )
+        elif pieces is crowd.population:
+            replaced[name] = again
         elif isinstance(pieces, tuple) and any(piece is crowd.population for piece in pieces):
             replaced[name] = (again,)
     return replaced

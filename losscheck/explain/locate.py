@@ -1,4 +1,4 @@
-"""Who is to blame, case by case: the operation, the user's line, and the numbers that went through."""
+"""Who is to blame, case by case: the operation, the line, and the numbers that went through."""
 
 from __future__ import annotations
 

@@ -26,6 +26,7 @@ class Seen:
     expected_gradient: Any = None
     text: str = ""
     facts: Mapping[str, Any] = attrs.field(factory=dict)
+    scale: float | None = None  # error over the ordinary scale
 
 
 def observe(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> Seen:
@@ -41,9 +42,20 @@ def observe(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> Seen:
             "values": {m: _plain(getattr(s, part)) for m, s in runs.items() if s is not None},
             "what": "loss" if part == "value" else "gradient",
         }
+    scale = _scale(crowd, facts.get("values", {})) if crowd.form in ("value", "gradient") else None
     if single is None:
-        return Seen(facts=facts)
-    return Seen(value=_plain(single.value), gradient=_plain(single.gradient), facts=facts)
+        return Seen(facts=facts, scale=scale)
+    return Seen(
+        value=_plain(single.value), gradient=_plain(single.gradient), facts=facts, scale=scale
+    )
+
+
+def _scale(crowd: Crowd, values: Mapping[str, Any]) -> float:
+    """How far the modes are apart, over what is ordinary."""
+    numbers = [np.asarray(value, float) for value in values.values() if value is not None]
+    gap = max((np.abs(a - b).max(initial=0.0) for a in numbers for b in numbers), default=0.0)
+    ordinary = crowd.population.scale
+    return float(gap / (ordinary.value if crowd.form == "value" else ordinary.gradient))
 
 
 def _gradient(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> Seen:

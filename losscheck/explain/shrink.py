@@ -1,4 +1,4 @@
-"""A failing case made as simple as it can be: every simpler case is judged again by the same rule."""
+"""A failing case made as simple as it can be: each simpler one is judged by the same rule."""
 
 from __future__ import annotations
 
@@ -135,13 +135,14 @@ def cost(block: CaseBlock) -> Array:
 
 def _price(numbers: Array) -> Array:
     flat = np.asarray(numbers, np.float64)
-    return np.asarray([_price_of(x) for x in flat.ravel().tolist()]).reshape(flat.shape)
+    prices = np.asarray([_price_of(x) for x in flat.ravel().tolist()]).reshape(flat.shape)
+    return np.asarray(prices + 0.2 * ((flat == 0) & np.signbit(flat)))  # -0 is odder than 0
 
 
 @functools.lru_cache(maxsize=1 << 16)
 def _price_of(x: float) -> float:
     if x == 0.0:
-        return 0.2 if np.signbit(x) else 0.0
+        return 0.0
     digits = len(f"{abs(np.float32(x)):.9g}".replace(".", "").split("e")[0].strip("0"))
     exponent = abs(np.log10(abs(x))) if np.isfinite(x) else 40.0
     return float(1.0 + (x < 0) * 0.5 + 2.0 * (digits - 1) + 0.2 * exponent)

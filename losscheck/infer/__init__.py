@@ -185,7 +185,7 @@ def _hopeless(error: CallError) -> bool:
 def _settle_width(
     programs: Programs, given: _Known, shapes: Shapes, sizes: dict[str, int]
 ) -> tuple[Shapes, dict[str, int], None]:
-    """Write a number for the last axis where the loss runs at no other size (but 1, by broadcasting)."""
+    """Write a number for the last axis where the loss runs at no other size."""
     letter = last_letter({name: parse(text) for name, text in shapes.items()})
     free = [name for name in shapes if name not in given.shapes]
     if (

@@ -1,7 +1,7 @@
 """What a traced graph says about the values that its arguments may take.
 
 A logarithm of an argument wants it positive, a logarithm of one minus it wants it below one, a
-softmax wants logits, an index wants whole numbers. Each hint keeps the reason that the report shows.
+softmax wants logits, an index wants whole numbers. Each hint keeps the reason for the report.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from losscheck.program.wiring import Node, Wiring
 # Operations that hand values on: what is said of their result is said of what went in.
 PASSING = frozenset(
     {
-        "Identity", "IdentityN", "Cast", "Reshape", "Squeeze", "ExpandDims", "Transpose", "StopGradient",
-        "PreventGradient", "StridedSlice", "GatherV2", "Tile", "BroadcastTo", "ConcatV2", "Pack", "Slice",
-        "EnsureShape", "Unpack", "Split", "SplitV",
+        "Identity", "IdentityN", "Cast", "Reshape", "Squeeze", "ExpandDims", "Transpose",
+        "StopGradient", "PreventGradient", "StridedSlice", "GatherV2", "Tile", "BroadcastTo",
+        "ConcatV2", "Pack", "Slice", "EnsureShape", "Unpack", "Split", "SplitV",
     }
 )  # fmt: skip
 CLIPPING = frozenset({"Maximum", "Minimum", "ClipByValue", "Relu"})

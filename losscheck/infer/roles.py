@@ -1,4 +1,4 @@
-"""Which argument is the prediction, which the label, which a weight: by declaration, name or place."""
+"""Which argument is prediction, label or weight: by declaration, name or place."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def roles(loss: Loss, declared: Mapping[str, ArgumentSettings]) -> dict[str, str
     if not tensors:
         raise UsageError(
             f"{loss.target} has no argument that could be a prediction (its parameters: "
-            f"{', '.join(names) or 'none'}). A loss takes (y_true, y_pred); declare other names with "
-            '{ role = "y_pred" }.'
+            f"{', '.join(names) or 'none'}). A loss takes (y_true, y_pred); declare other names "
+            'with { role = "y_pred" }.'
         )
     found = {name: declared[name].role or "" for name in tensors if name in declared}
     given = {name: role for name, role in found.items() if role}

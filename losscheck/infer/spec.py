@@ -73,7 +73,7 @@ def main_sizes(shapes: Mapping[str, Shape], width: int | None = None) -> dict[st
 
 
 def last_letter(shapes: Mapping[str, Shape]) -> str:
-    """The letter of the last axis of the shape of highest rank, "" if that is a number or the batch."""
+    """The letter of the last axis of the widest shape, "" if that is a number or the batch."""
     widest = max(shapes.values(), key=lambda shape: shape.rank)
     last = widest.dims[-1] if widest.rank > 1 else ""
     return last if isinstance(last, str) else ""

@@ -169,7 +169,8 @@ def compare(
         error = np.where(kink, np.fmax(found.left_error, found.right_error), found.error)
         difference = np.fmax(np.fmax(low - gradient, gradient - high), 0.0)
         size = np.fmax(np.abs(gradient), gradient_scale)
-        bound = SAFETY * error + floor * np.abs(gradient)
+        # Small is not lost: of a gradient far below the ordinary one, rounding may be all there is.
+        bound = SAFETY * error + floor * size
         decided = (SAFETY * error <= DECIDABLE * size) & np.isfinite(gradient)
         decided &= (point != Point.ROOT) & (point != Point.JUMP)
         wrong = np.where(kink, Agreement.OUTSIDE, Agreement.MISMATCH)

@@ -27,7 +27,7 @@ _TRACER = os.path.join(os.path.dirname(__file__), "trace.py")
 
 @attrs.frozen
 class Frame:
-    """A place in Python code: a file, and the span of an expression in it (1-based; columns 0-based)."""
+    """A place in code: a file and the span of an expression (lines from 1, columns from 0)."""
 
     file: str
     line: int
@@ -38,7 +38,7 @@ class Frame:
 
 @contextlib.contextmanager
 def recording(into: dict[str, tuple[Frame, ...]]) -> Iterator[None]:
-    """Note the user's frames, innermost first, of every operation created meanwhile, by its name."""
+    """Note the frames, innermost first, of every operation created meanwhile, by its name."""
     from tensorflow.python.framework import op_callbacks
 
     def note(
@@ -109,10 +109,11 @@ def _standard_library() -> tuple[str, ...]:
 
 
 def is_users(file: str, home: str) -> bool:
-    """Say whether a file is the user's: beside the loss (`home` is its folder), or in no library."""
+    """Say whether a file is the user's: below the loss's folder `home`, or in no library."""
     if home and file.startswith(home + os.sep):
         return True
-    if file.startswith(("<frozen", "<__array_function__")) or "__autograph_generated" in file:
+    generated = file.startswith("<") and not file.startswith(("<stdin>", "<ipython"))
+    if generated or "__autograph_generated" in file:
         return False
     if file.startswith(_libraries()):
         return False
@@ -131,7 +132,7 @@ class Origins:
         self._base = base
 
     def location(self, op_name: str) -> Location | None:
-        """Give the user's expression behind an operation, forward or backward; None if none is known."""
+        """Give the user's expression behind an operation; None if none is known."""
         op = self._operation(op_name)
         if op is None:
             return None
@@ -176,8 +177,10 @@ class Origins:
                 return frame
         if op.name in self._frames:
             return None
-        traceback = list(op.traceback or ())
-        for entry in reversed(traceback):  # innermost last; AutoGraph's frames are mapped back here
+        # Innermost last; AutoGraph's frames are mapped back here.
+        for entry in reversed(list(op.traceback or ())):
+            if entry.filename == _TRACER:  # what called the loss is no part of it
+                break
             if is_users(entry.filename, self._home):
                 return Frame(entry.filename, entry.lineno)
         return None
@@ -189,7 +192,7 @@ def is_backward(op_name: str) -> bool:
 
 
 def locate(frame: Frame, op: str, direction: Direction, base: str) -> Location:
-    """Turn a frame into the Location that a finding shows; files are relative to `base` below it."""
+    """Turn a frame into the Location of a finding; files below `base` are relative to it."""
     text = linecache.getline(frame.file, frame.line).rstrip("\n")
     column = None if frame.column is None else frame.column + 1
     end = None if frame.end_column is None else frame.end_column + 1

@@ -106,18 +106,20 @@ class Programs:
         # A graph may trace and still fail when it runs: sizes that do not fit are found only then.
         ones = {name: np.ones((1, *shape)) for name, shape in program.shapes.items()}
         try:
-            program.run(ones)
+            # Not "graph": rewriting it may take the failing operation out.
+            program.run(ones, "plain")
         except Exception as error:
             raise CallError(error, None) from error
         return program
 
     def _eager_or(self, first: CallError, program: EagerProgram, shapes: Sizes, dtype: str) -> None:
-        """Raise what tracing raised where running eagerly fails too."""
+        """Raise what tracing raised where running eagerly fails too; eagerly the line is known."""
         ones = {name: np.ones((1, *_known(shape)), dtype) for name, shape in shapes.items()}
         try:
             program.run(ones)
-        except CallError:
-            raise first from first.error
+        except CallError as error:
+            raised = error if first.location is None else first
+            raise raised from raised.error
 
     def _double(self, shapes: Sizes) -> Program | EagerProgram:
         single = self.at(shapes)

@@ -21,7 +21,7 @@ from losscheck.model import Environment, UsageError
 
 @contextlib.contextmanager
 def silence() -> Iterator[None]:
-    """Turn file descriptor 2 and TensorFlow's loggers away; show what was said if it ends in an error."""
+    """Turn file descriptor 2 and TensorFlow's loggers away meanwhile."""
     logger = logging.getLogger("tensorflow")
     level = logger.level
     logger.setLevel(logging.CRITICAL)

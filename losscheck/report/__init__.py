@@ -71,8 +71,7 @@ def write_stability(report: Report, out: Path) -> list[Path]:
     UsageError
         If the folder cannot be written, or drawing the curves needs a package that is missing.
     """
-    view = View(report_path=str(out / "stability.json"))
-    texts = {name: render(report, kind, view) for name, kind in STABILITY.items()}
+    texts = {name: render(report, kind) for name, kind in STABILITY.items()}
     try:
         out.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():

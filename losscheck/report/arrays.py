@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+SHORT = 6  # significant digits that people read; a float32 has up to EXACT
+EXACT = 9
 FULL_SIZE = 16  # elements: arrays up to here are shown whole, longer ones by their ends
 EDGE = 2  # elements shown at either end of a long last axis
 
 
 def scalar(value: Any, digits: int | None = None) -> str:
-    """Write one number: exactly, or to so many significant digits."""
+    """Write one number: exactly, or to so many significant digits at most."""
     if isinstance(value, (bool, np.bool_)):
         return str(bool(value))
     if isinstance(value, (int, np.integer)):
         return str(int(value))
     if isinstance(value, str):
         return repr(value)
-    text = str(value) if digits is None else f"{float(value):.{digits}g}"
+    text = str(value)  # the shortest digits of its dtype: a float16 has few
+    if digits is not None:
+        text = min(text, f"{float(value):.{digits}g}", key=len)
     # A float says that it is one: 1 reads as 1.0, but 1e+30, nan and inf stay.
     return text if re.search(r"[.ena]", text) else f"{text}.0"
 
@@ -45,6 +50,36 @@ def array(value: Any, digits: int | None = None) -> str:
     if len({str(number) for number in numbers.flat}) == 1:
         return f"all {scalar(numbers.flat[0], digits)} of shape {shape(numbers.shape)}"
     return f"{_nested(numbers, digits, EDGE)} of shape {shape(numbers.shape)}"
+
+
+def apart(values: Iterable[Any]) -> int | None:
+    """Choose the fewest significant digits that keep the numbers of a case apart.
+
+    Near-duplicates are what some cases are about, and a probability just below 1 must not read
+    as 1: different numbers stay different from each other and from 0, 1 and -1.
+
+    Parameters
+    ----------
+    values
+        Arrays of any dtype and shape.
+
+    Returns
+    -------
+    int or None
+        At least `SHORT`; None where only the exact numbers are apart.
+    """
+    arrays = [np.asarray(value) for value in values]
+    floats = [float(str(number)) for part in arrays if _floating(part) for number in part.flat]
+    numbers = {0.0, 1.0, -1.0, *filter(math.isfinite, floats)}
+    for digits in range(SHORT, EXACT):
+        if len({float(f"{number:.{digits}g}") for number in numbers}) == len(numbers):
+            return digits
+    return None
+
+
+def _floating(numbers: Any) -> bool:
+    # bfloat16 is no np.floating, but an extension type of kind "V".
+    return numbers.dtype.kind in "fV"
 
 
 def _nested(numbers: Any, digits: int | None, edge: int | None = None) -> str:

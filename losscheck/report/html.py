@@ -16,7 +16,7 @@ OUTCOMES = ("fail", "error", "warn", "note", "inconclusive", "pass", "skip")
 
 
 def render(report: Report, view: View) -> str:
-    """Write the page.
+    """Write the page; `view` changes nothing here.
 
     Raises
     ------
@@ -25,7 +25,7 @@ def render(report: Report, view: View) -> str:
     """
     page = _templates().get_template("stability.html.j2")
     drawings = [_drawing(loss, f"loss-{number}") for number, loss in enumerate(report.losses, 1)]
-    return page.render(report=report, drawings=drawings, view=view) + "\n"
+    return page.render(report=report, drawings=drawings) + "\n"
 
 
 def _templates() -> Environment:

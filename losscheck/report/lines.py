@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from rich.text import Text
 
 GAP = 2  # spaces between columns
+TIED_EQUALS = "\xa0=\xa0"  # no-break spaces: a name and its value stay on one line
 NARROW = 24  # columns below which a paragraph beside a label is unreadable
 
 
@@ -42,8 +43,8 @@ def wrap(body: str, width: int) -> list[str]:
     """Wrap each line of a text; what is one word stays whole, so that it can be copied."""
     room = max(width, NARROW)
     lines = [
-        part
-        for line in body.strip().splitlines()
+        part.replace(TIED_EQUALS, " = ")
+        for line in body.strip().replace(" = ", TIED_EQUALS).splitlines()
         for part in textwrap.wrap(line, room, break_long_words=False, break_on_hyphens=False)
         or [""]
     ]

@@ -16,10 +16,10 @@ _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
 def render(report: Report, view: View) -> str:
-    """Write the report as Markdown."""
+    """Write the report as Markdown; `view` changes nothing here."""
     lines = ["# losscheck: stability report", "", *_overview(report)]
     for loss in report.losses:
-        lines += ["", *_loss(loss, view)]
+        lines += ["", *_loss(loss)]
     if report.left_out:
         lines += ["", "## Left out", ""]
         lines += [f"- {code(left.target)}: {escape(left.reason)}" for left in report.left_out]
@@ -71,7 +71,7 @@ def _overview(report: Report) -> Iterator[str]:
         yield _row(code(loss.target), f"**{loss.verdict}**", *counts, verified, *effort)
 
 
-def _loss(loss: LossReport, view: View) -> Iterator[str]:
+def _loss(loss: LossReport) -> Iterator[str]:
     yield f"## {code(loss.target)}: {loss.verdict}"
     for text in (loss.reason, *loss.notes):
         if text:
@@ -84,11 +84,11 @@ def _loss(loss: LossReport, view: View) -> Iterator[str]:
         cells = (argument.name, argument.domain, argument.shape, argument.dtype)
         yield _row(*map(code, cells), escape(why))
     for finding in words.by_severity(loss.findings):
-        yield from ("", *_finding(finding, view))
+        yield from ("", *_finding(finding))
     yield from ("", *_coverage(loss))
 
 
-def _finding(finding: Finding, view: View) -> Iterator[str]:
+def _finding(finding: Finding) -> Iterator[str]:
     where = f" at {code(words.place(finding.location))}" if finding.location else ""
     yield f"### {finding.code} {finding.slug} ({finding.severity}){where}"
     yield ""
@@ -99,8 +99,7 @@ def _finding(finding: Finding, view: View) -> Iterator[str]:
     yield escape(finding.message)
     if finding.cause and finding.cause != finding.message:
         yield from ("", escape(finding.cause))
-    seen = words.result(finding.observed.value, finding.observed.gradient)
-    case = [*words.case(finding), *(f"-> {part}" for part in seen)]
+    case = [*words.case(finding), *(f"-> {part}" for part in words.observed(finding))]
     truth = words.expected(finding)
     case += [f"expected {', '.join(truth)}"] if truth else []
     if case:
@@ -108,7 +107,6 @@ def _finding(finding: Finding, view: View) -> Iterator[str]:
     yield from ("", f"{escape(words.circumstances(finding))}.")
     if finding.fix:
         yield from ("", "Write:", "", *fence(finding.fix))
-    yield from ("", f"Show: {code(words.replay(finding, view))}")
     if finding.reproduce:
         yield from ("", "<details><summary>A program that shows it</summary>", "")
         yield from (*fence(finding.reproduce, "python"), "", "</details>")

@@ -9,9 +9,10 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from losscheck.model import LossReport, Report, Verdict
-from losscheck.report import text_finding, words
-from losscheck.report.lines import block, hang, spread
+from losscheck.model import Finding, LossReport, Report, Severity, Verdict
+from losscheck.report import text_finding, text_sides, words
+from losscheck.report.lines import hang, spread
+from losscheck.report.text_sides import side
 from losscheck.report.view import View
 
 VERDICTS = {
@@ -20,7 +21,7 @@ VERDICTS = {
     "inconclusive": "bold yellow",
     "error": "bold magenta",
 }
-SIDE = 10  # columns of the labels below the findings ("not run")
+PROGRAMS = "Run again with -v for programs that show the findings."
 WHY_WIDTH = 40  # columns that the reason for a domain needs to stand beside it
 
 
@@ -42,6 +43,12 @@ def print_report(report: Report, console: Console, view: View) -> None:
     for loss in report.losses:
         print_lines(loss_lines(loss, view), console)
     print_lines(summary_lines(report, view), console)
+    if view.verbosity == 0 and any(map(_has_program, report.losses)):
+        print_lines([Text(PROGRAMS, "dim")], console)
+
+
+def _has_program(loss: LossReport) -> bool:
+    return any(f.reproduce and f.severity != Severity.NOTE for f in loss.findings)
 
 
 def print_lines(lines: Iterable[Text], console: Console) -> None:
@@ -57,15 +64,20 @@ def loss_lines(loss: LossReport, view: View) -> Iterator[Text]:
         if loss.reason:
             yield from hang(Text("  "), words.clean(loss.reason), view.width)
         yield from _assumptions(loss, view)
-        for finding in words.by_severity(loss.findings):
+        findings = [finding for finding in loss.findings if _in_full(finding, view)]
+        for finding in words.by_severity(findings):
             yield Text()
             yield from text_finding.lines(finding, view)
-        if loss.findings:
+        if findings:
             yield Text()
-        yield from _coverage(loss, view)
+        yield from text_sides.lines(loss, view)
         yield Text()
     elif loss.verdict != Verdict.PASS:
         yield from _header(loss, view.width)
+
+
+def _in_full(finding: Finding, view: View) -> bool:
+    return finding.severity != Severity.NOTE or view.verbosity > 0
 
 
 def summary_lines(report: Report, view: View) -> Iterator[Text]:
@@ -120,60 +132,10 @@ def _assumptions(loss: LossReport, view: View) -> Iterator[Text]:
         yield from hang(label, words.clean(why), view.width, "dim")
 
 
-def _coverage(loss: LossReport, view: View) -> Iterator[Text]:
-    """Say what passed, what did not run and why, and what the reader chose to ignore."""
-    verified = words.gradient(loss.gradient) if loss.gradient else ""
-    passed = words.passed(loss)
-    if passed:
-        if verified and passed[0] == "gradient":
-            passed[0], verified = f"gradient ({verified})", ""
-        yield from _side("passed", f"{', '.join(passed)}  [{words.coverage(loss)}]", view, "green")
-    if verified:
-        yield from _side("gradient", verified, view)
-    for outcome, label in (
-        ("inconclusive", "undecided"),
-        ("error", "fault"),
-        ("skip", "not run"),
-    ):
-        for reason, checks in words.by_reason(loss.checks, outcome).items():
-            names = ", ".join(f"{check.code} {check.slug}" for check in checks)
-            yield from _side(label, f"{names}: {reason}", view)
-    for reason, codes in words.ignored(loss).items():
-        yield from _side("ignored", f"{', '.join(codes)}: {reason}", view)
-    for note in loss.notes:
-        yield from _side("remark", note, view)
-    if view.verbosity > 0 and loss.checks:
-        yield from _checks(loss)
-
-
-def _side(label: str, body: str, view: View, style: str = "dim") -> Iterator[Text]:
-    head = Text.assemble("  ", (label.ljust(SIDE), style))
-    yield from hang(head, words.clean(body), view.width)
-
-
-def _checks(loss: LossReport) -> Iterator[Text]:
-    yield Text()
-    rows = [
-        (
-            check.code,
-            check.slug,
-            check.outcome,
-            f"{check.cases:,}",
-            words.seconds(check.seconds),
-            ", ".join((*check.dtypes, *check.modes)),
-        )
-        for check in loss.checks
-    ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for code, slug, outcome, cases, seconds, where in rows:
-        parts = (code, slug.ljust(widths[1]), outcome.ljust(widths[2]), cases.rjust(widths[3]))
-        yield from block("   ".join((*parts, seconds.rjust(widths[4]), where)), 2, "dim")
-
-
 def _left_out(report: Report, view: View) -> Iterator[Text]:
     if view.verbosity > 0:
         for left in report.left_out:
-            yield from _side("left out", f"{left.target}: {left.reason}", view)
+            yield from side("left out", f"{left.target}: {left.reason}", view)
     else:
         names = ", ".join(left.target for left in report.left_out)
-        yield from _side("left out", f"{names} (no losses; -v says why)", view)
+        yield from side("left out", f"{names} (no losses; -v says why)", view)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.cells import cell_len
 from rich.text import Text
 
-from losscheck.model import Finding, Location, Severity
+from losscheck.model import Finding, Location
 from losscheck.report import words
 from losscheck.report.excerpt import cut
 from losscheck.report.lines import GAP, block, hang, spread
@@ -19,19 +19,14 @@ LABEL = 9  # columns of "Write:" and its like
 
 
 def lines(finding: Finding, view: View) -> Iterator[Text]:
-    """Say a finding: in full, or in a sentence where it is a note and the view is not verbose."""
-    brief = finding.severity == Severity.NOTE and view.verbosity < 1
+    """Say a finding in full; with the program that shows it where the view is verbose."""
     yield from _title(finding, view.width)
-    if brief:
-        yield from hang(Text(" " * INDENT), words.one_line(finding.message), view.width)
-        return
     if finding.location is not None and finding.location.source.strip():
         yield from _source(finding.location, view.width, COLORS[finding.severity])
     yield from hang(Text(" " * INDENT), words.clean(finding.cause or finding.message), view.width)
     yield from _case(finding, view.width)
     if finding.fix:
         yield from _write(words.clean(finding.fix), view.width)
-    yield Text.assemble(" " * INDENT, ("Show:".ljust(LABEL), "dim"), words.replay(finding, view))
     if view.verbosity > 0:
         yield from _program(finding)
 
@@ -59,15 +54,15 @@ def _source(location: Location, width: int, color: str) -> Iterator[Text]:
 
 def _case(finding: Finding, width: int) -> Iterator[Text]:
     """Put the case and its result on one line where they fit, else an input a line."""
-    inputs, observed = words.case(finding), finding.observed
-    result = "   ".join(words.result(observed.value, observed.gradient))
+    inputs, result = words.case(finding), "   ".join(words.observed(finding))
     line = "  ".join(inputs) + (f"   ->   {result}" if result else "")
     if cell_len(line) <= width - INDENT:
         case = [line] if line else []
     else:
         case = [*inputs, f"-> {result}"] if result else inputs
     for part in case:
-        yield Text(" " * INDENT + part, "bold")
+        name, _, rest = part.partition(" ")
+        yield from hang(Text.assemble(" " * INDENT, (f"{name} ", "bold")), rest, width, "bold")
     truth = "   ".join(words.expected(finding))
     if truth:
         yield from hang(Text(f"{' ' * INDENT}expected "), truth, width)

@@ -12,4 +12,3 @@ class View:
     verbosity: int = 0  # -1: only what does not pass, 0: the findings, 1: everything
     width: int = 100  # columns of the terminal
     color: bool = False  # escape codes in the text
-    report_path: str = "report.json"  # the JSON report that `losscheck replay` is to read

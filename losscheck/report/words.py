@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterable
 from typing import Any
 
 from losscheck.model import Check, Finding, GradientSummary, Location, LossReport, Severity
-from losscheck.report.arrays import array
-from losscheck.report.view import View
+from losscheck.report.arrays import SHORT, apart, array
 
-DIGITS = 8  # significant digits of a result; inputs are always shown exactly
+FINEST = 8  # significant digits beyond which a float32 result says nothing more
 
 # Rules are numbered by family: LC2xx is about NaN and Inf.
 FAMILIES = {
@@ -29,6 +27,7 @@ KINDS = {
     "undefined": "there is no finite truth",
 }
 SEVERITIES = tuple(severity.value for severity in Severity)  # as reports order them
+_INSTALLED = re.compile(r"^.*[\\/](site|dist)-packages[\\/]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -55,8 +54,10 @@ def seconds(value: float) -> str:
 
 
 def place(location: Location | None) -> str:
-    """Write ``file:line``, or nothing."""
-    return "" if location is None else f"{clean(location.file)}:{location.line}"
+    """Write ``file:line``, or nothing; a file of an installed package from the package on."""
+    if location is None:
+        return ""
+    return f"{_INSTALLED.sub('', clean(location.file))}:{location.line}"
 
 
 def by_severity(findings: Iterable[Finding]) -> list[Finding]:
@@ -76,30 +77,37 @@ def severity_counts(loss: LossReport) -> str:
 
 
 def case(finding: Finding) -> list[str]:
-    """Each input of the minimal case, exactly: ``y_pred [[0., 1.]]``."""
-    return [f"{clean(name)} {array(value)}" for name, value in finding.inputs.items()]
+    """Each input of the minimal case: ``y_pred [[0., 1.]]``; the program has every digit."""
+    digits = apart(finding.inputs.values())
+    return [f"{clean(name)} {array(value, digits)}" for name, value in finding.inputs.items()]
 
 
-def result(value: Any, gradient: Any) -> list[str]:
-    """Write what came out, or should have: ``loss 0.0``, ``gradient [[nan, 0.]]``."""
-    parts = (("loss", value), ("gradient", gradient))
-    return [f"{word} {array(part, DIGITS)}" for word, part in parts if part is not None]
+def observed(finding: Finding) -> list[str]:
+    """Write what came out: ``loss 0.0``, ``gradient [[nan, 0.]]``."""
+    return [f"{word} {seen}" for word, seen, _ in _results(finding) if seen]
 
 
 def expected(finding: Finding) -> list[str]:
     """Write what should have come out, where that says more than what was observed."""
-    truth, seen = finding.expected, finding.observed
     parts = [
-        part
-        for part in result(truth.value, truth.gradient)
-        if part not in result(seen.value, seen.gradient)
+        f"{word} {truth}" for word, seen, truth in _results(finding) if truth not in ("", seen)
     ]
-    return [*parts, clean(truth.text)] if truth.text else parts
+    return [*parts, clean(finding.expected.text)] if finding.expected.text else parts
 
 
-def replay(finding: Finding, view: View) -> str:
-    """Write the command that shows the finding again."""
-    return f"losscheck replay {shlex.quote(view.report_path)} {finding.id}"
+def _results(finding: Finding) -> list[tuple[str, str, str]]:
+    """Loss and gradient as (word, observed, expected), with digits enough to see them differ."""
+    seen, truth = finding.observed, finding.expected
+    pairs = (("loss", seen.value, truth.value), ("gradient", seen.gradient, truth.gradient))
+    return [(word, *_written(given, due)) for word, given, due in pairs]
+
+
+def _written(given: Any, due: Any) -> tuple[str, str]:
+    for digits in (*range(SHORT, FINEST + 1), SHORT):
+        left, right = ("" if part is None else array(part, digits) for part in (given, due))
+        if left != right:
+            break
+    return left, right
 
 
 def circumstances(finding: Finding) -> str:

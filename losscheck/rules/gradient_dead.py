@@ -6,16 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.crowd import Crowd
-from losscheck.model import Direction, Range
+from losscheck.model import Direction
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from losscheck.evidence.sweep import Sweep
-    from losscheck.model import Array
+    from losscheck.evidence.dead import DeadGradients
     from losscheck.rules.base import Judgment
 
 
@@ -65,54 +61,23 @@ class GradientDead(Rule):
 
     code = "LC103"
     slug = "gradient-dead"
-    needs = ("sweeps",)
+    needs = ("dead",)
 
-    def judge(self, sweeps: Sequence[Sweep]) -> Judgment:
+    def judge(self, dead: DeadGradients | None) -> Judgment:
         """Name the samples whose gradient is 0 at a large loss."""
-        for sweep in sweeps[:1]:  # of one sample: elsewhere another sample may carry the gradient
-            if not sweep.has_gradient:
-                continue
-            dead = _dead(sweep)
-            ordinary = sweep.ranges == Range.ORDINARY
-            usual = float(dead[ordinary].mean()) if ordinary.any() else 0.0
-            form = "most" if usual > MOST else "region" if usual > PART else "point"
-            if dead.any():
-                yield Crowd(
-                    code=self.code,
-                    form=form,
-                    population=sweep,
-                    members=np.flatnonzero(dead),
-                    direction=Direction.BACKWARD,
-                    facts={"share": usual, "high_loss": sweep.scale.high_loss},
-                    mode=sweep.mode,
-                    dtype=sweep.dtype,
-                )
+        if dead is not None and dead.dead.any():
+            form = "most" if dead.share > MOST else "region" if dead.share > PART else "point"
+            yield Crowd(
+                code=self.code,
+                form=form,
+                population=dead,
+                members=np.flatnonzero(dead.dead),
+                direction=Direction.BACKWARD,
+                facts={"share": dead.share},
+                mode=dead.sweep.mode,
+                dtype=dead.sweep.dtype,
+            )
 
 
 MOST = 0.5  # share of the ordinary cases (DESIGN.md, LC103)
 PART = 0.01  # share from which a clip lies inside the ordinary range, and is no matter of rounding
-LOOKED_AT = 4_096  # cases whose neighbourhood is tried
-
-
-def _dead(sweep: Sweep) -> Array:
-    """(N,) bool: gradient 0 here and a little to each side, at a loss that is not small."""
-    zero = ~np.any(sweep.flat_gradient, axis=1) & sweep.forward_finite
-    found = zero & (sweep.totals > sweep.scale.high_loss) & (sweep.ranges <= Range.WORKING)
-    index = np.flatnonzero(found)
-    if len(index) > LOOKED_AT:  # spread over all, so that shares stay what they are
-        index = index[np.linspace(0, len(index) - 1, LOOKED_AT).astype(int)]
-        kept = np.zeros(len(sweep), bool)
-        kept[index] = True
-        found &= kept
-    for direction in (-1, 1):
-        if len(index):
-            near = sweep.rerun(_neighbours(sweep.cases.take(index), sweep.prediction, direction))
-            found[index] &= ~np.any(near.flat_gradient, axis=1)
-    return np.asarray(found)
-
-
-def _neighbours(cases: CaseBlock, name: str, direction: int) -> CaseBlock:
-    x = np.asarray(cases.inputs[name], np.float32)
-    target = np.float32(np.inf * direction)
-    moved = np.nextafter(np.nextafter(x, target), target)
-    return CaseBlock({**cases.inputs, name: moved}, cases.ranges)

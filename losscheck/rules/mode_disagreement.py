@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from losscheck.evidence.gather import ModeSweep
+    from losscheck.evidence.runs import Repeat
     from losscheck.evidence.sweep import Sweep
     from losscheck.model import Array
     from losscheck.rules.base import Judgment
@@ -63,16 +64,19 @@ class ModeDisagreement(Rule):
 
     code = "LC503"
     slug = "mode-disagreement"
-    needs = ("sweeps", "modes")
+    needs = ("sweeps", "modes", "repeats")
 
-    def judge(self, sweeps: Sequence[Sweep], modes: Sequence[ModeSweep]) -> Judgment:
+    def judge(
+        self, sweeps: Sequence[Sweep], modes: Sequence[ModeSweep], repeats: Repeat
+    ) -> Judgment:
         """Name the cases in which the modes differ."""
         for sweep in sweeps:
             runs = [run for run in modes if run.graph is sweep]
             if runs:
                 yield from _nonfinite(sweep, runs, forward, Direction.FORWARD)
                 yield from _nonfinite(sweep, runs, backward, Direction.BACKWARD)
-                yield from _different(sweep, runs)
+                if not repeats.differs.any():  # a random loss differs from itself
+                    yield from _different(sweep, runs)
 
 
 def _nonfinite(

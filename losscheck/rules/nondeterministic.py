@@ -57,9 +57,7 @@ class Nondeterministic(Rule):
 
     def judge(self, repeats: Repeat) -> Judgment:
         """Name the loss if two runs differ."""
-        apart = np.abs(repeats.first - repeats.second)
-        scale = np.fmax(np.abs(repeats.first), np.abs(repeats.second))
-        differs = np.isfinite(apart) & (apart > ROUNDING * np.fmax(scale, 1e-30))
+        differs = repeats.differs
         if differs.any():
             case = int(np.flatnonzero(differs)[0])
             yield Suspect(
@@ -78,6 +76,3 @@ class Nondeterministic(Rule):
                 count=int(differs.sum()),
                 location=repeats.random,
             )
-
-
-ROUNDING = 1e-5  # relative: threads may add float32 numbers in another order

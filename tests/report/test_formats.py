@@ -43,7 +43,6 @@ def test_stability_report_is_three_files(report: Report, tmp_path: Path) -> None
     ]
     assert sorted(out.iterdir()) == sorted(files)
     assert (out / "stability.json").read_text(encoding="utf-8") == to_json(report)
-    assert f"{out / 'stability.json'} LC203-1f2e3d4c" in files[0].read_text(encoding="utf-8")
 
 
 def test_folder_that_is_a_file(report: Report, tmp_path: Path) -> None:

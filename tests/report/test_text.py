@@ -2,8 +2,9 @@ import attrs
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from losscheck.model import Report
+from losscheck.model import Check, Report
 from losscheck.report import render
+from losscheck.report.lines import wrap
 from losscheck.report.view import View
 
 
@@ -16,11 +17,7 @@ def test_snapshot(report: Report, snapshot: SnapshotAssertion, verbosity: int) -
 def test_prose_and_source_keep_the_width(report: Report, width: int) -> None:
     text = render(report, "text", View(width=width))
     # What is one word or one array stays whole, so that it can be copied.
-    broken = [
-        line
-        for line in text.splitlines()
-        if len(line) > width and "[[" not in line and "losscheck replay" not in line
-    ]
+    broken = [line for line in text.splitlines() if len(line) > width]
     assert all(len(line.split()) == 1 for line in broken), broken
     assert not any(line != line.rstrip() for line in text.splitlines())
 
@@ -41,7 +38,7 @@ def test_carets_stand_below_what_is_blamed(report: Report, width: int) -> None:
 def test_worst_comes_first(report: Report) -> None:
     text = render(report, "text")
     assert text.index("LC203 gradient-nan") < text.index("LC202 forward-inf")
-    assert text.index("LC202 forward-inf") < text.index("LC104 gradient-kink")
+    assert text.index("LC202 forward-inf") < text.index("LC104 my_package")
 
 
 def test_markup_and_control_characters_are_text(report: Report) -> None:
@@ -72,9 +69,48 @@ def test_single_loss_needs_no_summary(single: Report) -> None:
     assert "1 loss:" in render(single, "text", View(verbosity=-1))
 
 
-def test_replay_names_the_saved_report(single: Report) -> None:
-    text = render(single, "text", View(report_path="out/run.json"))
-    assert "losscheck replay out/run.json LC203-1f2e3d4c" in text
+def test_a_note_is_a_line_unless_asked_for_more(single: Report) -> None:
+    note = single.losses[0].findings[0]
+    elsewhere = attrs.evolve(note, message="the slope jumps at 2", location=None)
+    loss = attrs.evolve(single.losses[0], findings=(note, note, elsewhere))
+    report = attrs.evolve(single, losses=(loss,))
+    words = " ".join(render(report, "text").split())
+    assert f"note LC104 my_package/losses.py:9: {note.message} {elsewhere.message} passed" in words
+    assert note.cause not in words
+    assert render(report, "text", View(verbosity=1)).count("LC104 gradient-kink  note") == 3
+
+
+def test_programs_are_shown_when_asked_for(single: Report) -> None:
+    brief, full = (render(single, "text", View(verbosity=level)) for level in (0, 1))
+    assert "tape.gradient(loss, y_pred)" not in brief
+    assert brief.endswith("Run again with -v for programs that show the findings.\n")
+    assert "tape.gradient(loss, y_pred)" in full
+    assert "-v" not in full
+
+
+def test_many_rules_that_did_not_run_are_counted(single: Report) -> None:
+    checks = tuple(
+        Check(code=f"LC10{number}", slug="x", outcome="skip", reason="it raises")
+        for number in range(1, 7)
+    )
+    report = attrs.evolve(single, losses=(attrs.evolve(single.losses[0], checks=checks),))
+    assert "not run   6 rules: it raises\n" in render(report, "text")
+    assert "LC104 x, LC105 x" in render(report, "text", View(verbosity=1))
+
+
+def test_the_traceback_of_our_own_fault_is_shown_when_asked_for(single: Report) -> None:
+    loss = attrs.evolve(single.losses[0], verdict="error", notes=("Traceback: planted",))
+    report = attrs.evolve(single, losses=(loss,))
+    assert "planted" not in render(report, "text")
+    assert "planted" in render(report, "text", View(verbosity=1))
+
+
+def test_a_name_keeps_its_value_on_the_line() -> None:
+    # 30 columns would break behind "y_true =" if its spaces could be broken.
+    assert wrap("The loss is infinite at y_true = 1e20.", 32) == [
+        "The loss is infinite at",
+        "y_true = 1e20.",
+    ]
 
 
 def test_cause_stands_for_the_message(single: Report) -> None:

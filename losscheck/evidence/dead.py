@@ -1,0 +1,162 @@
+"""Samples whose whole gradient is 0, here and around, though their loss is not small."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import attrs
+import numpy as np
+
+from losscheck import domains
+from losscheck.cases.blocks import CaseBlock
+from losscheck.evidence.gather import Evidence
+from losscheck.evidence.gradients import bounds
+from losscheck.evidence.sweep import Sweep, usual
+from losscheck.infer.spec import last_letter
+from losscheck.model import Array, Range
+from losscheck.numerics.ulps import ulp
+from losscheck.program.trace import CallError, OutputError
+from losscheck.shapes import parse
+
+LOOKED_AT = 4_096  # cases whose neighbourhood is tried
+NEAR = 1e-3  # size of the neighbourhood, relative to the number or to its distance to an edge
+LEAST = 1e-12  # absolute size of it at an edge at 0: no clip of probabilities is narrower
+TILES = 3  # outputs that a sample of one is repeated to
+FEW = 8  # labels are grouped where each occurs so often on average
+ALL = 0.99  # share of a label's cases that makes the label itself dead
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class DeadGradients:
+    """Which cases of the smallest instance are dead.
+
+    Attributes
+    ----------
+    dead
+        (N,) bool.
+    share
+        Of the ordinary cases, those of labels that never give a gradient left out: an empty mask
+        or a missing class makes some losses constant, which is no clip.
+    """
+
+    cases: CaseBlock
+    sweep: Sweep
+    dead: Array
+    share: float
+    rerun: Callable[[CaseBlock], DeadGradients]
+
+    def __len__(self) -> int:
+        return len(self.cases)
+
+    @property
+    def ranges(self) -> Array:
+        """(N,) Range codes."""
+        return self.cases.ranges
+
+
+def dead_gradients(evidence: Evidence) -> DeadGradients | None:
+    """Look for dead cases in the sweep of one sample; None where there is no gradient at all."""
+    sweep = evidence.sweeps[0]
+    return _observe(evidence, sweep) if sweep.has_gradient else None
+
+
+def _observe(evidence: Evidence, sweep: Sweep) -> DeadGradients:
+    dead = _dead(evidence, sweep)
+    return DeadGradients(
+        cases=sweep.cases,
+        sweep=sweep,
+        dead=dead,
+        share=_share(evidence, sweep, dead),
+        rerun=lambda cases: _observe(evidence, sweep.rerun(cases)),
+    )
+
+
+def _dead(evidence: Evidence, sweep: Sweep) -> Array:
+    """(N,) bool: dead, of those that were looked at."""
+    zero = ~np.any(sweep.flat_gradient, axis=1) & sweep.forward_finite
+    found = zero & (sweep.totals > sweep.scale.high_loss) & (sweep.ranges <= Range.WORKING)
+    candidates = np.flatnonzero(found)
+    index = candidates
+    if len(candidates) > LOOKED_AT:  # the usual ones, which shares are taken of, and some others
+        spread = candidates[np.linspace(0, len(candidates) - 1, LOOKED_AT).astype(int)]
+        index = np.union1d(np.intersect1d(candidates, usual(sweep.ranges)), spread)
+    dead = np.zeros(len(sweep), bool)
+    if not len(index):
+        return dead
+    cases = sweep.cases.take(index)
+    still = _around(
+        evidence, cases, sweep.prediction, lambda block: sweep.rerun(block).flat_gradient
+    )
+    still &= _repeated(evidence, cases, sweep.prediction)
+    dead[index] = still
+    return dead
+
+
+def _around(
+    evidence: Evidence, cases: CaseBlock, name: str, gradient: Callable[[CaseBlock], Array]
+) -> Array:
+    """(N,) bool: the gradient is 0 at points around, too."""
+    x = np.asarray(cases.inputs[name], np.float64)
+    low, high = bounds(evidence)
+    room = np.fmin(x - low, high - x)
+    base = np.fmin(room, np.fmax(np.abs(x), 1.0))
+    step = np.fmax(np.fmax(NEAR * base, ulp(x)), LEAST)
+    rng = np.random.default_rng(evidence.seed)
+    still = np.ones(len(cases), bool)
+    for sign in (-1.0, 1.0):
+        # Elements move by different amounts: moved alike they may stay on a ray of zeros.
+        moved = x + sign * step * rng.uniform(0.5, 1.0, x.shape)
+        inputs = {**cases.inputs, name: np.clip(moved, low, high).astype(np.float32)}
+        still &= ~np.any(gradient(CaseBlock(inputs, cases.ranges)), axis=1)
+    return still
+
+
+def _repeated(evidence: Evidence, cases: CaseBlock, name: str) -> Array:
+    """(N,) bool: dead as well with every output repeated.
+
+    With a single output some losses are constant (a cosine, a correlation): what does not survive
+    repetition says nothing of the loss as it is used.
+    """
+    shapes = {a.name: parse(a.shape) for a in evidence.spec.arguments}
+    letter = last_letter(shapes)
+    instance = evidence.instance_of(cases)
+    if not letter or instance.sizes.get(letter) != 1:
+        return np.ones(len(cases), bool)
+    wide = evidence.spec.shapes({**instance.sizes, letter: TILES})
+    try:
+        program = evidence.programs.at(wide)
+    except (CallError, OutputError):
+        return np.ones(len(cases), bool)
+    tiled = CaseBlock(_tiled(cases, wide), cases.ranges)
+
+    def gradient(block: CaseBlock) -> Array:
+        return np.asarray(program.run(block.inputs).gradient).reshape(len(block), -1)
+
+    dead = ~np.any(gradient(tiled), axis=1) & _around(evidence, tiled, name, gradient)
+    return np.asarray(dead)
+
+
+def _tiled(cases: CaseBlock, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
+    n = len(cases)
+    return {
+        name: np.ascontiguousarray(np.broadcast_to(array, (n, *shapes[name])))
+        for name, array in cases.inputs.items()
+    }
+
+
+def _share(evidence: Evidence, sweep: Sweep, dead: Array) -> float:
+    ordinary = usual(sweep.ranges)
+    if not len(ordinary):
+        return 0.0
+    counted = dead[ordinary]
+    label = evidence.spec.named("y_true")
+    if label is not None and domains.parse(label.domain).integral:
+        rows = sweep.cases.inputs[label.name][ordinary].reshape(len(ordinary), -1)
+        _, group = np.unique(rows, axis=0, return_inverse=True)
+        group = group.ravel()
+        size = np.bincount(group)
+        share = np.bincount(group, weights=counted) / size
+        constant = share >= ALL
+        if not constant.all() and len(size) * FEW <= len(rows):
+            counted = counted & ~constant[group]
+    return float(counted.mean())
