@@ -54,7 +54,7 @@ _BASE: Mapping[tuple[str, str], Severity] = {
     ("LC901", "raises"): Severity.ERROR,
 }
 
-NOTABLE = 0.01  # of the ordinary scale: finite results that differ by less are a warning (LC301)
+NOTABLE = 0.01  # of the ordinary scale: an error in the ordinary range from here on (LC301)
 SLIGHT = 1e-4  # of the ordinary scale: a rounding of 1.0 seen through a small gradient
 RANK = {Severity.NOTE: 0, Severity.WARNING: 1, Severity.ERROR: 2}
 
@@ -96,9 +96,10 @@ def severity(
     if code in _EXCUSED and (reach is Range.EXTREME or kind is Kind.INHERENT):
         return Severity.NOTE
     undecided = code in _NONFINITE and kind is None
-    undecided |= code == "LC503" and scale is not None and scale < NOTABLE
-    if code == "LC503" and scale is not None and scale < SLIGHT:
-        return Severity.NOTE
+    if code == "LC503" and scale is not None:  # finite in both modes: as LC301 weighs lost digits
+        if scale < SLIGHT:
+            return Severity.NOTE
+        undecided = scale < NOTABLE or reach is not Range.ORDINARY
     if undecided or not certain or (dtype not in required and dtype != "float32"):
         found = min(found, Severity.WARNING, key=RANK.__getitem__)
     return found

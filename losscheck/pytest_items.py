@@ -14,6 +14,7 @@ from losscheck.blocks import of_finding
 from losscheck.config_file import read
 from losscheck.model import LossReport, Outcome, UsageError, Verdict
 from losscheck.pytest_plugin import ROOT
+from losscheck.report.words import plural
 
 if TYPE_CHECKING:
     from losscheck.engine import Task
@@ -112,6 +113,13 @@ class WrongItem(pytest.Item):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Show the message without a traceback."""
         return str(excinfo.value)
+
+
+def told(items: Iterable[pytest.Item]) -> str:
+    """Count the tests of losses."""
+    targets = [item.task.target for item in items if isinstance(item, RuleItem)]
+    tests, losses = plural(len(targets), "test"), plural(len(set(targets)), "loss")
+    return f"losscheck: {tests} of {losses}"
 
 
 class Items:

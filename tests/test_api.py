@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tensorflow as tf
 
 import losscheck
 from losscheck.config import ArgumentSettings
@@ -81,3 +82,18 @@ def test_assert_stable_shows_the_report(fake_engine: Any, finding: Any) -> None:
     fake_engine.reports[target] = {"verdict": "inconclusive", "reason": "too noisy"}
     with pytest.raises(AssertionError, match="inconclusive"):
         losscheck.assert_stable(squared)
+
+
+def steep(y_true, y_pred):
+    return tf.reduce_mean(tf.sqrt(tf.abs(y_true - y_pred)), axis=-1)
+
+
+def test_a_callable_is_examined_for_real() -> None:
+    with pytest.raises(AssertionError) as caught:
+        losscheck.assert_stable(steep, select=["LC2"])
+    text = str(caught.value)
+    assert text.startswith(f"{__name__}:steep: fail\n")
+    line = steep.__code__.co_firstlineno + 1
+    assert f"test_api.py:{line}" in text
+    assert "tf.sqrt(tf.abs(y_true - y_pred))" in text
+    losscheck.assert_stable(squared, select=["LC2"])

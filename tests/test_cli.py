@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,32 +13,6 @@ import pytest
 
 from losscheck import cli
 from losscheck.config import ArgumentSettings
-
-LOSSES = """
-import tensorflow as tf
-
-def sound(y_true, y_pred):
-    return tf.reduce_mean(tf.square(y_true - y_pred), axis=-1)
-
-def nan_gradient(y_true, y_pred):
-    hit = tf.where(y_pred > 0., tf.math.log(y_pred), 0.)
-    return -tf.reduce_sum(y_true * hit, axis=-1)
-"""
-PRINTING = """
-import os
-import atexit
-
-print("printed at import")
-os.write(1, b"written to descriptor 1 at import\\n")
-atexit.register(print, "printed at exit")
-
-import tensorflow as tf
-
-def sound(y_true, y_pred):
-    print("printed by the loss")
-    os.write(1, b"written by the loss\\n")
-    return tf.reduce_mean(tf.square(y_true - y_pred), axis=-1)
-"""
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -317,36 +291,75 @@ def test_a_reader_that_leaves_is_no_fault(tmp_path: Path) -> None:
     assert process.wait() == 0
 
 
-def test_end_to_end(tmp_path: Path) -> None:
-    (tmp_path / "losses.py").write_text(LOSSES)
-    ended = shell(tmp_path, "losses", "--format", "json", "--arg", "y_pred=probability")
-    assert ended.returncode == 1, ended.stderr
-    sound, faulty = json.loads(ended.stdout)["losses"]
-    assert (sound["target"], sound["verdict"]) == ("losses:sound", "pass")
-    assert (faulty["target"], faulty["verdict"]) == ("losses:nan_gradient", "fail")
-    errors = [item for item in faulty["findings"] if item["severity"] == "error"]
-    nan = next(item for item in errors if item["code"] == "LC203")
-    line = LOSSES.splitlines().index(nan["location"]["source"]) + 1
-    assert (nan["location"]["file"], nan["location"]["line"]) == ("losses.py", line)
-    assert "tf.math.log(y_pred)" in nan["location"]["source"]
-    assert "Traceback" not in ended.stderr
+FILES = {
+    "fine.py": "def loss(y_true, y_pred): return y_pred",
+    "broken.py": "import os\n\ndef loss(y_true, y_pred)\n    return y_pred",
+    "raising.py": "raise RuntimeError('no GPU here')",
+    "needing.py": "import no_such_library",
+    "leaving.py": "import sys\nsys.exit(3)",
+    "key.toml": 'dtype = ["float32"]',
+    "rule.toml": 'ignore = { LC199 = "why" }',
+    "reason.toml": 'ignore = { LC103 = "" }',
+    "shape.toml": '[losses."fine:loss".arguments]\ny_pred = { shape = "(B, 0)" }',
+    "domain.toml": '[losses."fine:loss".arguments]\ny_pred = "probabilty"',
+    "open.toml": 'targets = ["fine"',
+}
 
 
-def test_what_a_loss_prints_stays_off_stdout(tmp_path: Path) -> None:
-    (tmp_path / "loud.py").write_text(PRINTING)
-    ended = shell(tmp_path, "loud:sound", "--format", "json")
-    assert ended.returncode == 0, ended.stderr
-    assert json.loads(ended.stdout)["losses"][0]["target"] == "loud:sound"
-    # What it says while TensorFlow is silenced may be lost; what it says outside is not.
-    for said in ("printed at import", "descriptor 1 at import", "printed at exit"):
-        assert said in ended.stderr
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder with what can be wrong in modules and configurations."""
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    yield tmp_path
+    for name in FILES:
+        sys.modules.pop(name.partition(".")[0], None)
 
 
-def test_a_wrong_target_in_a_shell(tmp_path: Path) -> None:
-    (tmp_path / "losses.py").write_text(LOSSES)
-    ended = shell(tmp_path, "losses:nan_gradiant")
+MISTAKES = [
+    (("fien:loss",), "there is no module 'fien'", "Did you mean 'fine'?"),
+    (("fien.py",), "there is no file 'fien.py'", ""),
+    (("fine:los",), "fine has no 'los'", "Did you mean 'loss'?"),
+    (("fine:loss(gamma=2)",), "fine:loss(gamma=2)", "(y_true, y_pred)"),
+    (("fine:loss(",), "'('", "module:factory(gamma=2.0)"),
+    (("broken:loss",), "SyntaxError", "broken.py:3: def loss(y_true, y_pred)"),
+    (("raising.py",), "RuntimeError: no GPU here", "raising.py:1"),
+    (("needing:loss",), "No module named 'no_such_library'", "needing.py:1"),
+    (("leaving:loss",), "SystemExit: 3", "leaving.py:2"),
+    (("fine:loss", "--selct", "LC2"), "No such option '--selct'", "--select"),
+    (("fine:loss", "--select", "LC9999"), "--select", "no rule 'LC9999'"),
+    (("fine:loss", "--ignore", "LC103="), "--ignore LC103=", "a reason is required"),
+    (("fine:loss", "--arg", "y_pred=real:(B, 0)"), "--arg y_pred=real:(B, 0)", "at least 1"),
+    (("fine:loss", "--arg", "y_pred=[2, 1]"), "--arg y_pred=[2, 1]", "empty"),
+    (("fine:loss", "--arg", "y_pred=probabilty"), "--arg", "Did you mean probability?"),
+    (("fine:loss", "--config", "key.toml"), "key.toml: unknown key 'dtype'", "'dtypes'?"),
+    (("fine:loss", "--config", "rule.toml"), "rule.toml: ignore", "no rule 'LC199'"),
+    (("fine:loss", "--config", "reason.toml"), "ignore.LC103", "a reason is required"),
+    (("fine:loss", "--config", "shape.toml"), 'losses."fine:loss".arguments.y_pred', "at least 1"),
+    (("fine:loss", "--config", "domain.toml"), "y_pred: 'probabilty'", "Did you mean probability?"),
+    (("fine:loss", "--config", "open.toml"), "open.toml is not valid TOML", ""),
+]
+
+
+@pytest.mark.parametrize(("arguments", "said", "help_"), MISTAKES)
+def test_a_mistake_gets_one_clear_message(
+    folder: Path, run: Run, fake_engine: Any, arguments: tuple[str, ...], said: str, help_: str
+) -> None:
+    status, out, err = run(*arguments)
+    assert (status, out) == (2, "")
+    message = err.strip().splitlines()[-1]
+    assert said in message
+    assert help_ in message
+    assert "Traceback" not in err
+    assert fake_engine.examined == []
+
+
+@pytest.mark.parametrize("number", [0, 5, 6, 9, 15])
+def test_a_mistake_in_a_shell(folder: Path, number: int) -> None:
+    arguments, said, help_ = MISTAKES[number]
+    ended = shell(folder, *arguments)
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr.strip().splitlines() == [
-        "losscheck: 'losses:nan_gradiant': losses has no 'nan_gradiant'. "
-        "Did you mean 'nan_gradient'?"
-    ]
+    assert said in ended.stderr
+    assert help_ in ended.stderr
+    assert "Traceback" not in ended.stderr

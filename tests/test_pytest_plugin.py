@@ -9,6 +9,8 @@ import pytest
 
 from losscheck.model import Check
 from losscheck.program.quiet import tensorflow
+from losscheck.pytest_plugin import pytest_xdist_make_scheduler
+from losscheck.pytest_schedule import LossScheduling
 from losscheck.rules import RULES
 
 MSE = "losscheck::mse::LC203-gradient-nan"
@@ -62,6 +64,7 @@ def test_an_item_a_loss_and_rule_examined_once(project: pytest.Pytester, fake_en
     result = project.runpytest_inprocess("--losscheck", "-v")
     result.assert_outcomes(passed=1 + 2 * len(RULES))
     result.stdout.fnmatch_lines([f"{MSE} PASSED*"])
+    result.stdout.fnmatch_lines([f"losscheck: {2 * len(RULES)} tests of 2 losses"])
     assert [task.target for task in fake_engine.examined] == ["mse", "mae"]
 
 
@@ -168,11 +171,34 @@ def test_errors_of_the_configuration_in_a_worker(pytester: pytest.Pytester) -> N
 def test_end_to_end(pytester: pytest.Pytester) -> None:
     pytester.makepyprojecttoml('[tool.losscheck]\ntargets = ["losses"]')
     pytester.makepyfile(losses=LOSSES)
-    # Two workers: the items of one loss stay together, and the order of codes is that of RULES.
-    result = pytester.runpytest_subprocess("--losscheck", "-n", "2", "--dist", "loadgroup")
+    result = pytester.runpytest_subprocess("--losscheck")
     outcomes = result.parseoutcomes()
-    assert outcomes["failed"] >= 1
-    assert "errors" not in outcomes
-    result.stdout.fnmatch_lines(["FAILED losscheck::losses:nan_gradient::LC203-gradient-nan*"])
+    assert outcomes["failed"] == 1
+    assert outcomes["passed"] + outcomes.get("skipped", 0) == len(RULES) - 1
+    result.stdout.fnmatch_lines(["losses.py:*: The gradient is NaN *"])
     result.stdout.fnmatch_lines(["*LC203 gradient-nan  error*losses.py:*"])
+    result.stdout.fnmatch_lines(["FAILED losscheck::losses:nan_gradient::LC203-gradient-nan - *"])
     result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_the_tests_of_a_loss_stay_together(pytester: pytest.Pytester) -> None:
+    scope = LossScheduling(pytester.parseconfig("--tx", "popen"))._split_scope
+    assert scope(MSE) == scope("losscheck::mse::LC101-gradient-mismatch") == "losscheck::mse"
+    assert scope(MSE) != scope("losscheck::mae::LC203-gradient-nan")
+    own = "tests/test_own.py::test_one"
+    assert scope(own) == own
+
+
+@pytest.mark.parametrize(
+    ("options", "ours"),
+    [
+        (("--losscheck", "--dist", "load"), True),
+        (("--losscheck", "--dist", "worksteal"), False),
+        (("--dist", "load"), False),
+    ],
+)
+def test_scheduling_is_ours_unless_chosen(
+    pytester: pytest.Pytester, options: tuple[str, ...], ours: bool
+) -> None:
+    config = pytester.parseconfig("--tx", "popen", *options)
+    assert isinstance(pytest_xdist_make_scheduler(config, None), LossScheduling) == ours

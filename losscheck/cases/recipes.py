@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -91,7 +92,8 @@ def recipes(arguments: int, count: int, seed: int) -> list[Recipe]:
     return [Recipe.of(flips, arguments) for flips in drawn]
 
 
-def _coin_flips(width: int, count: int, seed: int) -> list[tuple[bool, ...]]:
+@functools.lru_cache(maxsize=64)  # the two sizes of a loss, and losses alike, share their recipes
+def _coin_flips(width: int, count: int, seed: int) -> tuple[tuple[bool, ...], ...]:
     import hypothesis
     import hypothesis.strategies as st
 
@@ -111,4 +113,4 @@ def _coin_flips(width: int, count: int, seed: int) -> list[tuple[bool, ...]]:
     )
     flips = st.tuples(*[st.booleans()] * width)
     hypothesis.seed(seed)(private(hypothesis.given(flips)(lambda drawn: found.append(drawn))))()
-    return found
+    return tuple(found)

@@ -9,11 +9,13 @@ import numpy as np
 
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.gather import Evidence, Instance
-from losscheck.model import Array, Location, Range
+from losscheck.model import Array, Inputs, Location, Range
 from losscheck.program.batch import Program
 from losscheck.program.wiring import Node, Wiring
 
 TESTS = frozenset({"IsNan", "IsInf", "IsFinite"})
+WRONG = 1e-2  # relative: the loss without the term is another loss
+FOLLOWED = 4_096  # suspected cases whose every tensor is looked at
 REPLACING = frozenset({"SelectV2", "Select", "MulNoNan"})
 _ON = frozenset(
     {"LogicalAnd", "LogicalOr", "LogicalNot", "Identity", "Cast", "Reshape", "BroadcastTo"}
@@ -31,7 +33,8 @@ class FiniteTest:
     location
         Of what replaces the value: the where().
     replaced
-        (N,) bool: the tested value is not finite though the input is, and the loss is finite.
+        (N,) bool: the tested value is not finite though the input is, and the loss comes out
+        finite by its replacement alone: a mask that happens to drop the sample hides nothing.
     """
 
     node: str
@@ -57,7 +60,7 @@ def finite_tests(evidence: Evidence) -> tuple[FiniteTest, ...]:
         if instance.wiring is None or found:
             continue
         for test, replacing in _tests(instance.wiring):
-            found.append(_evaluate(instance, sweep.cases, test, replacing))
+            found.append(_evaluate(evidence, instance, sweep.cases, test, replacing))
     return tuple(found)
 
 
@@ -86,21 +89,36 @@ def _replacing(graph: Wiring, test: Node) -> Node | None:
     return None
 
 
-def _evaluate(instance: Instance, cases: CaseBlock, test: Node, replacing: Node) -> FiniteTest:
+def _evaluate(
+    evidence: Evidence, instance: Instance, cases: CaseBlock, test: Node, replacing: Node
+) -> FiniteTest:
     program = instance.program
     assert isinstance(program, Program)
     tested, value = program.fetch([test.inputs[0], program.traced.value.name], cases.inputs)
     n = len(cases)
     bad = ~np.isfinite(tested.reshape(n, -1)).all(axis=1)
-    finite = np.isfinite(value.reshape(n, -1)).all(axis=1)
+    total = np.asarray(value.reshape(n, -1).sum(axis=1), np.float64)
+    suspects = np.flatnonzero(bad & np.isfinite(value.reshape(n, -1)).all(axis=1))[:FOLLOWED]
+    replaced = np.zeros(n, bool)
+    if len(suspects):
+        chosen = cases.take(suspects)
+        replaced[suspects] = _absorbed(instance, chosen.inputs, {replacing.name}) & _differs(
+            total[suspects], evidence.double(chosen)[0]
+        )
     return FiniteTest(
         node=test.name,
         location=program.traced.origins.location(replacing.name),
         cases=cases,
-        totals=np.asarray(value.reshape(n, -1).sum(axis=1), np.float64),
-        replaced=np.asarray(bad & finite),
-        rerun=lambda others: _evaluate(instance, others, test, replacing),
+        totals=total,
+        replaced=replaced,
+        rerun=lambda others: _evaluate(evidence, instance, others, test, replacing),
     )
+
+
+def _differs(total: Array, truth: Array) -> Array:
+    """(N,) bool: float64, in which nothing overflowed, says something else."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(~(np.abs(total - truth) <= WRONG * np.abs(truth)))
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -141,23 +159,30 @@ def nonfinite_inputs(evidence: Evidence) -> tuple[NonfiniteInput, ...]:
                 inputs={n: a[0] for n, a in inputs.items()},
                 value=float(outcome.total[0]),
                 gradient=np.asarray(outcome.gradient[0]),
-                replaced=finite and _absorbed(main, inputs, {node.name for _, node in tests}),
+                replaced=finite and bool(_absorbed(main, inputs, {n.name for _, n in tests})[0]),
             )
         )
     return tuple(found)
 
 
-def _absorbed(instance: Instance, inputs: dict[str, Array], replacing: set[str]) -> bool:
-    """Say whether each way of a bad value to the loss ends where a tested one is replaced."""
+def _absorbed(instance: Instance, inputs: Inputs, replacing: set[str]) -> Array:
+    """(N,) bool: each way of a bad value to the loss ends where a tested one is replaced."""
     graph, program = instance.wiring, instance.program
     assert graph is not None
     assert isinstance(program, Program)
-    names = [t for node in graph.forward if node.floating for t in node.outputs]
-    values = dict(zip(names, program.fetch(names, inputs), strict=True))
-    bad = {t for t, array in values.items() if not np.isfinite(array).all()}
-    ends = {
-        node.name
-        for node in graph.forward
-        if node.floating and not bad.isdisjoint(node.inputs) and bad.isdisjoint(node.outputs)
-    }
-    return bool(ends) and ends <= replacing
+    floating = [node for node in graph.forward if node.floating]
+    names = [t for node in floating for t in node.outputs]
+    values = program.fetch(names, inputs)
+    n = len(values[0])
+    finite = [np.isfinite(array.reshape(n, -1)).all(axis=1) for array in values]
+    bad = {name: ~whole for name, whole in zip(names, finite, strict=True)}
+    never = np.zeros(n, bool)
+    ended, elsewhere = never.copy(), never.copy()
+    for node in floating:
+        comes_in = np.any([bad.get(t, never) for t in node.inputs] or [never], axis=0)
+        goes_out = np.any([bad[t] for t in node.outputs], axis=0)
+        if node.name in replacing:
+            ended |= comes_in & ~goes_out
+        else:
+            elsewhere |= comes_in & ~goes_out
+    return np.asarray(ended & ~elsewhere)

@@ -160,7 +160,7 @@ class _Tries:
         own = shapes[argument.name]
         rank = len(shapes[self._spec.prediction.name])
         other = (*own, 1) if len(own) < rank else own[:-1]
-        yield self._against(
+        run = self._against(
             argument,
             {**shapes, argument.name: other},
             shapes,
@@ -168,6 +168,8 @@ class _Tries:
             # Who declares one of the two layouts has said which one comes.
             optional=argument.origin != "inferred",
         )
+        if run.error is None:  # to refuse the other layout is no silence
+            yield run
 
     def pair_ranks(self) -> Iterator[LayoutRun]:
         """Labels (B,) against predictions (B, 1) and the reverse: who mixes them should be told."""

@@ -17,7 +17,7 @@ from losscheck.model import Array, Direction, Location
 from losscheck.program.batch import Program
 from losscheck.program.wiring import Node, Wiring
 
-FOLLOWED = 2_048  # cases whose every tensor is looked at
+FOLLOWED = 1_024  # cases whose every tensor is looked at
 VECTOR_MODES = {"eager": "plain"}
 
 
@@ -44,12 +44,21 @@ def groups(evidence: Evidence, crowd: Crowd) -> list[Group]:
 
 def keys(evidence: Evidence, crowd: Crowd, cases: CaseBlock) -> list[str]:
     """Name the forward operation to blame for each case."""
-    return [key for key, _ in _blamed(evidence, crowd, cases)]
+    program = evidence.instance_of(cases).program
+    return [
+        program.traced.origins.forward_name(node.name)
+        if isinstance(program, Program) and node is not None
+        else ""
+        for _, node, _ in _sources(evidence, crowd, cases)
+    ]
 
 
 def blame(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> tuple[str, Blame]:
     """Blame one case: the name of the forward operation, and what the words need."""
-    return next(_blamed(evidence, crowd, case))
+    instance, node, values = next(_sources(evidence, crowd, case))
+    if instance is None or instance.wiring is None:
+        return "", of_location(_known(evidence, crowd, case), crowd.direction)
+    return _described(instance, instance.wiring, node, crowd.direction, values)
 
 
 def of_location(location: Location | None, direction: Direction) -> Blame:
@@ -66,25 +75,32 @@ def of_location(location: Location | None, direction: Direction) -> Blame:
     )
 
 
-def _blamed(evidence: Evidence, crowd: Crowd, cases: CaseBlock) -> Iterator[tuple[str, Blame]]:
+def _known(evidence: Evidence, crowd: Crowd, cases: CaseBlock) -> Location | None:
+    """The line that is known without looking at numbers."""
+    if crowd.facts.get("location") is not None:
+        return crowd.facts["location"]  # type: ignore[no-any-return]
     instance = evidence.instance_of(cases)
-    known = crowd.facts.get("location")
-    if known is not None or not isinstance(instance.program, Program) or instance.wiring is None:
-        for _ in range(len(cases)):
-            yield "", of_location(known, crowd.direction)
-        return
-    if crowd.code == "LC101":
-        where = _custom_gradient(instance)
-        for _ in range(len(cases)):
-            yield "" if where is None else where.op, of_location(where, crowd.direction)
+    if crowd.code == "LC101" and isinstance(instance.program, Program):
+        return _custom_gradient(instance)
+    return None
+
+
+def _sources(
+    evidence: Evidence, crowd: Crowd, cases: CaseBlock
+) -> Iterator[tuple[Instance | None, Node | None, Values]]:
+    """The operation at fault in each case, with its numbers; no instance where lines are known."""
+    instance = evidence.instance_of(cases)
+    graph = instance.wiring
+    followed = graph is not None and crowd.code not in ("LC101", "LC205")
+    if not followed or graph is None:
+        yield from ((None, None, {}) for _ in range(len(cases)))
         return
     values = tensors(
         instance, cases, VECTOR_MODES.get(crowd.mode, crowd.mode), crowd.dtype, evidence
     )
     for i in range(len(cases)):
         one = {name: array[i] for name, array in values.items()}
-        node = _find(crowd, instance.wiring, one)
-        yield _described(instance, instance.wiring, node, crowd.direction, one)
+        yield instance, _find(crowd, graph, one), one
 
 
 def tensors(

@@ -36,8 +36,9 @@ def prediction(hints: Sequence[Hint]) -> tuple[Choice, ...]:
         choices.append(Choice("nonnegative", f"{uses['log']}, and {uses['linear']}"))
     elif "log" in uses:
         choices.append(Choice("probability", uses["log"], ("nonnegative",)))
-    if "complement" in uses and not choices:
-        choices.append(Choice("probability", uses["complement"]))
+    for use in ("complement", "overlap"):
+        if use in uses and not choices:
+            choices.append(Choice("probability", uses[use]))
     if "cosine" in uses:
         choices.append(Choice("[-1, 1]", uses["cosine"]))
     if "nonnegative" in uses:

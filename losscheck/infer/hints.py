@@ -93,7 +93,9 @@ class _Walk:
         if node.type == "SoftmaxCrossEntropyWithLogits":
             if first in self.same:
                 found.append(Hint("logits", "goes into a cross entropy with logits"))
-            if second in self.same:
+            if second in self._wiring.depends(
+                self._argument
+            ):  # smoothed or weighted on the way, too
                 found.append(Hint("one-hot", "is the label of a softmax cross entropy"))
         if node.type == "SparseSoftmaxCrossEntropyWithLogits":
             if first in self.same:
@@ -112,6 +114,8 @@ class _Walk:
             found += self._compared(node)
         if node.type in ("RealDiv", "DivNoNan") and first in self.same and second in self._sums():
             found.append(Hint("sums-to-one", "is divided by its own sum"))
+        if node.type == "Mul" and self._overlaps(node):
+            found.append(Hint("overlap", "is summed, and so is its product with the other one"))
         if node.type in CLIPPING and self._clips_to_unit(node):
             found.append(Hint("unit-interval", "is clipped into [0, 1]"))
         if node.type in ("Sub", "AddV2", "Add") and self._linear(node):
@@ -164,6 +168,19 @@ class _Walk:
             return False
         return all(self._constant(t) is None for t in node.inputs)
 
+    def _overlaps(self, node: Node) -> bool:
+        """Say whether it multiplies the argument by another one, both summed: an intersection."""
+        other = [t for t in node.inputs if t not in self.same]
+        names = [n for n in self._wiring.arguments if n != self._argument]
+        raw = {t for n in names for t in passed_on(self._wiring, n)}
+        summed = {t for n in self._wiring.forward if n.type == "Sum" for t in n.inputs[:1]}
+        return (
+            len(other) == 1
+            and other[0] in raw
+            and not summed.isdisjoint(node.outputs)
+            and not summed.isdisjoint(self.same)
+        )
+
     def _less_max(self, node: Node) -> set[str]:
         """The input of an Exp where it is the argument minus its own maximum."""
         source = self._wiring.producer(node.inputs[0])
@@ -208,3 +225,12 @@ class _Walk:
         while node.type in ("Identity", "Cast") and node.inputs:
             node = self._wiring.producer(node.inputs[0])
         return node.constant
+
+
+def passed_on(wiring: Wiring, argument: str) -> frozenset[str]:
+    """Name the tensors that hold the numbers of an argument as they came."""
+    found = {wiring.arguments[argument]}
+    for node in wiring.forward:
+        if node.type in PASSING and node.inputs and node.inputs[0] in found:
+            found.update(node.outputs)
+    return frozenset(found)

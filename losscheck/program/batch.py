@@ -140,6 +140,16 @@ class Program:
         """How blocks of value and gradient are run, once they have been."""
         return next((w for (_, m), (_, w) in self._runners.items() if m == mode), Way.VECTORIZED)
 
+    def try_once(self) -> None:
+        """Run one case of ones, unvectorised; whatever it raises, the graph cannot be run."""
+        tensors = [self.traced.value.name]
+        if self.traced.gradient is not None:
+            tensors.append(self.traced.gradient.name)
+        ones = self._cast({name: np.ones((1, *shape)) for name, shape in self.shapes.items()})
+        # "plain": TensorFlow's rewriting of the graph may take the failing operation out.
+        with _optimizer("plain"):
+            _outputs(self._pruned(tuple(tensors)), ones)
+
     def captured_values(self) -> dict[str, Array]:
         """What the loss took from outside, by the name of its placeholder in the graph."""
         tf = tensorflow()

@@ -104,10 +104,8 @@ class Programs:
 
     def _usable(self, program: Program) -> Program:
         # A graph may trace and still fail when it runs: sizes that do not fit are found only then.
-        ones = {name: np.ones((1, *shape)) for name, shape in program.shapes.items()}
         try:
-            # Not "graph": rewriting it may take the failing operation out.
-            program.run(ones, "plain")
+            program.try_once()
         except Exception as error:
             raise CallError(error, None) from error
         return program

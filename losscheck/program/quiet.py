@@ -11,7 +11,6 @@ import functools
 import logging
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
@@ -27,15 +26,19 @@ def silence() -> Iterator[None]:
     logger.setLevel(logging.CRITICAL)
     sys.stderr.flush()
     kept = os.dup(2)
-    with tempfile.TemporaryFile() as sink:
-        os.dup2(sink.fileno(), 2)
-        try:
-            yield
-        finally:
-            sys.stderr.flush()
-            os.dup2(kept, 2)
-            os.close(kept)
-            logger.setLevel(level)
+    os.dup2(_nowhere(), 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        os.close(kept)
+        logger.setLevel(level)
+
+
+@functools.cache
+def _nowhere() -> int:
+    return os.open(os.devnull, os.O_WRONLY)  # once: a run of a block takes little longer than it
 
 
 @functools.cache

@@ -1,0 +1,184 @@
+"""losscheck as it is shipped: installed from its wheel, in a project that is not the clone."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import attrs
+import pytest
+
+import losscheck
+from losscheck.rules import RULES
+
+CLONE = Path(__file__).parents[1]
+LOSSES = """
+import tensorflow as tf
+
+
+def nan_gradient(y_true, y_pred):
+    hit = tf.where(y_pred > 0.0, tf.math.log(y_pred), 0.0)
+    return -tf.reduce_sum(y_true * hit, axis=-1)
+
+
+def missing(y_true, y_pred):
+    return tf.reduce_mean(tf.diff(y_true) - tf.diff(y_pred), axis=-1)
+"""
+FILES = {
+    "losses.py": LOSSES,
+    "pyproject.toml": '[tool.losscheck]\ntargets = ["losses"]\n',
+    "test_own.py": "def test_own():\n    import losses\n",
+}
+SHIPPED = ("py.typed", "report/schema.json", "report/templates/stability.html.j2")
+
+Ids = dict[str, set[str]]  # target -> ids of findings
+
+
+@attrs.frozen
+class Project:
+    """A folder with two losses, and an environment of its own that has the wheel."""
+
+    folder: Path
+    python: Path
+
+    def run(self, *command: str, status: int) -> str:
+        """Run a program of the environment, and hold that it ends with this status."""
+        program = self.python.with_name(command[0])
+        ended = subprocess.run(
+            [program, *command[1:]], cwd=self.folder, capture_output=True, text=True, check=False
+        )
+        assert ended.returncode == status, ended.stdout + ended.stderr
+        return ended.stdout
+
+    def pytest(self, *options: str) -> str:
+        """Run pytest, whose own plugins come from the environment around."""
+        module = ("python", "-m", "pytest", "-p", "no:cacheprovider", "--losscheck")
+        return self.run(*module, *options, status=pytest.ExitCode.TESTS_FAILED)
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("dist")
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder)]
+    subprocess.run([*build, str(CLONE)], check=True, capture_output=True)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def project(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    folder = tmp_path_factory.mktemp("elsewhere")
+    for name, text in FILES.items():
+        (folder / name).write_text(text)
+    environment = tmp_path_factory.mktemp("environment")
+    venv.create(environment, with_pip=False)
+    python = environment / "bin" / "python"
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check"]
+    subprocess.run([*pip, "install", "--quiet", "--no-index", "--no-deps", wheel], check=True)
+    (packages,) = environment.glob("lib/*/site-packages")
+    # Behind the environment's own packages stand those around; nothing is downloaded, and a
+    # losscheck around is not found, be it installed or linked to the clone.
+    (packages / "around.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return Project(folder, python)
+
+
+@pytest.fixture(scope="module")
+def report(project: Project) -> dict[str, Any]:
+    """Run `losscheck report` and give the JSON that it wrote."""
+    told = project.run("losscheck", "report", "losses", status=1)
+    names = [f"reports/stability.{kind}" for kind in ("html", "json", "md")]
+    assert told.split() == names
+    assert all((project.folder / name).stat().st_size > 0 for name in names)
+    tree: dict[str, Any] = json.loads((project.folder / names[1]).read_text())
+    return tree
+
+
+@pytest.fixture(scope="module")
+def alone(project: Project) -> ElementTree.Element:
+    """Run `pytest --losscheck` and give the JUnit report."""
+    project.pytest("--junitxml=alone.xml")
+    return ElementTree.parse(project.folder / "alone.xml").getroot()
+
+
+def ids(report: dict[str, Any]) -> Ids:
+    return {loss["target"]: {item["id"] for item in loss["findings"]} for loss in report["losses"]}
+
+
+def outcomes(junit: ElementTree.Element) -> dict[tuple[str, str], str]:
+    """Give, by loss and rule (or by file and test), what came of each test."""
+    return {
+        (case.get("classname", ""), case.get("name", "")): next(
+            (tag for tag in ("failure", "error", "skipped") if case.find(tag) is not None), "passed"
+        )
+        for case in junit.iter("testcase")
+    }
+
+
+def junit_ids(junit: ElementTree.Element) -> Ids:
+    found: Ids = defaultdict(set)
+    for case in junit.iter("testcase"):
+        target = case.get("classname", "").removeprefix("losscheck.")
+        for entry in case.iter("property"):
+            assert entry.get("name") == "losscheck"
+            found[target].add(entry.get("value", ""))
+    return dict(found)
+
+
+def test_the_wheel_has_what_is_no_code(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as file:
+        names = file.namelist()
+    assert {f"losscheck/{name}" for name in SHIPPED} <= set(names)
+    metadata = f"losscheck-{losscheck.__version__}.dist-info"
+    assert {name.partition("/")[0] for name in names} == {"losscheck", metadata}
+
+
+def test_the_wheel_is_what_runs(project: Project) -> None:
+    code = "import losscheck; print(losscheck.__file__, losscheck.__version__)"
+    file, version = project.run("python", "-c", code, status=0).split()
+    assert Path(file).is_relative_to(project.python.parents[1])
+    assert version == losscheck.__version__
+
+
+def test_a_loss_by_its_name(project: Project, report: dict[str, Any]) -> None:
+    told = project.run("losscheck", "losses:nan_gradient", "--format", "json", status=1)
+    assert ids(json.loads(told)) == {"losses:nan_gradient": ids(report)["losses:nan_gradient"]}
+
+
+def test_the_plugin_agrees(report: dict[str, Any], alone: ElementTree.Element) -> None:
+    assert junit_ids(alone) == ids(report)
+    tests = outcomes(alone)
+    assert tests.pop(("test_own", "test_own")) == "passed"
+    assert len(tests) == len(RULES) * len(report["losses"])
+    failed = {name for (_, name), outcome in tests.items() if outcome == "failure"}
+    assert failed == {
+        f"{item['code']}-{item['slug']}"
+        for loss in report["losses"]
+        for item in loss["findings"]
+        if item["severity"] == "error"
+    }
+    assert failed == {"LC203-gradient-nan", "LC901-call-fails"}
+    assert [loss["verdict"] for loss in report["losses"]] == ["fail", "fail"]
+
+
+def test_two_workers_agree(project: Project, alone: ElementTree.Element) -> None:
+    told = project.pytest("-n", "2", "-v", "--junitxml=two.xml")
+    two = ElementTree.parse(project.folder / "two.xml").getroot()
+    assert outcomes(two) == outcomes(alone)
+    assert junit_ids(two) == junit_ids(alone)
+    workers = defaultdict(set)
+    for worker, target in re.findall(r"^\[(gw\d)\].* losscheck::(\S+)::LC", told, re.MULTILINE):
+        workers[target].add(worker)
+    # A loss is examined where its first test runs: on one worker.
+    assert {target: len(found) for target, found in workers.items()} == {
+        "losses:nan_gradient": 1,
+        "losses:missing": 1,
+    }
