@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,6 @@ from losscheck.blocks import of_finding
 from losscheck.config_file import read
 from losscheck.model import LossReport, Outcome, UsageError, Verdict
 from losscheck.pytest_plugin import ROOT
-from losscheck.report.words import plural
 
 if TYPE_CHECKING:
     from losscheck.engine import Task
@@ -115,20 +114,13 @@ class WrongItem(pytest.Item):
         return str(excinfo.value)
 
 
-def told(items: Iterable[pytest.Item]) -> str:
-    """Count the tests of losses."""
-    targets = [item.task.target for item in items if isinstance(item, RuleItem)]
-    tests, losses = plural(len(targets), "test"), plural(len(set(targets)), "loss")
-    return f"losscheck: {tests} of {losses}"
-
-
 class Items:
     """Makes the items of a session."""
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
 
-    def collect(self, session: pytest.Session) -> Iterable[pytest.Item]:
+    def collect(self, session: pytest.Session) -> Sequence[pytest.Item]:
         """Make an item for every loss of the configuration and every rule.
 
         Raises
@@ -146,7 +138,11 @@ class Items:
                 return [WrongItem.from_parent(root, name="configuration", error=error)]
             raise pytest.UsageError(str(error)) from error
         examined = Examined()
-        return [item for task in tasks for item in self._of_loss(root, task, examined)]
+        items = [item for task in tasks for item in self._of_loss(root, task, examined)]
+        # Tells pytest's own count of them, which it shows and subtracts what -k leaves out from.
+        report = pytest.CollectReport(ROOT, "passed", longrepr=None, result=[*items])
+        self.config.hook.pytest_collectreport(report=report)
+        return items
 
     def _of_loss(self, root: LossNode, task: Task, examined: Examined) -> Iterable[pytest.Item]:
         from losscheck.rules import RULES

@@ -35,15 +35,6 @@ def pytest_collection_modifyitems(
         items.extend(_items(config).collect(session))
 
 
-def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> str:
-    """Say how many tests were added: pytest counts only those that it found in files."""
-    if not config.getoption("--losscheck"):
-        return ""
-    from losscheck.pytest_items import told
-
-    return told(items)
-
-
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist, which may be missing
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Keep the tests of a loss on one worker, so that it is examined once."""

@@ -45,8 +45,9 @@ def emit(text: str) -> None:
 
 
 def colorful() -> bool:
-    """Say whether stdout is a terminal that wants colours (no-color.org)."""
-    return sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    """Say whether stdout is a terminal that wants colours (no-color.org) and knows them."""
+    wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return wanted and sys.stdout.isatty()
 
 
 def _flush() -> None:

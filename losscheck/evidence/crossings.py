@@ -218,13 +218,16 @@ def _brackets(evidence: Evidence, walk: _Walk) -> tuple[Array, Array, Array, Arr
 def _bisect(
     walk: _Walk, case: Array, coordinate: Array, below: Array, above: Array, column: Array
 ) -> tuple[Array, Array]:
-    """Close every bracket to neighbouring float64 numbers around its own quantity's sign change."""
+    """Close every bracket to the last number of each sign of its own quantity."""
 
     def quantity(row: Array, _: Array, value: Array) -> Array:
         return walk.quantities(case[row], coordinate[row], value)[np.arange(len(row)), column[row]]
 
-    found = cross(quantity, np.arange(len(case)), coordinate, below, above)
-    return found.before, found.after
+    # From both ends: numbers between at which the quantity is 0 belong to one of the two sides.
+    rows = np.arange(len(case))
+    upwards = cross(quantity, rows, coordinate, below, above)
+    downwards = cross(quantity, rows, coordinate, above, below)
+    return upwards.before, downwards.before
 
 
 def _look(

@@ -89,7 +89,8 @@ def _exact(evidence: Evidence, block: CaseBlock, dtype: str) -> tuple[CaseTruth,
     results = []
     for fetch in fetches:
         try:
-            truth = exact.evaluate([fetch], feeds, captures=program.captured_values())
+            with np.errstate(all="ignore"):  # infinities are what it is asked about
+                truth = exact.evaluate([fetch], feeds, captures=program.captured_values())
             results.append(_judged(truth.values[0], dtype))
         except exact.Unknown:
             results.append(CaseTruth(kind=None))

@@ -45,8 +45,9 @@ NONFINITE = frozenset({"LC201", "LC202", "LC203", "LC204"})
 GROUPS = (
     6  # expressions at fault that one rule reports of one crowd; the rest are counted with them
 )
-TRIES = 4  # representatives of a group that are tried before it is given up as unconfirmed
-_PREFERRED = {Kind.AVOIDABLE: 0, Kind.UNDEFINED: 1, None: 2, Kind.INHERENT: 3}
+TRIES = 5  # representatives of a group that are tried before it is given up as unconfirmed
+# Told apart among the cases of a group; None is decided once a case is looked at closely.
+_KINDS = (Kind.AVOIDABLE, None, Kind.INHERENT)
 
 
 class Writer:
@@ -86,11 +87,15 @@ class Writer:
     def _of_crowd(self, rule: Rule, crowd: Crowd) -> Iterator[tuple[tuple[Any, ...], Finding]]:
         assert self._desk is not None
         for group in locate.groups(self._desk.evidence, crowd)[:GROUPS]:
+            best: tuple[tuple[Any, ...], Finding] | None = None
             for member in self._representatives(crowd, group.members):
                 made = self._of_case(rule, crowd, member, len(group.members))
-                if made is not None:
-                    yield made
+                if made is not None and (best is None or _weight(made[1]) > _weight(best[1])):
+                    best = made
+                if best is not None and best[1].severity == Severity.ERROR:
                     break
+            if best is not None:
+                yield best
 
     def _representatives(self, crowd: Crowd, members: Array) -> list[int]:
         """Order the cases of a group: what counts most first, then what is easiest to read."""
@@ -99,16 +104,14 @@ class Writer:
         found: Sequence[Kind | None] = [Kind.AVOIDABLE] * len(members)
         if crowd.code in NONFINITE or crowd.form == "nonfinite":
             found = kinds(self._desk.evidence, cases, crowd.dtype, crowd.direction)
-        kind_rank = np.asarray([_PREFERRED[kind] for kind in found])
-        # What policy excuses comes last; of the rest, what is decided first and easy to read.
-        excused = (kind_rank == _PREFERRED[Kind.INHERENT]) | (cases.ranges == Range.EXTREME)
-        order = np.lexsort((cost(cases), kind_rank, excused))
-        first = [int(members[i]) for i in order[:TRIES]]
-        # One of every kind and range gets its try: the first may turn out to be inherent.
-        combinations = kind_rank * 4 + cases.ranges
-        for code in np.unique(combinations[order]):
-            first.append(int(members[order[np.flatnonzero(combinations[order] == code)[0]]]))
-        return list(dict.fromkeys(first))
+        kind = np.asarray([_KINDS.index(k) for k in found])
+        excused = (kind == _KINDS.index(Kind.INHERENT)) | (cases.ranges == Range.EXTREME)
+        order = np.lexsort((cost(cases), excused))
+        combination = (kind * 4 + cases.ranges)[order]
+        # The simplest case of each kind and range: the first may turn out to be excused.
+        firsts = [int(np.flatnonzero(combination == code)[0]) for code in np.unique(combination)]
+        chosen = [0, *sorted(firsts)]
+        return [int(members[order[i]]) for i in dict.fromkeys(chosen)][:TRIES]
 
     def _of_case(
         self, rule: Rule, crowd: Crowd, member: int, count: int
@@ -280,11 +283,12 @@ def _again(crowd: Crowd, again: Any, evidence: Mapping[str, Any]) -> dict[str, A
 
 def _merged(before: Finding, after: Finding) -> Finding:
     """Count the cases of a second finding at the same place with the weightier one."""
-    rank = policy.RANK
-    heavier = before
-    if rank[Severity(after.severity)] > rank[Severity(before.severity)]:
-        heavier = after
+    heavier = after if _weight(after) > _weight(before) else before
     return attrs.evolve(heavier, count=before.count + after.count)
+
+
+def _weight(finding: Finding) -> int:
+    return policy.RANK[Severity(finding.severity)]
 
 
 def _certain(arguments: tuple[Argument, ...], case: CaseBlock) -> bool:

@@ -23,8 +23,10 @@ def reproduce(suspect: Suspect, target: str, form: str, call: Call) -> str:
     call
         How it is called.
     """
+    # Keras' own __call__ takes the mean of what `call` returns; the finding is about `call`.
+    method = ".call" if getattr(call.function, "__name__", "") == "call" else ""
     order, positional, prediction = call.names, call.positional, call.prediction
-    lines = ["import numpy as np", "import tensorflow as tf", *_imports(target, form), ""]
+    lines = ["import numpy as np", "import tensorflow as tf", *_imports(target, form, method), ""]
     if not suspect.inputs:
         return "\n".join([*lines, *_shapes(suspect, order, positional)])
     for name in order:
@@ -65,13 +67,14 @@ def _shapes(suspect: Suspect, order: Sequence[str], positional: int) -> list[str
     return [f"print(loss({', '.join(arguments)}))", ""]
 
 
-def _imports(target: str, form: str) -> list[str]:
+def _imports(target: str, form: str, method: str) -> list[str]:
     """Lines that make `loss` of a target."""
     where, colon, what = target.partition(":")
     if not colon:
         return ["import keras", "", f"loss = keras.losses.get({target!r})"]
     # A class that is named without a call is made without arguments.
     made = what if form != "loss-instance" or "(" in what else f"{what}()"
+    made += method
     if where.endswith(".py"):
         return [
             "import importlib.util",

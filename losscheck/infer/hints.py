@@ -93,9 +93,7 @@ class _Walk:
         if node.type == "SoftmaxCrossEntropyWithLogits":
             if first in self.same:
                 found.append(Hint("logits", "goes into a cross entropy with logits"))
-            if second in self._wiring.depends(
-                self._argument
-            ):  # smoothed or weighted on the way, too
+            if second in self._wiring.depends(self._argument):
                 found.append(Hint("one-hot", "is the label of a softmax cross entropy"))
         if node.type == "SparseSoftmaxCrossEntropyWithLogits":
             if first in self.same:

@@ -17,20 +17,26 @@ from typing import Any
 
 from losscheck.model import Environment, UsageError
 
+_BACKENDS = frozenset({"jax", "torch", "openvino"})  # other packages that importing Keras may need
+
 
 @contextlib.contextmanager
 def silence() -> Iterator[None]:
     """Turn file descriptor 2 and TensorFlow's loggers away meanwhile."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # as under 2>&-: nobody hears it anyway
+        yield
+        return
     logger = logging.getLogger("tensorflow")
     level = logger.level
     logger.setLevel(logging.CRITICAL)
-    sys.stderr.flush()
-    kept = os.dup(2)
+    _flush()
     os.dup2(_nowhere(), 2)
     try:
         yield
     finally:
-        sys.stderr.flush()
+        _flush()
         os.dup2(kept, 2)
         os.close(kept)
         logger.setLevel(level)
@@ -39,6 +45,11 @@ def silence() -> Iterator[None]:
 @functools.cache
 def _nowhere() -> int:
     return os.open(os.devnull, os.O_WRONLY)  # once: a run of a block takes little longer than it
+
+
+def _flush() -> None:
+    if sys.stderr is not None:  # it is None in a process that began without one
+        sys.stderr.flush()
 
 
 @functools.cache
@@ -58,7 +69,10 @@ def tensorflow() -> Any:
 
             tf.constant(0.0) + 1.0
     except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] not in ("tensorflow", "keras"):
+        missing = (error.name or "").split(".")[0]
+        if missing in _BACKENDS:
+            raise _refusal(missing) from None
+        if missing not in ("tensorflow", "keras"):
             raise
         raise UsageError(
             f"{error.name} is not installed, and losscheck runs losses with it. "
@@ -73,10 +87,14 @@ def _check_backend() -> None:
     import keras
 
     if keras.backend.backend() != "tensorflow":
-        raise UsageError(
-            f"Keras runs on the {keras.backend.backend()} backend here; losscheck checks losses on "
-            "TensorFlow. Set KERAS_BACKEND=tensorflow."
-        )
+        raise _refusal(keras.backend.backend())
+
+
+def _refusal(backend: str) -> UsageError:
+    return UsageError(
+        f"Keras is set to the {backend} backend here; losscheck checks losses on TensorFlow. "
+        "Set KERAS_BACKEND=tensorflow."
+    )
 
 
 def environment() -> Environment:

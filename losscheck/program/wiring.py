@@ -121,6 +121,8 @@ class Wiring:
 SHAPE_OPS = frozenset(
     {"Shape", "ShapeN", "Size", "Rank", "BroadcastGradientArgs", "ZerosLike", "OnesLike"}
 )
+# TensorFlow has a gradient function for these, and it always gives None.
+_FLAT = frozenset({"Floor", "Ceil", "Round", "Rint", "FloorDiv", "TruncateDiv"})
 _SMALL = 4096  # elements of a constant that is kept
 
 
@@ -159,7 +161,7 @@ def _constant(op: Any) -> Array | None:
 def _differentiable(op: Any) -> bool:
     from tensorflow.python.framework import ops
 
-    if not any(t.dtype.is_floating for t in op.outputs):
+    if op.type in _FLAT or not any(t.dtype.is_floating for t in op.outputs):
         return False
     try:
         return ops.get_gradient_function(op) is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -59,5 +60,7 @@ def _drawing(loss: LossReport, prefix: str) -> dict[str, Any] | None:
         (curves.COLORS[number % len(curves.COLORS)], curve.label)
         for number, curve in enumerate(loss.curves)
     ]
+    numbers = np.concatenate([part for c in loss.curves for part in (c.value, c.gradient)])
+    marks = {"NaN": np.isnan(numbers).any(), "infinite": np.isinf(numbers).any()}
     # Safe: matplotlib escapes its texts, and all of them but the axis' name are ours.
-    return {"svg": Markup(picture), "legend": legend}
+    return {"svg": Markup(picture), "legend": legend, "marks": marks}

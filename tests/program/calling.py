@@ -22,7 +22,7 @@ def call(function, *, names=PAIR, positional=None, **changes):
 def traced(function, *, shape=SHAPE, dtype="float32", autograph=False, **changes):
     """A loss of a pair, traced for one shape."""
     made = call(function, **changes)
-    return trace(made, {name: (shape, dtype) for name in made.names}, autograph=autograph)
+    return trace(made, dict.fromkeys(made.names, (shape, dtype)), autograph=autograph)
 
 
 def program(function, **changes):

@@ -14,7 +14,7 @@ import keras  # noqa: E402
 from losscheck.program.origin import is_users  # noqa: E402
 from losscheck.program.trace import CallError, trace  # noqa: E402
 
-LOSSES = '''\
+LOSSES = """\
 import keras
 import tensorflow as tf
 from helpers_of_test_origin import slope
@@ -80,7 +80,7 @@ def by_sign(y_true, y_pred):
 
 def raising(y_true, y_pred):
     return tf.matmul(y_true, y_pred)
-'''
+"""
 HELPERS = """\
 import tensorflow as tf
 
@@ -269,7 +269,11 @@ PACKAGES = os.path.dirname(os.path.dirname(TENSORFLOW))
         ("<stdin>", "", True),
         ("<__array_function__ internals>", "/project", False),
         ("/tmp/__autograph_generated_file1.py", "/project", False),
-        (keras.losses.mean_squared_error.__code__.co_filename, os.path.dirname(keras.__file__), True),
+        (
+            keras.losses.mean_squared_error.__code__.co_filename,
+            os.path.dirname(keras.__file__),
+            True,
+        ),
         # A virtual environment in the project's folder, beside the loss.
         (TENSORFLOW, PACKAGES, False),
         (keras.__file__, os.path.dirname(os.path.dirname(PACKAGES)), False),

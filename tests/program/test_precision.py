@@ -157,8 +157,9 @@ def test_the_definition_given_is_left_alone():
         (lambda t, p: tf.reduce_mean(tf.cast(t - p, tf.float32)), False),
         # The shape as a float is exact, however few digits it is kept in.
         (
-            lambda t, p: tf.reduce_sum(p - t)
-            / tf.cast(tf.cast(tf.shape(p)[0], tf.float32), p.dtype),
+            lambda t, p: (
+                tf.reduce_sum(p - t) / tf.cast(tf.cast(tf.shape(p)[0], tf.float32), p.dtype)
+            ),
             True,
         ),
         (lambda t, p: tf.reduce_sum(p) + tf.cast(tf.reduce_sum(tf.argmax(t)), p.dtype), True),

@@ -205,6 +205,6 @@ def test_extra_arguments_and_constants_take_part():
 
     made = Programs(call(loss, names=("y_true", "y_pred", "w"), constants={"power": 3.0}))
     given = {**cases(5), "w": np.full((5, SHAPE[0], 1), 2.0)}
-    error = np.abs(given["y_true"] - given["y_pred"]).astype(float)
+    error = np.abs(given["y_true"].astype(float) - given["y_pred"])
     found = made.double({**SHAPES, "w": (SHAPE[0], 1)}).run(given)
     np.testing.assert_allclose(found.value, 2 * (error**3).sum(axis=(1, 2)), rtol=1e-12)
