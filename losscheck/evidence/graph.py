@@ -54,11 +54,13 @@ def graph_facts(evidence: Evidence) -> GraphFacts:
         return GraphFacts(prediction_shape=prediction)
     graph, origins = main.wiring, program.traced.origins
     block = _blocking(graph) if program.traced.gradient is None else None
-    made = graph.producer(graph.value)
+    value = graph.value
+    made = graph.producer(value)
     while made.type in ("Identity",) and made.inputs:
-        made = graph.producer(made.inputs[0])
+        value = made.inputs[0]
+        made = graph.producer(value)
     stops = [n for n in graph.forward if n.type == "StopGradient" and _depends(graph, n)]
-    shape = made.shapes[0]
+    shape = made.shapes[made.outputs.index(value)]
     return GraphFacts(
         gradient_missing=program.traced.gradient is None,
         gradient_error=program.traced.gradient_error,

@@ -10,11 +10,12 @@ from rich.text import Text
 from losscheck.model import Finding, Location
 from losscheck.report import words
 from losscheck.report.excerpt import cut
-from losscheck.report.lines import GAP, block, hang, spread
+from losscheck.report.lines import GAP, block, hang, spread, wrap
 from losscheck.report.view import View
 
 COLORS = {"error": "red", "warning": "yellow", "note": "cyan"}
 INDENT = 5  # columns before everything that belongs to a finding
+COMMENT = "# "
 LABEL = 9  # columns of "Write:" and its like
 
 
@@ -70,15 +71,26 @@ def _case(finding: Finding, width: int) -> Iterator[Text]:
 
 
 def _write(fix: str, width: int) -> Iterator[Text]:
-    """Show what to write; code of several lines keeps its lines."""
+    """Show what to write; code of several lines keeps its lines, but comments are wrapped."""
     label = Text.assemble(" " * INDENT, ("Write:".ljust(LABEL), "green"))
     if "\n" in fix.strip():
-        for number, line in enumerate(block(fix, INDENT + LABEL)):
+        for number, line in enumerate(block(_fitted(fix, width), INDENT + LABEL)):
             yield Text.assemble(label, line[INDENT + LABEL :]) if number == 0 else line
     elif cell_len(fix) + INDENT + LABEL + GAP > width:
         yield from hang(label, fix, width)
     else:
         yield Text.assemble(label, fix)
+
+
+def _fitted(code: str, width: int) -> str:
+    room = width - INDENT - LABEL - len(COMMENT)
+    lines = (
+        [f"{COMMENT}{part}" for part in wrap(line.removeprefix(COMMENT), room)]
+        if line.startswith(COMMENT)
+        else [line]
+        for line in code.splitlines()
+    )
+    return "\n".join(line for part in lines for line in part)
 
 
 def _program(finding: Finding) -> Iterator[Text]:

@@ -125,7 +125,8 @@ def gradient(summary: GradientSummary) -> str:
     if summary.digits is not None:
         parts = [f"{summary.digits:.1f} digits on {parts[0]}"]
     if summary.compute_gradient_max_error is not None:
-        parts.append(f"compute_gradient within {summary.compute_gradient_max_error:.0e}")
+        error = summary.compute_gradient_max_error
+        parts.append(f"compute_gradient within {f'{error:.0e}' if error else '0'}")
     return "; ".join(parts)
 
 

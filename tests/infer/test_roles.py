@@ -4,10 +4,10 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
-from losscheck.config import ArgumentSettings  # noqa: E402
-from losscheck.infer.roles import roles  # noqa: E402
-from losscheck.model import UsageError  # noqa: E402
-from losscheck.targets import from_callable  # noqa: E402
+from losscheck.config import ArgumentSettings
+from losscheck.infer.roles import roles
+from losscheck.model import UsageError
+from losscheck.targets import from_callable
 
 
 def of(signature, **declared):
@@ -102,7 +102,7 @@ def test_a_declared_role_goes_before_the_name():
 
 
 def test_an_unknown_argument_is_refused_with_what_comes_close():
-    with pytest.raises(UsageError, match="has no argument 'y_prd'.*Did you mean 'y_pred'"):
+    with pytest.raises(UsageError, match=r"has no argument 'y_prd'.*Did you mean 'y_pred'"):
         of("y_true, y_pred", y_prd=ArgumentSettings(domain="real"))
 
 

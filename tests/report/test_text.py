@@ -88,6 +88,22 @@ def test_programs_are_shown_when_asked_for(single: Report) -> None:
     assert "-v" not in full
 
 
+def test_comments_of_a_fix_keep_the_width_and_code_its_lines(single: Report) -> None:
+    code = "x = tf.where(condition, value_if_true_which_is_long, value_if_false_which_is_long)"
+    fix = f"{code}\n# {'word ' * 30}end"
+    loss = attrs.evolve(
+        single.losses[0], findings=(attrs.evolve(single.losses[0].findings[2], fix=fix),)
+    )
+    lines = render(attrs.evolve(single, losses=(loss,)), "text", View(width=80)).splitlines()
+    first = next(number for number, line in enumerate(lines) if "Write:" in line)
+    assert lines[first].endswith(code)
+    comments = [line for line in lines if line.startswith(f"{' ' * 14}# ")]
+    assert lines[first + 1 : first + 1 + len(comments)] == comments
+    assert len(comments) > 1
+    assert max(map(len, comments)) <= 80
+    assert " ".join(line.strip(" #") for line in comments) == f"{'word ' * 30}end"
+
+
 def test_many_rules_that_did_not_run_are_counted(single: Report) -> None:
     checks = tuple(
         Check(code=f"LC10{number}", slug="x", outcome="skip", reason="it raises")

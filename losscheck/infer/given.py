@@ -1,0 +1,17 @@
+"""What needs no inference: declared, known, or written in a docstring."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Given:
+    """By argument: role, domain, shape, and where they come from."""
+
+    roles: Mapping[str, str]
+    domains: Mapping[str, str]
+    shapes: Mapping[str, str]
+    origins: Mapping[str, tuple[str, str]]  # argument -> (origin, why)

@@ -1,0 +1,102 @@
+"""Choosing domains: the first that the graph suggests whose ordinary points are all finite."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+import numpy as np
+
+from losscheck import domains
+from losscheck.infer.choose import Choice, label, prediction
+from losscheck.infer.given import Given
+from losscheck.infer.hints import hints
+from losscheck.infer.layouts import Shapes
+from losscheck.program.programs import Programs
+from losscheck.program.wiring import Wiring
+from losscheck.shapes import parse
+
+PROBES = 64  # ordinary cases that a domain is tried on
+FINITE_SHARE = 0.99  # of them that must be finite
+
+
+def options(given: Given, shapes: Shapes, graph: Wiring | None) -> dict[str, tuple[Choice, ...]]:
+    """The domains that each argument may have, the likeliest first; one where it is given."""
+    uses = {name: hints(graph, name) if graph else () for name in given.roles}
+    target = next(name for name, role in given.roles.items() if role == "y_pred")
+    found: dict[str, tuple[Choice, ...]] = {}
+    for name, role in sorted(given.roles.items(), key=lambda item: item[1] != "y_pred"):
+        if name in given.domains:
+            found[name] = (Choice(given.domains[name], ""),)
+        elif role == "y_pred":
+            found[name] = prediction(uses[name])
+        elif role == "y_true":
+            same = parse(shapes[name]).rank == parse(shapes[target]).rank
+            found[name] = label(uses[name], found[target][0], same)
+        elif role == "weight":
+            domain = "mask" if "mask" in name else "weight"
+            found[name] = (Choice(domain, "named as a weight"),)
+        else:
+            found[name] = (Choice("real", "nothing is known of it"),)
+    return found
+
+
+def first_finite(
+    programs: Programs,
+    options: Mapping[str, tuple[Choice, ...]],
+    shapes: Shapes,
+    sizes: dict[str, int],
+) -> tuple[dict[str, Choice], str]:
+    """Choose the first domains on whose ordinary points loss and gradient are finite."""
+    combinations = _combinations(options)
+    narrowed = ""
+    for chosen in combinations:
+        share = _finite_share(programs, chosen, shapes, sizes)
+        if share >= FINITE_SHARE:
+            return chosen, narrowed
+        narrowed = narrowed or _narrowed(chosen, share)
+    return combinations[0], ""
+
+
+def _narrowed(chosen: Mapping[str, Choice], share: float) -> str:
+    domains_tried = ", ".join(f"{name} in {choice.domain}" for name, choice in chosen.items())
+    return f"ordinary points with {domains_tried} are finite in {share:.0%} of the cases only"
+
+
+def _combinations(options: Mapping[str, tuple[Choice, ...]]) -> list[dict[str, Choice]]:
+    """All first choices, then one argument after the other varied, the prediction first."""
+    base = {name: choices[0] for name, choices in options.items()}
+    result = [base]
+    for name, choices in options.items():
+        result += [{**base, name: choice} for choice in choices[1:]]
+    names = [name for name, choices in options.items() if len(choices) > 1]
+    if len(names) > 1:
+        for same in dict.fromkeys(c.domain for c in options[names[0]]):
+            pick = {n: next((c for c in options[n] if c.domain == same), None) for n in names}
+            if all(pick.values()):
+                result.append({**base, **{n: c for n, c in pick.items() if c is not None}})
+            else:
+                result.append(
+                    {**base, **{n: attrs.evolve(options[n][0], domain=same) for n in names}}
+                )
+    return result
+
+
+def _finite_share(
+    programs: Programs, chosen: Mapping[str, Choice], shapes: Shapes, sizes: dict[str, int]
+) -> float:
+    at = {name: parse(text).at(sizes) for name, text in shapes.items()}
+    last = at[programs.call.prediction][-1:] or (2,)
+    inputs: dict[str, Any] = {}
+    for i, (name, choice) in enumerate(chosen.items()):
+        domain = domains.parse(choice.domain)
+        inputs[name] = domain.ordinary(PROBES, at[name], seed=i, classes=max(2, last[0]))
+    try:
+        outcome = programs.at(at).run(inputs)
+    except Exception:  # an index out of range, say: not this domain
+        return 0.0
+    finite = np.isfinite(outcome.total) & np.isfinite(
+        outcome.gradient.reshape(PROBES, -1).astype(float)
+    ).all(axis=1)
+    return float(finite.mean())

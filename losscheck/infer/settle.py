@@ -1,0 +1,103 @@
+"""Finding the layout that a loss runs with: shapes that nobody declared are tried."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from losscheck.infer.given import Given
+from losscheck.infer.hints import hints
+from losscheck.infer.layouts import INDEX_PAIRS, PAIRS, WIDTHS, Shapes, layouts, with_width
+from losscheck.infer.spec import last_letter, main_sizes
+from losscheck.program.programs import Programs
+from losscheck.program.trace import CallError
+from losscheck.program.wiring import Wiring, wiring
+from losscheck.shapes import parse
+
+
+def declares_labels(given: Given) -> bool:
+    """Say whether the shape of every label is given."""
+    names = [name for name, role in given.roles.items() if role == "y_true"]
+    return all(name in given.shapes for name in names)
+
+
+def find_layout(
+    programs: Programs, given: Given, pairs: Sequence[tuple[str, str]]
+) -> tuple[Shapes, dict[str, int], CallError | None]:
+    """Find the first layout that runs; where none does, the first one and what it raised."""
+    first: tuple[Shapes, dict[str, int], CallError] | None = None
+    for shapes in layouts(given.roles, given.shapes, pairs):
+        parsed = {name: parse(text) for name, text in shapes.items()}
+        sizes = main_sizes(parsed)
+        error = _runs(programs, shapes, sizes)
+        if error is None:
+            return _settle_width(programs, given, shapes, sizes)
+        first = first or (shapes, sizes, error)
+        if _hopeless(error):
+            break
+        letter = last_letter(parsed)
+        for width in WIDTHS if letter and pairs is PAIRS else ():
+            sizes = main_sizes(parsed, width)
+            if _runs(programs, shapes, sizes) is None:
+                return _settle_width(programs, given, shapes, sizes)
+    assert first is not None  # layouts gives at least one
+    return first
+
+
+def _hopeless(error: CallError) -> bool:
+    """Say whether no other shape can help: a name that does not exist is missing in all of them."""
+    missing = (AttributeError, NameError, ImportError, NotImplementedError)
+    return isinstance(error.error, missing)
+
+
+def _settle_width(
+    programs: Programs, given: Given, shapes: Shapes, sizes: dict[str, int]
+) -> tuple[Shapes, dict[str, int], None]:
+    """Write a number for the last axis where the loss runs at no other size."""
+    letter = last_letter({name: parse(text) for name, text in shapes.items()})
+    free = [name for name in shapes if name not in given.shapes]
+    if (
+        not letter
+        or not free
+        or (given.roles and any(letter in given.shapes.get(n, "") for n in shapes))
+    ):
+        return shapes, sizes, None
+    other = {**sizes, letter: sizes[letter] + 1}
+    if _runs(programs, shapes, other) is None:
+        return shapes, sizes, None
+    fixed = with_width(shapes, letter, sizes[letter])
+    return fixed, {name: size for name, size in sizes.items() if name != letter}, None
+
+
+def _runs(programs: Programs, shapes: Shapes, sizes: Mapping[str, int]) -> CallError | None:
+    try:
+        programs.at({name: parse(text).at(sizes) for name, text in shapes.items()})
+    except CallError as error:
+        return error
+    return None
+
+
+def sparse_layout(
+    programs: Programs, given: Given, shapes: Shapes, sizes: dict[str, int]
+) -> tuple[Shapes, dict[str, int]]:
+    """Take labels that are used as class indices for what they are: one axis less."""
+    graph = wiring_at(programs, shapes, sizes)
+    labels = [name for name, role in given.roles.items() if role == "y_true"]
+    if graph is None or not labels:
+        return shapes, sizes
+    if not any(hint.use == "index" for hint in hints(graph, labels[0])):
+        return shapes, sizes
+    for pair in INDEX_PAIRS:
+        rank = parse(shapes[programs.call.prediction]).rank
+        if parse(pair[1]).rank == rank:
+            found, found_sizes, error = find_layout(programs, given, (pair,))
+            if error is None:
+                return found, found_sizes
+    return shapes, sizes
+
+
+def wiring_at(programs: Programs, shapes: Shapes, sizes: Mapping[str, int]) -> Wiring | None:
+    """Read the graph of a layout; None where the loss cannot be traced."""
+    program = programs.at({name: parse(text).at(sizes) for name, text in shapes.items()})
+    if program.traced is None:
+        return None
+    return wiring(program.traced, programs.call.names, programs.call.prediction)
