@@ -54,7 +54,7 @@ demo: $(STAMP)
 		echo 'losscheck wrote no page to reports/.' >&2; exit 1; }
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -1,8 +1,8 @@
 import numpy as np
-from arguments import SPARSE, pair
 
 from losscheck.cases.corners import corners
 from losscheck.model import Range
+from tests.cases.arguments import SPARSE, pair
 
 
 def test_single_numbers_are_crossed_fully(problem):

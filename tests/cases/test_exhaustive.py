@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from arguments import argument, pair
 
 from losscheck.cases.exhaustive import exhaustive, half_numbers
 from losscheck.domains import parse
+from tests.cases.arguments import argument, pair
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
-from arguments import PAIRS, SPARSE, argument, pair
 
 from losscheck import shapes
 from losscheck.cases import generate
 from losscheck.domains import OUTSIDE, parse
 from losscheck.domains.floats import FORMATS
 from losscheck.model import Range, UsageError
+from tests.cases.arguments import PAIRS, SPARSE, argument, pair
 
 BUDGET = 12_000
 

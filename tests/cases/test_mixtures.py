@@ -1,11 +1,11 @@
 import hypothesis
 import numpy as np
 import pytest
-from arguments import PAIRS, SPARSE, pair
 
 from losscheck.cases import mixtures
 from losscheck.cases.recipes import recipes
 from losscheck.model import Range
+from tests.cases.arguments import PAIRS, SPARSE, pair
 
 
 def drawn(arguments, seed=0, count=4_000, shape=(3, 3)):

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from arguments import SPARSE, argument, pair
 
 from losscheck.cases.relations import relations
 from losscheck.model import Range
+from tests.cases.arguments import SPARSE, argument, pair
 
 
 def of(problem, arguments, sizes, dtype="float32"):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import attrs
 import numpy as np
 import pytest
-from smooth_families import FAMILIES, NOISY, Family, evaluate
 
 from losscheck.model import Array
 from losscheck.numerics.ladder import Derivatives, derivatives
@@ -20,6 +19,7 @@ from losscheck.numerics.verdict import (
     classify_point,
     compare,
 )
+from tests.numerics.smooth_families import FAMILIES, NOISY, Family, evaluate
 
 
 @attrs.frozen(eq=False)

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from calling import SHAPE, call, cases, program
+
+from tests.program.calling import SHAPE, call, cases, program
 
 tf = pytest.importorskip("tensorflow")
 

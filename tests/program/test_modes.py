@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from calling import SHAPE, call, cases
+
+from tests.program.calling import SHAPE, call, cases
 
 tf = pytest.importorskip("tensorflow")
 

@@ -6,7 +6,8 @@ import os
 import sys
 
 import pytest
-from calling import call, traced
+
+from tests.program.calling import call, traced
 
 tf = pytest.importorskip("tensorflow")
 import keras  # noqa: E402
@@ -17,7 +18,7 @@ from losscheck.program.trace import CallError, trace  # noqa: E402
 LOSSES = """\
 import keras
 import tensorflow as tf
-from helpers_of_test_origin import slope
+from tests.program.helpers_of_test_origin import slope
 
 
 def plain(y_true, y_pred):

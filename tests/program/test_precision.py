@@ -6,7 +6,8 @@ way in; constants count as float32 rounded them wherever the tests say so.
 
 import numpy as np
 import pytest
-from calling import SHAPE, SHAPES, call, cases, program, programs, traced
+
+from tests.program.calling import SHAPE, SHAPES, call, cases, program, programs, traced
 
 tf = pytest.importorskip("tensorflow")
 import keras  # noqa: E402

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from calling import SHAPE, SHAPES, call, cases, program, programs
+
+from tests.program.calling import SHAPE, SHAPES, call, cases, program, programs
 
 tf = pytest.importorskip("tensorflow")
 

@@ -7,7 +7,8 @@ import sys
 import textwrap
 
 import pytest
-from calling import SHAPE, cases, program
+
+from tests.program.calling import SHAPE, cases, program
 
 pytest.importorskip("tensorflow")
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from calling import call, traced
+
+from tests.program.calling import call, traced
 
 tf = pytest.importorskip("tensorflow")
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from calling import PAIR, SHAPE, traced
+
+from tests.program.calling import PAIR, SHAPE, traced
 
 tf = pytest.importorskip("tensorflow")
 
