@@ -16,7 +16,7 @@ from losscheck.evidence.curves import curves
 from losscheck.evidence.desk import WITHOUT_A_RUN, Desk
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.gradients import GradientCheck, summary
-from losscheck.evidence.graph import last_return
+from losscheck.evidence.graph import GraphFacts, last_return
 from losscheck.explain.finding import Writer
 from losscheck.infer import Inferred, infer
 from losscheck.model import (
@@ -242,7 +242,9 @@ def _undecided(rule: Rule, evidence: Mapping[str, object]) -> bool:
         return False
     checks = evidence["gradients"]
     assert isinstance(checks, tuple)
-    return bool(checks) and not any(check.decided.any() for check in checks)
+    graph = evidence["graph"]
+    missing = isinstance(graph, GraphFacts) and graph.gradient_missing
+    return not missing and not any(check.decided.any() for check in checks)
 
 
 def _covered(desk: Desk, rule: Rule) -> tuple[int, tuple[str, ...]]:

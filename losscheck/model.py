@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import attrs
-import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
@@ -293,8 +292,3 @@ class Report:
 
 class UsageError(Exception):
     """The user gave something that cannot be used; the message says what, and what to do next."""
-
-
-def as_array(value: Any) -> Array:
-    """Turn numbers as JSON holds them into an array."""
-    return np.asarray(value)

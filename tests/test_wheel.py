@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -53,8 +54,14 @@ class Project:
     def run(self, *command: str, status: int) -> str:
         """Run a program of the environment, and hold that it ends with this status."""
         program = self.python.with_name(command[0])
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         ended = subprocess.run(
-            [program, *command[1:]], cwd=self.folder, capture_output=True, text=True, check=False
+            [program, *command[1:]],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert ended.returncode == status, ended.stdout + ended.stderr
         return ended.stdout
@@ -103,9 +110,14 @@ def report(project: Project) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def alone(project: Project) -> ElementTree.Element:
-    """Run `pytest --losscheck` and give the JUnit report."""
-    project.pytest("--junitxml=alone.xml")
+def told(project: Project) -> str:
+    """Run `pytest --losscheck` and give what it says; the JUnit report is in alone.xml."""
+    return project.pytest("--junitxml=alone.xml")
+
+
+@pytest.fixture(scope="module")
+def alone(project: Project, told: str) -> ElementTree.Element:
+    """Give the JUnit report of `pytest --losscheck`."""
     return ElementTree.parse(project.folder / "alone.xml").getroot()
 
 
@@ -167,6 +179,18 @@ def test_the_plugin_agrees(report: dict[str, Any], alone: ElementTree.Element) -
     }
     assert failed == {"LC203-gradient-nan", "LC901-call-fails"}
     assert [loss["verdict"] for loss in report["losses"]] == ["fail", "fail"]
+
+
+def test_a_failure_shows_the_finding_and_nothing_else(told: str) -> None:
+    line = next(n for n, text in enumerate(LOSSES.splitlines(), 1) if "tf.math.log" in text)
+    for pattern in (
+        rf"^losses\.py:{line}: The gradient is NaN ",
+        rf"^  LC203 gradient-nan  error +losses\.py:{line}$",
+        r"^FAILED losscheck::losses:nan_gradient::LC203-gradient-nan - losses\.py:",
+        rf"^collected {1 + 2 * len(RULES)} items$",  # two losses, and the project's own test
+    ):
+        assert re.search(pattern, told, re.MULTILINE), told
+    assert "Traceback" not in told
 
 
 def test_two_workers_agree(project: Project, alone: ElementTree.Element) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.gather import Evidence
-from losscheck.model import Array, Direction, Inputs, Kind
+from losscheck.model import Array, Direction, Kind
 from losscheck.numerics.ladder import derivatives
 from losscheck.program.batch import Program
 from losscheck.program.programs import along
@@ -142,11 +142,3 @@ def _finite(totals: Array) -> float | None:
 
 def _finite_array(gradient: Array) -> Array | None:
     return gradient if np.isfinite(gradient).all() else None
-
-
-def one(inputs: Inputs, code: int) -> CaseBlock:
-    """A block of one case."""
-    return CaseBlock(
-        inputs={name: np.asarray(array)[None] for name, array in inputs.items()},
-        ranges=np.asarray([code], np.uint8),
-    )

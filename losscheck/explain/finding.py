@@ -15,6 +15,8 @@ from losscheck.cases.problem import Problem
 from losscheck.config import Settings
 from losscheck.evidence.crowd import Crowd
 from losscheck.evidence.desk import Desk
+from losscheck.evidence.gather import EAGER_CASES
+from losscheck.evidence.gradients import EVALUATIONS, GradientCheck
 from losscheck.evidence.truth import CaseTruth, kinds, of_case
 from losscheck.explain import locate
 from losscheck.explain.blamed import Blame
@@ -36,6 +38,7 @@ from losscheck.model import (
     Severity,
     Suspect,
 )
+from losscheck.program.batch import Program, Way
 from losscheck.program.origin import Frame
 from losscheck.program.origin import locate as place
 from losscheck.rules.base import Rule
@@ -155,7 +158,7 @@ class Writer:
 
         def judge(cases: CaseBlock) -> Array:
             kept = np.zeros(len(cases), bool)
-            usable = np.flatnonzero(desk.evidence.labels_inside(cases))
+            usable = np.flatnonzero(desk.evidence.labels_inside(cases))[: _patience(crowd, desk)]
             if not len(usable):
                 return kept
             again = crowd.population.rerun(cases.take(usable))
@@ -264,6 +267,17 @@ def _alike(one: Crowd, other: Crowd) -> bool:
 
 def _mode_key(suspect: Suspect) -> tuple[str, ...]:
     return (suspect.mode,) if suspect.code == "LC503" else ()
+
+
+def _patience(crowd: Crowd, desk: Desk) -> int | None:
+    """How many simpler cases are judged at a time, of a loss that does not run in blocks."""
+    program = desk.evidence.instance_of(crowd.population.cases).program
+    if isinstance(program, Program) and program.way() is Way.VECTORIZED:
+        return None
+    evaluations = 1
+    if isinstance(crowd.population, GradientCheck):
+        evaluations = EVALUATIONS * crowd.population.gradient.shape[1]
+    return EAGER_CASES // evaluations
 
 
 def _again(crowd: Crowd, again: Any, evidence: Mapping[str, Any]) -> dict[str, Any]:

@@ -108,6 +108,8 @@ class _Walk:
             found.append(Hint("nonnegative", "is raised to a fractional power"))
         if node.type == "Exp" and first in self._less_max(node):
             found.append(Hint("logits", "goes into a softmax"))
+        if node.type == "Exp" and self._minus_size(node):
+            found.append(Hint("logits", "goes into a cross entropy with logits"))
         if node.type in ("Equal", "NotEqual") and self.same & set(node.inputs):
             found += self._compared(node)
         if node.type in ("RealDiv", "DivNoNan") and first in self.same and second in self._sums():
@@ -159,6 +161,17 @@ class _Walk:
             for node in self._wiring.forward
             if node.type == "Sum" and node.inputs[0] in self.same
         }
+
+    def _minus_size(self, node: Node) -> bool:
+        """Say whether an Exp takes minus the size of the argument, as a stable softplus does."""
+        source = self._wiring.producer(node.inputs[0])
+        if source.type in ("SelectV2", "Select"):
+            branches = set(source.inputs[1:3])
+            return bool(branches & self.same) and bool(branches & self.negative)
+        if source.type != "Neg":
+            return False
+        size = self._wiring.producer(source.inputs[0])
+        return size.type == "Abs" and size.inputs[0] in self.same
 
     def _linear(self, node: Node) -> bool:
         """Say whether the argument itself is added to or taken from something computed."""

@@ -25,8 +25,9 @@ INDEX_PAIRS: tuple[tuple[str, str], ...] = (
     ("(B, H, W)", "(B, H, W, C)"),
 )
 EXTRA: tuple[str, ...] = ("(B, D)", "(B,)", "(B, 1)", "()")  # weights and other inputs
-# Tried where a free last axis does not run; 1 last, since anything broadcasts with it.
-WIDTHS: tuple[int, ...] = (2, 4, 5, 6, 7, 8, 10, 1)
+# Tried where a free last axis does not run; 1 last, since anything broadcasts with it, and not the
+# size of the batch, which may fit by accident.
+WIDTHS: tuple[int, ...] = (2, 5, 6, 7, 8, 10, 1)
 
 Shapes = dict[str, str]
 
@@ -76,7 +77,9 @@ def documented(docstring: str, names: Sequence[str]) -> dict[str, str]:
     found = {}
     for name in names:
         entry = re.search(
-            rf"^[ \t]*[*`]*{re.escape(name)}\b[^\n]*(\n[ \t]+(?!\w+\s*:)[^\n]*)?", docstring, re.M
+            rf"^[ \t]*[*`]*{re.escape(name)}\b[^\n]*(\n[ \t]+(?![ \t])(?!\w+\s*:)[^\n]*)?",
+            docstring,
+            re.M,
         )
         match = entry and _SHAPE.search(entry.group())
         if match and "..." not in match.group(1):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import attrs
 import numpy as np
 
 from losscheck import domains
@@ -78,7 +77,7 @@ def _combinations(options: Mapping[str, tuple[Choice, ...]]) -> list[dict[str, C
                 result.append({**base, **{n: c for n, c in pick.items() if c is not None}})
             else:
                 result.append(
-                    {**base, **{n: attrs.evolve(options[n][0], domain=same) for n in names}}
+                    {**base, **{n: Choice(same, "the loss is finite there") for n in names}}
                 )
     return result
 

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from inspect import Parameter as Signature
 
 from losscheck.config import ArgumentSettings
 from losscheck.model import UsageError
 from losscheck.targets import Loss
+from losscheck.targets.names import role
 
-# Words of a parameter's name, in the field's usage.
-_PREDICTION = re.compile(
-    r"(^|_)(y_?)?(pred\w*|hat|logits?|outputs?|scores?|probs?|probabilit\w+|estimate\w*|predictions?)($|_)"
-    r"|^y_?hat$|^yp$|^p$|^embeddings?$"
-)
-_LABEL = re.compile(
-    r"(^|_)(y_?)?(true|targets?|labels?|gt|truth|actual|expected|ground_truth)($|_)|^y$|^yt$|^t$"
-)
-_WEIGHT = re.compile(r"(^|_)(weights?|w|masks?)($|_)")
 ROLES = ("y_true", "y_pred", "weight", "input")
 
 
@@ -39,7 +29,11 @@ def roles(loss: Loss, declared: Mapping[str, ArgumentSettings]) -> dict[str, str
         parameter.name
         for parameter in loss.parameters
         if not declared.get(parameter.name, _NOTHING).constant
-        and (parameter.default is Signature.empty or _is_declared(declared, parameter.name))
+        and (
+            parameter.required
+            or parameter.name in names[:2]
+            or _is_declared(declared, parameter.name)
+        )
     ]
     if not tensors:
         raise UsageError(
@@ -73,11 +67,11 @@ def _assign(tensors: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
     result = dict.fromkeys(tensors, "")
     result.update(given)
     free = [name for name in tensors if not result[name]]
-    pair = [name for name in free if not _WEIGHT.search(name)][:2] or free[:1]
+    pair = [name for name in free if role(name) != "weight"][:2] or free[:1]
     if "y_pred" not in given.values() and pair:
-        prediction = next((n for n in pair if _is_prediction(n)), None)
+        prediction = next((n for n in pair if role(n) == "y_pred"), None)
         if prediction is None:  # Keras' order: labels first
-            others = [n for n in pair if not _LABEL.search(n)]
+            others = [n for n in pair if role(n) != "y_true"]
             prediction = (others or pair)[-1]
         result[prediction] = "y_pred"
     if "y_true" not in given.values():
@@ -85,9 +79,5 @@ def _assign(tensors: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
         if label is not None:
             result[label] = "y_true"
     for name in tensors:
-        result[name] = result[name] or ("weight" if _WEIGHT.search(name) else "input")
+        result[name] = result[name] or ("weight" if role(name) == "weight" else "input")
     return result
-
-
-def _is_prediction(name: str) -> bool:
-    return bool(_PREDICTION.search(name)) and not _LABEL.search(name)

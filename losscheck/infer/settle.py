@@ -25,20 +25,20 @@ def find_layout(
 ) -> tuple[Shapes, dict[str, int], CallError | None]:
     """Find the first layout that runs; where none does, the first one and what it raised."""
     first: tuple[Shapes, dict[str, int], CallError] | None = None
-    for shapes in layouts(given.roles, given.shapes, pairs):
-        parsed = {name: parse(text) for name, text in shapes.items()}
-        sizes = main_sizes(parsed)
-        error = _runs(programs, shapes, sizes)
-        if error is None:
-            return _settle_width(programs, given, shapes, sizes)
-        first = first or (shapes, sizes, error)
-        if _hopeless(error):
-            break
-        letter = last_letter(parsed)
-        for width in WIDTHS if letter and pairs is PAIRS else ():
-            sizes = main_sizes(parsed, width)
-            if _runs(programs, shapes, sizes) is None:
-                return _settle_width(programs, given, shapes, sizes)
+    for pair in pairs:
+        options = list(layouts(given.roles, given.shapes, (pair,)))
+        for width in (None, *(WIDTHS if pairs is PAIRS else ())):
+            for shapes in options:
+                parsed = {name: parse(text) for name, text in shapes.items()}
+                if width is not None and not last_letter(parsed):
+                    continue
+                sizes = main_sizes(parsed, width)
+                error = _runs(programs, shapes, sizes)
+                if error is None:
+                    return _settle_width(programs, given, shapes, sizes)
+                first = first or (shapes, sizes, error)
+                if _hopeless(error):
+                    return first
     assert first is not None  # layouts gives at least one
     return first
 

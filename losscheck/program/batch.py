@@ -8,7 +8,7 @@ flow, and it gives every row of a random op its own numbers; `tf.map_fn` takes i
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import attrs
@@ -113,6 +113,9 @@ class Program:
     def fetch(self, tensors: Sequence[str], inputs: Inputs, mode: str = "graph") -> list[Array]:
         """Any tensors of the graph, by name, for every case: (N, *shape) each."""
         arrays = self._cast(inputs)
+        if not len(arrays[0]):
+            one = {name: np.ones((1, *shape)) for name, shape in self.shapes.items()}
+            return [array[:0] for array in self.fetch(tensors, one, mode)]
         key = tuple(tensors), mode
         if key not in self._runners:
             self._runners[key] = self._runner(tuple(tensors), mode, [a[:1] for a in arrays])
@@ -273,6 +276,9 @@ def _outputs(pruned: Callable[..., Any], probe: Sequence[Array]) -> list[Any]:
         return list(pruned(*(tf.constant(a[0]) for a in probe)))
 
 
+_META = "disable_meta_optimizer"
+
+
 class _optimizer:  # noqa: N801  (a context manager, read as a word)
     """Switch TensorFlow's graph rewriting off while a "plain" program runs."""
 
@@ -281,15 +287,10 @@ class _optimizer:  # noqa: N801  (a context manager, read as a word)
 
     def __enter__(self) -> None:
         if self._plain:
-            tensorflow().config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+            optimizer = tensorflow().config.optimizer
+            self._before = optimizer.get_experimental_options().get(_META, False)
+            optimizer.set_experimental_options({_META: True})
 
     def __exit__(self, *error: object) -> None:
         if self._plain:
-            tensorflow().config.optimizer.set_experimental_options(
-                {"disable_meta_optimizer": False}
-            )
-
-
-def single(inputs: Mapping[str, Array]) -> dict[str, Array]:
-    """One case as a block of one."""
-    return {name: np.asarray(array)[None] for name, array in inputs.items()}
+            tensorflow().config.optimizer.set_experimental_options({_META: self._before})

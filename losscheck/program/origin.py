@@ -22,6 +22,7 @@ import attrs
 
 from losscheck.model import Direction, Location
 
+_GENERATED = "__autograph_generated"  # in the names of the files that AutoGraph writes
 _TRACER = os.path.join(os.path.dirname(__file__), "trace.py")
 
 
@@ -110,13 +111,14 @@ def _standard_library() -> tuple[str, ...]:
 
 def is_users(file: str, home: str) -> bool:
     """Say whether a file is the user's: below the loss's folder `home`, or in no library."""
+    generated = file.startswith("<") and not file.startswith(("<stdin>", "<ipython"))
+    if generated or _GENERATED in file:
+        return False
+    library = next((folder for folder in _libraries() if file.startswith(folder)), None)
+    if library is not None:  # the user's own folder may hold a whole environment of libraries
+        return home.startswith(library.rstrip(os.sep)) and file.startswith(home + os.sep)
     if home and file.startswith(home + os.sep):
         return True
-    generated = file.startswith("<") and not file.startswith(("<stdin>", "<ipython"))
-    if generated or "__autograph_generated" in file:
-        return False
-    if file.startswith(_libraries()):
-        return False
     return "site-packages" in file or not os.path.realpath(file).startswith(_standard_library())
 
 
@@ -175,7 +177,8 @@ class Origins:
         for frame in self._frames.get(op.name, ()):
             if is_users(frame.file, self._home):
                 return frame
-        if op.name in self._frames:
+        recorded = self._frames.get(op.name, ())
+        if recorded and not any(_GENERATED in frame.file for frame in recorded):
             return None
         # Innermost last; AutoGraph's frames are mapped back here.
         for entry in reversed(list(op.traceback or ())):

@@ -77,6 +77,14 @@ class Programs:
         program = self.double(shapes)
         return FLOOR_REWRITTEN if program.rewritten else FLOOR_RETRACED
 
+    def has_double(self, shapes: Sizes) -> bool:
+        """Say whether `double` has float64's digits: a loss that cannot be traced may not."""
+        program = self.double(shapes)
+        if not isinstance(program, EagerProgram):
+            return True
+        ones = {name: np.ones((1, *_known(shape))) for name, shape in shapes.items()}
+        return program.run(ones).value.dtype == np.float64
+
     def traces(self, shapes: Sizes, dtype: str = "float32") -> CallError | OutputError | None:
         """Trace as Keras does for these shapes, unknown sizes allowed; say what it raised."""
         try:

@@ -145,6 +145,6 @@ def as_tensor(value: Any) -> Any:
         value = tf.convert_to_tensor(value)
     if not tf.is_tensor(value) or isinstance(value, tf.RaggedTensor | tf.SparseTensor):
         raise OutputError("not-a-tensor", f"{type(value).__name__} {value!r}"[:200])
-    if value.dtype in (tf.bool, tf.string):
+    if value.dtype in (tf.bool, tf.string) or value.dtype.is_complex:
         raise OutputError("not-a-tensor", f"a tensor of {value.dtype.name}")
     return value

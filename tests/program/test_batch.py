@@ -204,7 +204,7 @@ def test_an_operation_that_fails_raises_in_every_way():
     made = program(lambda t, p: tf.reduce_sum(tf.gather(p, tf.cast(t[:, 0], tf.int32))))
     given = cases(3)
     given["y_true"][:] = 7.0  # there are 2 rows
-    with pytest.raises(tf.errors.InvalidArgumentError, match="not in"):
+    with pytest.raises(tf.errors.InvalidArgumentError):  # of the gather or of its slope
         made.run(given)
 
 

@@ -18,7 +18,7 @@ from losscheck.program.trace import CallError, trace  # noqa: E402
 LOSSES = """\
 import keras
 import tensorflow as tf
-from tests.program.helpers_of_test_origin import slope
+from helpers_of_test_origin import slope
 
 
 def plain(y_true, y_pred):
