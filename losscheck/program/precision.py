@@ -19,13 +19,15 @@ def graph_def(graph: Any) -> Any:
     The user's own assertions are left out: one case that breaks one would fail its whole block.
     """
     definition = graph.as_graph_def(add_shapes=False)
-    for node in (*definition.node, *(n for f in definition.library.function for n in f.node_def)):
-        if node.op == "Assert":
-            node.op = "NoOp"
-            node.attr.clear()
-            kept = [name for name in node.input if name.startswith("^")]
-            del node.input[:]
-            node.input.extend(kept)
+    asserts = [node for node in _nodes(definition) if node.op == "Assert"]
+    for node in asserts:
+        node.op = "NoOp"
+        node.attr.clear()
+        controls = [name for name in node.input if name.startswith("^")]
+        del node.input[:]
+        node.input.extend(controls)
+    if asserts:
+        _rename_functions(definition, "unasserted")
     return definition
 
 
@@ -35,19 +37,37 @@ def rewrite(definition: Any, dtype: str) -> Any:
     result = tf.compat.v1.GraphDef()
     result.CopyFrom(definition)
     new = FLOATS[dtype]
-    # A function of the same name is registered already, with float32 inside: rename them all.
-    renamed = {f.signature.name: f"{f.signature.name}_{dtype}" for f in result.library.function}
     for node in list(result.node):
         if node.op == "ReadVariableOp" and node.attr["dtype"].type == FLOATS["float32"]:
             _cast_after(result, node, new)
         else:
-            _rewrite_node(node, new, renamed)
+            _rewrite_node(node, new)
     for function in result.library.function:
-        _rewrite_function(function, new, renamed)
-    for link in result.library.gradient:
+        _rewrite_function(function, new)
+    _rename_functions(result, dtype)
+    return result
+
+
+def _nodes(definition: Any) -> list[Any]:
+    """All nodes of a graph, those of its functions included."""
+    inside = [node for function in definition.library.function for node in function.node_def]
+    return [*definition.node, *inside]
+
+
+def _rename_functions(definition: Any, suffix: str) -> None:
+    """Give functions that were changed other names: those of before are registered already."""
+    renamed = {}
+    for function in definition.library.function:
+        renamed[function.signature.name] = f"{function.signature.name}_{suffix}"
+        function.signature.name = renamed[function.signature.name]
+    for node in _nodes(definition):
+        for attribute in node.attr.values():
+            for used in (attribute.func, *attribute.list.func):
+                if used.name in renamed:
+                    used.name = renamed[used.name]
+    for link in definition.library.gradient:
         link.function_name = renamed.get(link.function_name, link.function_name)
         link.gradient_func = renamed.get(link.gradient_func, link.gradient_func)
-    return result
 
 
 def _cast_after(definition: Any, node: Any, new: int) -> None:
@@ -60,16 +80,15 @@ def _cast_after(definition: Any, node: Any, new: int) -> None:
     cast.attr["DstT"].type = new
 
 
-def _rewrite_function(function: Any, new: int, renamed: dict[str, str]) -> None:
-    function.signature.name = renamed[function.signature.name]
+def _rewrite_function(function: Any, new: int) -> None:
     for argument in (*function.signature.input_arg, *function.signature.output_arg):
         if argument.type == FLOATS["float32"]:
             argument.type = new
     for node in function.node_def:
-        _rewrite_node(node, new, renamed)
+        _rewrite_node(node, new)
 
 
-def _rewrite_node(node: Any, new: int, renamed: dict[str, str]) -> None:
+def _rewrite_node(node: Any, new: int) -> None:
     tf = tensorflow()
     for attribute in node.attr.values():
         kind = attribute.WhichOneof("value")
@@ -81,18 +100,10 @@ def _rewrite_node(node: Any, new: int, renamed: dict[str, str]) -> None:
                 numbers, dtype=tf.dtypes.as_dtype(new), shape=numbers.shape
             )
             attribute.tensor.CopyFrom(proto)
-        elif kind == "func" and attribute.func.name in renamed:
-            attribute.func.name = renamed[attribute.func.name]
         elif kind == "list":
-            _rewrite_list(attribute.list, new, renamed)
-
-
-def _rewrite_list(values: Any, new: int, renamed: dict[str, str]) -> None:
-    for i, kind in enumerate(values.type):
-        if kind == FLOATS["float32"]:
-            values.type[i] = new
-    for function in values.func:
-        function.name = renamed.get(function.name, function.name)
+            for i, member in enumerate(attribute.list.type):
+                if member == FLOATS["float32"]:
+                    attribute.list.type[i] = new
 
 
 def keeps_float64(graph: Any, inputs: Any, output: Any) -> bool:

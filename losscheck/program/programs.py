@@ -75,7 +75,8 @@ class Programs:
     def floor(self, shapes: Sizes) -> float:
         """The relative error that `double` may have by its constants."""
         program = self.double(shapes)
-        return FLOOR_REWRITTEN if program.rewritten else FLOOR_RETRACED
+        full = self.has_double(shapes) and not program.rewritten
+        return FLOOR_RETRACED if full else FLOOR_REWRITTEN
 
     def has_double(self, shapes: Sizes) -> bool:
         """Say whether `double` has float64's digits: a loss that cannot be traced may not."""

@@ -12,7 +12,7 @@ PREDICTION = re.compile(
 )
 LABEL = re.compile(r"y?true|labels?|targets?|truth|gt|actual|expected|desired|reference")
 WEAK_PREDICTION = re.compile(r"outputs?|scores?|embeddings?")
-WEIGHT = re.compile(r"weights?|masks?")
+WEIGHT = re.compile(r"weights?|masks?|w")
 
 
 def role(name: str) -> str | None:

@@ -8,7 +8,7 @@ from tests.program.calling import SHAPE, call, cases, program
 tf = pytest.importorskip("tensorflow")
 
 from losscheck.program import batch  # noqa: E402
-from losscheck.program.batch import Program, Way, single  # noqa: E402
+from losscheck.program.batch import Program, Way  # noqa: E402
 from losscheck.program.modes import Runner  # noqa: E402
 
 ULPS = 1e-6  # relative: eight float32 ulps, since a block may add up in another order
@@ -206,7 +206,3 @@ def test_an_operation_that_fails_raises_in_every_way():
     given["y_true"][:] = 7.0  # there are 2 rows
     with pytest.raises(tf.errors.InvalidArgumentError):  # of the gather or of its slope
         made.run(given)
-
-
-def test_single_makes_a_block_of_one():
-    assert single({"y_pred": np.ones(SHAPE)})["y_pred"].shape == (1, *SHAPE)
