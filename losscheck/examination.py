@@ -14,7 +14,7 @@ from losscheck import policy
 from losscheck.config import ArgumentSettings, Settings
 from losscheck.evidence.curves import curves
 from losscheck.evidence.desk import WITHOUT_A_RUN, Desk
-from losscheck.evidence.gather import Evidence
+from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.gradients import GradientCheck, summary
 from losscheck.evidence.graph import GraphFacts, last_return
 from losscheck.explain.finding import Writer
@@ -90,17 +90,20 @@ class Examination:
             )
         )
         writer = Writer(self._loss, self._settings, desk, self._base)
-        checks, findings = [], []
-        for rule in RULES:
-            check, found = self._judge(rule, desk, writer, inferred)
+        checks: list[Check] = []
+        findings: list[Finding] = []
+        for rule in sorted(RULES, key=lambda rule: len(rule.masked_by)):
+            masks = {f.code for f in findings} & set(rule.masked_by)
+            check, found = self._judge(rule, desk, writer, inferred, masks)
             checks.append(check)
             findings += found
+        checks.sort(key=lambda check: check.code)
         return self._finished(desk, inferred, checks, findings)
 
     def _judge(
-        self, rule: Rule, desk: Desk, writer: Writer, inferred: Inferred
+        self, rule: Rule, desk: Desk, writer: Writer, inferred: Inferred, masks: set[str]
     ) -> tuple[Check, list[Finding]]:
-        skip = self._skip(rule, inferred)
+        skip = self._skip(rule, inferred) or (f"see {', '.join(sorted(masks))}" if masks else "")
         if skip:
             return Check(
                 code=rule.code, slug=rule.slug, outcome=Outcome.SKIP.value, reason=skip
@@ -113,7 +116,9 @@ class Examination:
         cases, modes = _covered(desk, rule) if inferred.error is None else (0, ())
         outcome = _outcome(findings)
         reason = ""
-        if not findings and _undecided(rule, evidence):
+        if not findings and inferred.error is not None:
+            outcome, reason = Outcome.SKIP, _raises(inferred)
+        elif not findings and _undecided(rule, evidence):
             outcome, reason = Outcome.INCONCLUSIVE, "no point could be decided"
         return (
             Check(
@@ -131,14 +136,14 @@ class Examination:
 
     def _evidence(self, desk: Desk, name: str, inferred: Inferred) -> object:
         if inferred.error is not None and name not in WITHOUT_A_RUN:
-            return ()
+            return None if name == "tracing" else ()
         return desk.get(name)
 
     def _skip(self, rule: Rule, inferred: Inferred) -> str:
         if self._settings.select and not rule.code.startswith(self._settings.select):
             return "not selected"
         if inferred.error is not None and WITHOUT_A_RUN.isdisjoint(rule.needs):
-            return f"the loss raises {type(inferred.error.error).__name__} whatever it is given"
+            return _raises(inferred)
         return ""
 
     def _finished(
@@ -153,6 +158,8 @@ class Examination:
         checks = [_without(check, kept) for check in checks]
         runs = inferred.error is None
         verdict, reason = _verdict(kept, checks)
+        if not runs and verdict is Verdict.PASS:
+            verdict, reason = Verdict.INCONCLUSIVE, _raises(inferred)
         return LossReport(
             target=self._loss.target,
             verdict=verdict.value,
@@ -215,6 +222,11 @@ class Examination:
 
 def _shapes(case: Inputs) -> dict[str, tuple[int, ...]]:
     return {name: array.shape for name, array in case.items()}
+
+
+def _raises(inferred: Inferred) -> str:
+    assert inferred.error is not None
+    return f"the loss raises {type(inferred.error.error).__name__} whatever it is given"
 
 
 def _file(loss: Loss) -> str:
@@ -283,12 +295,15 @@ def _notes(desk: Desk, inferred: Inferred) -> tuple[str, ...]:
     if inferred.spec.narrowed:
         notes.append(f"the domain was narrowed: {inferred.spec.narrowed}")
     if inferred.error is None:
-        for instance in desk.evidence.instances:
-            program = instance.program
-            way = program.way() if isinstance(program, Program) else "one call a case"
-            if way != Way.VECTORIZED:
-                notes.append(f"{instance.name} cases were run by {way}: it cannot be vectorized")
+        ways = dict.fromkeys(_way(instance) for instance in desk.evidence.instances)
+        slow = [way for way in ways if way != Way.VECTORIZED]
+        notes += [f"the cases were run by {way}: the loss cannot be vectorized" for way in slow]
     return tuple(notes)
+
+
+def _way(instance: Instance) -> str:
+    program = instance.program
+    return program.way() if isinstance(program, Program) else "one eager call each"
 
 
 def aggregate(reports: Sequence[LossReport]) -> Counter[Verdict]:

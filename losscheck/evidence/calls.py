@@ -41,6 +41,7 @@ class CallOutcome:
     inputs: Mapping[str, Array] = attrs.field(factory=dict)
     other_shapes: Sizes | None = None
     other_dtype: str = ""
+    runs_eagerly: bool = False
     owner: str = ""
     suggestions: tuple[str, ...] = ()
 
@@ -51,7 +52,8 @@ def call_outcome(evidence: Evidence) -> CallOutcome:
     shapes = evidence.spec.shapes(evidence.spec.sizes)
     if error is None:
         return CallOutcome(error=None, shapes=shapes)
-    missing = isinstance(error.error, AttributeError | NameError)
+    eagerly = _eagerly(evidence, shapes)
+    missing = isinstance(error.error, AttributeError | NameError) or eagerly
     owner, suggestions = _instead(error.error)
     return CallOutcome(
         error=error,
@@ -59,6 +61,7 @@ def call_outcome(evidence: Evidence) -> CallOutcome:
         inputs=_inputs(evidence, shapes),
         other_shapes=None if missing else _other_shapes(evidence),
         other_dtype="" if missing else _other_dtype(evidence, shapes),
+        runs_eagerly=eagerly,
         owner=owner,
         suggestions=suggestions,
     )
@@ -93,6 +96,21 @@ def _other_shapes(evidence: Evidence) -> Sizes | None:
 
 def _other_dtype(evidence: Evidence, shapes: Sizes) -> str:
     return next((d for d in ("float64", "float16") if _runs(evidence, shapes, d)), "")
+
+
+def _eagerly(evidence: Evidence, shapes: Sizes) -> bool:
+    """Say whether it runs eagerly, even if what it returns then is no tensor."""
+    ones = {
+        name: np.ones([size or 1 for size in shape or ()], np.float32)
+        for name, shape in shapes.items()
+    }
+    try:
+        evidence.programs.runner.run(ones, "eager")
+    except OutputError:
+        return True
+    except CallError:
+        return False
+    return True
 
 
 def _runs(evidence: Evidence, shapes: Sizes, dtype: str = "float32") -> bool:

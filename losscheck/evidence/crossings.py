@@ -29,6 +29,8 @@ GRID = 33  # values along the coordinate
 MOST = 240  # crossings looked at
 SAFETY = 10.0  # on the error estimates, as in numerics.verdict
 SMALL = 1e-6  # of the ordinary loss: what constants rounded to float32 may shift a branch by
+SETTLED = 0.1  # of a jump: what the loss may move beside it
+BESIDE = 1e-6  # relative distance at which that is looked at
 SLIGHT = 1e-3  # of the ordinary slope
 
 
@@ -68,6 +70,7 @@ class Crossing:
     gradient_right: float
     below: float  # the loss
     above: float
+    unsettled: float  # how far it moves on either side within a millionth of the prediction
     step_error: float
     joins: str
     scale: float  # ordinary gradient
@@ -81,7 +84,10 @@ class Crossing:
     @property
     def jump(self) -> bool:
         """Whether the loss steps there, beyond rounding and a millionth of the ordinary loss."""
-        return abs(self.step) > SAFETY * self.step_error + SMALL * self.value_scale
+        size = abs(self.step)
+        # At a pole the loss does not settle on either side: that is no jump but an infinity.
+        settles = self.unsettled <= SETTLED * size
+        return settles and size > SAFETY * self.step_error + SMALL * self.value_scale
 
     @property
     def kink(self) -> bool:
@@ -251,6 +257,12 @@ def _look(
         ]
         for x in (below, above)
     ]
+    far = BESIDE * np.fmax(1.0, np.abs(above))
+    with np.errstate(invalid="ignore"):
+        unsettled = np.fmax(
+            np.abs(evaluate(case, coordinate, below - far) - left.centre),
+            np.abs(evaluate(case, coordinate, above + far) - right.centre),
+        )
     rounding = 64 * np.finfo(float).eps * np.fmax(np.abs(left.centre), np.abs(right.centre))
     found = []
     for i in range(len(case)):
@@ -280,6 +292,7 @@ def _look(
                 gradient_right=float(slopes[1][i]),
                 below=float(left.centre[i]),
                 above=float(right.centre[i]),
+                unsettled=float(unsettled[i]),
                 step_error=float(rounding[i]),
                 joins=joins(graph, node),
                 scale=float(getattr(scale, "gradient", 1.0)),

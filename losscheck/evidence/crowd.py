@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
-from losscheck.cases.blocks import CaseBlock
 from losscheck.model import Array, Direction
+
+if TYPE_CHECKING:
+    from losscheck.cases.blocks import CaseBlock
 
 
 class Population(Protocol):

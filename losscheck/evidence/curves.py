@@ -59,7 +59,10 @@ def _along(domain: domains.Domain, base: Array) -> tuple[Array, Array]:
         flat[:, 0] = x
         return x, flat.reshape(rows.shape)
     sample = np.asarray(domain.ordinary(256, (1,), seed=0, classes=2)).ravel()
-    x = np.linspace(sample.min(), sample.max(), POINTS)
+    low, high = domain.bounds
+    x = np.linspace(max(low, sample.min()), min(high, sample.max()), POINTS)
+    if np.isfinite([low, high]).all():  # to the very ends, where losses break
+        x = np.linspace(low, high, POINTS)
     rows = np.repeat(base, POINTS, axis=0)
     flat = rows.reshape(POINTS, -1)
     flat[:, 0] = x
@@ -67,4 +70,6 @@ def _along(domain: domains.Domain, base: Array) -> tuple[Array, Array]:
 
 
 def _short(array: Array) -> str:
+    if array.size == 1:
+        return f"{float(array.ravel()[0]):.3g}"
     return np.array2string(np.asarray(array), precision=3, separator=", ")

@@ -13,7 +13,8 @@ from losscheck.numerics.ulps import conditioning, ulp
 TWO_DIGITS = 1e-2  # relative: fewer than two digits agree (LC301)
 NEGLIGIBLE = 2.0**-20  # of the ordinary scale: below it a lost digit matters to nobody (LC301)
 ULPS = 16  # float32 steps that a kink may be away (the factor of DESIGN.md's conditioning)
-LOOKED_AT = 256  # cases whose conditioning is measured
+EVALUATIONS = 1 << 14  # of value and gradient in float64, to measure conditioning with
+ELEMENTS = 1 << 20  # of predictions in them
 
 
 def disagreement(graph: Sweep, other: Sweep) -> tuple[Array, Array]:
@@ -39,7 +40,7 @@ def disagreement(graph: Sweep, other: Sweep) -> tuple[Array, Array]:
             gap = np.abs(left - right).max(axis=1, initial=0.0)
             size = np.fmax(np.abs(left), np.abs(right)).max(axis=1, initial=0.0)
         apart = usable & (gap > TWO_DIGITS * size) & (gap > NEGLIGIBLE * scale)
-        index = np.flatnonzero(apart)[:LOOKED_AT]
+        index = np.flatnonzero(apart)[: _affordable(graph)]
         kept = np.zeros(n, bool)
         if len(index):
             kept[index] = gap[index] > _explained(graph, index, part)
@@ -75,13 +76,23 @@ def _explained(sweep: Sweep, index: Array, part: int) -> Array:
 def _within(evaluate: Callable[[Array, Array, Array], Array], rows: Array) -> Array:
     """(K,) the largest change when one input moves by up to 16 ulps either way."""
     count, width = rows.shape
+    first = np.zeros(count, int)
+    base = evaluate(np.arange(count), first, rows[:, 0]).reshape(count, 1, -1)
     case, coordinate = np.divmod(np.arange(count * width), width)
-    base = evaluate(case, coordinate, rows.ravel()).reshape(count, width, -1)
     result = np.zeros(count)
-    for ulps in (-ULPS, ULPS):
-        moved = (rows + ulps * ulp(rows)).ravel()
+    for sign in (-1.0, 1.0):
+        # Subnormal differences are flushed to zero by some kernels and not by others.
+        step = np.fmax(ULPS * ulp(rows), np.finfo(np.float32).tiny)
+        moved = (rows + sign * step).ravel()
         there = evaluate(case, coordinate, moved).reshape(count, width, -1)
         with np.errstate(invalid="ignore"):
             change = np.abs(there - base).max(axis=(1, 2))
         result = np.fmax(result, np.where(np.isfinite(change), change, np.inf))
     return result
+
+
+def _affordable(sweep: Sweep) -> int:
+    """How many cases the budget of evaluations allows: each takes three for every input number."""
+    width = sum(int(np.prod(a.shape[1:])) for a in sweep.cases.inputs.values())
+    outputs = int(np.prod(sweep.gradient.shape[1:]))
+    return max(2, min(EVALUATIONS // (3 * width), ELEMENTS // (3 * width * max(1, outputs))))

@@ -74,6 +74,7 @@ class Evidence:
     dtypes: tuple[str, ...]
     modes_wanted: tuple[str, ...]
     seed: int
+    _classes: dict[str, int] = attrs.field(factory=dict, init=False)
 
     @property
     def spec(self) -> Spec:
@@ -185,7 +186,7 @@ class Evidence:
 
     def cases(self, instance: Instance, dtype: str) -> CaseBlock:
         """The cases of an instance."""
-        classes = self.spec.classes(instance.sizes)
+        classes = self.classes(instance)
         block = cases.generate(
             self.spec.arguments,
             instance.sizes,
@@ -200,13 +201,22 @@ class Evidence:
     def labels_inside(self, block: CaseBlock) -> Array:
         """(N,) bool: every class index has a class; one without fails its whole block."""
         inside = np.ones(len(block), bool)
-        shape = block.inputs[self.spec.prediction.name].shape[1:]
-        classes = shape[-1] if len(shape) > 1 else 2
         for argument in self.spec.arguments:
             if argument.domain == "class_index":
                 labels = block.inputs[argument.name].reshape(len(block), -1)
+                classes = self.classes(self.instance_of(block))
                 inside &= ((labels >= 0) & (labels < classes)).all(axis=1)
         return inside
+
+    def classes(self, instance: Instance) -> int:
+        """How many classes the loss takes: the width of the prediction, or what its tables hold."""
+        most = self.spec.classes(instance.sizes)
+        labels = [a.name for a in self.spec.arguments if a.domain == "class_index"]
+        if not labels:
+            return most
+        if instance.name not in self._classes:
+            self._classes[instance.name] = _classes(instance, labels, most)
+        return self._classes[instance.name]
 
     def _in_dtype(self, instance: Instance, dtype: str) -> Sweep | None:
         try:
@@ -236,7 +246,7 @@ class Evidence:
             dtype=dtype,
             mode=mode,
             prediction=program.prediction,
-            has_gradient=program.traced is None or program.traced.gradient is not None,
+            has_gradient=_has_gradient(program),
             double=self.double,
         )
 
@@ -253,3 +263,22 @@ def compared(mode: str, graph: Sweep, other: Sweep) -> ModeSweep:
     return ModeSweep(
         mode=mode, graph=graph, other=other, value_apart=value, gradient_apart=gradient
     )
+
+
+def _classes(instance: Instance, labels: list[str], most: int) -> int:
+    """Try the last class, and fewer of them as long as the loss refuses it."""
+    ones = {name: np.ones((1, *shape)) for name, shape in instance.shapes.items()}
+    for classes in range(most, 1, -1):
+        last = {name: np.full_like(ones[name], classes - 1) for name in labels}
+        try:
+            instance.program.run({**ones, **last})
+        except Exception:  # out of the range of the loss's own table
+            continue
+        return classes
+    return 1
+
+
+def _has_gradient(program: Program | EagerProgram) -> bool:
+    if isinstance(program, EagerProgram):
+        return program.has_gradient
+    return program.traced.gradient is not None

@@ -42,6 +42,7 @@ class GraphFacts:
     stop_gradients: tuple[Location | None, ...] = ()
     returns: tuple[int, ...] | None = None
     prediction_shape: tuple[int, ...] = ()
+    label_shape: tuple[int, ...] = ()
     made_at: Location | None = None
 
 
@@ -50,8 +51,11 @@ def graph_facts(evidence: Evidence) -> GraphFacts:
     main = evidence.main
     program = main.program
     prediction = main.shapes[evidence.spec.prediction.name]
+    label = evidence.spec.named("y_true")
     if not isinstance(program, Program) or main.wiring is None:
-        return GraphFacts(prediction_shape=prediction)
+        return GraphFacts(
+            prediction_shape=prediction, gradient_missing=not evidence.main_sweep.has_gradient
+        )
     graph, origins = main.wiring, program.traced.origins
     block = _blocking(graph) if program.traced.gradient is None else None
     value = graph.value
@@ -69,6 +73,7 @@ def graph_facts(evidence: Evidence) -> GraphFacts:
         stop_gradients=tuple(origins.location(node.name) for node in stops),
         returns=None if shape is None or None in shape else tuple(d or 0 for d in shape),
         prediction_shape=prediction,
+        label_shape=() if label is None else main.shapes[label.name],
         made_at=origins.location(made.name),
     )
 

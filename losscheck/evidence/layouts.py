@@ -66,6 +66,13 @@ class LayoutRun:
     size: int | None = None  # that is tried
 
     @property
+    def worst(self) -> int:
+        """The case that differs most; 0 where nothing is compared."""
+        if self.value is None or self.aligned is None:
+            return 0
+        return int(np.argmax(relative_gap(self.value, self.aligned)))
+
+    @property
     def differs(self) -> bool:
         """Whether the result is another one than with all axes written out, and by no one's will.
 
@@ -80,8 +87,14 @@ class LayoutRun:
 
 
 def _apart(left: Array, right: Array) -> bool:
-    gap, size = np.abs(left - right), np.fmax(np.abs(left), np.abs(right))
-    return bool((gap > TOLERANCE * np.fmax(size, 1e-30)).any())
+    return bool((relative_gap(left, right) > TOLERANCE).any())
+
+
+def relative_gap(left: Array, right: Array) -> Array:
+    """(N,) the relative difference of finite results; 0 where one of them is not finite."""
+    finite = np.isfinite(left) & np.isfinite(right)
+    left, right = np.where(finite, left, 0.0), np.where(finite, right, 0.0)
+    return np.asarray(np.abs(left - right) / np.fmax(np.fmax(np.abs(left), np.abs(right)), 1e-30))
 
 
 def layout_runs(evidence: Evidence) -> tuple[LayoutRun, ...]:
@@ -185,7 +198,8 @@ class _Tries:
             a.name: parse(a.shape).at({**self._spec.sizes, str(dims[1]): 1})
             for a in self._spec.arguments
         }
-        for flat in (label, prediction):
+        weights = [a for a in self._spec.arguments if a.role == "weight" and a.shape == label.shape]
+        for flat in (label, prediction, *weights):
             shapes = {**column, flat.name: (batch,)}
             yield self._against(flat, shapes, column, form="rank", optional=True)
 
@@ -240,7 +254,7 @@ class _Tries:
         promoted, where = self._broadcast(shapes, argument.name)
         worst = 0
         if reference is not None and value is not None:
-            worst = int(np.argmax(np.nan_to_num(np.abs(value - reference), nan=np.inf)))
+            worst = int(np.argmax(relative_gap(value, reference)))
         return attrs.evolve(
             run,
             value=value,

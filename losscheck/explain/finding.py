@@ -48,6 +48,7 @@ NONFINITE = frozenset({"LC201", "LC202", "LC203", "LC204"})
 GROUPS = (
     6  # expressions at fault that one rule reports of one crowd; the rest are counted with them
 )
+SHRINK_ELEMENTS = 1 << 20  # numbers that one round of simplifying may run through the loss
 TRIES = 5  # representatives of a group that are tried before it is given up as unconfirmed
 # Told apart among the cases of a group; None is decided once a case is looked at closely.
 _KINDS = (Kind.AVOIDABLE, None, Kind.INHERENT)
@@ -83,9 +84,18 @@ class Writer:
         return list(written.values())
 
     def _single(self, suspect: Suspect) -> tuple[tuple[Any, ...], Finding]:
+        if not suspect.inputs and "shapes" not in suspect.facts:
+            suspect = attrs.evolve(suspect, inputs=self._ordinary())
         where = suspect.location or self._home()
         blame = locate.of_location(where, suspect.direction)
         return self._finding(suspect, blame, suspect.form)
+
+    def _ordinary(self) -> dict[str, Array]:
+        """An ordinary case, to show what every case shows; nothing for a loss that never runs."""
+        if self._desk is None or self._desk.evidence.inferred.error is not None:
+            return {}
+        block = self._desk.evidence.main_sweep.cases
+        return {name: array[0].round(3) for name, array in block.inputs.items()}
 
     def _of_crowd(self, rule: Rule, crowd: Crowd) -> Iterator[tuple[tuple[Any, ...], Finding]]:
         assert self._desk is not None
@@ -128,7 +138,7 @@ class Writer:
             evidence.spec.arguments,
             instance.shapes,
             crowd.dtype,
-            evidence.spec.classes(instance.sizes),
+            evidence.classes(instance),
         )
         judge = self._judge(rule, crowd)
         small = shrink(case, judge, problem)
@@ -192,7 +202,7 @@ class Writer:
             scale=seen.scale,
             value=seen.value,
             gradient=seen.gradient,
-            expected_value=seen.expected_value if seen.expected_value is not None else truth.value,
+            expected_value=_like(seen.value, seen.expected_value, truth.value),
             expected_gradient=(
                 seen.expected_gradient if seen.expected_gradient is not None else truth.gradient
             ),
@@ -269,14 +279,24 @@ def _mode_key(suspect: Suspect) -> tuple[str, ...]:
     return (suspect.mode,) if suspect.code == "LC503" else ()
 
 
-def _patience(crowd: Crowd, desk: Desk) -> int | None:
-    """How many simpler cases are judged at a time, of a loss that does not run in blocks."""
-    program = desk.evidence.instance_of(crowd.population.cases).program
-    if isinstance(program, Program) and program.way() is Way.VECTORIZED:
-        return None
+def _like(observed: Any, *candidates: Any) -> Any:
+    """The first number that is known, in the shape of what was observed where that has one too."""
+    known = next((c for c in candidates if c is not None), None)
+    if known is None or observed is None or not np.size(known) == np.size(observed) == 1:
+        return known
+    return np.reshape(known, np.shape(observed))
+
+
+def _patience(crowd: Crowd, desk: Desk) -> int:
+    """How many simpler cases are judged at a time: fewer of a loss that is large or slow."""
+    cases = crowd.population.cases
+    elements = sum(int(np.prod(array.shape[1:])) for array in cases.inputs.values())
     evaluations = 1
     if isinstance(crowd.population, GradientCheck):
         evaluations = EVALUATIONS * crowd.population.gradient.shape[1]
+    program = desk.evidence.instance_of(cases).program
+    if isinstance(program, Program) and program.way() is Way.VECTORIZED:
+        return max(1, SHRINK_ELEMENTS // (evaluations * elements))
     return EAGER_CASES // evaluations
 
 

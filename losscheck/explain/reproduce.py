@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,7 +27,7 @@ def reproduce(suspect: Suspect, target: str, form: str, call: Call) -> str:
     # Keras' own __call__ takes the mean of what `call` returns; the finding is about `call`.
     method = ".call" if getattr(call.function, "__name__", "") == "call" else ""
     order, positional, prediction = call.names, call.positional, call.prediction
-    lines = ["import numpy as np", "import tensorflow as tf", *_imports(target, form, method), ""]
+    lines = ["import tensorflow as tf", *_imports(target, form, method, call.base), ""]
     if not suspect.inputs:
         return "\n".join([*lines, *_shapes(suspect, order, positional)])
     for name in order:
@@ -51,7 +52,8 @@ def reproduce(suspect: Suspect, target: str, form: str, call: Call) -> str:
         'print("loss:", value.numpy())',
         'print("gradient:", None if gradient is None else gradient.numpy())',
     ]
-    return "\n".join(lines) + "\n"
+    text = "\n".join(lines) + "\n"
+    return f"import numpy as np\n{text}" if "np." in text else text
 
 
 def _shapes(suspect: Suspect, order: Sequence[str], positional: int) -> list[str]:
@@ -67,7 +69,7 @@ def _shapes(suspect: Suspect, order: Sequence[str], positional: int) -> list[str
     return [f"print(loss({', '.join(arguments)}))", ""]
 
 
-def _imports(target: str, form: str, method: str) -> list[str]:
+def _imports(target: str, form: str, method: str, base: str) -> list[str]:
     """Lines that make `loss` of a target."""
     where, colon, what = target.partition(":")
     if not colon:
@@ -84,7 +86,16 @@ def _imports(target: str, form: str, method: str) -> list[str]:
             "spec.loader.exec_module(module)",
             f"loss = module.{made}",
         ]
-    return ["import importlib", "", f"loss = importlib.import_module({where!r}).{made}"]
+    path = (
+        ["import sys", "", "sys.path.insert(0, 'src')"] if _in_source_folder(where, base) else [""]
+    )
+    return ["import importlib", *path, f"loss = importlib.import_module({where!r}).{made}"]
+
+
+def _in_source_folder(module: str, base: str) -> bool:
+    return os.path.exists(os.path.join(base, "src", module.split(".")[0])) or os.path.exists(
+        os.path.join(base, "src", f"{module}.py")
+    )
 
 
 def _literal(array: Array) -> str:

@@ -89,10 +89,12 @@ class EagerProgram:
         self.prediction = call.prediction
         self._runner = Runner(call)
         self._dtype = dtype
+        self.has_gradient = True
 
     def run(self, inputs: Inputs, mode: str = "eager") -> Outcome:
         """Value and gradient of every case."""
         singles = [self._runner.run(case, "eager") for case in self._cases(inputs)]
+        self.has_gradient = any(single.gradient is not None for single in singles)
         gradients = [
             np.zeros_like(inputs[self.prediction][i], self._dtype)
             if s.gradient is None

@@ -124,6 +124,8 @@ class Programs:
         ones = {name: np.ones((1, *_known(shape)), dtype) for name, shape in shapes.items()}
         try:
             program.run(ones)
+        except OutputError:  # numbers of NumPy, say: what kept it from being traced says more
+            raise first from first.error
         except CallError as error:
             raised = error if first.location is None else first
             raise raised from raised.error
@@ -143,7 +145,8 @@ class Programs:
         except (CallError, OutputError):
             return None
         if isinstance(program, EagerProgram):
-            return program
+            # Rewriting the float32 graph is better than one call a case, where there is a graph.
+            return program if isinstance(self.at(shapes), EagerProgram) else None
         traced = program.traced
         full = keeps_float64(traced.graph, traced.placeholders, traced.value)
         return program if full else None

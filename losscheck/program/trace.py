@@ -93,11 +93,10 @@ def trace(call: Call, signature: Signature, *, autograph: bool | None = None) ->
         return value, _gradient(value, prediction, failure)
 
     specs = [tf.TensorSpec(*signature[name]) for name in call.names]
+    compiled = tf.function(loss_and_gradient, autograph=autograph)
     try:
         with silence(), recording(frames):
-            traced = tf.function(loss_and_gradient, autograph=autograph).get_concrete_function(
-                *specs
-            )
+            traced = _inlined(compiled, specs)
     except OutputError:
         raise
     except Exception as error:
@@ -113,6 +112,22 @@ def trace(call: Call, signature: Signature, *, autograph: bool | None = None) ->
         origins=Origins(traced.graph, frames, call.home, os.path.abspath(call.base)),
         autograph=autograph,
     )
+
+
+def _inlined(compiled: Any, specs: Sequence[Any]) -> Any:
+    """Trace, the user's own tf.functions inlined where they can be, so that each op has a line."""
+    tf = tensorflow()
+    before = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(True)
+    try:
+        return compiled.get_concrete_function(*specs)
+    except OutputError:
+        raise
+    except Exception:  # one that needs AutoGraph, say; what is wrong otherwise is wrong again
+        tf.config.run_functions_eagerly(before)
+        return compiled.get_concrete_function(*specs)
+    finally:
+        tf.config.run_functions_eagerly(before)
 
 
 def _inside(graph: Any, structured: Any, index: int) -> Any:

@@ -24,4 +24,7 @@ class Rule:
     code: ClassVar[str]
     slug: ClassVar[str]
     needs: ClassVar[tuple[str, ...]]
+    masked_by: ClassVar[
+        tuple[str, ...]
+    ] = ()  # rules whose finding leaves this one nothing to judge
     judge: Callable[..., Judgment]

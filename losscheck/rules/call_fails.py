@@ -57,7 +57,7 @@ class CallFails(Rule):
     def judge(self, call: CallOutcome) -> Judgment:
         """Name the loss if it raises."""
         error = call.error
-        if error is None or call.other_shapes is not None or call.other_dtype:
+        if error is None or call.other_shapes or call.other_dtype or call.runs_eagerly:
             return
         raised = error.error
         form = "raises"

@@ -62,6 +62,7 @@ class GradientDead(Rule):
     code = "LC103"
     slug = "gradient-dead"
     needs = ("dead",)
+    masked_by = ("LC102",)
 
     def judge(self, dead: DeadGradients | None) -> Judgment:
         """Name the samples whose gradient is 0 at a large loss."""

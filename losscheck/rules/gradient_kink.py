@@ -57,6 +57,7 @@ class GradientKink(Rule):
     code = "LC104"
     slug = "gradient-kink"
     needs = ("crossings",)
+    masked_by = ("LC102",)
 
     def judge(self, crossings: Sequence[Crossing]) -> Judgment:
         """Name the kinks away from y_pred == y_true."""

@@ -75,11 +75,15 @@ class GradientMismatch(Rule):
     code = "LC101"
     slug = "gradient-mismatch"
     needs = ("gradients", "graph")
+    masked_by = ("LC102",)
 
     def judge(self, gradients: Sequence[GradientCheck], graph: GraphFacts) -> Judgment:
         """Name the samples whose gradient leaves the error bound."""
         for check in gradients:
-            wrong, ties = (check.wrong & ~check.tie).any(axis=1), check.tie.any(axis=1)
+            wrong, ties = (
+                (check.wrong & ~check.tie).any(axis=1),
+                (check.wrong & check.tie).any(axis=1),
+            )
             frozen = bool(graph.stop_gradients)
             forms = (("stop-gradient" if frozen else "mismatch", wrong), ("tie", ties & ~wrong))
             for form, found in forms:

@@ -171,6 +171,7 @@ class GradientNan(Rule):
     code = "LC203"
     slug = "gradient-nan"
     needs = ("sweeps", "modes")
+    masked_by = ("LC102",)
 
     def judge(self, sweeps: Sequence[Sweep], modes: Sequence[ModeSweep]) -> Judgment:
         """Name the cases in which the gradient is NaN."""
@@ -223,6 +224,7 @@ class GradientInf(Rule):
     code = "LC204"
     slug = "gradient-inf"
     needs = ("sweeps", "modes")
+    masked_by = ("LC102",)
 
     def judge(self, sweeps: Sequence[Sweep], modes: Sequence[ModeSweep]) -> Judgment:
         """Name the cases in which the gradient is infinite."""

@@ -8,6 +8,7 @@ from losscheck.model import Suspect
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
+    from losscheck.evidence.calls import CallOutcome
     from losscheck.program.programs import Tracing
     from losscheck.program.trace import CallError
     from losscheck.rules.base import Judgment
@@ -54,16 +55,19 @@ class NotTraceable(Rule):
 
     code = "LC501"
     slug = "not-traceable"
-    needs = ("tracing",)
+    needs = ("call", "tracing")
 
-    def judge(self, tracing: Tracing) -> Judgment:
+    def judge(self, call: CallOutcome, tracing: Tracing | None) -> Judgment:
         """Name the loss if it cannot be traced."""
-        error = tracing.error
-        if error is not None:
+        error = call.error if tracing is None else tracing.error
+        if error is not None and (tracing is not None or call.runs_eagerly):
             yield Suspect(
                 code=self.code,
                 form=_form(error),
-                facts={"exception": str(error).split("\n")[0], "how": tracing.how},
+                facts={
+                    "exception": str(error).split("\n")[0],
+                    "how": "eager" if tracing is None else tracing.how,
+                },
                 location=error.location,
                 expected_text="a graph",
             )

@@ -53,7 +53,9 @@ class OutputShape(Rule):
     def judge(self, graph: GraphFacts) -> Judgment:
         """Name the loss if what it returns is no loss."""
         returns, prediction = graph.returns, graph.prediction_shape
-        if returns is not None and returns != prediction[: len(returns)]:
+        # Heads of two parameters, mean and scale, have a loss of the labels' shape.
+        fits = [shape[: len(returns or ())] for shape in (prediction, graph.label_shape)]
+        if returns is not None and returns not in fits:
             yield Suspect(
                 code=self.code,
                 form="shape",

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from losscheck.model import Range, Suspect
 from losscheck.rules.base import Rule
 
@@ -75,9 +73,7 @@ class SilentBroadcast(Rule):
                 yield self._suspect(form, run, run.broadcast)
 
     def _suspect(self, form: str, run: LayoutRun, where: Location | None) -> Suspect:
-        worst = 0
-        if run.value is not None and run.aligned is not None:
-            worst = int(np.argmax(np.nan_to_num(np.abs(run.value - run.aligned), nan=np.inf)))
+        worst = run.worst
         value = None if run.value is None else float(run.value[worst])
         aligned = None if run.aligned is None else float(run.aligned[worst])
         return Suspect(
