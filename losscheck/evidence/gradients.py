@@ -24,6 +24,7 @@ ORDINARY = 2_048  # coordinates at ordinary points, an instance
 WORKING = 768  # coordinates at working points
 NEIGHBOUR = 2.0**-16  # relative distance at which an isolated tie is told from a wrong gradient
 NEGLIGIBLE = 2.0**-20  # of the ordinary gradient (LC302)
+INSIDE = 2.0**-6  # the same from an edge, where predictions crowd and so do their ties
 SIDES = 1e-4  # of the gradient: errors of one-sided derivatives beyond it decide nothing
 TINY = 1e-9  # predictions closer to 0, but not 0, have no scale that steps could follow
 TIES = 1_024  # wrong coordinates whose neighbours are looked at
@@ -245,12 +246,14 @@ def _ties(
     rng = np.random.default_rng(evidence.seed)
     rows = np.arange(len(case))
     low, high = bounds(evidence)
+    edge = _at_an_edge(evidence, block).reshape(len(block), n)[case, coordinate]
+    far = np.where(edge, INSIDE, NEIGHBOUR)
     right, wrong = np.zeros(len(index), bool), np.zeros(len(index), bool)
     for sign in (-1.0, 1.0):
         moved = block.take(case)
         flat = np.array(moved.inputs[name], np.float64).reshape(len(case), -1)
         here = flat[rows, coordinate]
-        step = NEIGHBOUR * np.fmax(1.0, np.abs(flat)) * rng.uniform(0.5, 1.0, flat.shape)
+        step = far[:, None] * np.fmax(1.0, np.abs(flat)) * rng.uniform(0.5, 1.0, flat.shape)
         inward = np.where((flat + sign * step < low) | (flat + sign * step > high), -sign, sign)
         flat = flat + inward * step
         flat[rows, coordinate] = np.clip(here + sign * step[rows, coordinate], low, high)
@@ -260,6 +263,7 @@ def _ties(
         gradient = evidence.double(cases)[1].reshape(len(case), -1)[rows, coordinate]
         found = _at(evidence, instance, cases, rows, coordinate, there)
         outcome = compare(gradient, found, evidence.programs.floor(instance.shapes), scale).outcome
-        right |= (there != here) & (outcome == Agreement.VERIFIED)
-        wrong |= (there != here) & np.isin(outcome, (Agreement.MISMATCH, Agreement.OUTSIDE))
+        moved_on = np.abs(there - here) > 0.25 * step[rows, coordinate]  # not held by the edge
+        right |= moved_on & (outcome == Agreement.VERIFIED)
+        wrong |= moved_on & np.isin(outcome, (Agreement.MISMATCH, Agreement.OUTSIDE))
     return np.asarray(right & ~wrong), wrong
