@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from losscheck.config import ArgumentSettings
 from losscheck.model import UsageError
-from losscheck.targets import Loss
+from losscheck.targets import Loss, Parameter
 from losscheck.targets.names import role
 
 ROLES = ("y_true", "y_pred", "weight", "input")
@@ -31,7 +31,7 @@ def roles(loss: Loss, declared: Mapping[str, ArgumentSettings]) -> dict[str, str
         if not declared.get(parameter.name, _NOTHING).constant
         and (
             parameter.required
-            or parameter.name in names[:2]
+            or (parameter.name in names[:2] and _is_pair(loss.parameters[:2]))
             or _is_declared(declared, parameter.name)
         )
     ]
@@ -44,6 +44,12 @@ def roles(loss: Loss, declared: Mapping[str, ArgumentSettings]) -> dict[str, str
     found = {name: declared[name].role or "" for name in tensors if name in declared}
     given = {name: role for name, role in found.items() if role}
     return _assign(tensors, given)
+
+
+def _is_pair(parameters: Sequence[Parameter]) -> bool:
+    """Say whether two parameters, defaults or not, are a label and a prediction."""
+    named = any(role(parameter.name) in ("y_true", "y_pred") for parameter in parameters)
+    return named or any(parameter.required for parameter in parameters)
 
 
 _NOTHING = ArgumentSettings()

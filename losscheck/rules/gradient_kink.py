@@ -73,7 +73,8 @@ SAME = 1e-6  # relative difference below which two places of a kink are one
 
 
 def _suspect(found: Sequence[Crossing]) -> Suspect:
-    first = min(found, key=lambda crossing: abs(crossing.at))
+    # Kinks of an error lie on both sides of the label: the positive one is told.
+    first = min(found, key=lambda crossing: ((crossing.error or 0.0) < 0, abs(crossing.at)))
     return Suspect(
         code="LC104",
         form="kink",
