@@ -14,6 +14,7 @@ TWO_DIGITS = 1e-2  # relative: fewer than two digits agree (LC301)
 NEGLIGIBLE = 2.0**-20  # of the ordinary scale: below it a lost digit matters to nobody (LC301)
 ULPS = 16  # float32 steps that a kink may be away (the factor of DESIGN.md's conditioning)
 EVALUATIONS = 1 << 14  # of value and gradient in float64, to measure conditioning with
+FEW = 8_192  # cases: a sweep of fewer was cut short for being slow
 ELEMENTS = 1 << 20  # of predictions in them
 
 
@@ -95,4 +96,6 @@ def _affordable(sweep: Sweep) -> int:
     """How many cases the budget of evaluations allows: each takes three for every input number."""
     width = sum(int(np.prod(a.shape[1:])) for a in sweep.cases.inputs.values())
     outputs = int(np.prod(sweep.gradient.shape[1:]))
+    if len(sweep) < FEW:  # a loss that does not run in blocks
+        return max(1, len(sweep) // (3 * width))
     return max(2, min(EVALUATIONS // (3 * width), ELEMENTS // (3 * width * max(1, outputs))))

@@ -25,6 +25,7 @@ from losscheck.program.wiring import Wiring, wiring
 NARROW_CASES = 110_000  # cases of one sample; a report counts at least 100,000
 MAIN_CASES = 24_000  # cases of a whole batch
 EAGER_CASES = 300  # of a loss that runs one case a call (160 to 550 microseconds each)
+USUAL_NODES = 150  # operations of a loss with its gradient, as most have at the most
 VECTOR_MODES = {"eager": "plain", "xla": "xla"}  # mode -> how a block is run in it
 
 
@@ -37,6 +38,12 @@ class Instance:
     shapes: Mapping[str, tuple[int, ...]]
     program: Program | EagerProgram
     wiring: Wiring | None
+
+    @property
+    def lightness(self) -> float:
+        """How fast one case runs against a graph of a usual size; 1 at the most."""
+        nodes = len(self.wiring.nodes) if self.wiring else USUAL_NODES
+        return min(1.0, USUAL_NODES / nodes)
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -167,7 +174,9 @@ class Evidence:
             return EAGER_CASES
         ones = {name: np.ones((1, *shape)) for name, shape in instance.shapes.items()}
         instance.program.run(ones)
-        return MAPPED_CASES if instance.program.way() is Way.MAPPED else wanted
+        if instance.program.way() is not Way.MAPPED:
+            return wanted
+        return max(EAGER_CASES, int(MAPPED_CASES * instance.lightness))
 
     def double(self, block: CaseBlock) -> tuple[Array, Array]:
         """(totals, gradient) of a block in float64."""

@@ -188,7 +188,7 @@ def _share(instance: Instance) -> float:
     if isinstance(instance.program, EagerProgram):
         return 0.01
     if isinstance(instance.program, Program) and instance.program.way() is Way.MAPPED:
-        return MAPPED_CASES / (ORDINARY * EVALUATIONS)
+        return instance.lightness * MAPPED_CASES / (ORDINARY * EVALUATIONS)
     return 1.0
 
 

@@ -102,7 +102,7 @@ class Writer:
         for group in locate.groups(self._desk.evidence, crowd)[:GROUPS]:
             best: tuple[tuple[Any, ...], Finding] | None = None
             for member in self._representatives(crowd, group.members):
-                made = self._of_case(rule, crowd, member, len(group.members))
+                made = self._of_case(rule, crowd, member, group.count)
                 if made is not None and (best is None or _weight(made[1]) > _weight(best[1])):
                     best = made
                 if best is not None and best[1].severity == Severity.ERROR:
@@ -294,10 +294,11 @@ def _patience(crowd: Crowd, desk: Desk) -> int:
     evaluations = 1
     if isinstance(crowd.population, GradientCheck):
         evaluations = EVALUATIONS * crowd.population.gradient.shape[1]
-    program = desk.evidence.instance_of(cases).program
+    instance = desk.evidence.instance_of(cases)
+    program = instance.program
     if isinstance(program, Program) and program.way() is Way.VECTORIZED:
         return max(1, SHRINK_ELEMENTS // (evaluations * elements))
-    return EAGER_CASES // evaluations
+    return int(EAGER_CASES * instance.lightness) // evaluations
 
 
 def _again(crowd: Crowd, again: Any, evidence: Mapping[str, Any]) -> dict[str, Any]:

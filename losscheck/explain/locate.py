@@ -27,6 +27,7 @@ class Group:
 
     node: str  # forward operation, by name; "" where none is known
     members: Array  # indices into the crowd's population
+    count: int  # of its cases; more than `members` where only some of a large crowd were followed
 
 
 def groups(evidence: Evidence, crowd: Crowd) -> list[Group]:
@@ -38,7 +39,11 @@ def groups(evidence: Evidence, crowd: Crowd) -> list[Group]:
     found: dict[str, list[int]] = {}
     for member, key in zip(members, blamed, strict=True):
         found.setdefault(key, []).append(int(member))
-    made = [Group(node=key, members=np.asarray(index)) for key, index in found.items()]
+    share = len(crowd.members) / len(members)
+    made = [
+        Group(node=key, members=np.asarray(index), count=round(len(index) * share))
+        for key, index in found.items()
+    ]
     return sorted(made, key=lambda group: -len(group.members))
 
 

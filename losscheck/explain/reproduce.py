@@ -27,7 +27,8 @@ def reproduce(suspect: Suspect, target: str, form: str, call: Call) -> str:
     # Keras' own __call__ takes the mean of what `call` returns; the finding is about `call`.
     method = ".call" if getattr(call.function, "__name__", "") == "call" else ""
     order, positional, prediction = call.names, call.positional, call.prediction
-    lines = ["import tensorflow as tf", *_imports(target, form, method, call.base), ""]
+    imports, making = _imports(target, form, method, call.base)
+    lines = [*imports, "import tensorflow as tf", "", *making, ""]
     if not suspect.inputs:
         return "\n".join([*lines, *_shapes(suspect, order, positional)])
     for name in order:
@@ -53,7 +54,9 @@ def reproduce(suspect: Suspect, target: str, form: str, call: Call) -> str:
         'print("gradient:", None if gradient is None else gradient.numpy())',
     ]
     text = "\n".join(lines) + "\n"
-    return f"import numpy as np\n{text}" if "np." in text else text
+    if "np." in text:
+        text = text.replace("import tensorflow", "import numpy as np\nimport tensorflow", 1)
+    return text
 
 
 def _shapes(suspect: Suspect, order: Sequence[str], positional: int) -> list[str]:
@@ -69,27 +72,25 @@ def _shapes(suspect: Suspect, order: Sequence[str], positional: int) -> list[str
     return [f"print(loss({', '.join(arguments)}))", ""]
 
 
-def _imports(target: str, form: str, method: str, base: str) -> list[str]:
-    """Lines that make `loss` of a target."""
+def _imports(target: str, form: str, method: str, base: str) -> tuple[list[str], list[str]]:
+    """Lines that import what is needed, and lines that make `loss` of a target."""
     where, colon, what = target.partition(":")
     if not colon:
-        return ["import keras", "", f"loss = keras.losses.get({target!r})"]
+        return ["import keras"], [f"loss = keras.losses.get({target!r})"]
     # A class that is named without a call is made without arguments.
     made = what if form != "loss-instance" or "(" in what else f"{what}()"
     made += method
     if where.endswith(".py"):
-        return [
-            "import importlib.util",
-            "",
+        return ["import importlib.util", ""], [
             f"spec = importlib.util.spec_from_file_location('losses', {where!r})",
             "module = importlib.util.module_from_spec(spec)",
             "spec.loader.exec_module(module)",
             f"loss = module.{made}",
         ]
-    path = (
-        ["import sys", "", "sys.path.insert(0, 'src')"] if _in_source_folder(where, base) else [""]
-    )
-    return ["import importlib", *path, f"loss = importlib.import_module({where!r}).{made}"]
+    making = [f"loss = importlib.import_module({where!r}).{made}"]
+    if _in_source_folder(where, base):
+        return ["import importlib", "import sys", ""], ["sys.path.insert(0, 'src')", *making]
+    return ["import importlib", ""], making
 
 
 def _in_source_folder(module: str, base: str) -> bool:
