@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
@@ -29,6 +30,7 @@ from losscheck.model import (
     Outcome,
     Severity,
     Suspect,
+    UsageError,
     Verdict,
 )
 from losscheck.program.batch import Program, Way
@@ -73,6 +75,7 @@ class Examination:
         self._listen = listen
         self._base = os.path.abspath(settings.directory)
         self._home = os.path.dirname(_file(loss))
+        self._faults: list[str] = []  # tracebacks of our own, for -v
 
     def report(self) -> LossReport:
         """Examine it."""
@@ -110,10 +113,17 @@ class Examination:
             ), []
         self._listen(rule.slug)
         begin = time.perf_counter()
-        evidence = {name: self._evidence(desk, name, inferred) for name in rule.needs}
-        suspects = list(rule.judge(**evidence))
-        findings = writer.findings(rule, suspects)
-        cases, modes = _covered(desk, rule) if inferred.error is None else (0, ())
+        try:
+            evidence = {name: self._evidence(desk, name, inferred) for name in rule.needs}
+            findings = writer.findings(rule, list(rule.judge(**evidence)))
+            cases, modes = _covered(desk, rule) if inferred.error is None else (0, ())
+        except UsageError:
+            raise
+        except Exception as error:  # a fault of ours in one rule must not hide what others found
+            fault = f"losscheck itself failed: {type(error).__name__}: {error}"[:300]
+            self._faults += traceback.format_exc().splitlines()
+            check = Check(code=rule.code, slug=rule.slug, outcome=Outcome.ERROR.value, reason=fault)
+            return check, []
         outcome = _outcome(findings)
         reason = ""
         if not findings and inferred.error is not None:
@@ -173,7 +183,7 @@ class Examination:
             ignored=tuple(Ignored(id=f.id, code=f.code, reason=reasons[f.code]) for f in ignored),
             curves=curves(desk.evidence) if runs else (),
             reason=reason,
-            notes=_notes(desk, inferred),
+            notes=(*_notes(desk, inferred), *(line[:200] for line in self._faults)),
         )
 
     def _gradient(self, desk: Desk) -> GradientSummary | None:
@@ -280,6 +290,9 @@ def _modes(desk: Desk) -> tuple[str, ...]:
 def _verdict(findings: Sequence[Finding], checks: Sequence[Check]) -> tuple[Verdict, str]:
     if any(finding.severity == Severity.ERROR for finding in findings):
         return Verdict.FAIL, ""
+    for check in checks:
+        if check.outcome == Outcome.ERROR:
+            return Verdict.ERROR, check.reason
     open_ = [check for check in checks if check.outcome == Outcome.INCONCLUSIVE]
     if open_:
         return Verdict.INCONCLUSIVE, f"{open_[0].slug}: {open_[0].reason}"

@@ -191,6 +191,8 @@ class Evidence:
     def _sweep(self, instance: Instance, dtype: str) -> Sweep:
         block = self.cases(instance, dtype)
         program = self.programs.at(instance.shapes, dtype)
+        if isinstance(program, EagerProgram):  # Python of its own may raise where a graph does not
+            block = block.take(program.runs(block.inputs))
         return self._run(program, block, dtype, "graph")
 
     def cases(self, instance: Instance, dtype: str) -> CaseBlock:

@@ -41,6 +41,7 @@ from losscheck.model import (
 from losscheck.program.batch import Program, Way
 from losscheck.program.origin import Frame
 from losscheck.program.origin import locate as place
+from losscheck.program.trace import CallError
 from losscheck.rules.base import Rule
 from losscheck.targets import Loss
 
@@ -171,7 +172,10 @@ class Writer:
             usable = np.flatnonzero(desk.evidence.labels_inside(cases))[: _patience(crowd, desk)]
             if not len(usable):
                 return kept
-            again = crowd.population.rerun(cases.take(usable))
+            try:
+                again = crowd.population.rerun(cases.take(usable))
+            except CallError:  # a simpler case that the loss refuses is no case
+                return kept
             evidence: dict[str, Any] = {name: desk.get(name) for name in rule.needs}
             evidence |= _again(crowd, again, evidence)
             for other in rule.judge(**evidence):
@@ -298,7 +302,7 @@ def _patience(crowd: Crowd, desk: Desk) -> int:
     program = instance.program
     if isinstance(program, Program) and program.way() is Way.VECTORIZED:
         return max(1, SHRINK_ELEMENTS // (evaluations * elements))
-    return int(EAGER_CASES * instance.lightness) // evaluations
+    return int(EAGER_CASES * instance.lightness) // (4 * evaluations)
 
 
 def _again(crowd: Crowd, again: Any, evidence: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from losscheck.evidence.gather import Evidence, Instance
 from losscheck.explain.blame import Values, nonfinite_source, zero_source
 from losscheck.explain.blamed import Blame
 from losscheck.model import Array, Direction, Location
-from losscheck.program.batch import Program
+from losscheck.program.batch import Program, Way
 from losscheck.program.wiring import Node, Wiring
 
 FOLLOWED = 1_024  # cases whose every tensor is looked at
@@ -33,8 +33,11 @@ class Group:
 def groups(evidence: Evidence, crowd: Crowd) -> list[Group]:
     """Split a crowd by the user's expression at fault, the largest group first."""
     members = crowd.members
-    if len(members) > FOLLOWED:
-        members = members[np.linspace(0, len(members) - 1, FOLLOWED).astype(int)]
+    program = evidence.instance_of(crowd.population.cases.take(members[:1])).program
+    blocks = isinstance(program, Program) and program.way() is Way.VECTORIZED
+    most = FOLLOWED if blocks else FOLLOWED // 16
+    if len(members) > most:
+        members = members[np.linspace(0, len(members) - 1, most).astype(int)]
     blamed = keys(evidence, crowd, crowd.population.cases.take(members))
     found: dict[str, list[int]] = {}
     for member, key in zip(members, blamed, strict=True):
@@ -96,7 +99,8 @@ def _sources(
     """The operation at fault in each case, with its numbers; no instance where lines are known."""
     instance = evidence.instance_of(cases)
     graph = instance.wiring
-    followed = graph is not None and crowd.code not in ("LC101", "LC205")
+    finite = crowd.code == "LC503" and crowd.form != "nonfinite"
+    followed = graph is not None and crowd.code not in ("LC101", "LC205") and not finite
     if not followed or graph is None:
         yield from ((None, None, {}) for _ in range(len(cases)))
         return

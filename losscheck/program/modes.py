@@ -104,6 +104,17 @@ class EagerProgram:
         value = np.stack([s.value for s in singles])
         return Outcome(value=value, gradient=np.stack(gradients))
 
+    def runs(self, inputs: Inputs) -> Array:
+        """(N,) bool: the cases on which the loss does not raise."""
+        able = []
+        for case in self._cases(inputs):
+            try:
+                self._runner.run(case, "eager")
+                able.append(True)
+            except CallError:
+                able.append(False)
+        return np.asarray(able, bool)
+
     def totals(self, inputs: Inputs) -> Array:
         """(N,) the summed loss of every case."""
         values = [self._runner.run(case, "eager").value.sum() for case in self._cases(inputs)]
