@@ -14,6 +14,7 @@ TWO_DIGITS = 1e-2  # relative: fewer than two digits agree (LC301)
 NEGLIGIBLE = 2.0**-20  # of the ordinary scale: below it a lost digit matters to nobody (LC301)
 ULPS = 16  # float32 steps that a kink may be away (the factor of DESIGN.md's conditioning)
 EVALUATIONS = 1 << 14  # of value and gradient in float64, to measure conditioning with
+THROUGHOUT = 0.9  # of the cases that differ: the one mode is right and the other is not
 FEW = 8_192  # cases: a sweep of fewer was cut short for being slow
 ELEMENTS = 1 << 20  # of predictions in them
 
@@ -45,8 +46,27 @@ def disagreement(graph: Sweep, other: Sweep) -> tuple[Array, Array]:
         kept = np.zeros(n, bool)
         if len(index):
             kept[index] = gap[index] > _explained(graph, index, part)
+            if not _one_is_right(graph, np.flatnonzero(kept), left, right, part):
+                kept[:] = False
         found.append(kept)
     return found[0], found[1]
+
+
+def _one_is_right(sweep: Sweep, index: Array, left: Array, right: Array, part: int) -> bool:
+    """Say whether one mode is right and the other wrong, and the same ones throughout.
+
+    Where both are wrong now and then the loss has lost its digits in float32, whatever the mode.
+    """
+    if not len(index):
+        return False
+    truth = sweep.double(sweep.cases.take(index))[part].reshape(len(index), -1)
+    left, right = left[index], right[index]
+    size = np.fmax(np.abs(left), np.abs(right)).max(axis=1, initial=0.0)
+    shares = [
+        float((np.abs(side - truth).max(axis=1, initial=0.0) <= TWO_DIGITS * size).mean())
+        for side in (left, right)
+    ]
+    return max(shares) >= THROUGHOUT and min(shares) <= 1 - THROUGHOUT
 
 
 def _explained(sweep: Sweep, index: Array, part: int) -> Array:
@@ -70,8 +90,9 @@ def _explained(sweep: Sweep, index: Array, part: int) -> Array:
 
     rows = np.concatenate([flat[n] for n in names], axis=1)
     explained = conditioning(evaluate, rows)
-    # A kink close by is no matter of slopes: the whole change within those ulps counts.
-    return np.fmax(explained, _within(evaluate, rows))
+    # A kink close by is no matter of slopes: the whole change within those ulps counts, twice, for
+    # beyond the kink the slope goes on changing.
+    return np.fmax(explained, 2.0 * _within(evaluate, rows))
 
 
 def _within(evaluate: Callable[[Array, Array, Array], Array], rows: Array) -> Array:
