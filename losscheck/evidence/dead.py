@@ -149,9 +149,13 @@ def _share(evidence: Evidence, sweep: Sweep, dead: Array) -> float:
     if not len(ordinary):
         return 0.0
     counted = dead[ordinary]
-    label = evidence.spec.named("y_true")
-    if label is not None and domains.parse(label.domain).integral:
-        rows = sweep.cases.inputs[label.name][ordinary].reshape(len(ordinary), -1)
+    labels = [
+        sweep.cases.inputs[a.name][ordinary].reshape(len(ordinary), -1)
+        for a in evidence.spec.arguments
+        if a.role != "y_pred" and domains.parse(a.domain).integral
+    ]
+    if labels:  # classes and masks: few different ones, each with many predictions
+        rows = np.concatenate(labels, axis=1)
         _, group = np.unique(rows, axis=0, return_inverse=True)
         group = group.ravel()
         size = np.bincount(group)

@@ -158,6 +158,10 @@ class _Tries:
                 yield from self._index_ranks(argument)
                 continue
             own = parse(argument.shape)
+            if argument.role == "weight" and own.dims[1:] == (1,):
+                shapes = self._spec.shapes(self._spec.sizes)
+                flat = {**shapes, argument.name: shapes[argument.name][:1]}
+                yield self._against(argument, shapes, flat)
             if argument.role == "y_pred" or not 0 < own.rank < rank:
                 continue
             last = [d for d in parse(prediction.shape).dims[own.rank :] if isinstance(d, str)]
@@ -174,16 +178,13 @@ class _Tries:
         own = shapes[argument.name]
         rank = len(shapes[self._spec.prediction.name])
         other = (*own, 1) if len(own) < rank else own[:-1]
-        run = self._against(
-            argument,
-            {**shapes, argument.name: other},
-            shapes,
-            form="declared-rank",
-            # Who declares one of the two layouts has said which one comes.
-            optional=argument.origin != "inferred",
-        )
-        if run.error is None:  # to refuse the other layout is no silence
-            yield run
+        there = {**shapes, argument.name: other}
+        # Who declares one of the two layouts has said which one comes.
+        optional = argument.origin != "inferred"
+        for tried, beside, needed in ((there, shapes, optional), (shapes, there, False)):
+            run = self._against(argument, tried, beside, form="declared-rank", optional=needed)
+            if run.error is None:  # to refuse a layout is no silence
+                yield run
 
     def pair_ranks(self) -> Iterator[LayoutRun]:
         """Labels (B,) against predictions (B, 1) and the reverse: who mixes them should be told."""
