@@ -49,9 +49,11 @@ $(STAMP): pyproject.toml
 # Python's own status after a traceback is 1 too, hence the look for pages newer than the start.
 demo: $(STAMP)
 	@mkdir -p reports && touch $(VENV)/.demo
-	@$(BIN)/losscheck report $(DEMO) --out reports || [ $$? -eq 1 ]
+	@$(BIN)/losscheck $(DEMO) --format text --format html=reports/stability.html \
+		--format json=reports/stability.json --format markdown=reports/stability.md || [ $$? -eq 1 ]
 	@[ -n "$$(find reports -name '*.html' -newer $(VENV)/.demo)" ] || { \
 		echo 'losscheck wrote no page to reports/.' >&2; exit 1; }
+	@echo 'The same as a page: reports/stability.html'
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -q -n 2
