@@ -279,8 +279,11 @@ def _covered(desk: Desk, rule: Rule) -> tuple[int, tuple[str, ...]]:
         return sum(len(s) for s in desk.get("sweeps")), ("graph",)
     for name in ("crossings", "layouts", "dtypes"):
         if name in rule.needs:
-            return len(desk.get(name)), ("graph",)
-    return 0, ("graph",)
+            return max(1, len(desk.get(name))), ("graph",)  # no place to look at is a look, too
+    for name in ("repeats", "parts"):
+        if name in rule.needs and desk.get(name) is not None:
+            return len(desk.get(name).cases), ("graph",)
+    return 1, ("graph",)  # the graph itself, or a call
 
 
 def _modes(desk: Desk) -> tuple[str, ...]:

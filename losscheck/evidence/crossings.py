@@ -17,6 +17,7 @@ from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.deciders import Decider, deciders_of, joins
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.gradients import bounds
+from losscheck.evidence.sweep import Scale
 from losscheck.model import Array, Location, Range
 from losscheck.numerics.crossing import cross
 from losscheck.numerics.ladder import derivatives
@@ -46,8 +47,8 @@ class Crossing:
         at minus the label there; None where labels have another shape.
     left, right
         One-sided derivatives, with their error estimates.
-    gradient_left, gradient_right
-        What the program gives just below and just above.
+    gradient
+        What the program gives just above.
     below, above, step_error
         The loss just below and just above, and the rounding that their difference could be.
     joins
@@ -59,15 +60,13 @@ class Crossing:
     op: str
     location: Location | None
     inputs: dict[str, Array]
-    coordinate: int
     at: float
     error: float | None
     left: float
     left_error: float
     right: float
     right_error: float
-    gradient_left: float
-    gradient_right: float
+    gradient: float
     below: float  # the loss
     above: float
     unsettled: float  # how far it moves on either side within a millionth of the prediction
@@ -188,7 +187,8 @@ def _search(
         return ()
     below, above = _bisect(walk, case, coordinate, below, above, column)
     owners = walk.owners()[column]
-    return _look(evidence, walk, graph, sweep.scale, case, coordinate, below, above, owners)
+    place = _Place(case, coordinate, below, above, owners)
+    return _look(evidence, walk, graph, sweep.scale, place)
 
 
 def _brackets(evidence: Evidence, walk: _Walk) -> tuple[Array, Array, Array, Array, Array]:
@@ -236,67 +236,62 @@ def _bisect(
     return upwards.before, downwards.before
 
 
+@attrs.frozen(eq=False)
+class _Place:
+    """Where quantities change over: the last number on either side, one of each a place."""
+
+    case: Array
+    coordinate: Array
+    below: Array
+    above: Array
+    owners: Array  # indices of the deciders
+
+
 def _look(
-    evidence: Evidence,
-    walk: _Walk,
-    graph: Wiring,
-    scale: object,
-    case: Array,
-    coordinate: Array,
-    below: Array,
-    above: Array,
-    owners: Array,
+    evidence: Evidence, walk: _Walk, graph: Wiring, scale: Scale, place: _Place
 ) -> tuple[Crossing, ...]:
+    """Look at the loss from both sides of every place."""
+    case, coordinate = place.case, place.coordinate
     evaluate = along(walk.program, walk.base.inputs)
     low, high = bounds(evidence)
-    left = derivatives(evaluate, case, coordinate, below, np.fmin(low, below), below)
-    right = derivatives(evaluate, case, coordinate, above, above, np.fmax(high, above))
-    slopes = [
-        walk.program.run(walk.inputs(case, coordinate, x)).gradient.reshape(len(case), -1)[
-            np.arange(len(case)), coordinate
-        ]
-        for x in (below, above)
-    ]
-    far = BESIDE * np.fmax(1.0, np.abs(above))
+    floor, ceiling = np.fmin(low, place.below), np.fmax(high, place.above)
+    left = derivatives(evaluate, case, coordinate, place.below, floor, place.below)
+    right = derivatives(evaluate, case, coordinate, place.above, place.above, ceiling)
+    far = BESIDE * np.fmax(1.0, np.abs(place.above))
     with np.errstate(invalid="ignore"):
         unsettled = np.fmax(
-            np.abs(evaluate(case, coordinate, below - far) - left.centre),
-            np.abs(evaluate(case, coordinate, above + far) - right.centre),
+            np.abs(evaluate(case, coordinate, place.below - far) - left.centre),
+            np.abs(evaluate(case, coordinate, place.above + far) - right.centre),
         )
+    inputs = walk.inputs(case, coordinate, place.above)
+    rows = np.arange(len(case))
+    slopes = walk.program.run(inputs).gradient.reshape(len(case), -1)[rows, coordinate]
     rounding = 64 * np.finfo(float).eps * np.fmax(np.abs(left.centre), np.abs(right.centre))
+    origins = walk.program.traced.origins
     found = []
-    for i in range(len(case)):
-        node = walk.deciders[owners[i]].node
-        inputs = {
-            n: a[0]
-            for n, a in walk.inputs(
-                case[i : i + 1], coordinate[i : i + 1], above[i : i + 1]
-            ).items()
-        }
+    for i in rows:
+        node = walk.deciders[place.owners[i]].node
+        one = {name: array[i] for name, array in inputs.items()}
         found.append(
             Crossing(
                 node=node.name,
                 op=node.type,
-                location=None
-                if walk.program.traced is None
-                else walk.program.traced.origins.location(node.name),
-                inputs=inputs,
-                coordinate=int(coordinate[i]),
-                at=float(above[i]),
-                error=_error(evidence, inputs, int(coordinate[i])),
+                location=origins.location(node.name),
+                inputs=one,
+                at=float(place.above[i]),
+                error=_error(evidence, one, int(coordinate[i])),
                 left=float(left.left[i]),
                 left_error=float(left.left_error[i]),
                 right=float(right.right[i]),
                 right_error=float(right.right_error[i]),
-                gradient_left=float(slopes[0][i]),
-                gradient_right=float(slopes[1][i]),
+                gradient=float(slopes[i]),
                 below=float(left.centre[i]),
                 above=float(right.centre[i]),
                 unsettled=float(unsettled[i]),
                 step_error=float(rounding[i]),
                 joins=joins(graph, node),
-                scale=float(getattr(scale, "gradient", 1.0)),
-                value_scale=float(getattr(scale, "value", 1.0)),
+                scale=scale.gradient,
+                value_scale=scale.value,
             )
         )
     return tuple(found)
