@@ -46,9 +46,7 @@ from losscheck.rules.base import Rule
 from losscheck.targets import Loss
 
 NONFINITE = frozenset({"LC201", "LC202", "LC203", "LC204"})
-GROUPS = (
-    6  # expressions at fault that one rule reports of one crowd; the rest are counted with them
-)
+GROUPS = 8  # expressions at fault that one rule reports of one crowd
 SHRINK_ELEMENTS = 1 << 20  # numbers that one round of simplifying may run through the loss
 TRIES = 5  # representatives of a group that are tried before it is given up as unconfirmed
 # Told apart among the cases of a group; None is decided once a case is looked at closely.
@@ -100,13 +98,18 @@ class Writer:
 
     def _of_crowd(self, rule: Rule, crowd: Crowd) -> Iterator[tuple[tuple[Any, ...], Finding]]:
         assert self._desk is not None
-        for group in locate.groups(self._desk.evidence, crowd)[:GROUPS]:
+        ranges = crowd.population.cases.ranges
+        groups = locate.groups(self._desk.evidence, crowd)
+        # What training meets goes before what only the ends of the dtype show.
+        groups.sort(key=lambda group: (ranges[group.members].min(), -group.count))
+        for group in groups[:GROUPS]:
+            extreme = ranges[group.members].min() == Range.EXTREME
             best: tuple[tuple[Any, ...], Finding] | None = None
             for member in self._representatives(crowd, group.members):
                 made = self._of_case(rule, crowd, member, group.count)
                 if made is not None and (best is None or _weight(made[1]) > _weight(best[1])):
                     best = made
-                if best is not None and best[1].severity == Severity.ERROR:
+                if best is not None and (extreme or best[1].severity == Severity.ERROR):
                     break
             if best is not None:
                 yield best
