@@ -111,3 +111,15 @@ def test_a_column_of_weights_against_losses_per_sample_is_broadcast() -> None:
     column = _check(weighted, REAL, REAL, weight=("weight", "(B, 1)"))
     assert found(column, "LC401", "error", "per_sample * weight")
     assert errors(_check(weighted, REAL, REAL, weight=("weight", "(B,)"))) == []
+
+
+def test_large_numbers_that_cancel_decide_nothing_about_the_gradient() -> None:
+    # At an anchor of 4e8 both squares are 1.6e17, whose neighbours in float64 are 32 apart.
+    def triplet(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+        anchor, positive, negative = tf.split(y_pred, 3, axis=-1)
+        near = tf.reduce_sum(tf.square(anchor - positive), axis=-1)
+        far = tf.reduce_sum(tf.square(anchor - negative), axis=-1)
+        return tf.reduce_mean(tf.maximum(near - far + 1.0, 0.0))
+
+    report = _check(triplet, ("real", "(B, 1)"), ("real", "(B, 6)"))
+    assert not found(report, "LC101", "error")

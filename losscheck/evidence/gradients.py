@@ -189,7 +189,7 @@ def _largest(evidence: Evidence, instance: Instance, block: CaseBlock) -> Array:
     names = [t for node in graph.forward if node.floating for t in node.outputs]
     arrays = program.fetch(names, block.inputs)
     sizes = [np.abs(a.reshape(len(block), -1).astype(float)).max(axis=1, initial=0) for a in arrays]
-    return np.nan_to_num(np.max(sizes, axis=0), nan=0.0, posinf=0.0)
+    return np.asarray(np.nan_to_num(np.max(sizes, axis=0), nan=0.0, posinf=0.0))
 
 
 def summary(checks: tuple[GradientCheck, ...], compute_gradient: float | None) -> GradientSummary:
