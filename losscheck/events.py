@@ -18,7 +18,7 @@ class Started:
 
 @attrs.frozen(kw_only=True)
 class Stage:
-    """A part of the examination of a loss begins."""
+    """A part of the examination of a loss; `engine.run` tells it once the loss is done."""
 
     target: str
     name: str

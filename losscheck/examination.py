@@ -302,8 +302,9 @@ def _verdict(findings: Sequence[Finding], checks: Sequence[Check]) -> tuple[Verd
     return Verdict.PASS, ""
 
 
-def _by_weight(finding: Finding) -> tuple[int, str, str]:
-    return (-policy.RANK[Severity(finding.severity)], finding.code, finding.id)
+def _by_weight(finding: Finding) -> tuple[int, str, int, str]:
+    weight = policy.RANK[Severity(finding.severity)]
+    return (-weight, finding.code, -finding.count, finding.id)
 
 
 def _notes(desk: Desk, inferred: Inferred) -> tuple[str, ...]:

@@ -71,7 +71,7 @@ class Evidence:
         Its spec and programs.
     dtypes
         The required dtypes.
-    modes
+    modes_wanted
         The modes to run in.
     seed
         Of everything random.
@@ -155,10 +155,6 @@ class Evidence:
                     if other is not None:
                         found.append(compared(mode, graph, other))
         return tuple(found)
-
-    def get(self, name: str) -> Any:
-        """A piece of evidence by the name that rules know it by."""
-        return getattr(self, name)
 
     def instance_of(self, block: CaseBlock) -> Instance:
         """The instance whose shapes the cases of a block have."""
