@@ -201,6 +201,15 @@ class Ignored:
 
 
 @attrs.frozen(kw_only=True)
+class SelfTest:
+    """A known error that was put into verified gradients of this very loss, to see it caught."""
+
+    fault: str  # what was done to the gradient
+    tried: int
+    caught: int
+
+
+@attrs.frozen(kw_only=True)
 class GradientSummary:
     """How well the gradient was verified over the points that could be decided."""
 
@@ -212,6 +221,10 @@ class GradientSummary:
         float | None
     )  # what tf.test.compute_gradient's numbers differ by, at most
     points: int  # coordinates verified
+    float32_digits: float | None = None  # of the float32 gradient, against the verified float64 one
+    forward_mode_max_error: float | None = None  # from tf.autodiff.ForwardAccumulator, at most
+    largest: int | None = None  # elements of the largest prediction that was checked
+    self_test: tuple[SelfTest, ...] = ()
 
 
 @attrs.frozen(kw_only=True, eq=False)
