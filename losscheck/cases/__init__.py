@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -19,6 +20,9 @@ __all__ = ["CaseBlock", "generate", "mixtures", "ordinary"]
 
 # Ordinary cases that every block starts with: their median is the ordinary scale.
 ORDINARY_CASES = 4096
+# Numbers in all cases together: of large inputs there are fewer cases, half of them ordinary.
+ELEMENTS = 1 << 22
+FEWEST = 8
 # Some more are drawn than needed: in half types a few of them round to equal values.
 _SPARE = 1.1
 # Shares of the budget, at most. What corners and relations leave goes to exhaustion first (two
@@ -51,12 +55,12 @@ def generate(
         The same seed gives the same cases.
     budget
         About how many cases; ordinary ones are not fewer than 4,096 in any case, except where
-        labels alone make up the inputs.
+        labels alone make up the inputs, or where so many would hold over four million numbers.
 
     Returns
     -------
     CaseBlock
-        Distinct cases, at least 4,096 ordinary ones first.
+        Distinct cases, the ordinary ones first.
 
     Raises
     ------
@@ -65,7 +69,10 @@ def generate(
     """
     at = {argument.name: shapes.parse(argument.shape).at(sizes) for argument in arguments}
     problem = Problem.of(arguments, at, dtype, classes)
-    blocks = [ordinary(problem, max(ORDINARY_CASES, budget // 16), seed)]
+    most = affordable(at)
+    budget = min(budget, most)
+    usual = min(max(ORDINARY_CASES, budget // 16), max(FEWEST, most // 2))
+    blocks = [ordinary(problem, usual, seed)]
     share = _SINGLE_RELATIONS if problem.single else _RELATIONS
     blocks.append(corners(problem, int(budget * _CORNERS), seed))
     blocks.append(relations(problem, int(budget * share), seed))
@@ -76,6 +83,11 @@ def generate(
     if len(found) >= budget:
         return found
     return CaseBlock.concat([found, wide(problem, budget - len(found), seed)]).distinct()
+
+
+def affordable(at: Mapping[str, tuple[int, ...]]) -> int:
+    """How many cases of these shapes hold about four million numbers."""
+    return max(FEWEST, ELEMENTS // max(1, sum(math.prod(shape) for shape in at.values())))
 
 
 def wide(problem: Problem, count: int, seed: int) -> CaseBlock:

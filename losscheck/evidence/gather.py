@@ -40,6 +40,11 @@ class Instance:
     wiring: Wiring | None
 
     @property
+    def prediction(self) -> str:
+        """The argument that the gradient is taken of."""
+        return self.program.prediction
+
+    @property
     def lightness(self) -> float:
         """How fast one case runs against a graph of a usual size; 1 at the most."""
         nodes = len(self.wiring.nodes) if self.wiring else USUAL_NODES

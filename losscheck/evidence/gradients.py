@@ -10,6 +10,7 @@ import numpy as np
 from losscheck import domains
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.gather import Evidence, Instance
+from losscheck.evidence.large import compare_cases, large
 from losscheck.evidence.sweep import Sweep, usual
 from losscheck.model import Array, GradientSummary, Range
 from losscheck.numerics.ladder import NEAR_EDGE, derivatives
@@ -113,9 +114,12 @@ def check(evidence: Evidence, instance: Instance, block: CaseBlock, scale: float
     n = int(np.prod(block.inputs[evidence.spec.prediction.name].shape[1:]))
     gradient = evidence.double(block)[1]
     gradient = gradient.reshape(len(block), n)
-    found = _derive(evidence, instance, block)
-    found = cautious(found, scale)
-    comparison = compare(gradient.ravel(), found, evidence.programs.floor(instance.shapes), scale)
+    if large(instance):
+        found, comparison = compare_cases(evidence, instance, block, bounds(evidence), scale)
+    else:
+        found = cautious(_derive(evidence, instance, block), scale)
+        floor = evidence.programs.floor(instance.shapes)
+        comparison = compare(gradient.ravel(), found, floor, scale)
     wrong = np.isin(comparison.outcome, (Agreement.MISMATCH, Agreement.OUTSIDE))
     if wrong.any():
         comparison = _again(evidence, instance, block, gradient, comparison, scale)
@@ -220,9 +224,10 @@ def _points(evidence: Evidence, instance: Instance, sweep: Sweep) -> CaseBlock:
     size = np.abs(sweep.cases.inputs[evidence.spec.prediction.name]).reshape(len(sweep), -1)
     finite &= ~((size > 0) & (size < TINY)).any(axis=1)
     working = np.flatnonzero(sweep.ranges == Range.WORKING)
+    least = 1 if large(instance) else 2
     for index, coordinates in ((usual(sweep.ranges), ORDINARY), (working, WORKING)):
         able = index[finite[index]]
-        count = min(len(able), max(2, int(coordinates * share / n)))
+        count = min(len(able), max(least, int(coordinates * share / n)))
         chosen.append(np.sort(rng.choice(able, count, replace=False)))
     return sweep.cases.take(np.concatenate(chosen))
 

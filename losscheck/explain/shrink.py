@@ -16,6 +16,9 @@ from losscheck.model import Array
 SIMPLE = (0.0, 1.0, -1.0, 2.0, 0.5, -2.0, 10.0, -10.0, 0.1, 100.0, -100.0, 1e3, -1e3, 1e4, -1e4)
 DIGITS = (1, 2, 3)  # significant digits that a number is rounded to
 ROUNDS = 6  # passes over all coordinates
+WIDE = 256  # numbers of an argument that are simplified one by one; of more, a stretch at a time
+STRETCHES = 16
+PRICED = 1_024  # numbers of a large argument that stand for all of them where cases are compared
 
 Judge = Callable[[CaseBlock], Array]  # cases -> (N,) bool: still suspected
 
@@ -97,6 +100,12 @@ def _elements(array: Array) -> Array:
     """(K, *shape) the array with one element, or all, made simpler."""
     flat = array.reshape(-1)
     options = [np.full_like(flat, number) for number in SIMPLE]
+    if len(flat) > WIDE:
+        for stretch in np.array_split(np.arange(len(flat)), STRETCHES):
+            changed = flat.copy()
+            changed[stretch] = 0.0
+            options.append(changed)
+        return np.stack(options).reshape(-1, *array.shape[1:])
     for j, x in enumerate(flat):
         for number in (*SIMPLE, *_rounded(float(x))):
             if _price(np.asarray([number]))[0] < _price(np.asarray([x]))[0]:
@@ -118,6 +127,9 @@ def _rows(array: Array, variable: Variable) -> Array:
     corners = np.asarray(variable.usual, array.dtype).reshape(-1, width)
     rows = array.reshape(-1, width)
     options = []
+    if array.size > WIDE:
+        alike = np.broadcast_to(corners[:STRETCHES, None], (len(corners[:STRETCHES]), *rows.shape))
+        return alike.reshape(-1, *array.shape[1:])
     for j in range(len(rows)):
         for corner in corners:
             changed = rows.copy()
@@ -128,9 +140,12 @@ def _rows(array: Array, variable: Variable) -> Array:
 
 def cost(block: CaseBlock) -> Array:
     """(N,) how hard the numbers of a case are to read: 0, then 1, then few digits near 1."""
-    return np.asarray(
-        sum(_price(a.reshape(len(block), -1)).sum(axis=1) for a in block.inputs.values())
-    )
+    flat = [a.reshape(len(block), -1) for a in block.inputs.values()]
+    return np.asarray(sum(_price(a[:, _spread(a)]).sum(axis=1) for a in flat))
+
+
+def _spread(rows: Array) -> slice:
+    return slice(None, None, max(1, rows.shape[1] // PRICED))
 
 
 def _price(numbers: Array) -> Array:

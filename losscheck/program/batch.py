@@ -71,6 +71,7 @@ class Program:
         self.rewritten = definition is not None
         self._imported: Any = None
         self._runners: dict[Any, tuple[Callable[..., Any], Way]] = {}
+        self.steppers: dict[Any, Callable[..., Any]] = {}  # of program.probing, compiled once
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -151,7 +152,7 @@ class Program:
         ones = self._cast({name: np.ones((1, *shape)) for name, shape in self.shapes.items()})
         # "plain": TensorFlow's rewriting of the graph may take the failing operation out.
         with _optimizer("plain"):
-            _outputs(self._pruned(tuple(tensors)), ones)
+            _outputs(self.pruned(tuple(tensors)), ones)
 
     def captured_values(self) -> dict[str, Array]:
         """What the loss took from outside, by the name of its placeholder in the graph."""
@@ -197,7 +198,8 @@ class Program:
                 self._imported = tf.compat.v1.wrap_function(load, [])
         return self._imported
 
-    def _pruned(self, tensors: tuple[str, ...]) -> Callable[..., Any]:
+    def pruned(self, tensors: tuple[str, ...]) -> Callable[..., Any]:
+        """One case up to these tensors: a function of the arguments' tensors in call order."""
         function = self._function()
         graph = function.graph
         inside = [inner for _, inner in self.traced.captures]
@@ -214,7 +216,7 @@ class Program:
     def _runner(
         self, tensors: tuple[str, ...], mode: str, probe: list[Array]
     ) -> tuple[Callable[..., Any], Way]:
-        pruned = self._pruned(tensors)
+        pruned = self.pruned(tensors)
         try:
             run = _compiled(pruned, Way.VECTORIZED, mode, probe)
             if self._agrees(pruned, run, mode, probe):
@@ -226,7 +228,7 @@ class Program:
     def _mapped(
         self, tensors: tuple[str, ...], mode: str, probe: list[Array]
     ) -> tuple[Callable[..., Any], Way]:
-        return _compiled(self._pruned(tensors), Way.MAPPED, mode, probe), Way.MAPPED
+        return _compiled(self.pruned(tensors), Way.MAPPED, mode, probe), Way.MAPPED
 
     @staticmethod
     def _agrees(

@@ -179,7 +179,7 @@ def along(program: Program | EagerProgram, inputs: Inputs) -> Evaluate:
     flat = base[program.prediction].reshape(len(base[program.prediction]), -1)
     shape = base[program.prediction].shape[1:]
 
-    def evaluate(case: Array, coordinate: Array, value: Array) -> Array:
+    def part(case: Array, coordinate: Array, value: Array) -> Array:
         moved = flat[case]
         moved[np.arange(len(case)), coordinate] = value
         return program.totals(
@@ -187,4 +187,13 @@ def along(program: Program | EagerProgram, inputs: Inputs) -> Evaluate:
             | {program.prediction: moved.reshape(len(case), *shape)}
         )
 
+    def evaluate(case: Array, coordinate: Array, value: Array) -> Array:
+        rows = max(1, COPIED // flat.shape[1])
+        pieces = [slice(i, i + rows) for i in range(0, max(1, len(case)), rows)]
+        return np.concatenate([part(case[p], coordinate[p], value[p]) for p in pieces])
+
     return evaluate
+
+
+COPIED = 1 << 23
+"""Numbers of the prediction that are copied at a time: 64 MiB."""
