@@ -22,7 +22,7 @@ __all__ = ["CaseBlock", "generate", "mixtures", "ordinary"]
 ORDINARY_CASES = 4096
 # Numbers in all cases together: of large inputs there are fewer cases, half of them ordinary.
 ELEMENTS = 1 << 22
-FEWEST = 8
+FEWEST = 16
 # Some more are drawn than needed: in half types a few of them round to equal values.
 _SPARE = 1.1
 # Shares of the budget, at most. What corners and relations leave goes to exhaustion first (two
@@ -78,7 +78,9 @@ def generate(
     blocks.append(relations(problem, int(budget * share), seed))
     least = int(budget * _MIXTURES)
     blocks.append(exhaustive(problem, budget - sum(map(len, blocks)) - least, seed))
-    blocks.append(mixed(problem, max(least, budget - sum(map(len, blocks))), seed))
+    rest = max(least, budget - sum(map(len, blocks)))
+    if rest > 0:
+        blocks.append(mixed(problem, rest, seed))
     found = CaseBlock.concat(blocks).distinct()
     if len(found) >= budget:
         return found

@@ -38,7 +38,8 @@ def fill(tokens: Array, shape: tuple[int, ...]) -> Array:
         (k, *shape).
     """
     count = len(tokens)
-    flat = tokens.reshape(count, 1, -1)
+    width = math.prod(tokens.shape[1:])
+    flat = tokens.reshape(count, 1, width)
     wide = np.repeat(flat, slots(shape, tokens), axis=1)
     return wide.reshape(count, *shape)
 

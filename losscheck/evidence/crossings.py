@@ -16,7 +16,6 @@ from losscheck import domains
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.deciders import Decider, deciders_of, joins
 from losscheck.evidence.gather import Evidence, Instance
-from losscheck.evidence.gradients import bounds
 from losscheck.evidence.sweep import Scale
 from losscheck.model import Array, Location, Range
 from losscheck.numerics.crossing import cross
@@ -253,7 +252,7 @@ def _look(
     """Look at the loss from both sides of every place."""
     case, coordinate = place.case, place.coordinate
     evaluate = along(walk.program, walk.base.inputs)
-    low, high = bounds(evidence)
+    low, high = evidence.box
     floor, ceiling = np.fmin(low, place.below), np.fmax(high, place.above)
     left = derivatives(evaluate, case, coordinate, place.below, floor, place.below)
     right = derivatives(evaluate, case, coordinate, place.above, place.above, ceiling)

@@ -10,7 +10,6 @@ import numpy as np
 from losscheck import domains
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.gather import Evidence
-from losscheck.evidence.gradients import bounds
 from losscheck.evidence.sweep import Sweep, usual
 from losscheck.infer.spec import last_letter
 from losscheck.model import Array, Range
@@ -97,7 +96,7 @@ def _around(
 ) -> Array:
     """(N,) bool: the gradient is 0 at points around, too."""
     x = np.asarray(cases.inputs[name], np.float64)
-    low, high = bounds(evidence)
+    low, high = evidence.box
     room = np.fmin(x - low, high - x)
     base = np.fmin(room, np.fmax(np.abs(x), 1.0))
     step = np.fmax(np.fmax(NEAR * base, ulp(x)), LEAST)

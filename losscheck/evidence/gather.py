@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from losscheck import cases
+from losscheck import cases, domains
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.disagreement import disagreement
 from losscheck.evidence.sweep import Sweep, sweep
@@ -92,6 +92,11 @@ class Evidence:
     def spec(self) -> Spec:
         """The arguments and sizes."""
         return self.inferred.spec
+
+    @property
+    def box(self) -> tuple[float, float]:
+        """The ends of the prediction's domain, which no difference leaves."""
+        return domains.parse(self.spec.prediction.domain).bounds
 
     @property
     def programs(self) -> Programs:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import attrs
 import numpy as np
 
-from losscheck import domains
 from losscheck.cases.blocks import CaseBlock
+from losscheck.evidence.frozen import frozen
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.large import compare_cases, large
 from losscheck.evidence.sweep import Sweep, usual
@@ -50,6 +50,8 @@ class GradientCheck:
         (N, n) bool: wrong a little to one side, too.
     edge
         (N, n) bool: the prediction lies at an end of its domain, where one side has no say.
+    frozen
+        (N, n) bool: wrong, but right for the loss with what `tf.stop_gradient` cuts off held still.
     """
 
     cases: CaseBlock
@@ -60,6 +62,7 @@ class GradientCheck:
     tie: Array
     around: Array
     edge: Array
+    frozen: Array
     scale: float
     rerun: Callable[[CaseBlock], GradientCheck]
 
@@ -115,7 +118,7 @@ def check(evidence: Evidence, instance: Instance, block: CaseBlock, scale: float
     gradient = evidence.double(block)[1]
     gradient = gradient.reshape(len(block), n)
     if large(instance):
-        found, comparison = compare_cases(evidence, instance, block, bounds(evidence), scale)
+        found, comparison = compare_cases(evidence, instance, block, evidence.box, scale)
     else:
         found = cautious(_derive(evidence, instance, block), scale)
         floor = evidence.programs.floor(instance.shapes)
@@ -137,6 +140,7 @@ def check(evidence: Evidence, instance: Instance, block: CaseBlock, scale: float
         tie=tie.reshape(gradient.shape),
         around=around.reshape(gradient.shape),
         edge=_at_an_edge(evidence, block).reshape(gradient.shape),
+        frozen=frozen(evidence, instance, block, gradient, wrong, scale).reshape(gradient.shape),
         scale=scale,
         rerun=lambda others: check(evidence, instance, others, scale),
     )
@@ -241,14 +245,9 @@ def _share(instance: Instance) -> float:
     return 1.0
 
 
-def bounds(evidence: Evidence) -> tuple[float, float]:
-    """The box that differences of the prediction stay in."""
-    return domains.parse(evidence.spec.prediction.domain).bounds
-
-
 def _at_an_edge(evidence: Evidence, block: CaseBlock) -> Array:
     x = np.asarray(block.inputs[evidence.spec.prediction.name], np.float64)
-    low, high = bounds(evidence)
+    low, high = evidence.box
     near = NEAR_EDGE * np.fmax(1.0, np.abs(x))  # where the ladder goes inwards alone
     return np.asarray((x - low < near) | (high - x < near))
 
@@ -268,7 +267,7 @@ def _at(
     x: Array,
     magnitude: Array | float = 0.0,
 ) -> Derivatives:
-    low, high = bounds(evidence)
+    low, high = evidence.box
     program = evidence.programs.double(instance.shapes)
     evaluate = along(program, block.inputs)
     # A value just outside (a simplex row off by rounding) is differentiated where it is.
@@ -297,7 +296,7 @@ def _ties(
     name = evidence.spec.prediction.name
     rng = np.random.default_rng(evidence.seed)
     rows = np.arange(len(case))
-    low, high = bounds(evidence)
+    low, high = evidence.box
     edge = _at_an_edge(evidence, block).reshape(len(block), n)[case, coordinate]
     far = np.where(edge, INSIDE, NEIGHBOUR)
     right, wrong = np.zeros(len(index), bool), np.zeros(len(index), bool)

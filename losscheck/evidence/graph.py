@@ -10,6 +10,7 @@ from typing import Any
 
 import attrs
 
+from losscheck.evidence.frozen import stops
 from losscheck.evidence.gather import Evidence
 from losscheck.model import Direction, Location
 from losscheck.program.batch import Program
@@ -63,23 +64,18 @@ def graph_facts(evidence: Evidence) -> GraphFacts:
     while made.type in ("Identity",) and made.inputs:
         value = made.inputs[0]
         made = graph.producer(value)
-    stops = [n for n in graph.forward if n.type == "StopGradient" and _depends(graph, n)]
     shape = made.shapes[made.outputs.index(value)]
     return GraphFacts(
         gradient_missing=program.traced.gradient is None,
         gradient_error=program.traced.gradient_error,
         blocked_by="" if block is None else block.type,
         blocked_at=None if block is None else origins.location(block.name),
-        stop_gradients=tuple(origins.location(node.name) for node in stops),
+        stop_gradients=tuple(origins.location(node.name) for node in stops(graph)),
         returns=None if shape is None or None in shape else tuple(d or 0 for d in shape),
         prediction_shape=prediction,
         label_shape=() if label is None else main.shapes[label.name],
         made_at=origins.location(made.name),
     )
-
-
-def _depends(graph: Wiring, node: Node) -> bool:
-    return not graph.depends(graph.prediction).isdisjoint(node.inputs)
 
 
 def _blocking(graph: Wiring) -> Node | None:

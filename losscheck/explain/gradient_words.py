@@ -30,9 +30,10 @@ def mismatch(suspect: Suspect, blame: Blame) -> Words:
             f"tie\n# In place of {blame.expression or 'the op with the tie'}.",
         )
     if suspect.form == "stop-gradient":
+        part = blame.operands[0] if blame.operands else "a part that depends on the prediction"
         return (
-            f"The gradient is not the derivative of the loss{at}.",
-            f"{numbers}: a tf.stop_gradient cuts a path that the prediction takes into the loss.",
+            f"The gradient takes {part} for constant{at}: a tf.stop_gradient cuts it off.",
+            f"{numbers}. With {part} held still it is right: the cut alone makes the difference.",
             f"{x}  # without tf.stop_gradient\n# If the cut is meant, ignore LC101 for this loss "
             "and give the reason.",
         )

@@ -18,7 +18,7 @@ DIGITS = (1, 2, 3)  # significant digits that a number is rounded to
 ROUNDS = 6  # passes over all coordinates
 WIDE = 256  # numbers of an argument that are simplified one by one; of more, a stretch at a time
 STRETCHES = 16
-PRICED = 1_024  # numbers of a large argument that stand for all of them where cases are compared
+PRICED = 128  # numbers of a large argument that stand for all of them where cases are compared
 
 Judge = Callable[[CaseBlock], Array]  # cases -> (N,) bool: still suspected
 

@@ -198,12 +198,17 @@ class Program:
                 self._imported = tf.compat.v1.wrap_function(load, [])
         return self._imported
 
-    def pruned(self, tensors: tuple[str, ...]) -> Callable[..., Any]:
-        """One case up to these tensors: a function of the arguments' tensors in call order."""
+    def pruned(self, tensors: tuple[str, ...], held: tuple[str, ...] = ()) -> Callable[..., Any]:
+        """One case up to these tensors: a function of the arguments' tensors in call order.
+
+        Tensors that are held are arguments, too, behind the others.
+        """
         function = self._function()
         graph = function.graph
         inside = [inner for _, inner in self.traced.captures]
-        feeds = [graph.get_tensor_by_name(p.name) for p in (*self.traced.placeholders, *inside)]
+        names = [p.name for p in self.traced.placeholders]
+        names += [*held, *(tensor.name for tensor in inside)]
+        feeds = [graph.get_tensor_by_name(name) for name in names]
         pruned = function.prune(feeds, [graph.get_tensor_by_name(name) for name in tensors])
         captured = [self._captured(outer, inner) for outer, inner in self.traced.captures]
         return lambda *arrays: pruned(*arrays, *captured)
@@ -218,7 +223,7 @@ class Program:
     ) -> tuple[Callable[..., Any], Way]:
         pruned = self.pruned(tensors)
         try:
-            run = _compiled(pruned, Way.VECTORIZED, mode, probe)
+            run = compiled(pruned, Way.VECTORIZED, mode, probe)
             if self._agrees(pruned, run, mode, probe):
                 return run, Way.VECTORIZED
         except Exception:  # whatever vectorisation cannot take, and each version says otherwise
@@ -228,7 +233,7 @@ class Program:
     def _mapped(
         self, tensors: tuple[str, ...], mode: str, probe: list[Array]
     ) -> tuple[Callable[..., Any], Way]:
-        return _compiled(self.pruned(tensors), Way.MAPPED, mode, probe), Way.MAPPED
+        return compiled(self.pruned(tensors), Way.MAPPED, mode, probe), Way.MAPPED
 
     @staticmethod
     def _agrees(
@@ -248,9 +253,10 @@ class Program:
         )
 
 
-def _compiled(
+def compiled(
     pruned: Callable[..., Any], way: Way, mode: str, probe: Sequence[Array]
 ) -> Callable[..., Any]:
+    """Turn a function of one case into one of a block of cases; `probe` is a block of one."""
     tf = tensorflow()
     types = [tf.as_dtype(a.dtype) for a in probe]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,8 +29,12 @@ class GradientMismatch(Rule):
     times the estimate exceeds 1e-3 of the gradient's scale the point counts as undecided.
 
     At a kink any value between the two one-sided derivatives is right. A gradient that is wrong
-    only at an isolated tie of a kinked op, and right on both sides of it, is a warning. The
-    numbers of tf.test.compute_gradient on the same case stand beside the finding.
+    only at an isolated tie of a kinked op, and right on both sides of it, is a warning. So is one
+    that a tf.stop_gradient makes differ, if it is right with what is cut off held still: that may
+    be meant. The numbers of tf.test.compute_gradient on the same case stand beside the finding.
+
+    A prediction too large for a ladder of each element is checked by the terms of the loss, many
+    elements at a time, or along random directions, and bisected down to the element that is wrong.
 
     Why it matters
     --------------
@@ -80,13 +84,17 @@ class GradientMismatch(Rule):
     def judge(self, gradients: Sequence[GradientCheck], graph: GraphFacts) -> Judgment:
         """Name the samples whose gradient leaves the error bound."""
         for check in gradients:
-            wrong, ties = (
-                (check.wrong & ~check.tie).any(axis=1),
-                (check.wrong & check.tie).any(axis=1),
+            real = check.wrong & ~check.tie
+            wrong = (real & ~check.frozen).any(axis=1)
+            frozen = (real & check.frozen).any(axis=1) & ~wrong
+            ties = (check.wrong & check.tie).any(axis=1) & ~wrong & ~frozen
+            cut = next((place for place in graph.stop_gradients if place is not None), None)
+            forms: tuple[tuple[str, Any, dict[str, Any]], ...] = (
+                ("mismatch", wrong, {}),
+                ("stop-gradient", frozen, {"location": cut}),
+                ("tie", ties, {}),
             )
-            frozen = bool(graph.stop_gradients)
-            forms = (("stop-gradient" if frozen else "mismatch", wrong), ("tie", ties & ~wrong))
-            for form, found in forms:
+            for form, found, facts in forms:
                 if found.any():
                     yield Crowd(
                         code=self.code,
@@ -94,4 +102,5 @@ class GradientMismatch(Rule):
                         population=check,
                         members=np.flatnonzero(found),
                         direction=Direction.BACKWARD,
+                        facts=facts,
                     )
