@@ -16,7 +16,7 @@ from losscheck.cases.relations import relations
 from losscheck.cases.strategies import mixed, mixtures
 from losscheck.model import Argument, Range, UsageError
 
-__all__ = ["CaseBlock", "generate", "mixtures", "ordinary"]
+__all__ = ["CaseBlock", "generate", "mixtures", "ordinary", "usual"]
 
 # Ordinary cases that every block starts with: their median is the ordinary scale.
 ORDINARY_CASES = 4096
@@ -71,8 +71,8 @@ def generate(
     problem = Problem.of(arguments, at, dtype, classes)
     most = affordable(at)
     budget = min(budget, most)
-    usual = min(max(ORDINARY_CASES, budget // 16), max(FEWEST, most // 2))
-    blocks = [ordinary(problem, usual, seed)]
+    first = min(max(ORDINARY_CASES, budget // 16), max(FEWEST, most // 2))
+    blocks = [ordinary(problem, first, seed)]
     share = _SINGLE_RELATIONS if problem.single else _RELATIONS
     blocks.append(corners(problem, int(budget * _CORNERS), seed))
     blocks.append(relations(problem, int(budget * share), seed))
@@ -85,6 +85,14 @@ def generate(
     if len(found) >= budget:
         return found
     return CaseBlock.concat([found, wide(problem, budget - len(found), seed)]).distinct()
+
+
+def usual(
+    arguments: Sequence[Argument], sizes: Mapping[str, int], classes: int, count: int
+) -> CaseBlock:
+    """A few ordinary float32 cases of one size; see `generate`."""
+    at = {argument.name: shapes.parse(argument.shape).at(sizes) for argument in arguments}
+    return ordinary(Problem.of(arguments, at, "float32", classes), count, 0)
 
 
 def affordable(at: Mapping[str, tuple[int, ...]]) -> int:

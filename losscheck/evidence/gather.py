@@ -14,12 +14,12 @@ from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.disagreement import disagreement
 from losscheck.evidence.sweep import Sweep, sweep
 from losscheck.infer import Inferred
-from losscheck.infer.spec import Spec
+from losscheck.infer.spec import Spec, wide_sizes
 from losscheck.model import Array
 from losscheck.program.batch import MAPPED_CASES, Program, Way
 from losscheck.program.modes import EagerProgram
 from losscheck.program.programs import Programs, Tracing
-from losscheck.program.trace import CallError
+from losscheck.program.trace import CallError, OutputError
 from losscheck.program.wiring import Wiring, wiring
 
 NARROW_CASES = 110_000  # cases of one sample; a report counts at least 100,000
@@ -112,19 +112,28 @@ class Evidence:
             if any(i.shapes == shapes for i in found):
                 continue
             try:
-                program = self.programs.at(shapes)
+                found.append(self._instance(name, sizes))
             except CallError:
                 continue
-            found.append(
-                Instance(
-                    name=name,
-                    sizes=sizes,
-                    shapes=shapes,
-                    program=program,
-                    wiring=_wiring(self.programs, program),
-                )
-            )
         return tuple(found)
+
+    @functools.cached_property
+    def wide(self) -> Instance | None:
+        """The loss at the sizes of a training batch, for its gradient alone; None if it fails."""
+        sizes = wide_sizes(self.spec)
+        if any(i.shapes == self.spec.shapes(sizes) for i in self.instances):
+            return None
+        try:
+            made = self._instance("wide", sizes)
+        except (CallError, OutputError):
+            return None
+        return made if isinstance(made.program, Program) else None
+
+    def _instance(self, name: str, sizes: Mapping[str, int]) -> Instance:
+        shapes = self.spec.shapes(sizes)
+        program = self.programs.at(shapes)
+        wiring = _wiring(self.programs, program)
+        return Instance(name=name, sizes=sizes, shapes=shapes, program=program, wiring=wiring)
 
     @property
     def main(self) -> Instance:
@@ -169,7 +178,11 @@ class Evidence:
     def instance_of(self, block: CaseBlock) -> Instance:
         """The instance whose shapes the cases of a block have."""
         shapes = {name: array.shape[1:] for name, array in block.inputs.items()}
-        return next(i for i in self.instances if dict(i.shapes) == shapes)
+        known = next((i for i in self.instances if dict(i.shapes) == shapes), None)
+        if known is None and self.wide is not None:
+            return self.wide
+        assert known is not None
+        return known
 
     def budget(self, instance: Instance) -> int:
         """How many cases are run at these sizes, by how fast they run."""

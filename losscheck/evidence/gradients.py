@@ -7,10 +7,12 @@ from collections.abc import Callable
 import attrs
 import numpy as np
 
+from losscheck import cases
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.frozen import frozen
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.large import compare_cases, large
+from losscheck.evidence.single import CaseVerdict
 from losscheck.evidence.sweep import Sweep, usual
 from losscheck.model import Array, GradientSummary, Range
 from losscheck.numerics.ladder import NEAR_EDGE, derivatives
@@ -28,6 +30,7 @@ NEIGHBOUR = 2.0**-16  # relative distance at which an isolated tie is told from 
 NEGLIGIBLE = 2.0**-20  # of the ordinary gradient (LC302)
 INSIDE = 2.0**-6  # the same from an edge, where predictions crowd and so do their ties
 SIDES = 1e-4  # of the gradient: errors of one-sided derivatives beyond it decide nothing
+WIDE_CASES = 2  # ordinary cases of a large batch
 TINY = 1e-9  # predictions closer to 0, but not 0, have no scale that steps could follow
 TIES = 1_024  # wrong coordinates whose neighbours are looked at
 
@@ -52,6 +55,8 @@ class GradientCheck:
         (N, n) bool: the prediction lies at an end of its domain, where one side has no say.
     frozen
         (N, n) bool: wrong, but right for the loss with what `tf.stop_gradient` cuts off held still.
+    verdicts
+        Of each case, where the prediction is too large for a ladder of each element.
     """
 
     cases: CaseBlock
@@ -63,6 +68,7 @@ class GradientCheck:
     around: Array
     edge: Array
     frozen: Array
+    verdicts: tuple[CaseVerdict, ...]
     scale: float
     rerun: Callable[[CaseBlock], GradientCheck]
 
@@ -109,6 +115,13 @@ def gradient_checks(evidence: Evidence) -> tuple[GradientCheck, ...]:
             block = _points(evidence, instance, sweep)
             if len(block):
                 checks.append(check(evidence, instance, block, sweep.scale.gradient))
+    wide = evidence.wide if checks else None
+    if wide is not None:  # what is wrong for some sizes alone
+        block = cases.usual(evidence.spec.arguments, wide.sizes, evidence.classes(wide), WIDE_CASES)
+        size = np.abs(evidence.double(block)[1])
+        size = size[(size > 0) & np.isfinite(size)]
+        if len(size):
+            checks.append(check(evidence, wide, block, float(np.median(size))))
     return tuple(checks)
 
 
@@ -117,8 +130,9 @@ def check(evidence: Evidence, instance: Instance, block: CaseBlock, scale: float
     n = int(np.prod(block.inputs[evidence.spec.prediction.name].shape[1:]))
     gradient = evidence.double(block)[1]
     gradient = gradient.reshape(len(block), n)
+    verdicts: tuple[CaseVerdict, ...] = ()
     if large(instance):
-        found, comparison = compare_cases(evidence, instance, block, evidence.box, scale)
+        found, comparison, verdicts = compare_cases(evidence, block, scale)
     else:
         found = cautious(_derive(evidence, instance, block), scale)
         floor = evidence.programs.floor(instance.shapes)
@@ -141,6 +155,7 @@ def check(evidence: Evidence, instance: Instance, block: CaseBlock, scale: float
         around=around.reshape(gradient.shape),
         edge=_at_an_edge(evidence, block).reshape(gradient.shape),
         frozen=frozen(evidence, instance, block, gradient, wrong, scale).reshape(gradient.shape),
+        verdicts=verdicts,
         scale=scale,
         rerun=lambda others: check(evidence, instance, others, scale),
     )

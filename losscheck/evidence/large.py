@@ -8,7 +8,7 @@ import numpy as np
 
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.gather import Evidence, Instance
-from losscheck.evidence.single import check_case, outgrown
+from losscheck.evidence.single import CaseVerdict, check_case, outgrown
 from losscheck.model import Array
 from losscheck.numerics.quotients import Derivatives
 from losscheck.numerics.verdict import Comparison
@@ -22,41 +22,42 @@ def large(instance: Instance) -> bool:
 
 
 def compare_cases(
-    evidence: Evidence, instance: Instance, block: CaseBlock, box: tuple[float, float], scale: float
-) -> tuple[Derivatives, Comparison]:
+    evidence: Evidence, block: CaseBlock, scale: float
+) -> tuple[Derivatives, Comparison, tuple[CaseVerdict, ...]]:
     """Check every case of a block by itself.
 
     Parameters
     ----------
-    box
-        What differences of the prediction stay in.
     scale
         The ordinary size of a gradient element.
 
     Returns
     -------
     tuple
-        Derivatives (value and error alone) and comparisons of N·n elements, a case after another.
+        Derivatives (value and error alone) and comparisons of N·n elements, a case after another,
+        and the verdicts that they come from.
     """
-    verdicts = [
+    low, high = evidence.box
+    verdicts = tuple(
         check_case(
             evidence.programs,
             {name: array[i] for name, array in block.inputs.items()},
-            low=box[0],
-            high=box[1],
+            low=low,
+            high=high,
             seed=evidence.seed + i,
             scale=scale,
         )
         for i in range(len(block))
-    ]
+    )
     value = np.concatenate([v.value for v in verdicts])
     error = np.concatenate([v.error for v in verdicts])
-    return _known(value, error), Comparison(
+    comparison = Comparison(
         **{
             name: np.concatenate([getattr(v.comparison, name) for v in verdicts])
             for name in ("outcome", "point", "difference", "bound", "digits")
         }
     )
+    return _known(value, error), comparison, verdicts
 
 
 def _known(value: Array, error: Array) -> Derivatives:

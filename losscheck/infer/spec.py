@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,8 @@ from losscheck.shapes import Shape, parse
 
 BATCH = 4  # rows of the main instance: enough for pairs, and no other size has this number
 SIZES: Mapping[str, int] = {"B": BATCH, "D": 3, "C": 3, "T": 5, "H": 5, "W": 6, "K": 3, "N": 5}
+WIDE_BATCH = 65  # above 64, the largest batch that code tends to be written for
+WIDE_ELEMENTS = 1 << 14  # of its prediction
 OTHER = 2  # the size of any other letter
 WHOLE_ROW = frozenset({"simplex", "one_hot", "unit_vector"})  # domains of rows, which need width
 
@@ -70,6 +73,17 @@ def main_sizes(shapes: Mapping[str, Shape], width: int | None = None) -> dict[st
         if last:
             sizes[last] = width
     return sizes
+
+
+def wide_sizes(spec: Spec) -> dict[str, int]:
+    """Sizes of a training batch: many rows, other sizes larger by half where that stays small."""
+    grown = {letter: size + (size + 1) // 2 for letter, size in spec.sizes.items()}
+    for sizes in (grown, dict(spec.sizes)):
+        if spec.batch:
+            sizes[spec.batch] = WIDE_BATCH
+        if math.prod(spec.shapes(sizes)[spec.prediction.name]) <= WIDE_ELEMENTS:
+            return sizes
+    return dict(spec.sizes)
 
 
 def last_letter(shapes: Mapping[str, Shape]) -> str:

@@ -1,0 +1,132 @@
+"""Known errors put into gradients that were verified: what would have been seen on this loss.
+
+A verdict is worth what it could have found. Each error is put into one element of a verified
+gradient at a time and judged by the bound that the true gradient was judged by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from losscheck.evidence.gather import Evidence
+from losscheck.evidence.gradients import GradientCheck
+from losscheck.evidence.projected import median_size
+from losscheck.evidence.single import CaseVerdict
+from losscheck.evidence.terms import terms
+from losscheck.model import Array, SelfTest
+from losscheck.numerics.ladder import derivatives
+from losscheck.numerics.verdict import Agreement, Point
+from losscheck.program.batch import Program
+from losscheck.program.probing import Probe, Readout
+from losscheck.program.wiring import wiring
+
+COUNTS = 1e-2  # of the ordinary gradient: an error in a smaller element matters to nobody
+SAMPLED = 64  # elements of a large prediction that an error is put into
+SCALED = "one element scaled by 1.001"
+FLIPPED = "one element's sign flipped"
+DROPPED = "one term of the loss dropped"
+TERMS = 4  # of the loss that are dropped, one at a time
+
+
+def self_test(evidence: Evidence, checks: Sequence[GradientCheck]) -> tuple[SelfTest, ...]:
+    """Put errors into verified gradients and count what is caught.
+
+    Returns
+    -------
+    tuple of SelfTest
+        One a kind of error, of those that could be put anywhere.
+    """
+    alterations: dict[str, Callable[[Array], Array]] = {
+        SCALED: lambda gradient: gradient * 1.001,
+        FLIPPED: lambda gradient: -gradient,
+    }
+    counts = {
+        fault: np.sum([_altered(check, alter) for check in checks], axis=0)
+        for fault, alter in alterations.items()
+    }
+    dropped = [_dropped(evidence, check) for check in checks if not check.verdicts]
+    counts[DROPPED] = np.sum([np.zeros(2, int), *dropped], axis=0)
+    return tuple(
+        SelfTest(fault=fault, tried=int(tried), caught=int(caught))
+        for fault, (tried, caught) in counts.items()
+        if tried
+    )
+
+
+def _altered(check: GradientCheck, alter: Callable[[Array], Array]) -> Array:
+    """(2,) how many elements were altered, and how many of them were found wrong."""
+    if check.verdicts:
+        sampled = [_sampled(verdict, alter) for verdict in check.verdicts]
+        return np.asarray(np.sum([np.zeros(2, int), *sampled], axis=0))
+    gradient = check.gradient.ravel()
+    return _caught(check, alter(gradient), _usable(check, gradient))
+
+
+def _sampled(verdict: CaseVerdict, alter: Callable[[Array], Array]) -> Array:
+    """(2,) the same of some elements of a large prediction."""
+    gradient, comparison = verdict.gradient, verdict.comparison
+    able = np.flatnonzero(
+        (comparison.outcome == Agreement.VERIFIED)
+        & (np.abs(gradient) >= COUNTS * median_size(gradient))
+    )
+    able = able[:: max(1, len(able) // SAMPLED)][:SAMPLED]
+    changed = alter(gradient[able])
+    if verdict.projections is None:
+        off = np.abs(changed - verdict.value[able])
+        return np.asarray([len(able), (off > comparison.bound[able]).sum()])
+    caught = [
+        verdict.projections.catches(int(i), float(g)) for i, g in zip(able, changed, strict=True)
+    ]
+    return np.asarray([len(able), sum(caught)])
+
+
+def _usable(check: GradientCheck, size: Array) -> Array:
+    """(N·n,) bool: verified at a smooth point, and large enough for an error to matter."""
+    comparison = check.comparison
+    smooth = (comparison.outcome == Agreement.VERIFIED) & (comparison.point == Point.SMOOTH)
+    return np.asarray(smooth & (np.abs(size) >= COUNTS * check.scale))
+
+
+def _caught(check: GradientCheck, changed: Array, where: Array) -> Array:
+    off = np.abs(changed - check.found.value)[where]
+    return np.asarray([where.sum(), (off > check.comparison.bound[where]).sum()])
+
+
+def _dropped(evidence: Evidence, check: GradientCheck) -> Array:
+    """(2,) elements that lose a term of the loss, and how many of them were found wrong.
+
+    What a term contributes is differentiated numerically, as the backward pass would have it.
+    """
+    instance = evidence.instance_of(check.cases)
+    program = evidence.programs.double(instance.shapes)
+    counted = np.zeros(2, int)
+    if not isinstance(program, Program) or not len(check):
+        return counted
+    probe = Probe(program, {name: array[0] for name, array in check.cases.inputs.items()})
+    found = terms(probe, wiring(program.traced, program.names, program.prediction))
+    if found is None or len(found.tensors) < 2:
+        return counted
+    n = check.gradient.shape[1]
+    for tensor, weight in list(zip(found.tensors, found.weights, strict=True))[:TERMS]:
+        share = _share(evidence, probe, Readout((tensor,), (weight,)), n)
+        first = np.zeros(len(check) * n)
+        first[:n] = np.where(np.isfinite(share), share, 0.0)
+        where = _usable(check, first)
+        counted = counted + _caught(check, check.gradient.ravel() - first, where)
+    return np.asarray(counted)
+
+
+def _share(evidence: Evidence, probe: Probe, term: Readout, n: int) -> Array:
+    """(n,) the derivative of one term at the first case."""
+
+    def evaluate(case: Array, coordinate: Array, value: Array) -> Array:
+        points = np.tile(probe.x, (len(value), 1))
+        points[np.arange(len(value)), coordinate] = value
+        return probe.at(term, points)[:, 0]
+
+    low, high = evidence.box
+    zero = np.zeros(n, int)
+    edges = np.fmin(low, probe.x), np.fmax(high, probe.x)
+    return derivatives(evaluate, zero, np.arange(n), probe.x, *edges).value
