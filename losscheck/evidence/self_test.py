@@ -106,16 +106,24 @@ def _dropped(evidence: Evidence, check: GradientCheck) -> Array:
         return counted
     probe = Probe(program, {name: array[0] for name, array in check.cases.inputs.items()})
     found = terms(probe, wiring(program.traced, program.names, program.prediction))
-    if found is None or len(found.tensors) < 2:
-        return counted
     n = check.gradient.shape[1]
-    for tensor, weight in list(zip(found.tensors, found.weights, strict=True))[:TERMS]:
-        share = _share(evidence, probe, Readout((tensor,), (weight,)), n)
+    for term in [] if found is None else _terms(found):
+        share = _share(evidence, probe, term, n)
         first = np.zeros(len(check) * n)
         first[:n] = np.where(np.isfinite(share), share, 0.0)
         where = _usable(check, first)
         counted = counted + _caught(check, check.gradient.ravel() - first, where)
     return np.asarray(counted)
+
+
+def _terms(found: Readout) -> list[Readout]:
+    """Some of what the loss adds up: its tensors, or the elements of the only one."""
+    pairs = list(zip(found.tensors, found.weights, found.sizes, strict=True))
+    if len(pairs) > 1:
+        return [Readout((tensor,), (weight,)) for tensor, weight, _ in pairs[:TERMS]]
+    tensor, weight, size = pairs[0]
+    alone = np.eye(size)[:: max(1, size // TERMS)][:TERMS] * weight
+    return [Readout((tensor,), (one,)) for one in alone]
 
 
 def _share(evidence: Evidence, probe: Probe, term: Readout, n: int) -> Array:

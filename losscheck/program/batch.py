@@ -71,7 +71,7 @@ class Program:
         self.rewritten = definition is not None
         self._imported: Any = None
         self._runners: dict[Any, tuple[Callable[..., Any], Way]] = {}
-        self.steppers: dict[Any, Callable[..., Any]] = {}  # of program.probing, compiled once
+        self.kept: dict[Any, Any] = {}  # what others compile of this program, once
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:

@@ -6,8 +6,7 @@ Held at what it was at a case, while the prediction moves, both mean the same fu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -31,7 +30,6 @@ class Held:
     def __init__(self, program: Program, tensors: Sequence[str]) -> None:
         self._program = program
         self._tensors = tuple(tensors)
-        self._run: Callable[..., Any] | None = None
 
     def along(self, inputs: Inputs) -> Evaluate:
         """Give the summed loss as a function of one coordinate, as `programs.along` does."""
@@ -54,14 +52,17 @@ class Held:
         return evaluate
 
     def _totals(self, arrays: list[Array]) -> Array:
-        if self._run is None:
+        key = "held", self._tensors
+        if key not in self._program.kept:
             pruned = self._program.pruned((self._program.traced.value.name,), self._tensors)
-            self._run = compiled(pruned, Way.VECTORIZED, "graph", [a[:1] for a in arrays])
+            probe = [array[:1] for array in arrays]
+            self._program.kept[key] = compiled(pruned, Way.VECTORIZED, "graph", probe)
+        run = self._program.kept[key]
         rows = max(1, BLOCK // max(1, sum(int(np.prod(a.shape[1:])) for a in arrays)))
         parts = []
         with silence():
             for i in range(0, len(arrays[0]), rows):
-                (value,) = self._run(*(a[i : i + rows] for a in arrays))
+                (value,) = run(*(a[i : i + rows] for a in arrays))
                 parts.append(np.asarray(value, np.float64))
         whole = np.concatenate(parts)
         return np.asarray(whole.reshape(len(whole), -1).sum(axis=1))

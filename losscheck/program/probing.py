@@ -137,10 +137,10 @@ class Probe:
 
     def _stepper(self, readout: Readout) -> Callable[..., Any]:
         key = readout.tensors, readout.blocks
-        cache: dict[Any, Callable[..., Any]] = self._program.steppers
-        if key not in cache:
-            cache[key] = self._compiled(readout)
-        return cache[key]
+        if key not in self._program.kept:
+            self._program.kept[key] = self._compiled(readout)
+        step: Callable[..., Any] = self._program.kept[key]
+        return step
 
     def _compiled(self, readout: Readout) -> Callable[..., Any]:
         tf = tensorflow()
