@@ -30,6 +30,16 @@ def rooted(power=0.5):
     return loss
 
 
+@tf.custom_gradient
+def frozen(error):
+    slope = 2.0 * error
+    return error ** 2, lambda upstream: upstream * tf.stop_gradient(slope)
+
+
+def squared(y_true, y_pred):
+    return tf.reduce_mean(frozen(y_pred - y_true), axis=-1)
+
+
 class Scaled(keras.losses.Loss):
     def call(self, y_true, y_pred):
         return tf.reduce_mean(tf.abs(y_true - y_pred) / y_true, axis=-1)
@@ -44,7 +54,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _report(project: Path, target: str) -> LossReport:
-    settings = Settings(directory=str(project), select=("LC20",))
+    settings = Settings(directory=str(project), select=("LC106", "LC20"), order=2)
     return engine.examine(engine.Task(target=target, settings=settings))
 
 
@@ -67,6 +77,7 @@ def _run(finding: Finding, project: Path) -> str:
         ("shown_losses:gapped", "LC203", "gradient: [[nan]]"),
         ("shown_losses.py:rooted(power=0.5)", "LC203", "nan"),
         ("shown_losses:Scaled", "LC201", "loss: [nan]"),
+        ("shown_losses:squared", "LC106", "v: [[2.]]\nsecond derivative times v: None"),
     ],
 )
 def test_the_program_shows_the_fault(project: Path, target: str, code: str, shown: str) -> None:
