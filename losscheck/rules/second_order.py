@@ -33,9 +33,9 @@ class SecondOrder(Rule):
 
     Why it matters
     --------------
-    A first-order optimizer never asks for it. A gradient penalty, influence functions, MAML,
-    K-FAC, L-BFGS with a Hessian and sharpness-aware methods do: they silently work without the
-    part that is missing, or raise, or turn NaN though loss and gradient are finite.
+    A first-order optimizer never asks for it. Gradient penalties, influence functions, MAML and
+    Newton methods do: they silently work without the part that is missing, or raise, or turn
+    NaN though loss and gradient are finite.
 
     Example
     -------
