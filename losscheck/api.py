@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from losscheck.config import DTYPES, Settings, argument, check_texts, one_of
+from losscheck.config import DTYPES, Settings, an_order, argument, check_texts, one_of
 from losscheck.config_file import rule_code
 from losscheck.model import LossReport, UsageError, Verdict
 from losscheck.options import prefixes
@@ -23,6 +23,7 @@ def check(
     select: Sequence[str] = (),
     ignore: Mapping[str, str] | None = None,
     seed: int = 0,
+    order: int = 1,
 ) -> LossReport:
     """Check one loss: its gradient, its NaN and Inf, its shapes.
 
@@ -44,6 +45,8 @@ def check(
         Code to reason: findings of these rules are set apart, with the reason.
     seed
         The seed of everything random.
+    order
+        2 checks the second derivative, too (LC106).
 
     Returns
     -------
@@ -74,6 +77,7 @@ def check(
         select=prefixes(select, "select"),
         ignore={rule_code(code, "ignore"): why for code, why in (ignore or {}).items()},
         seed=seed,
+        order=an_order(order, "order"),
         directory=os.getcwd(),
     )
     found = _one(loss) if isinstance(loss, str) else from_callable(loss)
@@ -89,7 +93,7 @@ def assert_stable(loss: str | Callable[..., Any], **options: Any) -> None:
     loss
         The loss, as in `check`.
     **options
-        As in `check`: arguments, dtypes, select, ignore, seed.
+        As in `check`: arguments, dtypes, select, ignore, seed, order.
 
     Raises
     ------

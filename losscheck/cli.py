@@ -56,6 +56,11 @@ OPTIONS = (
     click.option("--mode", multiple=True, metavar="MODES", help="Of eager, graph, xla."),
     click.option("--seed", type=click.IntRange(min=0), help="Seed of everything random."),
     click.option(
+        "--order",
+        type=click.IntRange(1, 2),
+        help="2 checks the second derivative, too (LC106).",
+    ),
+    click.option(
         "--fail-on",
         metavar="[error|inconclusive|warning|never]",
         help="What makes the exit status 1; each includes those before it.",

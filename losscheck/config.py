@@ -14,6 +14,7 @@ DTYPES = ("float32", "float16", "bfloat16", "float64")
 MODES = ("eager", "graph", "xla")
 FAIL_ON = ("error", "inconclusive", "warning", "never")  # each includes those before it
 SEVERITIES = ("error", "warning", "note")
+ORDERS = (1, 2)  # derivatives that are checked: the gradient, and the second derivative as well
 
 
 @attrs.frozen(kw_only=True)
@@ -61,6 +62,7 @@ class Settings:
     losses: Mapping[str, LossSettings] = attrs.field(factory=dict)  # target -> its table
     arguments: Mapping[str, ArgumentSettings] = attrs.field(factory=dict)  # --arg, for every loss
     seed: int = 0
+    order: int = 1  # of ORDERS
     directory: str = "."  # the working directory; files are reported relative to it
     home: str = ""  # the folder of the configuration file, "" without one
 
@@ -166,6 +168,21 @@ def one_of(given: str, choices: tuple[str, ...], where: str) -> str:
     raise UsageError(
         f"{where}: expected one of {', '.join(choices)}, got {given!r}."
         f"{did_you_mean(given, choices)}"
+    )
+
+
+def an_order(given: Any, where: str) -> int:
+    """Return the given order of derivatives if there is one like it.
+
+    Raises
+    ------
+    UsageError
+        If it is neither 1 nor 2.
+    """
+    if given in ORDERS and type(given) is int:  # True equals 1
+        return given
+    raise UsageError(
+        f"{where}: expected 1 (the gradient) or 2 (the second derivative, too), got {given!r}"
     )
 
 

@@ -16,6 +16,7 @@ from losscheck.config import (
     ArgumentSettings,
     LossSettings,
     Settings,
+    an_order,
     argument,
     check_texts,
     known_key,
@@ -25,7 +26,7 @@ from losscheck.model import UsageError
 
 OWN_FILE = "losscheck.toml"  # its keys stand at the top, without [tool.losscheck]
 SHARED_FILE = "pyproject.toml"
-KEYS = ("targets", "dtypes", "fail-on", "ignore", "severity", "losses")
+KEYS = ("targets", "dtypes", "fail-on", "ignore", "severity", "order", "losses")
 LOSS_KEYS = ("ignore", "arguments")
 
 
@@ -115,6 +116,7 @@ class _Reader:
                 code: one_of(word, SEVERITIES, self._at("severity", code))
                 for code, word in severity.items()
             },
+            order=an_order(table.get("order", 1), self._at("order")),
             losses=self._losses(table.get("losses", {})),
             directory=str(self.directory),
             home=str(self.file.parent),

@@ -47,6 +47,9 @@ _OUTCOME = {
 }
 
 
+UNDECIDED = "no point could be decided"
+
+
 class Examination:
     """Examines one loss.
 
@@ -128,8 +131,8 @@ class Examination:
         reason = ""
         if not findings and inferred.error is not None:
             outcome, reason = Outcome.SKIP, _raises(inferred)
-        elif not findings and _undecided(rule, evidence):
-            outcome, reason = Outcome.INCONCLUSIVE, "no point could be decided"
+        elif not findings and (undecided := _undecided(rule, evidence)):
+            outcome, reason = Outcome.INCONCLUSIVE, undecided
         return (
             Check(
                 code=rule.code,
@@ -152,6 +155,8 @@ class Examination:
     def _skip(self, rule: Rule, inferred: Inferred) -> str:
         if self._settings.select and not rule.code.startswith(self._settings.select):
             return "not selected"
+        if rule.order > self._settings.order:
+            return f"ask with --order {rule.order}"
         if inferred.error is not None and WITHOUT_A_RUN.isdisjoint(rule.needs):
             return _raises(inferred)
         return ""
@@ -259,20 +264,29 @@ def _without(check: Check, kept: Sequence[Finding]) -> Check:
     return attrs.evolve(check, outcome=_outcome(own).value)
 
 
-def _undecided(rule: Rule, evidence: Mapping[str, object]) -> bool:
+def _undecided(rule: Rule, evidence: Mapping[str, object]) -> str:
+    """Say why a rule could decide nothing; "" if it could."""
+    if rule.code == "LC106":
+        second = evidence["second_order"]
+        assert isinstance(second, tuple)
+        if not second:
+            return "no verified gradient to take differences of, or none that can be derived again"
+        return "" if any(check.decided.any() for check in second) else UNDECIDED
     if rule.code != "LC101":
-        return False
+        return ""
     checks = evidence["gradients"]
     assert isinstance(checks, tuple)
     graph = evidence["graph"]
     missing = isinstance(graph, GraphFacts) and graph.gradient_missing
-    return not missing and not any(check.decided.any() for check in checks)
+    return "" if missing or any(check.decided.any() for check in checks) else UNDECIDED
 
 
 def _covered(desk: Desk, rule: Rule) -> tuple[int, tuple[str, ...]]:
     """How many cases the evidence of a rule holds, and in which modes they were run."""
     if "gradients" in rule.needs:
         return sum(int(c.decided.sum()) for c in desk.get("gradients")), ("graph",)
+    if "second_order" in rule.needs:
+        return sum(int(c.decided.sum()) for c in desk.get("second_order")), ("graph",)
     if "modes" in rule.needs:
         return sum(len(s) for s in desk.get("sweeps")), ("graph", *_modes(desk))
     if not {"sweeps", "finite_tests", "dead"}.isdisjoint(rule.needs):
@@ -296,7 +310,9 @@ def _verdict(findings: Sequence[Finding], checks: Sequence[Check]) -> tuple[Verd
     for check in checks:
         if check.outcome == Outcome.ERROR:
             return Verdict.ERROR, check.reason
-    open_ = [check for check in checks if check.outcome == Outcome.INCONCLUSIVE]
+    # A second derivative that cannot be decided leaves value and gradient what they are.
+    deciding = [check for check in checks if check.code != "LC106"]
+    open_ = [check for check in deciding if check.outcome == Outcome.INCONCLUSIVE]
     if open_:
         return Verdict.INCONCLUSIVE, f"{open_[0].slug}: {open_[0].reason}"
     return Verdict.PASS, ""

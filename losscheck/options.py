@@ -52,8 +52,9 @@ def settings(directory: Path, options: dict[str, Any]) -> Settings:
         changes["modes"] = tuple(one_of(mode, MODES, "--mode") for mode in given)
     if options["fail_on"]:
         changes["fail_on"] = one_of(options["fail_on"], FAIL_ON, "--fail-on")
-    if options["seed"] is not None:
-        changes["seed"] = options["seed"]
+    for name in ("seed", "order"):
+        if options[name] is not None:
+            changes[name] = options[name]
     return attrs.evolve(
         base,
         select=prefixes(split(options["select"]), "--select"),

@@ -26,12 +26,14 @@ def test_options_reach_the_engine(fake_engine: Any) -> None:
         select=["LC2"],
         ignore={"gradient-dead": "deliberate"},
         seed=3,
+        order=2,
     )
     assert (report.target, report.verdict) == (f"{__name__}:squared", "pass")
     (task,) = fake_engine.examined
     settings = task.settings
     assert settings.arguments == {"y_pred": ArgumentSettings(domain="probability", shape="(B, D)")}
     assert (settings.dtypes, settings.select, settings.seed) == (("float16",), ("LC2",), 3)
+    assert settings.order == 2
     assert settings.ignore == {"LC103": "deliberate"}
 
 
@@ -44,6 +46,7 @@ def test_a_target_is_resolved(fake_engine: Any) -> None:
     [
         ({"dtypes": ["float23"]}, "float32"),
         ({"select": ["LC999"]}, "LC999"),
+        ({"order": 3}, "order: expected 1"),
         ({"ignore": {"LC999": "why"}}, "LC999"),
         ({"arguments": {"y_pred": "probabilty"}}, "probability"),
         ({"arguments": {"y_pred": 3}}, r"arguments\['y_pred'\]"),

@@ -17,6 +17,7 @@ dtypes = ["float32", "float16"]
 fail-on = "warning"
 ignore = { LC103 = "clipping is deliberate" }
 severity = { LC504 = "error" }
+order = 2
 
 [tool.losscheck.losses."my_pkg.losses:weighted_mse"]
 ignore = { LC105 = "the step is part of the definition" }
@@ -52,6 +53,7 @@ def test_every_key(tmp_path: Path) -> None:
         fail_on="warning",
         ignore={"LC103": "clipping is deliberate"},
         severity={"LC504": "error"},
+        order=2,
         losses={"my_pkg.losses:weighted_mse": table},
         directory=str(tmp_path),
         home=str(tmp_path),
@@ -124,6 +126,9 @@ LOSS = '[tool.losscheck.losses."m:f"]\n'
         ("[tool.losscheck]\nignore = ['LC103']", "ignore", "from code to reason"),
         ("[tool.losscheck]\nignore = { LC103 = ' ' }", "LC103", "a reason is required"),
         ("[tool.losscheck]\nignore = { LC999 = 'why' }", "ignore", "no rule 'LC999'"),
+        ("[tool.losscheck]\norder = 3", "order", "expected 1 (the gradient) or 2"),
+        ("[tool.losscheck]\norder = '2'", "order", "got '2'"),
+        ("[tool.losscheck]\norder = true", "order", "got True"),
         ("[tool.losscheck]\nlosses = []", "losses", "expected a table"),
         ("[tool]\nlosscheck = 3", "tool.losscheck", "expected a table"),
         (LOSS + "arguments.y_pred = 3", "y_pred", "3 is no declaration"),

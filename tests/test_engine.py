@@ -118,6 +118,19 @@ def test_a_selected_rule_runs_alone(settings: Settings) -> None:
     assert report.verdict == "pass"
 
 
+def test_the_second_derivative_is_looked_at_when_asked_for(
+    settings: Settings, report: LossReport
+) -> None:
+    first = next(c for c in report.checks if c.code == "LC106")
+    assert (first.outcome, first.reason) == ("skip", "ask with --order 2")
+    asking = Settings(directory=settings.directory, select=("LC106",), order=2)
+    again = engine.examine(engine.Task(target="gapped_losses.py:gapped", settings=asking))
+    second = next(c for c in again.checks if c.code == "LC106")
+    assert second.outcome == "pass", again.findings
+    assert second.cases > 0
+    assert second.reason == ""
+
+
 def test_ignored_findings_keep_their_reason(settings: Settings) -> None:
     ignoring = Settings(
         directory=settings.directory, select=("LC203",), ignore={"LC203": "known, being mended"}

@@ -14,6 +14,7 @@ from losscheck.evidence.gradients import gradient_checks
 from losscheck.evidence.graph import graph_facts
 from losscheck.evidence.layouts import layout_runs
 from losscheck.evidence.runs import dtype_runs, parts, repeats
+from losscheck.evidence.second_order import second_order
 
 GATHER: Mapping[str, Callable[[Evidence], Any]] = {
     "call": call_outcome,
@@ -32,6 +33,11 @@ GATHER: Mapping[str, Callable[[Evidence], Any]] = {
     "repeats": repeats,
 }
 
+# What is gathered from other evidence as well: name -> its gatherer, and what it is handed.
+FURTHER: Mapping[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
+    "second_order": (second_order, ("gradients",)),
+}
+
 WITHOUT_A_RUN = frozenset({"call"})  # can be gathered of a loss that raises whatever it is given
 
 
@@ -45,5 +51,6 @@ class Desk:
     def get(self, name: str) -> Any:
         """A piece of evidence by name."""
         if name not in self._gathered:
-            self._gathered[name] = GATHER[name](self.evidence)
+            gather, others = FURTHER[name] if name in FURTHER else (GATHER[name], ())
+            self._gathered[name] = gather(self.evidence, *map(self.get, others))
         return self._gathered[name]

@@ -7,6 +7,7 @@ import numpy as np
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.crowd import Crowd
 from losscheck.evidence.gather import Evidence
+from losscheck.evidence.second_order import SecondOrderCheck
 from losscheck.model import Array, Direction
 from losscheck.program.modes import MODES, Single
 from losscheck.program.trace import CallError, OutputError
@@ -29,6 +30,15 @@ def confirmed(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> bool:
     if crowd.code == "LC503":
         runs = {mode: alone(evidence, case, mode, crowd.dtype) for mode in ("graph", crowd.mode)}
         return _apart(runs["graph"], runs[crowd.mode], crowd.form)
+    if crowd.form == "nonfinite" and isinstance(crowd.population, SecondOrderCheck):
+        slopes, derived = crowd.population.directed(case), crowd.population.derived
+        along = [slopes.take(np.asarray([i])) for i in range(len(slopes))]
+        return any(
+            _wrong(single, crowd.direction)
+            for mode in ("graph", "eager")
+            for each in along
+            if (single := alone(derived, each, mode, crowd.dtype)) is not None
+        )
     return True
 
 

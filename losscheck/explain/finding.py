@@ -17,6 +17,7 @@ from losscheck.evidence.crowd import Crowd
 from losscheck.evidence.desk import Desk
 from losscheck.evidence.gather import EAGER_CASES
 from losscheck.evidence.gradients import EVALUATIONS, GradientCheck
+from losscheck.evidence.second_order import SecondOrderCheck
 from losscheck.evidence.truth import CaseTruth, kinds, of_case
 from losscheck.explain import locate
 from losscheck.explain.blamed import Blame
@@ -119,7 +120,7 @@ class Writer:
         assert self._desk is not None
         cases = crowd.population.cases.take(members)
         found: Sequence[Kind | None] = [Kind.AVOIDABLE] * len(members)
-        if crowd.code in NONFINITE or crowd.form == "nonfinite":
+        if _not_finite(crowd):
             found = kinds(self._desk.evidence, cases, crowd.dtype, crowd.direction)
         kind = np.asarray([_KINDS.index(k) for k in found])
         excused = (kind == _KINDS.index(Kind.INHERENT)) | (cases.ranges == Range.EXTREME)
@@ -192,7 +193,7 @@ class Writer:
         assert self._desk is not None
         evidence = self._desk.evidence
         truth = CaseTruth(kind=None)
-        if crowd.code in NONFINITE or crowd.form == "nonfinite":
+        if _not_finite(crowd):
             truth = of_case(evidence, case, crowd.dtype, crowd.direction)
         seen = observe(evidence, crowd, case)
         return Suspect(
@@ -276,6 +277,11 @@ class Writer:
         )
 
 
+def _not_finite(crowd: Crowd) -> bool:
+    """Say whether value or gradient are not finite, so that their truth is asked for."""
+    return crowd.code in NONFINITE or (crowd.code, crowd.form) == ("LC503", "nonfinite")
+
+
 def _alike(one: Crowd, other: Crowd) -> bool:
     # The forms of LC103 are shares of a whole population, which a single case is not.
     same_form = one.form == other.form or one.code == "LC103"
@@ -301,6 +307,8 @@ def _patience(crowd: Crowd, desk: Desk) -> int:
     evaluations = 1
     if isinstance(crowd.population, GradientCheck):
         evaluations = EVALUATIONS * crowd.population.gradient.shape[1]
+    if isinstance(crowd.population, SecondOrderCheck):  # those of the gradient are judged as well
+        evaluations = EVALUATIONS * (crowd.population.directions.size + elements)
     instance = desk.evidence.instance_of(cases)
     program = instance.program
     if isinstance(program, Program) and program.way() is Way.VECTORIZED:

@@ -15,7 +15,7 @@ Words = tuple[str, str, str]  # message, cause, fix
 
 def mismatch(suspect: Suspect, blame: Blame) -> Words:
     """LC101."""
-    got, want = _worst_pair(suspect.gradient, suspect.expected_gradient)
+    got, want = worst_pair(suspect.gradient, suspect.expected_gradient)
     numbers = "The gradient is not the numeric derivative"
     if got:
         numbers = f"The gradient is {got}, the numeric derivative is {want}"
@@ -59,7 +59,7 @@ def _reason(blame: Blame) -> tuple[str, str]:
     )
 
 
-def _worst_pair(got: Any, want: Any) -> tuple[str, str]:
+def worst_pair(got: Any, want: Any) -> tuple[str, str]:
     """Pick the coordinate in which two gradients differ most."""
     if got is None or want is None:
         return "", ""

@@ -11,6 +11,7 @@ import numpy as np
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.crowd import Crowd
 from losscheck.evidence.gather import Evidence, Instance
+from losscheck.evidence.second_order import SecondOrderCheck
 from losscheck.explain.blame import Values, nonfinite_source, zero_source
 from losscheck.explain.blamed import Blame
 from losscheck.model import Array, Direction, Location
@@ -52,12 +53,11 @@ def groups(evidence: Evidence, crowd: Crowd) -> list[Group]:
 
 def keys(evidence: Evidence, crowd: Crowd, cases: CaseBlock) -> list[str]:
     """Name the forward operation to blame for each case."""
-    program = evidence.instance_of(cases).program
     return [
-        program.traced.origins.forward_name(node.name)
-        if isinstance(program, Program) and node is not None
+        instance.program.traced.origins.forward_name(node.name)
+        if instance is not None and isinstance(instance.program, Program) and node is not None
         else ""
-        for _, node, _ in _sources(evidence, crowd, cases)
+        for instance, node, _ in _sources(evidence, crowd, cases)
     ]
 
 
@@ -97,6 +97,9 @@ def _sources(
     evidence: Evidence, crowd: Crowd, cases: CaseBlock
 ) -> Iterator[tuple[Instance | None, Node | None, Values]]:
     """The operation at fault in each case, with its numbers; no instance where lines are known."""
+    if isinstance(crowd.population, SecondOrderCheck):
+        yield from _of_slopes(crowd, crowd.population, cases)
+        return
     instance = evidence.instance_of(cases)
     graph = instance.wiring
     finite = crowd.code == "LC503" and crowd.form != "nonfinite"
@@ -109,6 +112,23 @@ def _sources(
     )
     for i in range(len(cases)):
         one = {name: array[i] for name, array in values.items()}
+        yield instance, _find(crowd, graph, one), one
+
+
+def _of_slopes(
+    crowd: Crowd, check: SecondOrderCheck, cases: CaseBlock
+) -> Iterator[tuple[Instance | None, Node | None, Values]]:
+    """The same in the graph of the slopes, along the first direction that shows it."""
+    instance = check.derived.main
+    graph = instance.wiring
+    if crowd.form != "nonfinite" or graph is None or graph.gradient is None:
+        yield from ((None, None, {}) for _ in range(len(cases)))
+        return
+    values = tensors(instance, check.directed(cases), "graph", crowd.dtype, check.derived)
+    count = len(check.directions)
+    finite = np.isfinite(values[graph.gradient]).reshape(len(cases), count, -1).all(axis=2)
+    for i, row in enumerate(np.argmin(finite, axis=1)):
+        one = {name: array[i * count + row] for name, array in values.items()}
         yield instance, _find(crowd, graph, one), one
 
 

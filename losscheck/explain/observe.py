@@ -11,6 +11,7 @@ import numpy as np
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.crowd import Crowd
 from losscheck.evidence.gather import Evidence
+from losscheck.evidence.second_order import SecondOrderCheck
 from losscheck.explain.confirm import alone
 from losscheck.program.modes import MODES
 from losscheck.program.second_opinion import compute_gradient
@@ -33,6 +34,8 @@ def observe(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> Seen:
     """Run one case alone in the mode of the finding, and in the others where they are compared."""
     if crowd.code == "LC101":
         return _gradient(evidence, crowd, case)
+    if isinstance(crowd.population, SecondOrderCheck):
+        return _second_order(evidence, crowd.population.rerun(case), case)
     single = alone(evidence, case, crowd.mode, crowd.dtype)
     facts: dict[str, Any] = {}
     if crowd.code == "LC503":
@@ -76,6 +79,33 @@ def _gradient(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> Seen:
         expected_gradient=check.numeric(0).reshape(shape),
         text=text,
         facts={"error": check.found.error.reshape(check.gradient.shape)[0].tolist()},
+    )
+
+
+def _second_order(evidence: Evidence, check: SecondOrderCheck, case: CaseBlock) -> Seen:
+    """H·v beside differences of the gradient, along the direction that shows most."""
+    shape = check.directions.shape[1:]
+    faulty = check.wrong_along[0] | check.nonfinite_along[0]
+    apart = check.slopes.comparison.difference.reshape(len(faulty), -1).max(axis=1)
+    row = int(np.argmax(np.where(faulty, np.nan_to_num(apart, nan=np.inf), -1.0)))
+    product = None if check.missing else check.slopes.gradient[row].reshape(shape)
+    numeric = check.slopes.numeric(row).reshape(shape)
+    value, gradient = evidence.double(case)
+    shapes = {name: array.shape[1:] for name, array in case.inputs.items()}
+    parts = [
+        f"{name} = {np.array2string(array, precision=6, separator=', ')}"
+        for name, array in (("v", check.directions[row]), ("H·v", numeric))
+    ]
+    return Seen(
+        value=float(value[0]),
+        gradient=gradient[0].reshape(shape),
+        text=f"by differences of the gradient, {', '.join(parts)}",
+        facts={
+            "direction": check.directions[row],
+            "product": product,
+            "numeric": numeric,
+            "dtype": "float64" if evidence.programs.floor(shapes) < 1e-8 else "float32",
+        },
     )
 
 

@@ -11,6 +11,7 @@ from losscheck.explain import (
     gradient_words,
     nonfinite,
     run_words,
+    second_words,
     shape_words,
     smooth_words,
 )
@@ -81,6 +82,7 @@ _WORDS: dict[str, Writer] = {
     "LC103": flat_words.dead,
     "LC104": _plain(smooth_words.kink),
     "LC105": _plain(smooth_words.jump),
+    "LC106": _plain(second_words.words),
     "LC201": _nonfinite,
     "LC202": _nonfinite,
     "LC203": _nonfinite,

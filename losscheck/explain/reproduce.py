@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from losscheck.explain.reproduce_second import dtype, second_order
 from losscheck.model import Array, Suspect
 from losscheck.program.trace import Call
 
@@ -32,9 +33,13 @@ def reproduce(suspect: Suspect, target: str, form: str, call: Call) -> str:
     if not suspect.inputs:
         return "\n".join([*lines, *_shapes(suspect, order, positional)])
     for name in order:
-        lines.append(f"{name} = tf.constant({_literal(suspect.inputs[name])}, tf.{suspect.dtype})")
+        array = _literal(suspect.inputs[name])
+        lines.append(f"{name} = tf.constant({array}, tf.{dtype(suspect)})")
     arguments = [*order[:positional], *(f"{name}={name}" for name in order[positional:])]
     arguments += [f"{name}={value!r}" for name, value in call.constants.items()]
+    if suspect.code == "LC106":
+        whole = f"loss({', '.join(arguments)})"
+        return _text([*lines, *second_order(suspect, prediction, whole, _literal)])
     decorator = {
         "graph": "@tf.function(autograph=False)\n",
         "xla": "@tf.function(jit_compile=True)\n",
@@ -53,6 +58,10 @@ def reproduce(suspect: Suspect, target: str, form: str, call: Call) -> str:
         'print("loss:", value.numpy())',
         'print("gradient:", None if gradient is None else gradient.numpy())',
     ]
+    return _text(lines)
+
+
+def _text(lines: Sequence[str]) -> str:
     text = "\n".join(lines) + "\n"
     if "np." in text:
         text = text.replace("import tensorflow", "import numpy as np\nimport tensorflow", 1)

@@ -12,6 +12,7 @@ import contextlib
 import functools
 import linecache
 import os
+import re
 import sys
 import sysconfig
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ import attrs
 from losscheck.model import Direction, Location
 
 _GENERATED = "__autograph_generated"  # in the names of the files that AutoGraph writes
+_BACKWARD = re.compile(r"(^|/)gradients(_\d+)?/")  # numbered where a gradient is derived again
 _TRACER = os.path.join(os.path.dirname(__file__), "trace.py")
 
 
@@ -140,8 +142,7 @@ class Origins:
             return None
         direction = Direction.BACKWARD if is_backward(op_name) else Direction.FORWARD
         own = self._users_frame(op)
-        forward = self._forward_of(op)
-        if own is None and forward is not None:
+        while own is None and (forward := self._forward_of(op)) is not None:
             own, op = self._users_frame(forward), forward
         if own is None:
             return None
@@ -155,8 +156,11 @@ class Origins:
     def forward_name(self, op_name: str) -> str:
         """Name the forward operation that a backward one belongs to (itself for a forward one)."""
         op = self._operation(op_name)
-        forward = None if op is None else self._forward_of(op)
-        return op_name if forward is None else str(forward.name)
+        if op is None:
+            return op_name
+        while (forward := self._forward_of(op)) is not None:
+            op = forward
+        return str(op.name)
 
     def _operation(self, name: str) -> Any:
         try:
@@ -191,7 +195,7 @@ class Origins:
 
 def is_backward(op_name: str) -> bool:
     """Say whether an operation belongs to the gradient that losscheck asked for."""
-    return op_name.startswith("gradients/") or "/gradients/" in op_name
+    return _BACKWARD.search(op_name) is not None
 
 
 def locate(frame: Frame, op: str, direction: Direction, base: str) -> Location:

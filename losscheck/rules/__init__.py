@@ -19,6 +19,7 @@ from losscheck.rules.nondeterministic import Nondeterministic
 from losscheck.rules.nonfinite import ForwardInf, ForwardNan, GradientInf, GradientNan
 from losscheck.rules.not_traceable import NotTraceable
 from losscheck.rules.output_shape import OutputShape
+from losscheck.rules.second_order import SecondOrder
 from losscheck.rules.shape_rejected import ShapeRejected
 from losscheck.rules.silent_broadcast import SilentBroadcast
 from losscheck.rules.value_jump import ValueJump
@@ -29,6 +30,7 @@ RULES: tuple[Rule, ...] = (
     GradientDead(),
     GradientKink(),
     ValueJump(),
+    SecondOrder(),
     ForwardNan(),
     ForwardInf(),
     GradientNan(),

@@ -27,4 +27,5 @@ class Rule:
     masked_by: ClassVar[
         tuple[str, ...]
     ] = ()  # rules whose finding leaves this one nothing to judge
+    order: ClassVar[int] = 1  # of the derivative that it looks at; what is above 1 is asked for
     judge: Callable[..., Judgment]

@@ -33,6 +33,7 @@ BLAMELESS = Blame(
 )
 GRADIENTS = {"gradient": [[2.001]], "expected_gradient": [[2.0]]}
 SIDES = {"at": {"scores": 1.25}, "left": 1.0, "right": 2.5, "gradient": 2.5}
+SECOND = {"direction": [[1.0]], "product": [[0.83]], "numeric": [[0.2]]}
 LAYOUT = {
     "argument": "importance", "shape": (5,), "other_shape": (5, 1), "result_shape": (5, 5),
     "value": 0.104, "aligned_value": 0.02,
@@ -46,6 +47,13 @@ ROWS: list[tuple[str, str, Mapping[str, Any], Mapping[str, Any], str]] = [
     ("LC101", "tie", {}, GRADIENTS, "2.001"),
     ("LC101", "stop-gradient", {}, GRADIENTS, "2.001"),
     ("LC102", "none", {}, {}, "None"),
+    ("LC106", "missing", SECOND | {"op": "StopGradient", "product": None}, {}, "0.2"),
+    ("LC106", "missing", {"reason": "LookupError: no gradient defined"}, {}, "LookupError"),
+    ("LC106", "missing", {"op": "PyFunc", "custom": True}, {}, "NumPy"),
+    ("LC106", "wrong", SECOND | {"custom": True}, {}, "0.83"),
+    ("LC106", "wrong", SECOND | {"op": "Sign"}, {}, "Sign"),
+    ("LC106", "wrong", {}, {}, "differences"),
+    ("LC106", "nonfinite", SECOND | {"product": [[float("nan")]]}, {}, "0.2"),
     ("LC103", "point", {}, {"value": 16.1}, "16.1"),
     ("LC103", "region", {"low": 0.25, "high": 0.75}, {"value": 16.1}, "from 0.25 to 0.75"),
     ("LC103", "most", {"share": 0.62}, {"value": 16.1}, "62%"),

@@ -30,6 +30,16 @@ def rooted(power=0.5):
     return loss
 
 
+@tf.custom_gradient
+def frozen(error):
+    slope = 2.0 * error
+    return error ** 2, lambda upstream: upstream * tf.stop_gradient(slope)
+
+
+def squared(y_true, y_pred):
+    return tf.reduce_mean(frozen(y_pred - y_true), axis=-1)
+
+
 class Scaled(keras.losses.Loss):
     def call(self, y_true, y_pred):
         return tf.reduce_mean(tf.abs(y_true - y_pred) / y_true, axis=-1)
@@ -43,8 +53,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-def _report(project: Path, target: str) -> LossReport:
-    settings = Settings(directory=str(project), select=("LC20",))
+def _report(project: Path, target: str, code: str) -> LossReport:
+    settings = Settings(directory=str(project), select=(code,), order=2)
     return engine.examine(engine.Task(target=target, settings=settings))
 
 
@@ -67,8 +77,9 @@ def _run(finding: Finding, project: Path) -> str:
         ("shown_losses:gapped", "LC203", "gradient: [[nan]]"),
         ("shown_losses.py:rooted(power=0.5)", "LC203", "nan"),
         ("shown_losses:Scaled", "LC201", "loss: [nan]"),
+        ("shown_losses:squared", "LC106", "v: [[2.]]\nsecond derivative times v: None"),
     ],
 )
 def test_the_program_shows_the_fault(project: Path, target: str, code: str, shown: str) -> None:
-    finding = next(f for f in _report(project, target).findings if f.code == code)
+    finding = next(f for f in _report(project, target, code).findings if f.code == code)
     assert shown in _run(finding, project)

@@ -21,6 +21,7 @@ class Planted:
     sound: Callable[..., Any]
     arguments: Mapping[str, tuple[str, str]]  # name -> (domain, shape), of both
     line_text: str = ""  # part of the line that must be blamed; "" where no line is
+    order: int = 1  # that the rule must be asked for
 
     @property
     def name(self) -> str:
@@ -62,6 +63,14 @@ FAULTY: tuple[Planted, ...] = (
     ),
     Planted("LC104", gradient.kinked_switch, gradient.kinked_switch_twin, REALS, "tf.where("),
     Planted("LC105", gradient.torn_huber, gradient.torn_huber_twin, REALS, "tf.where("),
+    Planted(
+        "LC106",
+        gradient.frozen_slope,
+        gradient.frozen_slope_twin,
+        REALS,
+        "tf.stop_gradient(slope)",
+        order=2,
+    ),
     Planted(
         "LC201",
         nonfinite.bare_masked_mean,

@@ -60,6 +60,30 @@ def kinked_switch_twin(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.where(size < 1.0, tf.square(size), 2.0 * size - 1.0))
 
 
+def _log_square_once(error: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+    slope = 2.0 * error / (1.0 + tf.square(error))
+
+    def backward(upstream: tf.Tensor) -> tf.Tensor:
+        return upstream * tf.stop_gradient(slope)
+
+    return tf.math.log1p(tf.square(error)), backward
+
+
+def _log_square_twice(error: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+    def backward(upstream: tf.Tensor) -> tf.Tensor:
+        return upstream * 2.0 * error / (1.0 + tf.square(error))
+
+    return tf.math.log1p(tf.square(error)), backward
+
+
+def frozen_slope(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_mean(tf.custom_gradient(_log_square_once)(y_pred - y_true))
+
+
+def frozen_slope_twin(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_mean(tf.custom_gradient(_log_square_twice)(y_pred - y_true))
+
+
 def torn_huber(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
     size = tf.abs(y_true - y_pred)
     near, far = 0.5 * tf.square(size), DELTA * size - 0.5 * DELTA
