@@ -1,7 +1,8 @@
-"""Known errors put into gradients that were verified: what would have been seen on this loss.
+"""Known errors put into the gradients that were checked: what would have been seen of this loss.
 
-A verdict is worth what it could have found. Each error is put into one element of a verified
-gradient at a time and judged by the bound that the true gradient was judged by.
+A verdict is worth what it could have found. Each error is put into one element at a time of the
+gradients of ordinary points, and judged by the bound that the true gradient was judged by; where
+nothing could be decided it is not caught.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from losscheck.evidence.gradients import GradientCheck
 from losscheck.evidence.projected import median_size
 from losscheck.evidence.single import CaseVerdict
 from losscheck.evidence.terms import terms
-from losscheck.model import Array, SelfTest
+from losscheck.model import Array, Range, SelfTest
 from losscheck.numerics.ladder import derivatives
 from losscheck.numerics.verdict import Agreement, Point
 from losscheck.program.batch import Program
@@ -31,7 +32,7 @@ TERMS = 4  # of the loss that are dropped, one at a time
 
 
 def self_test(evidence: Evidence, checks: Sequence[GradientCheck]) -> tuple[SelfTest, ...]:
-    """Put errors into verified gradients and count what is caught.
+    """Put errors into gradients and count what is caught.
 
     Returns
     -------
@@ -67,31 +68,31 @@ def _altered(check: GradientCheck, alter: Callable[[Array], Array]) -> Array:
 def _sampled(verdict: CaseVerdict, alter: Callable[[Array], Array]) -> Array:
     """(2,) the same of some elements of a large prediction."""
     gradient, comparison = verdict.gradient, verdict.comparison
-    able = np.flatnonzero(
-        (comparison.outcome == Agreement.VERIFIED)
-        & (np.abs(gradient) >= COUNTS * median_size(gradient))
-    )
+    able = np.flatnonzero(np.abs(gradient) >= COUNTS * median_size(gradient))
     able = able[:: max(1, len(able) // SAMPLED)][:SAMPLED]
     changed = alter(gradient[able])
-    if verdict.projections is None:
-        off = np.abs(changed - verdict.value[able])
-        return np.asarray([len(able), (off > comparison.bound[able]).sum()])
-    caught = [
-        verdict.projections.catches(int(i), float(g)) for i, g in zip(able, changed, strict=True)
-    ]
-    return np.asarray([len(able), sum(caught)])
+    made = verdict.projections
+    if made is not None:
+        pairs = zip(able, changed, strict=True)
+        caught = sum(made.catches(int(i), float(g)) for i, g in pairs)
+    else:
+        off = np.abs(changed - verdict.value[able]) > comparison.bound[able]
+        caught = int((off & (comparison.outcome[able] == Agreement.VERIFIED)).sum())
+    return np.asarray([len(able), caught])
 
 
 def _usable(check: GradientCheck, size: Array) -> Array:
-    """(N·n,) bool: verified at a smooth point, and large enough for an error to matter."""
-    comparison = check.comparison
-    smooth = (comparison.outcome == Agreement.VERIFIED) & (comparison.point == Point.SMOOTH)
-    return np.asarray(smooth & (np.abs(size) >= COUNTS * check.scale))
+    """(N·n,) bool: at an ordinary point, no kink, and large enough for an error to matter."""
+    kink = check.comparison.point == Point.KINK
+    ordinary = np.repeat(check.ranges == Range.ORDINARY, check.gradient.shape[1])
+    return np.asarray(ordinary & ~kink & (np.abs(size) >= COUNTS * check.scale))
 
 
 def _caught(check: GradientCheck, changed: Array, where: Array) -> Array:
-    off = np.abs(changed - check.found.value)[where]
-    return np.asarray([where.sum(), (off > check.comparison.bound[where]).sum()])
+    comparison = check.comparison
+    off = np.abs(changed - check.found.value) > comparison.bound
+    found = where & off & (comparison.outcome == Agreement.VERIFIED)
+    return np.asarray([where.sum(), found.sum()])
 
 
 def _dropped(evidence: Evidence, check: GradientCheck) -> Array:
