@@ -10,9 +10,10 @@ from losscheck.evidence.crossings import crossings
 from losscheck.evidence.dead import dead_gradients
 from losscheck.evidence.finite_tests import finite_tests, nonfinite_inputs
 from losscheck.evidence.gather import Evidence
-from losscheck.evidence.gradients import gradient_checks
+from losscheck.evidence.gradients import GradientCheck, gradient_checks
 from losscheck.evidence.graph import graph_facts
 from losscheck.evidence.layouts import layout_runs
+from losscheck.evidence.opinions import second_opinions
 from losscheck.evidence.runs import dtype_runs, parts, repeats
 
 GATHER: Mapping[str, Callable[[Evidence], Any]] = {
@@ -32,6 +33,11 @@ GATHER: Mapping[str, Callable[[Evidence], Any]] = {
     "repeats": repeats,
 }
 
+# What goes on from the verified gradients.
+GATHER_FURTHER: Mapping[str, Callable[[Evidence, tuple[GradientCheck, ...]], Any]] = {
+    "opinions": second_opinions,
+}
+
 WITHOUT_A_RUN = frozenset({"call"})  # can be gathered of a loss that raises whatever it is given
 
 
@@ -45,5 +51,10 @@ class Desk:
     def get(self, name: str) -> Any:
         """A piece of evidence by name."""
         if name not in self._gathered:
-            self._gathered[name] = GATHER[name](self.evidence)
+            self._gathered[name] = self._gather(name)
         return self._gathered[name]
+
+    def _gather(self, name: str) -> Any:
+        if name in GATHER_FURTHER:
+            return GATHER_FURTHER[name](self.evidence, self.get("gradients"))
+        return GATHER[name](self.evidence)

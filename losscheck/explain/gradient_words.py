@@ -8,7 +8,7 @@ import numpy as np
 
 from losscheck.explain import source, wording
 from losscheck.explain.blamed import Blame
-from losscheck.model import Suspect
+from losscheck.model import Direction, Suspect
 
 Words = tuple[str, str, str]  # message, cause, fix
 
@@ -47,7 +47,7 @@ def _reason(blame: Blame) -> tuple[str, str]:
             " tf.math.xlogy gives its first operand a slope of 0 at 0, where log(y) is right.",
             f"{source.grouped(x)} * tf.math.log(tf.maximum({y}, 1e-7))",
         )
-    if blame.op in ("IdentityN", ""):
+    if blame.op in ("IdentityN", "") or _handwritten(blame):
         return " It comes from a tf.custom_gradient." if blame.op else "", (
             "return upstream * slope  # the slope of the forward formula, at the same operand\n"
             "# Or remove the custom gradient and let TensorFlow differentiate the formula."
@@ -56,6 +56,11 @@ def _reason(blame: Blame) -> tuple[str, str]:
         f" The slope that TensorFlow has for {blame.op} is not that of the formula there.",
         f"{blame.expression or 'x'}  # write this with other ops",
     )
+
+
+def _handwritten(blame: Blame) -> bool:
+    """Whether the line itself computes on the way back, which only a custom gradient's does."""
+    return blame.location is not None and blame.location.direction == Direction.BACKWARD
 
 
 def _worst_pair(got: Any, want: Any) -> tuple[str, str]:

@@ -11,9 +11,10 @@ import numpy as np
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.crowd import Crowd
 from losscheck.evidence.gather import Evidence
+from losscheck.evidence.opinions import dtype
 from losscheck.explain.confirm import alone
+from losscheck.explain.second_opinion import opinions
 from losscheck.program.modes import MODES
-from losscheck.program.second_opinion import compute_gradient
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -63,18 +64,18 @@ def _gradient(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> Seen:
     check = crowd.population.rerun(case)
     shape = case.inputs[check.prediction].shape[1:]
     inputs = {name: array[0] for name, array in case.inputs.items()}
-    shapes = {name: array.shape for name, array in inputs.items()}
-    dtype = "float64" if evidence.programs.floor(shapes) < 1e-8 else "float32"
-    second = compute_gradient(evidence.programs.call, inputs, dtype)
-    text = "the numeric derivative"
-    if second is not None:
-        numbers = np.array2string(second[1], precision=6, separator=", ")
-        text += f"; tf.test.compute_gradient finds {numbers}"
+    said = opinions(
+        evidence.programs.call,
+        inputs,
+        dtype(evidence, inputs),
+        check.gradient[0],
+        check.numeric(0),
+    )
     return Seen(
         value=float(evidence.double(case)[0][0]),
         gradient=check.gradient[0].reshape(shape),
         expected_gradient=check.numeric(0).reshape(shape),
-        text=text,
+        text=f"the numeric derivative; {said}",
         facts={"error": check.found.error.reshape(check.gradient.shape)[0].tolist()},
     )
 

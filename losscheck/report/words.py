@@ -127,6 +127,9 @@ def gradient(summary: GradientSummary) -> str:
     if summary.compute_gradient_max_error is not None:
         error = summary.compute_gradient_max_error
         parts.append(f"compute_gradient within {f'{error:.0e}' if error else '0'}")
+    if summary.forward_mode_max_error is not None:
+        error = summary.forward_mode_max_error
+        parts.append(f"forward mode {f'{error:.0e}' if error else '0'}")
     return "; ".join(parts)
 
 
