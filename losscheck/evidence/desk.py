@@ -15,6 +15,7 @@ from losscheck.evidence.graph import graph_facts
 from losscheck.evidence.layouts import layout_runs
 from losscheck.evidence.opinions import second_opinions
 from losscheck.evidence.runs import dtype_runs, parts, repeats
+from losscheck.evidence.upstream import upstream_check
 
 GATHER: Mapping[str, Callable[[Evidence], Any]] = {
     "call": call_outcome,
@@ -36,6 +37,7 @@ GATHER: Mapping[str, Callable[[Evidence], Any]] = {
 # What goes on from the verified gradients.
 GATHER_FURTHER: Mapping[str, Callable[[Evidence, tuple[GradientCheck, ...]], Any]] = {
     "opinions": second_opinions,
+    "upstream": upstream_check,
 }
 
 WITHOUT_A_RUN = frozenset({"call"})  # can be gathered of a loss that raises whatever it is given

@@ -18,6 +18,7 @@ from losscheck.evidence.desk import Desk
 from losscheck.evidence.gather import EAGER_CASES
 from losscheck.evidence.gradients import EVALUATIONS, GradientCheck
 from losscheck.evidence.truth import CaseTruth, kinds, of_case
+from losscheck.evidence.upstream import UpstreamCheck
 from losscheck.explain import locate
 from losscheck.explain.blamed import Blame
 from losscheck.explain.confirm import confirmed
@@ -299,8 +300,11 @@ def _patience(crowd: Crowd, desk: Desk) -> int:
     cases = crowd.population.cases
     elements = sum(int(np.prod(array.shape[1:])) for array in cases.inputs.values())
     evaluations = 1
-    if isinstance(crowd.population, GradientCheck):
-        evaluations = EVALUATIONS * crowd.population.gradient.shape[1]
+    population = crowd.population
+    if isinstance(population, UpstreamCheck):
+        population = population.weighted
+    if isinstance(population, GradientCheck):
+        evaluations = EVALUATIONS * population.gradient.shape[1]
     instance = desk.evidence.instance_of(cases)
     program = instance.program
     if isinstance(program, Program) and program.way() is Way.VECTORIZED:

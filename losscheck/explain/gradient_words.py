@@ -29,6 +29,8 @@ def mismatch(suspect: Suspect, blame: Blame) -> Words:
             f"tf.where({source.summand(x)} >= 0.0, upper, lower)  # the slope of one side at the "
             f"tie\n# In place of {blame.expression or 'the op with the tie'}.",
         )
+    if suspect.form == "upstream":
+        return _upstream(suspect, got, want)
     if suspect.form == "stop-gradient":
         return (
             f"The gradient is not the derivative of the loss{at}.",
@@ -38,6 +40,22 @@ def mismatch(suspect: Suspect, blame: Blame) -> Words:
         )
     cause, fix = _reason(blame)
     return f"The gradient is not the derivative of the loss{at}.", f"{numbers}.{cause}", fix
+
+
+def _upstream(suspect: Suspect, got: str, want: str) -> Words:
+    """Say that the gradient is right until something weighs the loss."""
+    weights = wording.array(suspect.facts["upstream"]) if "upstream" in suspect.facts else "weights"
+    numbers = f"With an upstream gradient of {weights}"
+    numbers += f" it is {got} where {want} is right" if got else " it is wrong"
+    why = "ignores the upstream gradient"
+    if not suspect.facts.get("ignored", True):
+        why = "does not multiply by the upstream gradient"
+    return (
+        f"The gradient is wrong once the loss is weighted or scaled{wording.at(suspect.inputs)}.",
+        f"The custom gradient {why}, which is 1 until sample weights, loss weights or loss "
+        f"scaling come in. {numbers}.",
+        "return upstream * slope  # for each element of what the function returned, its upstream",
+    )
 
 
 def _reason(blame: Blame) -> tuple[str, str]:

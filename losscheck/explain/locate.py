@@ -189,7 +189,11 @@ def _custom_gradient(instance: Instance) -> Location | None:
         for node in (graph.ancestors(graph.gradient) if graph.gradient else ())
         if node.backward and origins.users_own(node.name)
     ]
-    return origins.location(own[-1].name) if own else None
+    if own:
+        return origins.location(own[-1].name)
+    # One that computes nothing on the way back has no line there: the op that stands for the call.
+    calls = [node for node in graph.nodes if node.type == "IdentityN" and not node.backward]
+    return origins.location(calls[-1].name) if calls else None
 
 
 def expression(location: Location | None) -> str:

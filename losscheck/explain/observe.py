@@ -11,7 +11,9 @@ import numpy as np
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.crowd import Crowd
 from losscheck.evidence.gather import Evidence
+from losscheck.evidence.gradients import GradientCheck
 from losscheck.evidence.opinions import dtype
+from losscheck.evidence.upstream import UpstreamCheck
 from losscheck.explain.confirm import alone
 from losscheck.explain.second_opinion import opinions
 from losscheck.program.modes import MODES
@@ -61,16 +63,14 @@ def _scale(crowd: Crowd, values: Mapping[str, Any]) -> float:
 
 def _gradient(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> Seen:
     """A gradient beside the numeric derivative, and beside `tf.test.compute_gradient`."""
-    check = crowd.population.rerun(case)
-    shape = case.inputs[check.prediction].shape[1:]
+    seen = crowd.population.rerun(case)
     inputs = {name: array[0] for name, array in case.inputs.items()}
-    said = opinions(
-        evidence.programs.call,
-        inputs,
-        dtype(evidence, inputs),
-        check.gradient[0],
-        check.numeric(0),
-    )
+    call, kind = evidence.programs.call, dtype(evidence, inputs)
+    check: GradientCheck = seen
+    if isinstance(seen, UpstreamCheck):
+        check, call, inputs = seen.weighted, seen.call, {**inputs, seen.name: seen.upstream}
+    shape = case.inputs[check.prediction].shape[1:]
+    said = opinions(call, inputs, kind, check.gradient[0], check.numeric(0))
     return Seen(
         value=float(evidence.double(case)[0][0]),
         gradient=check.gradient[0].reshape(shape),

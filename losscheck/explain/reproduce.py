@@ -35,6 +35,10 @@ def reproduce(suspect: Suspect, target: str, form: str, call: Call) -> str:
         lines.append(f"{name} = tf.constant({_literal(suspect.inputs[name])}, tf.{suspect.dtype})")
     arguments = [*order[:positional], *(f"{name}={name}" for name in order[positional:])]
     arguments += [f"{name}={value!r}" for name, value in call.constants.items()]
+    weights = ""
+    if suspect.facts.get("upstream") is not None:
+        lines.append(f"upstream = tf.constant({_literal(suspect.facts['upstream'])})")
+        weights = ", output_gradients=upstream"
     decorator = {
         "graph": "@tf.function(autograph=False)\n",
         "xla": "@tf.function(jit_compile=True)\n",
@@ -46,7 +50,7 @@ def reproduce(suspect: Suspect, target: str, form: str, call: Call) -> str:
         "    with tf.GradientTape() as tape:",
         f"        tape.watch({prediction})",
         f"        value = loss({', '.join(arguments)})",
-        f"    return value, tape.gradient(value, {prediction})",
+        f"    return value, tape.gradient(value, {prediction}{weights})",
         "",
         "",
         "value, gradient = value_and_gradient()",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from losscheck.evidence.gradients import GradientCheck
     from losscheck.evidence.graph import GraphFacts
+    from losscheck.evidence.upstream import UpstreamCheck
     from losscheck.rules.base import Judgment
 
 
@@ -31,6 +32,9 @@ class GradientMismatch(Rule):
     At a kink any value between the two one-sided derivatives is right. A gradient that is wrong
     only at an isolated tie of a kinked op, and right on both sides of it, is a warning. The
     numbers of tf.test.compute_gradient on the same case stand beside the finding.
+
+    The loss times fixed numbers far from 1 is differentiated as well: a custom gradient around a
+    whole loss may ignore the upstream gradient, which is 1 until weights or loss scaling come in.
 
     Why it matters
     --------------
@@ -74,10 +78,15 @@ class GradientMismatch(Rule):
 
     code = "LC101"
     slug = "gradient-mismatch"
-    needs = ("gradients", "graph")
+    needs = ("gradients", "upstream", "graph")
     masked_by = ("LC102",)
 
-    def judge(self, gradients: Sequence[GradientCheck], graph: GraphFacts) -> Judgment:
+    def judge(
+        self,
+        gradients: Sequence[GradientCheck],
+        upstream: UpstreamCheck | None,
+        graph: GraphFacts,
+    ) -> Judgment:
         """Name the samples whose gradient leaves the error bound."""
         for check in gradients:
             wrong, ties = (
@@ -95,3 +104,16 @@ class GradientMismatch(Rule):
                         members=np.flatnonzero(found),
                         direction=Direction.BACKWARD,
                     )
+        if upstream is not None and upstream.wrong.any():
+            wrong = upstream.wrong.any(axis=1)
+            yield Crowd(
+                code=self.code,
+                form="upstream",
+                population=upstream,
+                members=np.flatnonzero(wrong),
+                direction=Direction.BACKWARD,
+                facts={
+                    "upstream": upstream.upstream,
+                    "ignored": bool(upstream.ignored[upstream.wrong].all()),
+                },
+            )

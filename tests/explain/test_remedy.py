@@ -45,6 +45,8 @@ ROWS: list[tuple[str, str, Mapping[str, Any], Mapping[str, Any], str]] = [
     ("LC101", "mismatch", {}, GRADIENTS, "2.001"),
     ("LC101", "tie", {}, GRADIENTS, "2.001"),
     ("LC101", "stop-gradient", {}, GRADIENTS, "2.001"),
+    ("LC101", "upstream", {"upstream": np.array([3.0])}, GRADIENTS, "ignores the upstream"),
+    ("LC101", "upstream", {"ignored": False}, GRADIENTS, "does not multiply"),
     ("LC102", "none", {}, {}, "None"),
     ("LC103", "point", {}, {"value": 16.1}, "16.1"),
     ("LC103", "region", {"low": 0.25, "high": 0.75}, {"value": 16.1}, "from 0.25 to 0.75"),
