@@ -16,17 +16,15 @@ import numpy as np
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.gradients import GradientCheck, check
-from losscheck.infer import Inferred
-from losscheck.model import Argument, Array
+from losscheck.model import Array
 from losscheck.numerics.verdict import Agreement
-from losscheck.program.derived import weighted
+from losscheck.program.derived import WeightedPrograms
 from losscheck.program.modes import EagerProgram
-from losscheck.program.programs import Programs
-from losscheck.program.trace import Call, CallError, OutputError
-from losscheck.shapes import Shape, parse
+from losscheck.program.trace import Call, CallError
 
 FACTORS = (3.0, 0.625, 20.0, 0.1875, 7.0, 0.375)  # odd numbers times powers of two, far from 1
-COORDINATES = 1_024  # looked at: the points were verified already, this asks for one thing alone
+CASES = 64  # looked at: the points were verified already, this asks for one thing alone
+COORDINATES = 1_024  # of them at most
 SLOW = 2  # cases of a loss that cannot be traced
 SAME = 1e-9  # relative: the gradient did not move with the upstream gradient at all
 
@@ -45,8 +43,8 @@ class UpstreamCheck:
         (N, n) bool: differs, though the gradient itself is right there.
     ignored
         (N, n) bool: and is the same as without.
-    call, name
-        The weighted loss, and its further argument.
+    call
+        The weighted loss.
     """
 
     cases: CaseBlock
@@ -55,7 +53,6 @@ class UpstreamCheck:
     ignored: Array
     upstream: Array
     call: Call
-    name: str
     rerun: Callable[[CaseBlock], UpstreamCheck]
 
     def __len__(self) -> int:
@@ -77,10 +74,12 @@ def upstream_check(evidence: Evidence, checks: Sequence[GradientCheck]) -> Upstr
     instance = evidence.instance_of(plain.cases)
     if isinstance(instance.program, EagerProgram):
         rows = rows[:SLOW]
-    derived = _derived(evidence, instance)
-    if derived is None:
+    derived, upstream = _derived(evidence, instance)
+    cases, right = plain.cases.take(rows), ~plain.edge[rows]
+    try:
+        return _observe(derived, upstream, plain, cases, plain.gradient[rows], right)
+    except CallError:  # a loss that takes no call of a single case
         return None
-    return _observe(derived, plain, plain.cases.take(rows), plain.gradient[rows], ~plain.edge[rows])
 
 
 def _right(plain: GradientCheck) -> Array:
@@ -90,63 +89,37 @@ def _right(plain: GradientCheck) -> Array:
 
 
 def _spread(rows: Array, coordinates: int) -> Array:
-    count = min(len(rows), max(2, COORDINATES // max(1, coordinates)))
+    count = min(len(rows), CASES, max(2, COORDINATES // max(1, coordinates)))
     return np.asarray(rows[np.linspace(0, len(rows) - 1, count).astype(int)])
 
 
-def _derived(evidence: Evidence, instance: Instance) -> Evidence | None:
-    """The evidence of the weighted loss, at the same sizes alone."""
-    spec = evidence.spec
-    call, name = weighted(evidence.programs.call)
+def _derived(evidence: Evidence, instance: Instance) -> tuple[Evidence, Array]:
+    """The evidence of the weighted loss, and the numbers it is weighted by."""
     ones = {n: np.ones((1, *shape)) for n, shape in instance.shapes.items()}
     shape = instance.program.run(ones).value.shape[1:]
-    argument = Argument(
-        name=name,
-        role="weight",
-        domain="weight",
-        shape=_letters(shape, parse(spec.prediction.shape), instance).text,
-        dtype="float32",
-        origin="inferred",
-    )
-    inferred = Inferred(
-        spec=attrs.evolve(
-            spec,
-            arguments=(*spec.arguments, argument),
-            sizes=instance.sizes,
-            narrow=instance.sizes,
-        ),
-        programs=Programs(call),
-    )
-    derived = attrs.evolve(evidence, inferred=inferred)
-    try:
-        return derived if derived.instances else None
-    except (CallError, OutputError):
-        return None
-
-
-def _letters(shape: tuple[int, ...], prediction: Shape, instance: Instance) -> Shape:
-    """Write a shape of numbers with the prediction's letters where it is a leading part of it."""
-    leading = Shape(prediction.dims[: len(shape)])
-    return leading if leading.at(instance.sizes) == shape else Shape(shape)
+    upstream = np.resize(np.asarray(FACTORS, np.float32), shape)
+    programs = WeightedPrograms(evidence.programs, instance.shapes, upstream)
+    inferred = attrs.evolve(evidence.inferred, programs=programs)
+    return attrs.evolve(evidence, inferred=inferred), upstream
 
 
 def _observe(
-    derived: Evidence, plain: GradientCheck, cases: CaseBlock, gradient: Array, right: Array
+    derived: Evidence,
+    upstream: Array,
+    plain: GradientCheck,
+    cases: CaseBlock,
+    gradient: Array,
+    right: Array,
 ) -> UpstreamCheck:
     """Check some cases, of which `gradient` is the loss's own and `right` (N, n) where that is."""
-    argument = derived.spec.arguments[-1]
-    shape = derived.main.shapes[argument.name]
-    upstream = np.resize(np.asarray(FACTORS, np.float32), shape)
-    repeated = np.broadcast_to(upstream, (len(cases), *shape))
-    block = CaseBlock({**cases.inputs, argument.name: np.array(repeated)}, cases.ranges)
-    found = check(derived, derived.main, block, plain.scale)
+    found = check(derived, derived.instance_of(cases), cases, plain.scale)
     wrong = found.wrong & ~found.tie & right
     same = np.abs(found.gradient - gradient) <= SAME * np.abs(gradient)
 
     def rerun(others: CaseBlock) -> UpstreamCheck:
         again = plain.rerun(others)
         verified = _right(again)[:, None] & ~again.edge
-        return _observe(derived, plain, others, again.gradient, verified)
+        return _observe(derived, upstream, plain, others, again.gradient, verified)
 
     return UpstreamCheck(
         cases=cases,
@@ -155,6 +128,5 @@ def _observe(
         ignored=np.asarray(wrong & same),
         upstream=upstream,
         call=derived.programs.call,
-        name=argument.name,
         rerun=rerun,
     )

@@ -68,7 +68,7 @@ def _gradient(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> Seen:
     call, kind = evidence.programs.call, dtype(evidence, inputs)
     check: GradientCheck = seen
     if isinstance(seen, UpstreamCheck):
-        check, call, inputs = seen.weighted, seen.call, {**inputs, seen.name: seen.upstream}
+        check, call = seen.weighted, seen.call
     shape = case.inputs[check.prediction].shape[1:]
     said = opinions(call, inputs, kind, check.gradient[0], check.numeric(0))
     return Seen(
