@@ -14,6 +14,7 @@ from losscheck import policy
 from losscheck.config import ArgumentSettings, Settings
 from losscheck.evidence.curves import curves
 from losscheck.evidence.desk import WITHOUT_A_RUN, Desk
+from losscheck.evidence.float32 import median_digits
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.gradients import GradientCheck, summary
 from losscheck.evidence.graph import GraphFacts, last_return
@@ -200,6 +201,7 @@ class Examination:
             summary(checks),
             compute_gradient_max_error=opinions.compute_gradient_error,
             forward_mode_max_error=opinions.forward_error,
+            float32_digits=median_digits(desk.get("float32")),
         )
 
     def _no_tensor(self, error: OutputError) -> LossReport:

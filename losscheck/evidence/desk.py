@@ -9,6 +9,7 @@ from losscheck.evidence.calls import call_outcome
 from losscheck.evidence.crossings import crossings
 from losscheck.evidence.dead import dead_gradients
 from losscheck.evidence.finite_tests import finite_tests, nonfinite_inputs
+from losscheck.evidence.float32 import float32_gradients
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.gradients import GradientCheck, gradient_checks
 from losscheck.evidence.graph import graph_facts
@@ -37,6 +38,7 @@ GATHER: Mapping[str, Callable[[Evidence], Any]] = {
 # What goes on from the verified gradients.
 GATHER_FURTHER: Mapping[str, Callable[[Evidence, tuple[GradientCheck, ...]], Any]] = {
     "opinions": second_opinions,
+    "float32": float32_gradients,
     "upstream": upstream_check,
 }
 

@@ -59,6 +59,11 @@ class UpstreamCheck:
         return len(self.cases)
 
     @property
+    def prediction(self) -> str:
+        """The argument that the gradient is taken of."""
+        return self.weighted.prediction
+
+    @property
     def ranges(self) -> Array:
         """(N,) Range codes."""
         return self.cases.ranges

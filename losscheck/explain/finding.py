@@ -16,9 +16,8 @@ from losscheck.config import Settings
 from losscheck.evidence.crowd import Crowd
 from losscheck.evidence.desk import Desk
 from losscheck.evidence.gather import EAGER_CASES
-from losscheck.evidence.gradients import EVALUATIONS, GradientCheck
+from losscheck.evidence.gradients import EVALUATIONS
 from losscheck.evidence.truth import CaseTruth, kinds, of_case
-from losscheck.evidence.upstream import UpstreamCheck
 from losscheck.explain import locate
 from losscheck.explain.blamed import Blame
 from losscheck.explain.confirm import confirmed
@@ -300,11 +299,10 @@ def _patience(crowd: Crowd, desk: Desk) -> int:
     cases = crowd.population.cases
     elements = sum(int(np.prod(array.shape[1:])) for array in cases.inputs.values())
     evaluations = 1
-    population = crowd.population
-    if isinstance(population, UpstreamCheck):
-        population = population.weighted
-    if isinstance(population, GradientCheck):
-        evaluations = EVALUATIONS * population.gradient.shape[1]
+    if crowd.code == "LC101":
+        evaluations = EVALUATIONS * int(
+            np.prod(cases.inputs[crowd.population.prediction].shape[1:])
+        )
     instance = desk.evidence.instance_of(cases)
     program = instance.program
     if isinstance(program, Program) and program.way() is Way.VECTORIZED:

@@ -39,6 +39,8 @@ def mismatch(suspect: Suspect, blame: Blame) -> Words:
             "and give the reason.",
         )
     cause, fix = _reason(blame)
+    if suspect.facts.get("single"):
+        cause = f" In float64 it is: the loss does something else in float32.{cause}"
     return f"The gradient is not the derivative of the loss{at}.", f"{numbers}.{cause}", fix
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.crowd import Crowd
+from losscheck.evidence.float32 import Float32Gradients
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.gradients import GradientCheck
 from losscheck.evidence.opinions import dtype
@@ -67,6 +68,9 @@ def _gradient(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> Seen:
     inputs = {name: array[0] for name, array in case.inputs.items()}
     call, kind = evidence.programs.call, dtype(evidence, inputs)
     check: GradientCheck = seen
+    if isinstance(seen, Float32Gradients):
+        assert seen.same_graph is not None  # it is why the case is suspected
+        check, kind = seen.same_graph, "float32"
     if isinstance(seen, UpstreamCheck):
         check, call = seen.weighted, seen.call
     shape = case.inputs[check.prediction].shape[1:]

@@ -112,3 +112,24 @@ class WeightedPrograms(Programs):
             traced = trace(self.call, self._signature(shapes, "float32"))
             return Program(traced, self.call, rewrite(graph_def(traced.graph), "float64"))
         return WeightedProgram(plain, self.call, self._upstream)
+
+
+class SameGraphPrograms(Programs):
+    """The programs of a loss, with the float32 graph in more digits in place of a float64 trace.
+
+    Parameters
+    ----------
+    plain
+        The programs of the loss.
+    """
+
+    def __init__(self, plain: Programs) -> None:
+        super().__init__(plain.call)
+        self._plain = plain
+
+    def at(self, shapes: Sizes, dtype: str = "float32") -> Program | EagerProgram:
+        """The loss itself."""
+        return self._plain.at(shapes, dtype)
+
+    def _retraced(self, shapes: Sizes) -> None:
+        return None

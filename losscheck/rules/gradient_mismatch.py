@@ -13,6 +13,7 @@ from losscheck.rules.base import Rule
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from losscheck.evidence.float32 import Float32Gradients
     from losscheck.evidence.gradients import GradientCheck
     from losscheck.evidence.graph import GraphFacts
     from losscheck.evidence.upstream import UpstreamCheck
@@ -32,6 +33,10 @@ class GradientMismatch(Rule):
     At a kink any value between the two one-sided derivatives is right. A gradient that is wrong
     only at an isolated tie of a kinked op, and right on both sides of it, is a warning. The
     numbers of tf.test.compute_gradient on the same case stand beside the finding.
+
+    In float32 no difference is trusted. Where the float32 gradient is off from the verified one by
+    more than conditioning explains, the float32 graph is run in more digits and judged by
+    differences of its own value: a wrong formula stays wrong, lost digits come back.
 
     The loss times fixed numbers far from 1 is differentiated as well: a custom gradient around a
     whole loss may ignore the upstream gradient, which is 1 until weights or loss scaling come in.
@@ -78,12 +83,13 @@ class GradientMismatch(Rule):
 
     code = "LC101"
     slug = "gradient-mismatch"
-    needs = ("gradients", "upstream", "graph")
+    needs = ("gradients", "float32", "upstream", "graph")
     masked_by = ("LC102",)
 
     def judge(
         self,
         gradients: Sequence[GradientCheck],
+        float32: Sequence[Float32Gradients],
         upstream: UpstreamCheck | None,
         graph: GraphFacts,
     ) -> Judgment:
@@ -104,6 +110,16 @@ class GradientMismatch(Rule):
                         members=np.flatnonzero(found),
                         direction=Direction.BACKWARD,
                     )
+        for part in float32:
+            if part.wrong.any():
+                yield Crowd(
+                    code=self.code,
+                    form="mismatch",
+                    population=part,
+                    members=np.flatnonzero(part.wrong),
+                    direction=Direction.BACKWARD,
+                    facts={"single": True},
+                )
         if upstream is not None and upstream.wrong.any():
             wrong = upstream.wrong.any(axis=1)
             yield Crowd(
