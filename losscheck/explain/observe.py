@@ -10,6 +10,7 @@ import numpy as np
 
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.crowd import Crowd
+from losscheck.evidence.extent import extent
 from losscheck.evidence.float32 import Float32Gradients
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.gradients import GradientCheck
@@ -46,6 +47,9 @@ def observe(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> Seen:
             "values": {m: _plain(getattr(s, part)) for m, s in runs.items() if s is not None},
             "what": "loss" if part == "value" else "gradient",
         }
+    if crowd.code == "LC103":
+        reach = extent(evidence, crowd.population.sweep, case)
+        facts = {"low": reach.low, "high": reach.high, "element": reach.element}
     scale = _scale(crowd, facts.get("values", {})) if crowd.form in ("value", "gradient") else None
     if single is None:
         return Seen(facts=facts, scale=scale)
