@@ -16,6 +16,7 @@ from losscheck.evidence.graph import graph_facts
 from losscheck.evidence.layouts import layout_runs
 from losscheck.evidence.opinions import second_opinions
 from losscheck.evidence.runs import dtype_runs, parts, repeats
+from losscheck.evidence.sizes import sized_checks
 from losscheck.evidence.upstream import upstream_check
 
 GATHER: Mapping[str, Callable[[Evidence], Any]] = {
@@ -39,6 +40,7 @@ GATHER: Mapping[str, Callable[[Evidence], Any]] = {
 GATHER_FURTHER: Mapping[str, Callable[[Evidence, tuple[GradientCheck, ...]], Any]] = {
     "opinions": second_opinions,
     "float32": float32_gradients,
+    "sized": sized_checks,
     "upstream": upstream_check,
 }
 

@@ -81,6 +81,7 @@ class Evidence:
     dtypes: tuple[str, ...]
     modes_wanted: tuple[str, ...]
     seed: int
+    _further: dict[Any, Instance] = attrs.field(factory=dict, init=False)
     _classes: dict[str, int] = attrs.field(factory=dict, init=False)
 
     @property
@@ -102,19 +103,16 @@ class Evidence:
             if any(i.shapes == shapes for i in found):
                 continue
             try:
-                program = self.programs.at(shapes)
+                found.append(self._instance(name, sizes))
             except CallError:
                 continue
-            found.append(
-                Instance(
-                    name=name,
-                    sizes=sizes,
-                    shapes=shapes,
-                    program=program,
-                    wiring=_wiring(self.programs, program),
-                )
-            )
         return tuple(found)
+
+    def _instance(self, name: str, sizes: Mapping[str, int]) -> Instance:
+        shapes = self.spec.shapes(sizes)
+        program = self.programs.at(shapes)
+        graph = _wiring(self.programs, program)
+        return Instance(name=name, sizes=sizes, shapes=shapes, program=program, wiring=graph)
 
     @property
     def main(self) -> Instance:
@@ -159,7 +157,21 @@ class Evidence:
     def instance_of(self, block: CaseBlock) -> Instance:
         """The instance whose shapes the cases of a block have."""
         shapes = {name: array.shape[1:] for name, array in block.inputs.items()}
-        return next(i for i in self.instances if dict(i.shapes) == shapes)
+        known = (*self.instances, *self._further.values())
+        return next(i for i in known if dict(i.shapes) == shapes)
+
+    def instance_at(self, sizes: Mapping[str, int]) -> Instance:
+        """The loss at other sizes than those that every check looks at.
+
+        Raises
+        ------
+        CallError
+            It does not run at them.
+        """
+        key = tuple(sorted(sizes.items()))
+        if key not in self._further:
+            self._further[key] = self._instance("other " + str(key), sizes)
+        return self._further[key]
 
     def budget(self, instance: Instance) -> int:
         """How many cases are run at these sizes, by how fast they run."""

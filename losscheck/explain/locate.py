@@ -88,7 +88,8 @@ def _known(evidence: Evidence, crowd: Crowd, cases: CaseBlock) -> Location | Non
     if crowd.facts.get("location") is not None:
         return crowd.facts["location"]  # type: ignore[no-any-return]
     instance = evidence.instance_of(cases)
-    if crowd.code == "LC101" and isinstance(instance.program, Program):
+    gradient = crowd.code == "LC101" or (crowd.code == "LC503" and crowd.form == "gradient")
+    if gradient and isinstance(instance.program, Program):
         return _custom_gradient(instance)
     return None
 

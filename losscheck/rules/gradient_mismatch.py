@@ -83,18 +83,19 @@ class GradientMismatch(Rule):
 
     code = "LC101"
     slug = "gradient-mismatch"
-    needs = ("gradients", "float32", "upstream", "graph")
+    needs = ("gradients", "sized", "float32", "upstream", "graph")
     masked_by = ("LC102",)
 
     def judge(
         self,
         gradients: Sequence[GradientCheck],
+        sized: Sequence[GradientCheck],
         float32: Sequence[Float32Gradients],
         upstream: UpstreamCheck | None,
         graph: GraphFacts,
     ) -> Judgment:
         """Name the samples whose gradient leaves the error bound."""
-        for check in gradients:
+        for check in (*gradients, *sized):
             wrong, ties = (
                 (check.wrong & ~check.tie).any(axis=1),
                 (check.wrong & check.tie).any(axis=1),
