@@ -9,15 +9,16 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 import attrs
-import numpy as np
 
 from losscheck import policy
 from losscheck.config import ArgumentSettings, Settings
 from losscheck.evidence.curves import curves
 from losscheck.evidence.desk import WITHOUT_A_RUN, Desk
+from losscheck.evidence.float32 import median_digits
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.gradients import GradientCheck, summary
 from losscheck.evidence.graph import GraphFacts, last_return
+from losscheck.evidence.opinions import Opinions
 from losscheck.explain.finding import Writer
 from losscheck.infer import Inferred, infer
 from losscheck.model import (
@@ -25,7 +26,6 @@ from losscheck.model import (
     Finding,
     GradientSummary,
     Ignored,
-    Inputs,
     LossReport,
     Outcome,
     Severity,
@@ -34,7 +34,6 @@ from losscheck.model import (
     Verdict,
 )
 from losscheck.program.batch import Program, Way
-from losscheck.program.second_opinion import compute_gradient
 from losscheck.program.trace import OutputError
 from losscheck.rules import RULES
 from losscheck.rules.base import Rule
@@ -175,6 +174,7 @@ class Examination:
         verdict, reason = _verdict(kept, checks)
         if not runs and verdict is Verdict.PASS:
             verdict, reason = Verdict.INCONCLUSIVE, _raises(inferred)
+        gradient = self._gradient(desk) if runs else None
         return LossReport(
             target=self._loss.target,
             verdict=verdict.value,
@@ -182,13 +182,17 @@ class Examination:
             cases=desk.evidence.total_cases if runs else 0,
             source=self._loss.source,
             arguments=inferred.spec.arguments,
-            gradient=self._gradient(desk) if runs else None,
+            gradient=gradient,
             checks=tuple(checks),
             findings=tuple(sorted(kept, key=_by_weight)),
             ignored=tuple(Ignored(id=f.id, code=f.code, reason=reasons[f.code]) for f in ignored),
             curves=curves(desk.evidence) if runs else (),
             reason=reason,
-            notes=(*_notes(desk, inferred), *(line[:200] for line in self._faults)),
+            notes=(
+                *_notes(desk, inferred),
+                *(desk.get("opinions").notes if gradient is not None else ()),
+                *(line[:200] for line in self._faults),
+            ),
         )
 
     def _gradient(self, desk: Desk) -> GradientSummary | None:
@@ -197,13 +201,13 @@ class Examination:
         checks: tuple[GradientCheck, ...] = desk.get("gradients")
         if not checks:
             return None
-        second = None
-        case = {n: a[0] for n, a in checks[-1].cases.inputs.items()}
-        dtype = "float64" if desk.evidence.programs.floor(_shapes(case)) < 1e-8 else "float32"
-        both = compute_gradient(desk.evidence.programs.call, case, dtype)
-        if both is not None:
-            second = float(np.max(np.abs(both[0] - both[1]), initial=0.0))
-        return summary(checks, second if second is None or np.isfinite(second) else None)
+        opinions: Opinions = desk.get("opinions")
+        return attrs.evolve(
+            summary(checks),
+            compute_gradient_max_error=opinions.compute_gradient_error,
+            forward_mode_max_error=opinions.forward_error,
+            float32_digits=median_digits(desk.get("float32")),
+        )
 
     def _no_tensor(self, error: OutputError) -> LossReport:
         writer = Writer(self._loss, self._settings, None, self._base)
@@ -233,10 +237,6 @@ class Examination:
             checks=tuple(checks),
             findings=tuple(findings),
         )
-
-
-def _shapes(case: Inputs) -> dict[str, tuple[int, ...]]:
-    return {name: array.shape for name, array in case.items()}
 
 
 def _raises(inferred: Inferred) -> str:

@@ -13,6 +13,7 @@ _EXCUSED = _NONFINITE | {"LC503"}
 # (code, form) -> severity for float32 and any required dtype; the table of DESIGN.md.
 _BASE: Mapping[tuple[str, str], Severity] = {
     ("LC101", "mismatch"): Severity.ERROR,
+    ("LC101", "upstream"): Severity.ERROR,
     ("LC101", "tie"): Severity.WARNING,
     ("LC101", "stop-gradient"): Severity.WARNING,  # written by hand, it may be on purpose
     ("LC102", "none"): Severity.ERROR,

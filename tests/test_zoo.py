@@ -19,14 +19,14 @@ SEVERITY = {
 }
 
 
-@pytest.mark.parametrize("planted", FAULTY, ids=lambda planted: planted.code)
+@pytest.mark.parametrize("planted", FAULTY, ids=lambda planted: planted.name)
 def test_a_planted_fault_is_found_at_its_line(planted: Planted) -> None:
     report = losscheck.check(planted.faulty, arguments=dict(planted.arguments), order=planted.order)
     severity = SEVERITY.get(planted.code, "error")
     assert found(report, planted.code, severity, planted.line_text), report.findings
 
 
-@pytest.mark.parametrize("planted", FAULTY, ids=lambda planted: planted.code)
+@pytest.mark.parametrize("planted", FAULTY, ids=lambda planted: planted.name)
 def test_its_sound_twin_is_not_flagged(planted: Planted) -> None:
     report = losscheck.check(planted.sound, arguments=dict(planted.arguments), order=planted.order)
     assert errors(report) == []

@@ -9,12 +9,16 @@ from losscheck.evidence.calls import call_outcome
 from losscheck.evidence.crossings import crossings
 from losscheck.evidence.dead import dead_gradients
 from losscheck.evidence.finite_tests import finite_tests, nonfinite_inputs
+from losscheck.evidence.float32 import float32_gradients
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.gradients import gradient_checks
 from losscheck.evidence.graph import graph_facts
 from losscheck.evidence.layouts import layout_runs
+from losscheck.evidence.opinions import second_opinions
 from losscheck.evidence.runs import dtype_runs, parts, repeats
 from losscheck.evidence.second_order import second_order
+from losscheck.evidence.sizes import sized_checks
+from losscheck.evidence.upstream import upstream_check
 
 GATHER: Mapping[str, Callable[[Evidence], Any]] = {
     "call": call_outcome,
@@ -35,6 +39,10 @@ GATHER: Mapping[str, Callable[[Evidence], Any]] = {
 
 # What is gathered from other evidence as well: name -> its gatherer, and what it is handed.
 FURTHER: Mapping[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
+    "opinions": (second_opinions, ("gradients",)),
+    "float32": (float32_gradients, ("gradients",)),
+    "sized": (sized_checks, ("gradients",)),
+    "upstream": (upstream_check, ("gradients",)),
     "second_order": (second_order, ("gradients",)),
 }
 

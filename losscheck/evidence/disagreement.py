@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.sweep import Sweep
 from losscheck.model import Array, Range
 from losscheck.numerics.ulps import conditioning, ulp
@@ -45,7 +46,7 @@ def disagreement(graph: Sweep, other: Sweep) -> tuple[Array, Array]:
         index = np.flatnonzero(apart)[: _affordable(graph)]
         kept = np.zeros(n, bool)
         if len(index):
-            kept[index] = gap[index] > _explained(graph, index, part)
+            kept[index] = gap[index] > explained(graph.double, graph.cases.take(index), part)
             if not _one_is_right(graph, np.flatnonzero(kept), left, right, part):
                 kept[:] = False
         found.append(kept)
@@ -69,11 +70,20 @@ def _one_is_right(sweep: Sweep, index: Array, left: Array, right: Array, part: i
     return max(shares) >= THROUGHOUT and min(shares) <= 1 - THROUGHOUT
 
 
-def _explained(sweep: Sweep, index: Array, part: int) -> Array:
-    """(K,) the change that one ulp of every input explains, of value (part 0) or gradient (1)."""
-    cases = sweep.cases.take(index)
+def explained(
+    double: Callable[[CaseBlock], tuple[Array, Array]], cases: CaseBlock, part: int
+) -> Array:
+    """(N,) the change that one ulp of every input explains, of value (part 0) or gradient (1).
+
+    Parameters
+    ----------
+    double
+        Gives (value, gradient) of a block in float64.
+    cases
+        N of them.
+    """
     names = list(cases.inputs)
-    flat = {n: np.asarray(a, np.float64).reshape(len(index), -1) for n, a in cases.inputs.items()}
+    flat = {n: np.asarray(a, np.float64).reshape(len(cases), -1) for n, a in cases.inputs.items()}
     edges = np.cumsum([flat[n].shape[1] for n in names])
 
     def evaluate(case: Array, coordinate: Array, value: Array) -> Array:
@@ -85,14 +95,14 @@ def _explained(sweep: Sweep, index: Array, part: int) -> Array:
             for n, piece in zip(names, pieces, strict=True)
         }
         block = type(cases)(inputs, cases.ranges[case])
-        result = sweep.double(block)[part]
+        result = double(block)[part]
         return result.reshape(len(case), -1)
 
     rows = np.concatenate([flat[n] for n in names], axis=1)
-    explained = conditioning(evaluate, rows)
+    by_slope = conditioning(evaluate, rows)
     # A kink close by is no matter of slopes: the whole change within those ulps counts, twice, for
     # beyond the kink the slope goes on changing.
-    return np.fmax(explained, 2.0 * _within(evaluate, rows))
+    return np.fmax(by_slope, 2.0 * _within(evaluate, rows))
 
 
 def _within(evaluate: Callable[[Array, Array, Array], Array], rows: Array) -> Array:

@@ -86,6 +86,7 @@ class Evidence:
     dtypes: tuple[str, ...]
     modes_wanted: tuple[str, ...]
     seed: int
+    _further: dict[Any, Instance] = attrs.field(factory=dict, init=False)
     _classes: dict[str, int] = attrs.field(factory=dict, init=False)
 
     @property
@@ -124,7 +125,7 @@ class Evidence:
         if any(i.shapes == self.spec.shapes(sizes) for i in self.instances):
             return None
         try:
-            made = self._instance("wide", sizes)
+            made = self.instance_at(sizes)
         except (CallError, OutputError):
             return None
         return made if isinstance(made.program, Program) else None
@@ -132,8 +133,8 @@ class Evidence:
     def _instance(self, name: str, sizes: Mapping[str, int]) -> Instance:
         shapes = self.spec.shapes(sizes)
         program = self.programs.at(shapes)
-        wiring = _wiring(self.programs, program)
-        return Instance(name=name, sizes=sizes, shapes=shapes, program=program, wiring=wiring)
+        graph = _wiring(self.programs, program)
+        return Instance(name=name, sizes=sizes, shapes=shapes, program=program, wiring=graph)
 
     @property
     def main(self) -> Instance:
@@ -178,11 +179,21 @@ class Evidence:
     def instance_of(self, block: CaseBlock) -> Instance:
         """The instance whose shapes the cases of a block have."""
         shapes = {name: array.shape[1:] for name, array in block.inputs.items()}
-        known = next((i for i in self.instances if dict(i.shapes) == shapes), None)
-        if known is None and self.wide is not None:
-            return self.wide
-        assert known is not None
-        return known
+        known = (*self.instances, *self._further.values())
+        return next(i for i in known if dict(i.shapes) == shapes)
+
+    def instance_at(self, sizes: Mapping[str, int]) -> Instance:
+        """The loss at other sizes than those that every check looks at.
+
+        Raises
+        ------
+        CallError
+            It does not run at them.
+        """
+        key = tuple(sorted(sizes.items()))
+        if key not in self._further:
+            self._further[key] = self._instance("other " + str(key), sizes)
+        return self._further[key]
 
     def budget(self, instance: Instance) -> int:
         """How many cases are run at these sizes, by how fast they run."""

@@ -215,7 +215,7 @@ def _largest(evidence: Evidence, instance: Instance, block: CaseBlock) -> Array:
     return np.asarray(np.nan_to_num(np.max(sizes, axis=0), nan=0.0, posinf=0.0))
 
 
-def summary(checks: tuple[GradientCheck, ...], compute_gradient: float | None) -> GradientSummary:
+def summary(checks: tuple[GradientCheck, ...]) -> GradientSummary:
     """How well the gradient was verified, over all coordinates that could be decided."""
     digits = np.concatenate([c.comparison.digits for c in checks] or [np.zeros(0)])
     digits = digits[np.isfinite(digits)]
@@ -228,7 +228,7 @@ def summary(checks: tuple[GradientCheck, ...], compute_gradient: float | None) -
     return GradientSummary(
         digits=round(float(np.median(digits)), 1) if len(digits) else None,
         max_error=max(errors) if errors else None,
-        compute_gradient_max_error=compute_gradient,
+        compute_gradient_max_error=None,
         points=points,
     )
 

@@ -16,7 +16,7 @@ from losscheck.config import Settings
 from losscheck.evidence.crowd import Crowd
 from losscheck.evidence.desk import Desk
 from losscheck.evidence.gather import EAGER_CASES
-from losscheck.evidence.gradients import EVALUATIONS, GradientCheck
+from losscheck.evidence.gradients import EVALUATIONS
 from losscheck.evidence.second_order import SecondOrderCheck
 from losscheck.evidence.truth import CaseTruth, kinds, of_case
 from losscheck.explain import locate
@@ -305,8 +305,10 @@ def _patience(crowd: Crowd, desk: Desk) -> int:
     cases = crowd.population.cases
     elements = sum(int(np.prod(array.shape[1:])) for array in cases.inputs.values())
     evaluations = 1
-    if isinstance(crowd.population, GradientCheck):
-        evaluations = EVALUATIONS * crowd.population.gradient.shape[1]
+    if crowd.code == "LC101":
+        evaluations = EVALUATIONS * int(
+            np.prod(cases.inputs[crowd.population.prediction].shape[1:])
+        )
     if isinstance(crowd.population, SecondOrderCheck):  # those of the gradient are judged as well
         evaluations = EVALUATIONS * (crowd.population.directions.size + elements)
     instance = desk.evidence.instance_of(cases)

@@ -40,6 +40,7 @@ _LOGITS = {
     "probability": "tf.nn.sigmoid_cross_entropy_with_logits(labels={label}, logits=logits)",
     "simplex": "tf.nn.softmax_cross_entropy_with_logits(labels={label}, logits=logits)",
 }
+ENDS = ("low", "high")
 _SURROGATE = "# Write the quantity with TensorFlow ops that have a slope in the prediction."
 
 
@@ -57,15 +58,12 @@ def missing(suspect: Suspect, blame: Blame) -> Words:
 
 
 def dead(suspect: Suspect, blame: Blame, arguments: tuple[Argument, ...]) -> Words:
-    """LC103; facts: `share` of the ordinary cases, `low` and `high` of a dead region."""
+    """LC103; facts: `share` of the ordinary cases, `low` and `high` of the dead region."""
     loss = f"is {wording.array(suspect.value)}" if suspect.value is not None else "is large"
     facts = suspect.facts
-    extent = ""
+    extent = _extent(suspect, arguments)
     if suspect.form == "most" and "share" in facts:
-        extent = f" This is so in {100 * float(facts['share']):.0f}% of the ordinary cases."
-    elif suspect.form == "region" and {"low", "high"} <= set(facts):
-        low, high = wording.number(facts["low"]), wording.number(facts["high"])
-        extent = f" This is so for every prediction from {low} to {high}."
+        extent += f" This is so in {100 * float(facts['share']):.0f}% of the ordinary cases."
     why = _FLAT.get(blame.op, "the slope on the way back is 0")
     where = f" at {blame.expression}" if blame.expression else ""
     return (
@@ -73,6 +71,27 @@ def dead(suspect: Suspect, blame: Blame, arguments: tuple[Argument, ...]) -> Wor
         f"Nothing is learned from such a sample{where}: {why}.{extent}",
         _with_slope(blame, arguments),
     )
+
+
+def _extent(suspect: Suspect, arguments: tuple[Argument, ...]) -> str:
+    """Say how far the prediction moves without a gradient."""
+    facts = suspect.facts
+    if not {"low", "high"} <= set(facts):
+        return ""
+    name = next((a.name for a in arguments if a.role == "y_pred"), "y_pred")
+    element = facts.get("element", ())
+    what = f"{name}{list(element)}" if element else name
+    low, high = (None if facts[end] is None else wording.number(facts[end]) for end in ENDS)
+    if low is None and high is None:
+        where = ""
+    elif low is not None and low == high:
+        return ""
+    elif high is None:
+        where = f" from {low} on"
+    else:
+        where = f" up to {high}" if low is None else f" from {low} to {high}"
+    held = ", the others held" if element else ""
+    return f" It is 0 for every {what}{where}{held}."
 
 
 def _with_slope(blame: Blame, arguments: tuple[Argument, ...]) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from losscheck.explain import source, wording
 from losscheck.explain.blamed import Blame
-from losscheck.model import Suspect
+from losscheck.model import Direction, Suspect
 
 Words = tuple[str, str, str]  # message, cause, fix
 
@@ -29,6 +29,8 @@ def mismatch(suspect: Suspect, blame: Blame) -> Words:
             f"tf.where({source.summand(x)} >= 0.0, upper, lower)  # the slope of one side at the "
             f"tie\n# In place of {blame.expression or 'the op with the tie'}.",
         )
+    if suspect.form == "upstream":
+        return _upstream(suspect, got, want)
     if suspect.form == "stop-gradient":
         part = blame.operands[0] if blame.operands else "a part that depends on the prediction"
         return (
@@ -38,7 +40,25 @@ def mismatch(suspect: Suspect, blame: Blame) -> Words:
             "and give the reason.",
         )
     cause, fix = _reason(blame)
+    if suspect.facts.get("single"):
+        cause = f" In float64 it is: the loss does something else in float32.{cause}"
     return f"The gradient is not the derivative of the loss{at}.", f"{numbers}.{cause}", fix
+
+
+def _upstream(suspect: Suspect, got: str, want: str) -> Words:
+    """Say that the gradient is right until something weighs the loss."""
+    weights = wording.array(suspect.facts["upstream"]) if "upstream" in suspect.facts else "weights"
+    numbers = f"With an upstream gradient of {weights}"
+    numbers += f" it is {got} where {want} is right" if got else " it is wrong"
+    why = "ignores the upstream gradient"
+    if not suspect.facts.get("ignored", True):
+        why = "does not multiply by the upstream gradient"
+    return (
+        f"The gradient is wrong once the loss is weighted or scaled{wording.at(suspect.inputs)}.",
+        f"The custom gradient {why}, which is 1 until sample weights, loss weights or loss "
+        f"scaling come in. {numbers}.",
+        "return upstream * slope  # for each element of what the function returned, its upstream",
+    )
 
 
 def _reason(blame: Blame) -> tuple[str, str]:
@@ -48,7 +68,7 @@ def _reason(blame: Blame) -> tuple[str, str]:
             " tf.math.xlogy gives its first operand a slope of 0 at 0, where log(y) is right.",
             f"{source.grouped(x)} * tf.math.log(tf.maximum({y}, 1e-7))",
         )
-    if blame.op in ("IdentityN", ""):
+    if blame.op in ("IdentityN", "") or _handwritten(blame):
         return " It comes from a tf.custom_gradient." if blame.op else "", (
             "return upstream * slope  # the slope of the forward formula, at the same operand\n"
             "# Or remove the custom gradient and let TensorFlow differentiate the formula."
@@ -57,6 +77,11 @@ def _reason(blame: Blame) -> tuple[str, str]:
         f" The slope that TensorFlow has for {blame.op} is not that of the formula there.",
         f"{blame.expression or 'x'}  # write this with other ops",
     )
+
+
+def _handwritten(blame: Blame) -> bool:
+    """Whether the line itself computes on the way back, which only a custom gradient's does."""
+    return blame.location is not None and blame.location.direction == Direction.BACKWARD
 
 
 def worst_pair(got: Any, want: Any) -> tuple[str, str]:

@@ -88,7 +88,8 @@ def _known(evidence: Evidence, crowd: Crowd, cases: CaseBlock) -> Location | Non
     if crowd.facts.get("location") is not None:
         return crowd.facts["location"]  # type: ignore[no-any-return]
     instance = evidence.instance_of(cases)
-    if crowd.code == "LC101" and isinstance(instance.program, Program):
+    gradient = crowd.code == "LC101" or (crowd.code == "LC503" and crowd.form == "gradient")
+    if gradient and isinstance(instance.program, Program):
         return _custom_gradient(instance)
     return None
 
@@ -209,7 +210,11 @@ def _custom_gradient(instance: Instance) -> Location | None:
         for node in (graph.ancestors(graph.gradient) if graph.gradient else ())
         if node.backward and origins.users_own(node.name)
     ]
-    return origins.location(own[-1].name) if own else None
+    if own:
+        return origins.location(own[-1].name)
+    # One that computes nothing on the way back has no line there: the op that stands for the call.
+    calls = [node for node in graph.nodes if node.type == "IdentityN" and not node.backward]
+    return origins.location(calls[-1].name) if calls else None
 
 
 def expression(location: Location | None) -> str:

@@ -10,11 +10,16 @@ import numpy as np
 
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.crowd import Crowd
+from losscheck.evidence.extent import extent
+from losscheck.evidence.float32 import Float32Gradients
 from losscheck.evidence.gather import Evidence
+from losscheck.evidence.gradients import GradientCheck
+from losscheck.evidence.opinions import dtype
 from losscheck.evidence.second_order import SecondOrderCheck
+from losscheck.evidence.upstream import UpstreamCheck
 from losscheck.explain.confirm import alone
+from losscheck.explain.second_opinion import opinions
 from losscheck.program.modes import MODES
-from losscheck.program.second_opinion import compute_gradient
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -45,6 +50,9 @@ def observe(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> Seen:
             "values": {m: _plain(getattr(s, part)) for m, s in runs.items() if s is not None},
             "what": "loss" if part == "value" else "gradient",
         }
+    if crowd.code == "LC103":
+        reach = extent(evidence, crowd.population.sweep, case)
+        facts = {"low": reach.low, "high": reach.high, "element": reach.element}
     scale = _scale(crowd, facts.get("values", {})) if crowd.form in ("value", "gradient") else None
     if single is None:
         return Seen(facts=facts, scale=scale)
@@ -63,21 +71,22 @@ def _scale(crowd: Crowd, values: Mapping[str, Any]) -> float:
 
 def _gradient(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> Seen:
     """A gradient beside the numeric derivative, and beside `tf.test.compute_gradient`."""
-    check = crowd.population.rerun(case)
-    shape = case.inputs[check.prediction].shape[1:]
+    seen = crowd.population.rerun(case)
     inputs = {name: array[0] for name, array in case.inputs.items()}
-    shapes = {name: array.shape for name, array in inputs.items()}
-    dtype = "float64" if evidence.programs.floor(shapes) < 1e-8 else "float32"
-    second = compute_gradient(evidence.programs.call, inputs, dtype)
-    text = "the numeric derivative"
-    if second is not None:
-        numbers = np.array2string(second[1], precision=6, separator=", ")
-        text += f"; tf.test.compute_gradient finds {numbers}"
+    call, kind = evidence.programs.call, dtype(evidence, inputs)
+    check: GradientCheck = seen
+    if isinstance(seen, Float32Gradients):
+        assert seen.same_graph is not None  # it is why the case is suspected
+        check, kind = seen.same_graph, "float32"
+    if isinstance(seen, UpstreamCheck):
+        check, call = seen.weighted, seen.call
+    shape = case.inputs[check.prediction].shape[1:]
+    said = opinions(call, inputs, kind, check.gradient[0], check.numeric(0))
     return Seen(
         value=float(evidence.double(case)[0][0]),
         gradient=check.gradient[0].reshape(shape),
         expected_gradient=check.numeric(0).reshape(shape),
-        text=text,
+        text=f"the numeric derivative; {said}",
         facts={"error": check.found.error.reshape(check.gradient.shape)[0].tolist()},
     )
 

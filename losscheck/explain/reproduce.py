@@ -40,6 +40,10 @@ def reproduce(suspect: Suspect, target: str, form: str, call: Call) -> str:
     if suspect.code == "LC106":
         whole = f"loss({', '.join(arguments)})"
         return _text([*lines, *second_order(suspect, prediction, whole, _literal)])
+    weights = ""
+    if suspect.facts.get("upstream") is not None:
+        lines.append(f"upstream = tf.constant({_literal(suspect.facts['upstream'])})")
+        weights = ", output_gradients=upstream"
     decorator = {
         "graph": "@tf.function(autograph=False)\n",
         "xla": "@tf.function(jit_compile=True)\n",
@@ -51,7 +55,7 @@ def reproduce(suspect: Suspect, target: str, form: str, call: Call) -> str:
         "    with tf.GradientTape() as tape:",
         f"        tape.watch({prediction})",
         f"        value = loss({', '.join(arguments)})",
-        f"    return value, tape.gradient(value, {prediction})",
+        f"    return value, tape.gradient(value, {prediction}{weights})",
         "",
         "",
         "value, gradient = value_and_gradient()",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+import attrs
 import numpy as np
 
 from losscheck.model import Array, Inputs
@@ -13,35 +15,101 @@ from losscheck.program.trace import Call, as_tensor
 ELEMENTS = 64  # its Python loop calls the loss twice an element
 
 
-def compute_gradient(call: Call, inputs: Inputs, dtype: str) -> tuple[Array, Array] | None:
+@attrs.frozen(kw_only=True, eq=False)
+class SecondOpinion:
+    """What `tf.test.compute_gradient` says of some elements of one prediction.
+
+    Attributes
+    ----------
+    elements
+        (k,) flat indices of the prediction.
+    theoretical, numeric
+        (k,) float64; empty where it failed.
+    failure
+        What it raised; "" where it ran.
+    """
+
+    elements: Array
+    theoretical: Array = attrs.field(factory=lambda: np.zeros(0))
+    numeric: Array = attrs.field(factory=lambda: np.zeros(0))
+    failure: str = ""
+
+    @property
+    def error(self) -> float | None:
+        """The largest difference between its two gradients; None where there is no such number."""
+        gap = float(np.max(np.abs(self.theoretical - self.numeric), initial=0.0))
+        return gap if not self.failure and np.isfinite(gap) else None
+
+
+def compute_gradient(
+    call: Call, inputs: Inputs, dtype: str, elements: Array | None = None
+) -> SecondOpinion:
     """Run `tf.test.compute_gradient` on one case.
 
     Parameters
     ----------
     inputs
-        One case; None comes back for a prediction of more than 64 elements.
+        One case.
     dtype
         float64 where the loss takes it, else float32.
-
-    Returns
-    -------
-    tuple or None
-        Its theoretical and its numeric gradient, (n,) each; None where it fails.
+    elements
+        Flat indices of the elements of a large prediction to differentiate by, the rest held; the
+        first 64 where None. A prediction of at most 64 elements is differentiated whole.
     """
     tf = tensorflow()
     prediction = np.asarray(inputs[call.prediction], dtype)
-    if prediction.size > ELEMENTS:
-        return None
+    whole = prediction.size <= ELEMENTS
+    chosen = np.arange(prediction.size) if whole or elements is None else np.asarray(elements)
+    chosen = chosen[:ELEMENTS]
     others = {n: tf.constant(np.asarray(a, dtype)) for n, a in inputs.items()}
+    around = tf.constant(prediction.ravel())
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def loss(tensor: Any) -> Any:
-        tensors = {**others, call.prediction: tensor}
-        return tf.reduce_sum(as_tensor(call([tensors[name] for name in call.names])))
+        if not whole:
+            tensor = tf.tensor_scatter_nd_update(around, chosen[:, None], tensor)
+            tensor = tf.reshape(tensor, prediction.shape)
+        return tf.reduce_sum(_value(call, {**others, call.prediction: tensor}))
 
+    variable = tf.constant(prediction if whole else prediction.ravel()[chosen])
     try:
         with silence():
-            (theoretical,), (numeric,) = tf.test.compute_gradient(loss, [tf.constant(prediction)])
-    except Exception:  # its failure says nothing of the loss
+            (theoretical,), (numeric,) = tf.test.compute_gradient(loss, [variable])
+    except Exception as error:  # its failure says nothing of the loss, but is said
+        return SecondOpinion(elements=chosen, failure=_said(error))
+    return SecondOpinion(
+        elements=chosen,
+        theoretical=np.asarray(theoretical, np.float64).ravel(),
+        numeric=np.asarray(numeric, np.float64).ravel(),
+    )
+
+
+def forward_slope(call: Call, inputs: Inputs, direction: Array, dtype: str) -> float | None:
+    """Differentiate the summed loss of one case along a direction of the prediction, forwards.
+
+    Returns
+    -------
+    float or None
+        What `tf.autodiff.ForwardAccumulator` gives, run eagerly (tracing it takes longer than
+        running it does); None where an op has no such derivative.
+    """
+    tf = tensorflow()
+    tensors = {n: tf.constant(np.asarray(a, dtype)) for n, a in inputs.items()}
+    prediction = tensors[call.prediction]
+    try:
+        with silence():
+            tangent = tf.constant(np.asarray(direction, dtype).reshape(prediction.shape))
+            with tf.autodiff.ForwardAccumulator(prediction, tangent) as forward:
+                value = tf.reduce_sum(_value(call, tensors))
+            slope = forward.jvp(value)
+    except Exception:  # a Python function, an op without a gradient: nothing to corroborate with
         return None
-    return np.asarray(theoretical, np.float64).ravel(), np.asarray(numeric, np.float64).ravel()
+    return None if slope is None else float(slope)
+
+
+def _value(call: Call, tensors: Mapping[str, Any]) -> Any:
+    return as_tensor(call([tensors[name] for name in call.names]))
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".strip().split("\n")[0][:160]

@@ -124,9 +124,14 @@ def gradient(summary: GradientSummary) -> str:
     parts = [f"{summary.points:,} points"]
     if summary.digits is not None:
         parts = [f"{summary.digits:.1f} digits on {parts[0]}"]
+    if summary.float32_digits is not None:
+        parts[0] += f", {summary.float32_digits:.1f} in float32"
     if summary.compute_gradient_max_error is not None:
         error = summary.compute_gradient_max_error
         parts.append(f"compute_gradient within {f'{error:.0e}' if error else '0'}")
+    if summary.forward_mode_max_error is not None:
+        error = summary.forward_mode_max_error
+        parts.append(f"forward mode {f'{error:.0e}' if error else '0'}")
     return "; ".join(parts)
 
 

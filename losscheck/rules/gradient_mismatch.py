@@ -13,8 +13,10 @@ from losscheck.rules.base import Rule
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from losscheck.evidence.float32 import Float32Gradients
     from losscheck.evidence.gradients import GradientCheck
     from losscheck.evidence.graph import GraphFacts
+    from losscheck.evidence.upstream import UpstreamCheck
     from losscheck.rules.base import Judgment
 
 
@@ -35,6 +37,13 @@ class GradientMismatch(Rule):
 
     A prediction too large for a ladder of each element is checked by the terms of the loss, many
     elements at a time, or along random directions, and bisected down to the element that is wrong.
+
+    In float32 no difference is trusted. Where the float32 gradient is off from the verified one by
+    more than conditioning explains, the float32 graph is run in more digits and judged by
+    differences of its own value: a wrong formula stays wrong, lost digits come back.
+
+    The loss times fixed numbers far from 1 is differentiated as well: a custom gradient around a
+    whole loss may ignore the upstream gradient, which is 1 until weights or loss scaling come in.
 
     Why it matters
     --------------
@@ -78,17 +87,24 @@ class GradientMismatch(Rule):
 
     code = "LC101"
     slug = "gradient-mismatch"
-    needs = ("gradients", "graph")
+    needs = ("gradients", "sized", "float32", "upstream", "graph")
     masked_by = ("LC102",)
 
-    def judge(self, gradients: Sequence[GradientCheck], graph: GraphFacts) -> Judgment:
+    def judge(
+        self,
+        gradients: Sequence[GradientCheck],
+        sized: Sequence[GradientCheck],
+        float32: Sequence[Float32Gradients],
+        upstream: UpstreamCheck | None,
+        graph: GraphFacts,
+    ) -> Judgment:
         """Name the samples whose gradient leaves the error bound."""
-        for check in gradients:
+        cut = next((place for place in graph.stop_gradients if place is not None), None)
+        for check in (*gradients, *sized):
             real = check.wrong & ~check.tie
             wrong = (real & ~check.frozen).any(axis=1)
             frozen = (real & check.frozen).any(axis=1) & ~wrong
             ties = (check.wrong & check.tie).any(axis=1) & ~wrong & ~frozen
-            cut = next((place for place in graph.stop_gradients if place is not None), None)
             forms: tuple[tuple[str, Any, dict[str, Any]], ...] = (
                 ("mismatch", wrong, {}),
                 ("stop-gradient", frozen, {"location": cut}),
@@ -104,3 +120,26 @@ class GradientMismatch(Rule):
                         direction=Direction.BACKWARD,
                         facts=facts,
                     )
+        for part in float32:
+            if part.wrong.any():
+                yield Crowd(
+                    code=self.code,
+                    form="mismatch",
+                    population=part,
+                    members=np.flatnonzero(part.wrong),
+                    direction=Direction.BACKWARD,
+                    facts={"single": True},
+                )
+        if upstream is not None and upstream.wrong.any():
+            wrong = upstream.wrong.any(axis=1)
+            yield Crowd(
+                code=self.code,
+                form="upstream",
+                population=upstream,
+                members=np.flatnonzero(wrong),
+                direction=Direction.BACKWARD,
+                facts={
+                    "upstream": upstream.upstream,
+                    "ignored": bool(upstream.ignored[upstream.wrong].all()),
+                },
+            )

@@ -48,6 +48,13 @@ FAULTY: tuple[Planted, ...] = (
         "upstream * 2.02 * error",
     ),
     Planted(
+        "LC101",
+        gradient.unweighable,
+        gradient.unweighable_twin,
+        REALS,
+        "return tf.tanh(error)",
+    ),
+    Planted(
         "LC102",
         gradient.error_rate,
         gradient.error_rate_twin,

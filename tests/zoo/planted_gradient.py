@@ -31,6 +31,32 @@ def handwritten_gradient_twin(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor
     return tf.reduce_mean(tf.custom_gradient(_square_well)(y_pred - y_true))
 
 
+def _log_cosh_deaf(error: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+    per_sample = tf.reduce_sum(tf.math.softplus(2.0 * error) - error, axis=-1)
+
+    def backward(upstream: tf.Tensor) -> tf.Tensor:
+        return tf.tanh(error)
+
+    return per_sample, backward
+
+
+def _log_cosh_heard(error: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+    per_sample = tf.reduce_sum(tf.math.softplus(2.0 * error) - error, axis=-1)
+
+    def backward(upstream: tf.Tensor) -> tf.Tensor:
+        return upstream[..., None] * tf.tanh(error)
+
+    return per_sample, backward
+
+
+def unweighable(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    return tf.custom_gradient(_log_cosh_deaf)(y_pred - y_true)
+
+
+def unweighable_twin(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    return tf.custom_gradient(_log_cosh_heard)(y_pred - y_true)
+
+
 def error_rate(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
     labels = tf.argmax(y_true, axis=-1)
     wrong = tf.not_equal(labels, tf.argmax(y_pred, axis=-1))

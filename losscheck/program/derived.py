@@ -1,0 +1,135 @@
+"""Programs made of a loss, to be checked as any other: here one that is weighted from outside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import numpy as np
+
+from losscheck.model import Array, Inputs
+from losscheck.program.batch import Outcome, Program
+from losscheck.program.modes import EagerProgram, Runner
+from losscheck.program.precision import graph_def, rewrite
+from losscheck.program.programs import Programs, Sizes
+from losscheck.program.quiet import tensorflow
+from losscheck.program.trace import Call, as_tensor, trace
+
+SINGLY = 128  # cases that are run one a call: at 1 ms each, what vectorizing costs
+
+
+def weighted(call: Call, upstream: Array) -> Call:
+    """Give the loss times fixed numbers of the shape of what it returns.
+
+    Its gradient is the loss's own gradient with those numbers for the upstream gradient: what
+    sample weights, loss weights and loss scaling make of a loss.
+    """
+
+    def function(*arguments: Any, **keywords: Any) -> Any:
+        value = as_tensor(call.function(*arguments, **keywords))
+        return tensorflow().constant(upstream, value.dtype) * value
+
+    return attrs.evolve(call, function=function)
+
+
+class WeightedProgram:
+    """The loss times fixed numbers: values of the program of the loss, gradients of its own.
+
+    A loss's values need no second program: only the backward pass may differ. A few dozen cases are
+    run one a call, which costs less than vectorizing them.
+    """
+
+    rewritten = False
+
+    def __init__(self, plain: Program | EagerProgram, call: Call, upstream: Array) -> None:
+        self.traced = plain.traced
+        self.prediction = plain.prediction
+        self.names = plain.names
+        self._plain = plain
+        self._call = call
+        self._upstream = upstream
+        self._runner = Runner(call)
+        self._blocks: Program | None = None
+        self._mode = "eager" if isinstance(plain, EagerProgram) else "graph"
+
+    def totals(self, inputs: Inputs) -> Array:
+        """(N,) the summed loss, weighted."""
+        if isinstance(self._plain, EagerProgram):
+            value = self._plain.run(inputs).value
+        else:
+            (value,) = self._plain.fetch([self._plain.traced.value.name], inputs)
+        with np.errstate(invalid="ignore", over="ignore"):
+            return np.asarray((value * self._upstream).reshape(len(value), -1).sum(axis=1), float)
+
+    def run(self, inputs: Inputs) -> Outcome:
+        """Value and gradient of every case."""
+        arrays = {name: np.asarray(inputs[name], np.float64) for name in self.names}
+        n = len(arrays[self.prediction])
+        if n > SINGLY and isinstance(self._plain, Program):
+            return self._vectorized(self._plain).run(inputs)
+        singles = [
+            self._runner.run({name: a[i] for name, a in arrays.items()}, self._mode)
+            for i in range(n)
+        ]
+        gradients = [
+            np.zeros_like(arrays[self.prediction][0]) if s.gradient is None else s.gradient
+            for s in singles
+        ]
+        return Outcome(value=np.stack([s.value for s in singles]), gradient=np.stack(gradients))
+
+    def _vectorized(self, plain: Program) -> Program:
+        if self._blocks is None:
+            signature = {name: (shape, "float64") for name, shape in plain.shapes.items()}
+            self._blocks = Program(trace(self._call, signature), self._call)
+        return self._blocks
+
+
+class WeightedPrograms(Programs):
+    """The programs of a loss times fixed numbers; its float32 graph is that of the loss itself.
+
+    Parameters
+    ----------
+    plain
+        The programs of the loss.
+    shapes, upstream
+        Of its arguments, and the numbers, in the shape of what it returns there.
+    """
+
+    def __init__(self, plain: Programs, shapes: Sizes, upstream: Array) -> None:
+        autograph = plain.call.autograph or plain.tracing(shapes).how == "autograph"
+        call = attrs.evolve(weighted(plain.call, upstream), autograph=autograph)
+        super().__init__(call)
+        self._plain = plain
+        self._upstream = upstream
+
+    def at(self, shapes: Sizes, dtype: str = "float32") -> Program | EagerProgram:
+        """The loss itself, for the lines of its operations."""
+        return self._plain.at(shapes, dtype)
+
+    def _double(self, shapes: Sizes) -> Any:
+        plain = self._plain.double(shapes)
+        if isinstance(plain, Program) and plain.rewritten:  # a loss that casts to float32 by hand
+            traced = trace(self.call, self._signature(shapes, "float32"))
+            return Program(traced, self.call, rewrite(graph_def(traced.graph), "float64"))
+        return WeightedProgram(plain, self.call, self._upstream)
+
+
+class SameGraphPrograms(Programs):
+    """The programs of a loss, with the float32 graph in more digits in place of a float64 trace.
+
+    Parameters
+    ----------
+    plain
+        The programs of the loss.
+    """
+
+    def __init__(self, plain: Programs) -> None:
+        super().__init__(plain.call)
+        self._plain = plain
+
+    def at(self, shapes: Sizes, dtype: str = "float32") -> Program | EagerProgram:
+        """The loss itself."""
+        return self._plain.at(shapes, dtype)
+
+    def _retraced(self, shapes: Sizes) -> None:
+        return None
