@@ -78,12 +78,19 @@ def derive(samples: Samples, magnitude: Array) -> Derivatives:
 def _derive(samples: Samples, magnitude: Array) -> Derivatives:
     centre = samples.centre
     rise, fall = samples.up - centre, samples.down - centre
-    x = samples.x
-    level_up = noise_level(samples.fine_up, rise, fall, x, samples.above, magnitude)
-    level_down = noise_level(samples.fine_down, fall, rise, x, samples.below, magnitude)
-    right = side(samples.up, centre, samples.above, level_up)
-    left = side(samples.down, centre, -samples.below, level_down)
-    both = _central(samples, np.fmax(level_up, level_down))
+    # Left beside right, as if they were 2K points: at few points the calls cost most.
+    twice = np.tile(centre, 2)
+    level = noise_level(
+        np.hstack([samples.fine_down, samples.fine_up]),
+        np.hstack([fall, rise]),
+        np.hstack([rise, fall]),
+        np.tile(samples.x, 2),
+        np.hstack([samples.below, samples.above]),
+        np.tile(magnitude, 2),
+    )
+    steps = np.hstack([-samples.below, samples.above])
+    left, right = side(np.hstack([samples.down, samples.up]), twice, steps, level).halves()
+    both = _central(samples, np.fmax(*np.split(level, 2)))
     value, error = _best(both, left.derivative, right.derivative)
     error = _doubt(value, error, left, right)
     value, error = _inwards(value, error, left.derivative, right.derivative, samples)
@@ -137,9 +144,9 @@ def _doubt(value: Array, error: Array, left: Side, right: Side) -> Array:
     for one in (left.derivative, right.derivative):
         apart = np.abs(value - one.value)
         error = np.where(apart > NOISE_MARGIN * one.error, np.fmax(error, apart), error)
-    for window in WIDE:
-        wide_left = limit(left.quotient[window], left.spread[window], RATIO)
-        wide_right = limit(right.quotient[window], right.spread[window], RATIO)
+    sides = [one for window in WIDE for one in (left.window(window), right.window(window))]
+    wide = limit(*(np.hstack(parts) for parts in zip(*sides, strict=True)), RATIO).split(len(sides))
+    for wide_left, wide_right in zip(wide[::2], wide[1::2], strict=True):
         unsure = wide_left.error + wide_right.error
         apart = np.abs(value - (wide_left.value + wide_right.value) / 2)
         agree = np.abs(wide_left.value - wide_right.value) <= NOISE_MARGIN * unsure

@@ -47,6 +47,20 @@ class Side:
     step: Limit
     growth: Array
 
+    def halves(self) -> tuple[Side, Side]:
+        """Cut 2K points into the first K and the others."""
+        parts = (
+            *(np.split(array, 2, axis=-1) for array in (self.quotient, self.spread)),
+            *(found.split(2) for found in (self.derivative, self.step)),
+            np.split(self.growth, 2),
+        )
+        first, second = (Side(*half) for half in zip(*parts, strict=True))
+        return first, second
+
+    def window(self, rungs: slice) -> tuple[Array, Array]:
+        """Give the quotients of some rungs, and their noise."""
+        return self.quotient[rungs], self.spread[rungs]
+
 
 def noise_level(
     fine: Array, change: Array, other_change: Array, x: Array, steps: Array, magnitude: Array
@@ -97,14 +111,16 @@ def side(values: Array, centre: Array, step: Array, level: Array) -> Side:
     # Both values of the quotient carry the noise.
     spread = 2 * noise / np.abs(step)
     quotient = change / step
-    derivative = limit(quotient, spread, RATIO)
     growth = _growth(quotient, spread)
+    # One table for both: at a few hundred points the calls cost more than the numbers.
+    both = limit(np.hstack([quotient, change]), np.hstack([spread, 2 * noise]), RATIO)
+    derivative, step = both.split(2)
     error = np.where(growth >= DIVERGING, np.inf, derivative.error)
     return Side(
         quotient=quotient,
         spread=spread,
         derivative=Limit(derivative.value, error),
-        step=limit(change, 2 * noise, RATIO),
+        step=step,
         growth=growth,
     )
 
