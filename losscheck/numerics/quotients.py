@@ -9,13 +9,18 @@ import numpy as np
 
 from losscheck.model import Array
 from losscheck.numerics.extrapolation import NOISE_MARGIN, RATIO, Limit, limit
-from losscheck.numerics.noise import ROUNDING
+from losscheck.numerics.noise import ROUNDING, unresolved
 from losscheck.numerics.rungs import Samples
 from losscheck.numerics.sides import DIVERGING, Side, noise_level, side
 
 WIDE: Final = (slice(0, 4), slice(3, 7))
 """Rungs of wide steps, 2^-3 to 2^-9 and 2^-9 to 2^-15 of the scale: well above the 2^-23 by which
 float32 moves; four, so that an entry of three can be contradicted."""
+
+
+UNSEEN_KINK: Final = 1 / 20
+"""What a kink may shift the two-sided derivative by is half of what the sides differ by, their
+errors included; a tenth of that is its share in an error which counts tenfold (DESIGN.md)."""
 
 
 @attrs.frozen(eq=False)
@@ -57,7 +62,7 @@ class Derivatives:
     right_growth: Array
 
 
-def derive(samples: Samples, magnitude: Array) -> Derivatives:
+def derive(samples: Samples, magnitude: Array, rounding: Array) -> Derivatives:
     """Extrapolate the quotients of one ladder.
 
     Parameters
@@ -66,35 +71,41 @@ def derive(samples: Samples, magnitude: Array) -> Derivatives:
         The function on the ladder.
     magnitude
         (K,) float64, size of the numbers that the function works with, apart from its values.
+    rounding
+        (K,) float64, what is known of the rounding of its values; 0 if nothing.
 
     Returns
     -------
     Derivatives
     """
     with np.errstate(all="ignore"):
-        return _derive(samples, np.fmax(magnitude, np.abs(samples.centre)))
+        return _derive(samples, np.fmax(magnitude, np.abs(samples.centre)), rounding)
 
 
-def _derive(samples: Samples, magnitude: Array) -> Derivatives:
+def _derive(samples: Samples, magnitude: Array, rounding: Array) -> Derivatives:
     centre = samples.centre
     rise, fall = samples.up - centre, samples.down - centre
     # Left beside right, as if they were 2K points: at few points the calls cost most.
     twice = np.tile(centre, 2)
+    fine, changes = np.hstack([samples.fine_down, samples.fine_up]), np.hstack([fall, rise])
     level = noise_level(
-        np.hstack([samples.fine_down, samples.fine_up]),
-        np.hstack([fall, rise]),
+        fine,
+        changes,
         np.hstack([rise, fall]),
         np.tile(samples.x, 2),
         np.hstack([samples.below, samples.above]),
         np.tile(magnitude, 2),
     )
+    level = np.fmax(level, np.tile(rounding, 2))
     steps = np.hstack([-samples.below, samples.above])
-    left, right = side(np.hstack([samples.down, samples.up]), twice, steps, level).halves()
+    rough = unresolved(fine, changes, np.tile(magnitude, 2), np.tile(rounding, 2))
+    left, right = side(np.hstack([samples.down, samples.up]), twice, steps, level, rough).halves()
     both = _central(samples, np.fmax(*np.split(level, 2)))
     value, error = _best(both, left.derivative, right.derivative)
     error = _doubt(value, error, left, right)
     value, error = _inwards(value, error, left.derivative, right.derivative, samples)
     known = np.isfinite(centre) & (np.fmax(left.growth, right.growth) < DIVERGING)
+    known &= ~(left.rough | right.rough)
     return Derivatives(
         value=value,
         error=np.where(known, error, np.inf),
@@ -137,15 +148,20 @@ def _best(both: Limit, left: Limit, right: Limit) -> tuple[Array, Array]:
 def _doubt(value: Array, error: Array, left: Side, right: Side) -> Array:
     """Raise the error to the distance from what contradicts the value.
 
-    Either side does: central differences about the bottom of an even function agree on 0, whatever
-    it does there. So do wide steps if both sides agree on another slope: where a part of f moves in
-    treads (cast to float32, say), fine steps see the slope of the rest.
+    A kink that the sides cannot exclude would shift it. Either side does: central differences
+    about the bottom of an even function agree on 0, whatever it does there. So do wide steps if
+    both sides agree on another slope: where a part of f moves in treads (cast to float32, say),
+    fine steps see the slope of the rest.
     """
+    sides_error = left.derivative.error + right.derivative.error
+    gap = np.abs(right.derivative.value - left.derivative.value)
+    error = np.fmax(error, UNSEEN_KINK * (gap + sides_error))
     for one in (left.derivative, right.derivative):
         apart = np.abs(value - one.value)
         error = np.where(apart > NOISE_MARGIN * one.error, np.fmax(error, apart), error)
     sides = [one for window in WIDE for one in (left.window(window), right.window(window))]
-    wide = limit(*(np.hstack(parts) for parts in zip(*sides, strict=True)), RATIO).split(len(sides))
+    quotients, spreads = (np.hstack(parts) for parts in zip(*sides, strict=True))
+    wide = limit(quotients, spreads, RATIO).split(len(sides))
     for wide_left, wide_right in zip(wide[::2], wide[1::2], strict=True):
         unsure = wide_left.error + wide_right.error
         apart = np.abs(value - (wide_left.value + wide_right.value) / 2)

@@ -39,6 +39,8 @@ class Side:
         The one-sided derivative, and f beside the point less f at it.
     growth
         (K,) float64, as in `Derivatives`.
+    rough
+        (K,) bool, from `losscheck.numerics.noise.unresolved`.
     """
 
     quotient: Array
@@ -46,15 +48,17 @@ class Side:
     derivative: Limit
     step: Limit
     growth: Array
+    rough: Array
 
     def halves(self) -> tuple[Side, Side]:
         """Cut 2K points into the first K and the others."""
-        parts = (
-            *(np.split(array, 2, axis=-1) for array in (self.quotient, self.spread)),
-            *(found.split(2) for found in (self.derivative, self.step)),
-            np.split(self.growth, 2),
+        quotients, spreads = np.split(self.quotient, 2, axis=1), np.split(self.spread, 2, axis=1)
+        derivatives, steps = self.derivative.split(2), self.step.split(2)
+        growths, roughs = np.split(self.growth, 2), np.split(self.rough, 2)
+        first, second = (
+            Side(quotients[i], spreads[i], derivatives[i], steps[i], growths[i], roughs[i])
+            for i in range(2)
         )
-        first, second = (Side(*half) for half in zip(*parts, strict=True))
         return first, second
 
     def window(self, rungs: slice) -> tuple[Array, Array]:
@@ -87,7 +91,7 @@ def noise_level(
     return np.asarray(np.fmax(measured, still(change, fine, other_change, magnitude)))
 
 
-def side(values: Array, centre: Array, step: Array, level: Array) -> Side:
+def side(values: Array, centre: Array, step: Array, level: Array, rough: Array) -> Side:
     """Differentiate on one side.
 
     Parameters
@@ -100,11 +104,14 @@ def side(values: Array, centre: Array, step: Array, level: Array) -> Side:
         (15, K) float64, the realised steps with their sign.
     level
         (K,) float64, from `noise_level`.
+    rough
+        (K,) bool, from `losscheck.numerics.noise.unresolved`.
 
     Returns
     -------
     Side
-        With an infinite error of the derivative where the quotients grow without limit.
+        With an infinite error of the derivative where the quotients grow without limit, and where
+        the steps are too wide for the function.
     """
     change = values - centre
     noise = np.fmax(ROUNDING * np.fmax(np.abs(values), np.abs(centre)), level)
@@ -114,14 +121,15 @@ def side(values: Array, centre: Array, step: Array, level: Array) -> Side:
     growth = _growth(quotient, spread)
     # One table for both: at a few hundred points the calls cost more than the numbers.
     both = limit(np.hstack([quotient, change]), np.hstack([spread, 2 * noise]), RATIO)
-    derivative, step = both.split(2)
-    error = np.where(growth >= DIVERGING, np.inf, derivative.error)
+    derivative, change_limit = both.split(2)
+    error = np.where((growth >= DIVERGING) | rough, np.inf, derivative.error)
     return Side(
         quotient=quotient,
         spread=spread,
         derivative=Limit(derivative.value, error),
-        step=step,
+        step=change_limit,
         growth=growth,
+        rough=rough,
     )
 
 
