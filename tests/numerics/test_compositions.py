@@ -27,14 +27,14 @@ from losscheck.numerics.verdict import RETRACED_FLOOR, Agreement
 from losscheck.program import exact
 from losscheck.program.rounding import rounding
 from tests.numerics.compositions import WIDTH, Expression, build, reaches_prediction, reals
-from tests.numerics.direct import evidence_of
+from tests.numerics.direct import Direct, evidence_of
 
 CASES = 32  # ordinary ones of a composition, and as many working ones; each has three coordinates
 FAULT = 1e-3
 WRONG = (Agreement.MISMATCH, Agreement.OUTSIDE)
 
 
-class Planted(Evidence):
+class Planted(Direct):
     """Evidence of a gradient that is out by a thousandth in the first coordinate."""
 
     def double(self, block: CaseBlock) -> tuple[Array, Array]:
@@ -104,8 +104,8 @@ def examine(expression: Expression, seed: int, tally: Tally) -> None:
     def loss(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
         return tf.reduce_mean(build(expression, y_true, y_pred), axis=-1)
 
-    sound, planted = (evidence_of(loss, WIDTH, kind) for kind in (Evidence, Planted))
-    planted.inferred.programs._programs = sound.inferred.programs._programs  # traced once
+    sound = evidence_of(loss, WIDTH)
+    planted = sound.like(Planted)
     block = block_of(seed)
     with np.errstate(all="ignore"):
         totals, gradient = sound.double(block)
