@@ -11,7 +11,7 @@ from losscheck.model import Array
 from losscheck.numerics.extrapolation import NOISE_MARGIN, RATIO, Limit, limit
 from losscheck.numerics.noise import ROUNDING, unresolved
 from losscheck.numerics.rungs import Samples
-from losscheck.numerics.sides import DIVERGING, Side, noise_level, side
+from losscheck.numerics.sides import DIVERGING, Side, noise_level, sides
 
 WIDE: Final = (slice(0, 4), slice(3, 7))
 """Rungs of wide steps, 2^-3 to 2^-9 and 2^-9 to 2^-15 of the scale: well above the 2^-23 by which
@@ -36,9 +36,11 @@ class Derivatives:
     centre
         (K,) float64, f(x).
     step_left, step_left_error, step_right, step_right_error
-        (K,) float64, f(x-) - f(x) and f(x+) - f(x), extrapolated to step zero.
+        (K,) float64, f(x-) - f(x) and f(x+) - f(x), extrapolated to step zero; NaN and inf where
+        neither side's quotients grow without limit, as a step's do.
     jump, jump_error
-        (K,) float64, f(x+) - f(x-) in size; NaN and inf at an edge.
+        (K,) float64, f(x+) - f(x-) in size; NaN and inf at an edge, and where the steps are
+        not known.
     left_growth, right_growth
         (K,) float64, exponent a of increments of the one-sided quotients that grow like h^-a: -1 on
         a smooth function, 0 for x·log x, 1/2 for a square root, 1 at a jump; -inf where noise or a
@@ -99,7 +101,7 @@ def _derive(samples: Samples, magnitude: Array, rounding: Array) -> Derivatives:
     level = np.fmax(level, np.tile(rounding, 2))
     steps = np.hstack([-samples.below, samples.above])
     rough = unresolved(fine, changes, np.tile(magnitude, 2), np.tile(rounding, 2))
-    left, right = side(np.hstack([samples.down, samples.up]), twice, steps, level, rough).halves()
+    left, right = sides(np.hstack([samples.down, samples.up]), twice, steps, level, rough)
     both = _central(samples, np.fmax(*np.split(level, 2)))
     value, error = _best(both, left.derivative, right.derivative)
     error = _doubt(value, error, left, right)
@@ -159,9 +161,9 @@ def _doubt(value: Array, error: Array, left: Side, right: Side) -> Array:
     for one in (left.derivative, right.derivative):
         apart = np.abs(value - one.value)
         error = np.where(apart > NOISE_MARGIN * one.error, np.fmax(error, apart), error)
-    sides = [one for window in WIDE for one in (left.window(window), right.window(window))]
-    quotients, spreads = (np.hstack(parts) for parts in zip(*sides, strict=True))
-    wide = limit(quotients, spreads, RATIO).split(len(sides))
+    windows = [one for window in WIDE for one in (left.window(window), right.window(window))]
+    quotients, spreads = (np.hstack(parts) for parts in zip(*windows, strict=True))
+    wide = limit(quotients, spreads, RATIO).split(len(windows))
     for wide_left, wide_right in zip(wide[::2], wide[1::2], strict=True):
         unsure = wide_left.error + wide_right.error
         apart = np.abs(value - (wide_left.value + wide_right.value) / 2)

@@ -35,8 +35,10 @@ class Side:
     ----------
     quotient, spread
         (15, K) float64, the difference quotients, coarsest step first, and bounds on their noise.
-    derivative, step
-        The one-sided derivative, and f beside the point less f at it.
+    derivative
+        The one-sided derivative.
+    step
+        f beside the point less f at it; not known where neither side grows without limit.
     growth
         (K,) float64, as in `Derivatives`.
     rough
@@ -91,46 +93,57 @@ def noise_level(
     return np.asarray(np.fmax(measured, still(change, fine, other_change, magnitude)))
 
 
-def side(values: Array, centre: Array, step: Array, level: Array, rough: Array) -> Side:
-    """Differentiate on one side.
+def sides(
+    values: Array, centre: Array, step: Array, level: Array, rough: Array
+) -> tuple[Side, Side]:
+    """Differentiate K points on both sides, the left ones in front of the right ones.
 
     Parameters
     ----------
     values
-        (15, K) float64, f at the rungs.
+        (15, 2K) float64, f at the rungs.
     centre
-        (K,) float64, f at the points.
+        (2K,) float64, f at the points.
     step
-        (15, K) float64, the realised steps with their sign.
+        (15, 2K) float64, the realised steps with their sign.
     level
-        (K,) float64, from `noise_level`.
+        (2K,) float64, from `noise_level`.
     rough
-        (K,) bool, from `losscheck.numerics.noise.unresolved`.
+        (2K,) bool, from `losscheck.numerics.noise.unresolved`.
 
     Returns
     -------
-    Side
-        With an infinite error of the derivative where the quotients grow without limit, and where
-        the steps are too wide for the function.
+    tuple
+        Left and right, with an infinite error of the derivative where the quotients grow without
+        limit, and where the steps are too wide for the function.
     """
     change = values - centre
-    noise = np.fmax(ROUNDING * np.fmax(np.abs(values), np.abs(centre)), level)
     # Both values of the quotient carry the noise.
-    spread = 2 * noise / np.abs(step)
+    noise = 2 * np.fmax(ROUNDING * np.fmax(np.abs(values), np.abs(centre)), level)
+    spread = noise / np.abs(step)
     quotient = change / step
     growth = _growth(quotient, spread)
-    # One table for both: at a few hundred points the calls cost more than the numbers.
-    both = limit(np.hstack([quotient, change]), np.hstack([spread, 2 * noise]), RATIO)
-    derivative, change_limit = both.split(2)
+    derivative = limit(quotient, spread, RATIO)
     error = np.where((growth >= DIVERGING) | rough, np.inf, derivative.error)
-    return Side(
+    both = Side(
         quotient=quotient,
         spread=spread,
         derivative=Limit(derivative.value, error),
-        step=change_limit,
+        step=_steps(change, noise, growth),
         growth=growth,
         rough=rough,
     )
+    return both.halves()
+
+
+def _steps(change: Array, noise: Array, growth: Array) -> Limit:
+    """Find the steps of the few points that have some: their tables cost as much as the slopes'."""
+    near = np.flatnonzero(np.tile(np.fmax(*np.split(growth, 2)) >= DIVERGING, 2))
+    steps = Limit(np.full(len(growth), np.nan), np.full(len(growth), np.inf))
+    if near.size:
+        found = limit(change[:, near], noise[:, near], RATIO)
+        steps.value[near], steps.error[near] = found.value, found.error
+    return steps
 
 
 def _growth(quotient: Array, spread: Array) -> Array:
