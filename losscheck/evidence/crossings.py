@@ -16,10 +16,11 @@ from losscheck import domains
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.deciders import Decider, deciders_of, joins
 from losscheck.evidence.gather import Evidence, Instance
-from losscheck.evidence.sweep import Scale
+from losscheck.evidence.sweep import Scale, Sweep
 from losscheck.model import Array, Location, Range
 from losscheck.numerics.crossing import cross
 from losscheck.numerics.ladder import derivatives
+from losscheck.numerics.sides import DIVERGING
 from losscheck.program.batch import Program
 from losscheck.program.programs import along
 from losscheck.program.wiring import Wiring, wiring
@@ -46,8 +47,12 @@ class Crossing:
         at minus the label there; None where labels have another shape.
     left, right
         One-sided derivatives, with their error estimates.
+    left_growth, right_growth
+        Exponents of their quotients (numerics.quotients): whether a slope is infinite.
     gradient
         What the program gives just above.
+    tie_gradient
+        What it gives where the operation is undecided, as abs at 0; NaN where no number is.
     below, above, step_error
         The loss just below and just above, and the rounding that their difference could be.
     joins
@@ -65,7 +70,10 @@ class Crossing:
     left_error: float
     right: float
     right_error: float
+    left_growth: float
+    right_growth: float
     gradient: float
+    tie_gradient: float
     below: float  # the loss
     above: float
     unsettled: float  # how far it moves on either side within a millionth of the prediction
@@ -88,10 +96,35 @@ class Crossing:
         return settles and size > SAFETY * self.step_error + SMALL * self.value_scale
 
     @property
+    def root(self) -> bool:
+        """Whether a slope is infinite there, as that of a square root."""
+        return max(self.left_growth, self.right_growth) >= DIVERGING
+
+    @property
+    def tolerance(self) -> float:
+        """What slopes may differ by: their errors, and a thousandth of the ordinary slope."""
+        return SAFETY * (self.left_error + self.right_error) + SLIGHT * self.scale
+
+    @property
     def kink(self) -> bool:
-        """Whether the slopes differ, beyond their errors and a thousandth of the ordinary one."""
-        bound = SAFETY * (self.left_error + self.right_error) + SLIGHT * self.scale
-        return abs(self.right - self.left) > bound
+        """Whether the slopes differ beyond what they may, or one is infinite."""
+        return self.root or abs(self.right - self.left) > self.tolerance
+
+    @property
+    def takes(self) -> str:
+        """Which slope the gradient takes where the operation is undecided.
+
+        "below", "above", "both" where they are equal, "between" or "outside" the two; "" where no
+        number is undecided or a slope is not known.
+        """
+        known = np.isfinite([self.tie_gradient, self.tolerance]).all()
+        if not known or self.root or self.jump:
+            return ""
+        near = [abs(self.tie_gradient - s) <= self.tolerance for s in (self.left, self.right)]
+        if any(near):
+            return "both" if all(near) else "below" if near[0] else "above"
+        low, high = sorted((self.left, self.right))
+        return "between" if low < self.tie_gradient < high else "outside"
 
     @property
     def perfect_fit(self) -> bool:
@@ -100,13 +133,18 @@ class Crossing:
 
 
 def crossings(evidence: Evidence) -> tuple[Crossing, ...]:
-    """Find the crossings of the smallest instance along each coordinate of the prediction."""
-    for instance in evidence.instances:
-        if isinstance(instance.program, Program) and instance.wiring is not None:
-            deciders = deciders_of(instance.wiring)
-            if deciders and evidence.sweeps[0].has_gradient:
-                return _search(evidence, instance, instance.program, deciders)
-    return ()
+    """Find the crossings along coordinates of the prediction.
+
+    Those of the smallest instance; a maximum or an order takes more than one number in a row, which
+    only a larger one has.
+    """
+    found: list[Crossing] = []
+    searched = False
+    for instance, sweep in zip(evidence.instances, evidence.sweeps, strict=False):
+        if isinstance(instance.program, Program) and sweep.has_gradient:
+            found += _search(evidence, instance, sweep, ordered=searched)
+            searched = True
+    return tuple(found)
 
 
 @attrs.frozen(eq=False)
@@ -116,6 +154,7 @@ class _Walk:
     program: Program
     base: CaseBlock
     deciders: Sequence[Decider]
+    widths: list[int] = attrs.field(factory=list, init=False)
 
     def inputs(self, case: Array, coordinate: Array, value: Array) -> dict[str, Array]:
         name = self.program.prediction
@@ -131,50 +170,26 @@ class _Walk:
         unique = list(dict.fromkeys(names))
         fetched = self.program.fetch(unique, self.inputs(case, coordinate, value))
         arrays = dict(zip(unique, fetched, strict=True))
-        columns = []
-        with np.errstate(invalid="ignore"):
-            for decider in self.deciders:
-                left = arrays[decider.left]
-                gap = left if decider.right is None else _minus(left, arrays[decider.right])
-                columns.append(gap.reshape(len(case), -1))
-        return np.concatenate(columns, axis=1)
+        parts = [decider.quantity(arrays) for decider in self.deciders]
+        self.widths[:] = [part.shape[1] for part in parts]
+        return np.concatenate(parts, axis=1)
 
     def owners(self) -> Array:
-        """(Q,) the index of the decider of each column."""
-        probe = np.zeros(1, int)
-        names = [(d.left, d.right) for d in self.deciders]
-        widths = []
-        for left, right in names:
-            tensors = [left] if right is None else [left, right]
-            fetched = self.program.fetch(tensors, self.inputs(probe, probe, np.zeros(1)))
-            gap = fetched[0] if right is None else _minus(*fetched)
-            widths.append(int(np.prod(gap.shape[1:])))
-        return np.repeat(np.arange(len(names)), widths)
-
-
-def _minus(left: Array, right: Array) -> Array:
-    # A block has its cases in front: operands of lower rank get their missing axes behind that.
-    rank = max(left.ndim, right.ndim)
-    left, right = (
-        a.reshape(a.shape[0], *(1,) * (rank - a.ndim), *a.shape[1:]) for a in (left, right)
-    )
-    return np.asarray(left - right)
+        """(Q,) the index of the decider of each column of the quantities evaluated last."""
+        return np.repeat(np.arange(len(self.widths)), self.widths)
 
 
 def _search(
-    evidence: Evidence, instance: Instance, program: Program, deciders: list[Decider]
+    evidence: Evidence, instance: Instance, sweep: Sweep, *, ordered: bool
 ) -> tuple[Crossing, ...]:
+    """Search one instance, for maxima and orders alone where the others have been."""
     double = evidence.programs.double(instance.shapes)
     assert isinstance(double, Program)
-    if double.traced is not program.traced:  # retraced: names may differ, so read its own graph
-        graph = wiring(double.traced, double.names, double.prediction)
-        deciders = deciders_of(graph)
-        if not deciders:
-            return ()
-    else:
-        assert instance.wiring is not None
-        graph = instance.wiring
-    sweep = evidence.sweeps[0]
+    # A retraced program has names of its own.
+    graph = wiring(double.traced, double.names, double.prediction)
+    deciders = [d for d in deciders_of(graph) if d.ordered or not ordered]
+    if not deciders:
+        return ()
     ordinary = np.flatnonzero((sweep.ranges == Range.ORDINARY) & sweep.forward_finite)
     rng = np.random.default_rng(evidence.seed)
     picked = np.sort(rng.choice(ordinary, min(BASES, len(ordinary)), replace=False))
@@ -184,9 +199,9 @@ def _search(
     case, coordinate, below, above, column = _brackets(evidence, walk)
     if not len(case):
         return ()
-    below, above = _bisect(walk, case, coordinate, below, above, column)
+    below, tie, above = _bisect(walk, case, coordinate, below, above, column)
     owners = walk.owners()[column]
-    place = _Place(case, coordinate, below, above, owners)
+    place = _Place(case, coordinate, below, tie, above, owners)
     return _look(evidence, walk, graph, sweep.scale, place)
 
 
@@ -222,17 +237,21 @@ def _brackets(evidence: Evidence, walk: _Walk) -> tuple[Array, Array, Array, Arr
 
 def _bisect(
     walk: _Walk, case: Array, coordinate: Array, below: Array, above: Array, column: Array
-) -> tuple[Array, Array]:
-    """Close every bracket to the last number of each sign of its own quantity."""
+) -> tuple[Array, Array, Array]:
+    """Close every bracket: the last number of each sign of its own quantity, and one where it is 0.
+
+    From both ends: numbers between at which the quantity is 0 belong to neither side.
+    """
+    count = len(case)
+    row = np.tile(np.arange(count), 2)
 
     def quantity(row: Array, _: Array, value: Array) -> Array:
         return walk.quantities(case[row], coordinate[row], value)[np.arange(len(row)), column[row]]
 
-    # From both ends: numbers between at which the quantity is 0 belong to one of the two sides.
-    rows = np.arange(len(case))
-    upwards = cross(quantity, rows, coordinate, below, above)
-    downwards = cross(quantity, rows, coordinate, above, below)
-    return upwards.before, downwards.before
+    ends = np.concatenate([below, above]), np.concatenate([above, below])
+    found = cross(quantity, row, coordinate[row], *ends)
+    tie = np.where(found.zero, found.after, np.nan)[:count]
+    return found.before[:count], tie, found.before[count:]
 
 
 @attrs.frozen(eq=False)
@@ -242,6 +261,7 @@ class _Place:
     case: Array
     coordinate: Array
     below: Array
+    tie: Array  # NaN where the quantity is never 0
     above: Array
     owners: Array  # indices of the deciders
 
@@ -264,7 +284,10 @@ def _look(
         )
     inputs = walk.inputs(case, coordinate, place.above)
     rows = np.arange(len(case))
-    slopes = walk.program.run(inputs).gradient.reshape(len(case), -1)[rows, coordinate]
+    slopes, ties = (
+        walk.program.run(at).gradient.reshape(len(case), -1)[rows, coordinate]
+        for at in (inputs, walk.inputs(case, coordinate, place.tie))
+    )
     rounding = 64 * np.finfo(float).eps * np.fmax(np.abs(left.centre), np.abs(right.centre))
     origins = walk.program.traced.origins
     found = []
@@ -283,7 +306,10 @@ def _look(
                 left_error=float(left.left_error[i]),
                 right=float(right.right[i]),
                 right_error=float(right.right_error[i]),
+                left_growth=float(left.left_growth[i]),
+                right_growth=float(right.right_growth[i]),
                 gradient=float(slopes[i]),
+                tie_gradient=float(ties[i]) if np.isfinite(place.tie[i]) else np.nan,
                 below=float(left.centre[i]),
                 above=float(right.centre[i]),
                 unsettled=float(unsettled[i]),

@@ -1,39 +1,108 @@
-"""The operations at which a loss may change over: comparisons, and those with a kink."""
+"""The operations at which a loss may change over: comparisons, kinks, maxima and orders."""
 
 from __future__ import annotations
 
-import attrs
+from collections.abc import Mapping
+from typing import Final
 
+import attrs
+import numpy as np
+
+from losscheck.model import Array
+from losscheck.numerics.margins import lead, margins
 from losscheck.program.wiring import Node, Wiring
 
 COMPARISONS = frozenset({"Less", "LessEqual", "Greater", "GreaterEqual", "Maximum", "Minimum"})
-KINKED = frozenset({"Abs", "Relu", "Relu6", "LeakyRelu", "Sign", "ClipByValue"})
+KINKED: Final[Mapping[str, tuple[float, ...]]] = {  # type -> where its argument decides
+    "Abs": (0.0,),
+    "Relu": (0.0,),
+    "Relu6": (0.0, 6.0),
+    "LeakyRelu": (0.0,),
+    "Selu": (0.0,),
+    "Sign": (0.0,),
+}
+CHOOSING = frozenset({"Max", "Min", "ArgMax", "ArgMin"})  # along axes, their second input
+JOINING = frozenset({"Maximum", "Minimum", "Abs", "ClipByValue", "Max", "Min"}) | (
+    KINKED.keys() - {"Sign"}
+)
+COLUMNS = 64  # of one order; in a longer row only the last rank is followed
 
 
 @attrs.frozen(eq=False)
 class Decider:
-    """A quantity whose sign decides: left minus right, or left alone."""
+    """A quantity whose sign decides: left minus right, left minus a number, or an order in left."""
 
     node: Node
     left: str
-    right: str | None
+    right: str | None = None
+    offset: float = 0.0
+    axes: tuple[int, ...] = ()  # of a maximum
+    smallest: bool = False  # a minimum instead
+    ranks: int = 0  # of an order on the last axis
+
+    @property
+    def ordered(self) -> bool:
+        """Whether it takes several numbers in a row, of which a narrow case has one."""
+        return bool(self.axes) or self.ranks > 0
+
+    def quantity(self, arrays: Mapping[str, Array]) -> Array:
+        """(M, Q) the quantity of each element, from (M, *shape) arrays of the tensors."""
+        left = np.asarray(arrays[self.left], np.float64)
+        with np.errstate(invalid="ignore"):
+            if self.axes:
+                return lead(-left if self.smallest else left, self.axes)
+            if self.ranks:
+                found = margins(left, self.ranks)
+                width = left[0].size
+                return found if found.shape[1] <= COLUMNS else found[:, -width:]
+            gap = left - self.offset if self.right is None else _minus(left, arrays[self.right])
+        return gap.reshape(len(gap), -1)
+
+
+def _minus(left: Array, right: Array) -> Array:
+    # A block has its cases in front: operands of lower rank get their missing axes behind that.
+    rank = max(left.ndim, right.ndim)
+    left, right = (
+        a.reshape(a.shape[0], *(1,) * (rank - a.ndim), *a.shape[1:]) for a in (left, right)
+    )
+    return np.asarray(left - right)
 
 
 def deciders_of(graph: Wiring) -> list[Decider]:
     """List the deciding quantities that depend on the prediction."""
     depends = graph.depends(graph.prediction)
-    found = []
+    found: list[Decider] = []
     for node in graph.forward:
         inputs = [t for t in node.inputs if _floating(graph, t)]
-        if depends.isdisjoint(inputs):
-            continue
-        if node.type in COMPARISONS and len(inputs) == 2:
-            found.append(Decider(node, inputs[0], inputs[1]))
-        elif node.type == "ClipByValue":
-            found += [Decider(node, inputs[0], bound) for bound in inputs[1:3]]
-        elif node.type in KINKED:
-            found.append(Decider(node, inputs[0], None))
+        if not depends.isdisjoint(inputs):
+            found += _of_node(graph, node, inputs)
     return found
+
+
+def _of_node(graph: Wiring, node: Node, inputs: list[str]) -> list[Decider]:
+    if node.type in COMPARISONS and len(inputs) == 2:
+        return [Decider(node, inputs[0], inputs[1])]
+    if node.type == "ClipByValue":
+        return [Decider(node, inputs[0], bound) for bound in inputs[1:3]]
+    if node.type in KINKED:
+        return [Decider(node, inputs[0], offset=offset) for offset in KINKED[node.type]]
+    shape = _shape(graph, inputs[0])
+    constant = graph.producer(node.inputs[1]).constant if len(node.inputs) > 1 else None
+    if node.type in CHOOSING and shape and constant is not None:
+        axes = tuple(int(axis) for axis in np.ravel(constant))
+        several = axes and np.prod([shape[axis] for axis in axes]) > 1
+        smallest = node.type in ("Min", "ArgMin")
+        return [Decider(node, inputs[0], axes=axes, smallest=smallest)] if several else []
+    if node.type == "TopKV2" and shape[-1:] > (1,):  # tf.sort is one, of all
+        return [Decider(node, inputs[0], ranks=shape[-1] if constant is None else int(constant))]
+    return []
+
+
+def _shape(graph: Wiring, tensor: str) -> tuple[int, ...]:
+    """The shape of a tensor, empty where not all of it is known."""
+    node = graph.producer(tensor)
+    shape = node.shapes[node.outputs.index(tensor)] or ()
+    return tuple(n for n in shape if n is not None) if None not in shape else ()
 
 
 def _floating(graph: Wiring, tensor: str) -> bool:
@@ -51,10 +120,8 @@ def joins(graph: Wiring, node: Node) -> str:
         if user.type in ("SelectV2", "Select") and user.inputs[0] in followed:
             branches = user.inputs[1:3]
             return "branches" if all(t in depends for t in branches) else "selection"
+        if user.type in ("If", "StatelessIf") and user.inputs[0] in followed:
+            return "branches"
         if user.type in ("LogicalAnd", "LogicalOr", "LogicalNot", "Identity", "Cast", "Reshape"):
             followed.update(user.outputs)
-    return (
-        "branches"
-        if node.type in ("Maximum", "Minimum", "Abs", "Relu", "ClipByValue")
-        else "selection"
-    )
+    return "branches" if node.type in JOINING else "selection"

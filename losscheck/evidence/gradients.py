@@ -12,6 +12,7 @@ from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.frozen import frozen
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.large import compare_cases, large
+from losscheck.evidence.second_look import second_look
 from losscheck.evidence.single import CaseVerdict
 from losscheck.evidence.sweep import Sweep, usual
 from losscheck.model import Array, GradientSummary, Range
@@ -21,7 +22,6 @@ from losscheck.numerics.verdict import Agreement, Comparison, compare
 from losscheck.program.batch import MAPPED_CASES, Program, Way
 from losscheck.program.modes import EagerProgram
 from losscheck.program.programs import along
-from losscheck.program.wiring import wiring
 
 EVALUATIONS = 35  # of the loss, for one coordinate (numerics.ladder)
 ORDINARY = 2_048  # coordinates at ordinary points, an instance
@@ -139,7 +139,7 @@ def check(evidence: Evidence, instance: Instance, block: CaseBlock, scale: float
         comparison = compare(gradient.ravel(), found, floor, scale)
     wrong = np.isin(comparison.outcome, (Agreement.MISMATCH, Agreement.OUTSIDE))
     if wrong.any():
-        comparison = _again(evidence, instance, block, gradient, comparison, scale)
+        comparison = second_look(evidence, instance, block, gradient, comparison, scale)
         wrong = np.isin(comparison.outcome, (Agreement.MISMATCH, Agreement.OUTSIDE))
     tie, around = np.zeros(wrong.shape, bool), np.zeros(wrong.shape, bool)
     index = np.flatnonzero(wrong)[:TIES]
@@ -173,46 +173,6 @@ def cautious(found: Derivatives, scale: float) -> Derivatives:
         gap = np.abs(found.right - found.left)
     error = np.where(unsure & np.isfinite(gap), np.fmax(found.error, gap), found.error)
     return attrs.evolve(found, error=error)
-
-
-def _again(
-    evidence: Evidence,
-    instance: Instance,
-    block: CaseBlock,
-    gradient: Array,
-    comparison: Comparison,
-    scale: float,
-) -> Comparison:
-    """Look again at what is wrong, knowing the largest number that the loss works with there.
-
-    1e17 - 1e17 + 1 has no digit of the 1 left, though neither input nor result is large.
-    """
-    index = np.flatnonzero(np.isin(comparison.outcome, (Agreement.MISMATCH, Agreement.OUTSIDE)))
-    case, coordinate = np.divmod(index, gradient.shape[1])
-    x = np.asarray(block.inputs[evidence.spec.prediction.name], np.float64)
-    at = x.reshape(len(block), -1)[case, coordinate]
-    rows, row = np.unique(case, return_inverse=True)
-    largest = _largest(evidence, instance, block.take(rows))[row]
-    found = _at(evidence, instance, block, case, coordinate, at, magnitude=largest)
-    floor = evidence.programs.floor(instance.shapes)
-    judged = compare(gradient.ravel()[index], cautious(found, scale), floor, scale)
-    outcome = comparison.outcome.copy()
-    outcome[index] = np.where(
-        judged.outcome == Agreement.INCONCLUSIVE, Agreement.INCONCLUSIVE, outcome[index]
-    )
-    return attrs.evolve(comparison, outcome=outcome)
-
-
-def _largest(evidence: Evidence, instance: Instance, block: CaseBlock) -> Array:
-    """(N,) the largest number between the inputs of a loss and its value."""
-    program = evidence.programs.double(instance.shapes)
-    if not isinstance(program, Program):
-        return np.ones(len(block))
-    graph = wiring(program.traced, program.names, program.prediction)
-    names = [t for node in graph.forward if node.floating for t in node.outputs]
-    arrays = program.fetch(names, block.inputs)
-    sizes = [np.abs(a.reshape(len(block), -1).astype(float)).max(axis=1, initial=0) for a in arrays]
-    return np.asarray(np.nan_to_num(np.max(sizes, axis=0), nan=0.0, posinf=0.0))
 
 
 def summary(checks: tuple[GradientCheck, ...]) -> GradientSummary:

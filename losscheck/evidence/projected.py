@@ -186,7 +186,7 @@ class Projector:
         slopes: Array,
         squares: Array,
     ) -> Projections:
-        found = derive(samples, np.full(len(slopes), self.magnitude))
+        found = derive(samples, np.full(len(slopes), self.magnitude), np.zeros(len(slopes)))
         # Each element may be off by the floor; over random signs that adds up like a random walk.
         spread = np.fmax(CONFIDENCE * np.sqrt(squares), ordinary)
         return Projections(
@@ -252,7 +252,7 @@ class Projector:
         directions_[np.arange(len(elements)), elements] = scale
 
         def judged(samples: Samples) -> tuple[Derivatives, Comparison]:
-            found = derive(samples, np.full(len(elements), self.magnitude))
+            found = derive(samples, np.full(len(elements), self.magnitude), np.zeros(len(elements)))
             slopes = self.gradient[elements] * scale
             return found, compare(slopes, found, self.floor, ordinary * scale)
 

@@ -11,9 +11,16 @@ from losscheck.model import Suspect
 
 Words = tuple[str, str, str]  # message, cause, fix
 
+TAKES = {  # Crossing.takes
+    "below": ", the slope below",
+    "above": ", the slope above",
+    "between": ", between the two",
+    "outside": ", which is neither of the two nor between them",
+}
+
 
 def kink(suspect: Suspect, blame: Blame) -> Words:
-    """LC104; facts: at, left, right, gradient, error."""
+    """LC104; facts: at, left, right, gradient, takes, error."""
     facts = suspect.facts
     error = facts.get("error")
     place = f" at an error of {wording.array(error)}" if error is not None else ""
@@ -22,7 +29,8 @@ def kink(suspect: Suspect, blame: Blame) -> Words:
     slopes = _sides(facts, "The slope goes from {} to {} there", "The two one-sided slopes differ")
     takes = ""
     if facts.get("gradient") is not None:
-        takes = f"; the gradient takes {wording.array(facts['gradient'])}"
+        which = TAKES.get(facts.get("takes", ""), "")
+        takes = f"; the gradient takes {wording.array(facts['gradient'])}{which}"
     return (
         f"The loss is not differentiable{place}.",
         f"{slopes}{takes}.",

@@ -50,6 +50,7 @@ def derivatives(
     upper: Array | float = np.inf,
     *,
     magnitude: Array | float = 1.0,
+    rounding: Array | float = 0.0,
 ) -> Derivatives:
     """Differentiate numerically at many points at once.
 
@@ -68,6 +69,9 @@ def derivatives(
     magnitude
         (K,) or scalar float64, the largest number that the function works with (1 and |x| at
         least are assumed): what it swallows by rounding is judged by it.
+    rounding
+        (K,) or scalar float64, a bound on the rounding of its values, where more is known than the
+        values show. Where it exceeds all that the function does on the ladder nothing is decided.
 
     Returns
     -------
@@ -95,6 +99,7 @@ def derivatives(
         below=x - np.broadcast_to(np.asarray(lower, dtype=np.float64), x.shape),
         above=np.broadcast_to(np.asarray(upper, dtype=np.float64), x.shape) - x,
         magnitude=np.fmax(np.fmax(1.0, np.abs(x)), magnitude),
+        rounding=np.broadcast_to(np.fmax(0.0, rounding), x.shape),
     )
     with np.errstate(invalid="ignore"):
         return points.derivatives()
@@ -111,6 +116,7 @@ class _Points:
     below: Array
     above: Array
     magnitude: Array
+    rounding: Array
 
     def derivatives(self) -> Derivatives:
         size = np.abs(self.x)
@@ -146,7 +152,7 @@ class _Points:
             return _undecided(len(self.x))
         case, coordinate, x = self.case[chosen], self.coordinate[chosen], self.x[chosen]
         samples = climb(self.evaluate, case, coordinate, x, scale[chosen], up[chosen], down[chosen])
-        part = derive(samples, self.magnitude[chosen])
+        part = derive(samples, self.magnitude[chosen], self.rounding[chosen])
         whole = _undecided(len(self.x))
         for name, values in attrs.asdict(part, recurse=False).items():
             getattr(whole, name)[chosen] = values

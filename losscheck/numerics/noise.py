@@ -33,6 +33,10 @@ PARABOLA: Final = 3
 FEWEST_MOVING: Final = 3
 """Steps that must move the function before a still stretch counts as a staircase."""
 
+UNRESOLVED: Final = 1 / 16
+"""Part of all that the function does on the ladder which it must not do within its finest spacing:
+one that is smooth there does 1e-8 of it, one that oscillates faster than that nearly all."""
+
 
 def scatter(values: Array) -> Array:
     """Measure the standard deviation of the noise in values at `OFFSETS`.
@@ -103,3 +107,26 @@ def still(change: Array, fine: Array, other_change: Array, magnitude: Array) -> 
     tread = np.min(np.where(moves, np.abs(change), np.inf), axis=0)
     staircase = flat & (fewest >= FEWEST_MOVING)
     return np.asarray(np.where(staircase, np.fmax(tread, swallowed), swallowed))
+
+
+def unresolved(fine: Array, change: Array, magnitude: Array, known: Array) -> Array:
+    """Say where even the finest steps are too wide for the function: cos(1e30·x), 1/(x - x0).
+
+    Parameters
+    ----------
+    fine, change, magnitude
+        As for `still`.
+    known
+        (K,) float64, what is known of the rounding of its values; 0 if nothing.
+
+    Returns
+    -------
+    Array
+        (K,) bool: beyond rounding, the function moves within the finest spacing about as much as
+        on the whole ladder; or its rounding may be all that is seen of it.
+    """
+    moves = np.ptp(fine, axis=0)
+    most = np.fmax.reduce(np.abs(change), axis=0)
+    rounding = 2 * ROUNDING * np.fmax(magnitude, np.abs(fine).max(axis=0))
+    oscillates = (moves > rounding) & (moves >= UNRESOLVED * most)
+    return np.asarray(oscillates | ((known > 0) & (known >= most)))

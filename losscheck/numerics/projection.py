@@ -87,7 +87,8 @@ def climb_along(along: Along, probes: int, settled: Callable[[Samples], Array]) 
     >>> from losscheck.numerics.quotients import derive
     >>> def along(probe, t):
     ...     return np.exp(t[:, None] * np.array([1.0, 2.0]))
-    >>> found = derive(climb_along(along, 1, lambda samples: np.ones(1, bool)), np.ones(2))
+    >>> samples = climb_along(along, 1, lambda samples: np.ones(1, bool))
+    >>> found = derive(samples, np.ones(2), np.zeros(2))
     >>> bool(np.all(np.abs(found.value - [1.0, 2.0]) <= 10 * found.error))
     True
     """

@@ -9,13 +9,18 @@ import numpy as np
 
 from losscheck.model import Array
 from losscheck.numerics.extrapolation import NOISE_MARGIN, RATIO, Limit, limit
-from losscheck.numerics.noise import ROUNDING
+from losscheck.numerics.noise import ROUNDING, unresolved
 from losscheck.numerics.rungs import Samples
-from losscheck.numerics.sides import DIVERGING, Side, noise_level, side
+from losscheck.numerics.sides import DIVERGING, Side, noise_level, sides
 
 WIDE: Final = (slice(0, 4), slice(3, 7))
 """Rungs of wide steps, 2^-3 to 2^-9 and 2^-9 to 2^-15 of the scale: well above the 2^-23 by which
 float32 moves; four, so that an entry of three can be contradicted."""
+
+
+UNSEEN_KINK: Final = 1 / 20
+"""What a kink may shift the two-sided derivative by is half of what the sides differ by, their
+errors included; a tenth of that is its share in an error which counts tenfold (DESIGN.md)."""
 
 
 @attrs.frozen(eq=False)
@@ -31,9 +36,11 @@ class Derivatives:
     centre
         (K,) float64, f(x).
     step_left, step_left_error, step_right, step_right_error
-        (K,) float64, f(x-) - f(x) and f(x+) - f(x), extrapolated to step zero.
+        (K,) float64, f(x-) - f(x) and f(x+) - f(x), extrapolated to step zero; NaN and inf where
+        neither side's quotients grow without limit, as a step's do.
     jump, jump_error
-        (K,) float64, f(x+) - f(x-) in size; NaN and inf at an edge.
+        (K,) float64, f(x+) - f(x-) in size; NaN and inf at an edge, and where the steps are
+        not known.
     left_growth, right_growth
         (K,) float64, exponent a of increments of the one-sided quotients that grow like h^-a: -1 on
         a smooth function, 0 for x·log x, 1/2 for a square root, 1 at a jump; -inf where noise or a
@@ -57,7 +64,7 @@ class Derivatives:
     right_growth: Array
 
 
-def derive(samples: Samples, magnitude: Array) -> Derivatives:
+def derive(samples: Samples, magnitude: Array, rounding: Array) -> Derivatives:
     """Extrapolate the quotients of one ladder.
 
     Parameters
@@ -66,28 +73,41 @@ def derive(samples: Samples, magnitude: Array) -> Derivatives:
         The function on the ladder.
     magnitude
         (K,) float64, size of the numbers that the function works with, apart from its values.
+    rounding
+        (K,) float64, what is known of the rounding of its values; 0 if nothing.
 
     Returns
     -------
     Derivatives
     """
     with np.errstate(all="ignore"):
-        return _derive(samples, np.fmax(magnitude, np.abs(samples.centre)))
+        return _derive(samples, np.fmax(magnitude, np.abs(samples.centre)), rounding)
 
 
-def _derive(samples: Samples, magnitude: Array) -> Derivatives:
+def _derive(samples: Samples, magnitude: Array, rounding: Array) -> Derivatives:
     centre = samples.centre
     rise, fall = samples.up - centre, samples.down - centre
-    x = samples.x
-    level_up = noise_level(samples.fine_up, rise, fall, x, samples.above, magnitude)
-    level_down = noise_level(samples.fine_down, fall, rise, x, samples.below, magnitude)
-    right = side(samples.up, centre, samples.above, level_up)
-    left = side(samples.down, centre, -samples.below, level_down)
-    both = _central(samples, np.fmax(level_up, level_down))
+    # Left beside right, as if they were 2K points: at few points the calls cost most.
+    twice = np.tile(centre, 2)
+    fine, changes = np.hstack([samples.fine_down, samples.fine_up]), np.hstack([fall, rise])
+    level = noise_level(
+        fine,
+        changes,
+        np.hstack([rise, fall]),
+        np.tile(samples.x, 2),
+        np.hstack([samples.below, samples.above]),
+        np.tile(magnitude, 2),
+    )
+    level = np.fmax(level, np.tile(rounding, 2))
+    steps = np.hstack([-samples.below, samples.above])
+    rough = unresolved(fine, changes, np.tile(magnitude, 2), np.tile(rounding, 2))
+    left, right = sides(np.hstack([samples.down, samples.up]), twice, steps, level, rough)
+    both = _central(samples, np.fmax(*np.split(level, 2)))
     value, error = _best(both, left.derivative, right.derivative)
     error = _doubt(value, error, left, right)
     value, error = _inwards(value, error, left.derivative, right.derivative, samples)
     known = np.isfinite(centre) & (np.fmax(left.growth, right.growth) < DIVERGING)
+    known &= ~(left.rough | right.rough)
     return Derivatives(
         value=value,
         error=np.where(known, error, np.inf),
@@ -130,16 +150,21 @@ def _best(both: Limit, left: Limit, right: Limit) -> tuple[Array, Array]:
 def _doubt(value: Array, error: Array, left: Side, right: Side) -> Array:
     """Raise the error to the distance from what contradicts the value.
 
-    Either side does: central differences about the bottom of an even function agree on 0, whatever
-    it does there. So do wide steps if both sides agree on another slope: where a part of f moves in
-    treads (cast to float32, say), fine steps see the slope of the rest.
+    A kink that the sides cannot exclude would shift it. Either side does: central differences
+    about the bottom of an even function agree on 0, whatever it does there. So do wide steps if
+    both sides agree on another slope: where a part of f moves in treads (cast to float32, say),
+    fine steps see the slope of the rest.
     """
+    sides_error = left.derivative.error + right.derivative.error
+    gap = np.abs(right.derivative.value - left.derivative.value)
+    error = np.fmax(error, UNSEEN_KINK * (gap + sides_error))
     for one in (left.derivative, right.derivative):
         apart = np.abs(value - one.value)
         error = np.where(apart > NOISE_MARGIN * one.error, np.fmax(error, apart), error)
-    for window in WIDE:
-        wide_left = limit(left.quotient[window], left.spread[window], RATIO)
-        wide_right = limit(right.quotient[window], right.spread[window], RATIO)
+    windows = [one for window in WIDE for one in (left.window(window), right.window(window))]
+    quotients, spreads = (np.hstack(parts) for parts in zip(*windows, strict=True))
+    wide = limit(quotients, spreads, RATIO).split(len(windows))
+    for wide_left, wide_right in zip(wide[::2], wide[1::2], strict=True):
         unsure = wide_left.error + wide_right.error
         apart = np.abs(value - (wide_left.value + wide_right.value) / 2)
         agree = np.abs(wide_left.value - wide_right.value) <= NOISE_MARGIN * unsure

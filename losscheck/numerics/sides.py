@@ -35,10 +35,14 @@ class Side:
     ----------
     quotient, spread
         (15, K) float64, the difference quotients, coarsest step first, and bounds on their noise.
-    derivative, step
-        The one-sided derivative, and f beside the point less f at it.
+    derivative
+        The one-sided derivative.
+    step
+        f beside the point less f at it; not known where neither side grows without limit.
     growth
         (K,) float64, as in `Derivatives`.
+    rough
+        (K,) bool, from `losscheck.numerics.noise.unresolved`.
     """
 
     quotient: Array
@@ -46,6 +50,22 @@ class Side:
     derivative: Limit
     step: Limit
     growth: Array
+    rough: Array
+
+    def halves(self) -> tuple[Side, Side]:
+        """Cut 2K points into the first K and the others."""
+        quotients, spreads = np.split(self.quotient, 2, axis=1), np.split(self.spread, 2, axis=1)
+        derivatives, steps = self.derivative.split(2), self.step.split(2)
+        growths, roughs = np.split(self.growth, 2), np.split(self.rough, 2)
+        first, second = (
+            Side(quotients[i], spreads[i], derivatives[i], steps[i], growths[i], roughs[i])
+            for i in range(2)
+        )
+        return first, second
+
+    def window(self, rungs: slice) -> tuple[Array, Array]:
+        """Give the quotients of some rungs, and their noise."""
+        return self.quotient[rungs], self.spread[rungs]
 
 
 def noise_level(
@@ -73,40 +93,57 @@ def noise_level(
     return np.asarray(np.fmax(measured, still(change, fine, other_change, magnitude)))
 
 
-def side(values: Array, centre: Array, step: Array, level: Array) -> Side:
-    """Differentiate on one side.
+def sides(
+    values: Array, centre: Array, step: Array, level: Array, rough: Array
+) -> tuple[Side, Side]:
+    """Differentiate K points on both sides, the left ones in front of the right ones.
 
     Parameters
     ----------
     values
-        (15, K) float64, f at the rungs.
+        (15, 2K) float64, f at the rungs.
     centre
-        (K,) float64, f at the points.
+        (2K,) float64, f at the points.
     step
-        (15, K) float64, the realised steps with their sign.
+        (15, 2K) float64, the realised steps with their sign.
     level
-        (K,) float64, from `noise_level`.
+        (2K,) float64, from `noise_level`.
+    rough
+        (2K,) bool, from `losscheck.numerics.noise.unresolved`.
 
     Returns
     -------
-    Side
-        With an infinite error of the derivative where the quotients grow without limit.
+    tuple
+        Left and right, with an infinite error of the derivative where the quotients grow without
+        limit, and where the steps are too wide for the function.
     """
     change = values - centre
-    noise = np.fmax(ROUNDING * np.fmax(np.abs(values), np.abs(centre)), level)
     # Both values of the quotient carry the noise.
-    spread = 2 * noise / np.abs(step)
+    noise = 2 * np.fmax(ROUNDING * np.fmax(np.abs(values), np.abs(centre)), level)
+    spread = noise / np.abs(step)
     quotient = change / step
-    derivative = limit(quotient, spread, RATIO)
     growth = _growth(quotient, spread)
-    error = np.where(growth >= DIVERGING, np.inf, derivative.error)
-    return Side(
+    derivative = limit(quotient, spread, RATIO)
+    error = np.where((growth >= DIVERGING) | rough, np.inf, derivative.error)
+    both = Side(
         quotient=quotient,
         spread=spread,
         derivative=Limit(derivative.value, error),
-        step=limit(change, 2 * noise, RATIO),
+        step=_steps(change, noise, growth),
         growth=growth,
+        rough=rough,
     )
+    return both.halves()
+
+
+def _steps(change: Array, noise: Array, growth: Array) -> Limit:
+    """Find the steps of the few points that have some: their tables cost as much as the slopes'."""
+    near = np.flatnonzero(np.tile(np.fmax(*np.split(growth, 2)) >= DIVERGING, 2))
+    steps = Limit(np.full(len(growth), np.nan), np.full(len(growth), np.inf))
+    if near.size:
+        found = limit(change[:, near], noise[:, near], RATIO)
+        steps.value[near], steps.error[near] = found.value, found.error
+    return steps
 
 
 def _growth(quotient: Array, spread: Array) -> Array:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from losscheck.model import Direction, Range, Suspect
+from losscheck.numerics.sides import DIVERGING
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
@@ -20,9 +22,10 @@ class GradientKink(Rule):
     What it does
     ------------
     Compares the one-sided numeric derivatives of the loss. Where they differ beyond their error
-    estimates the loss has a kink there; the finding gives both slopes, and the one that the
-    gradient takes. A kink at y_pred == y_true, as of the absolute error, is what such losses
-    are for and is not reported. It is a note: a kink is no fault by itself.
+    estimates, or one of them is infinite, the loss has a kink there; the finding gives both
+    slopes, and which of them the gradient takes at the very point. A kink at y_pred == y_true, as
+    of the absolute error, is what such losses are for and is not reported. It is a note: a kink
+    is no fault by itself.
 
     Why it matters
     --------------
@@ -75,24 +78,36 @@ SAME = 1e-6  # relative difference below which two places of a kink are one
 def _suspect(found: Sequence[Crossing]) -> Suspect:
     # Kinks of an error lie on both sides of the label: the positive one is told.
     first = min(found, key=lambda crossing: ((crossing.error or 0.0) < 0, abs(crossing.at)))
+    left, right = (_slope(*side) for side in _sides(first))
+    gradient = first.tie_gradient if first.takes else first.gradient
     return Suspect(
         code="LC104",
         form="kink",
         facts={
             "at": _where(found),
-            "left": first.left,
-            "right": first.right,
-            "gradient": first.gradient,
+            "left": left,
+            "right": right,
+            "gradient": gradient,
+            "takes": first.takes,
             "error": first.error,
         },
         inputs=first.inputs,
         range=Range.ORDINARY,
         direction=Direction.BACKWARD,
         count=len(found),
-        gradient=first.gradient,
+        gradient=gradient,
         location=first.location,
-        expected_text=f"slope {first.left:.6g} below, {first.right:.6g} above",
+        expected_text=f"slope {left:.6g} below, {right:.6g} above",
     )
+
+
+def _sides(crossing: Crossing) -> tuple[tuple[float, float], tuple[float, float]]:
+    return (crossing.left, crossing.left_growth), (crossing.right, crossing.right_growth)
+
+
+def _slope(slope: float, growth: float) -> float:
+    """Give a slope, or the infinity that it grows to."""
+    return math.copysign(math.inf, slope) if growth >= DIVERGING else slope
 
 
 def _where(found: Sequence[Crossing]) -> str:

@@ -21,7 +21,7 @@ def settled(samples: object) -> Array:
 
 
 def test_the_bound_covers_the_slope_of_every_block() -> None:
-    found = derive(climb_along(exponentials, 2, settled), np.ones(6))
+    found = derive(climb_along(exponentials, 2, settled), np.ones(6), np.zeros(6))
     truth = np.concatenate([FAST, 2 * FAST])
     assert (np.abs(found.value - truth) <= 10 * found.error).all()
     # Seven rungs of a function that four times the step takes through e: six digits and more.
@@ -30,7 +30,7 @@ def test_the_bound_covers_the_slope_of_every_block() -> None:
 
 def test_blocks_add_up_to_the_whole() -> None:
     samples = summed(climb_along(exponentials, 2, settled), 3)
-    found = derive(samples, np.ones(2))
+    found = derive(samples, np.ones(2), np.zeros(2))
     assert (np.abs(found.value - [2.5, 5.0]) <= 10 * found.error).all()
 
 
@@ -42,7 +42,7 @@ def test_what_is_not_settled_gets_fine_steps() -> None:
         return np.abs(t - 1e-6)[:, None]  # a kink that the wide steps cross
 
     samples = climb_along(kinked, 1, lambda samples: np.zeros(1, bool))
-    found = derive(samples, np.ones(1))
+    found = derive(samples, np.ones(1), np.zeros(1))
     assert abs(found.value[0] + 1.0) <= 10 * found.error[0] <= 1e-3
     assert count[0] == 6 + 2 * 13
 
