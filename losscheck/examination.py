@@ -14,11 +14,9 @@ from losscheck import policy
 from losscheck.config import ArgumentSettings, Settings
 from losscheck.evidence.curves import curves
 from losscheck.evidence.desk import WITHOUT_A_RUN, Desk
-from losscheck.evidence.float32 import median_digits
 from losscheck.evidence.gather import Evidence, Instance
-from losscheck.evidence.gradients import GradientCheck, summary
 from losscheck.evidence.graph import GraphFacts, last_return
-from losscheck.evidence.opinions import Opinions
+from losscheck.evidence.verified import summary
 from losscheck.explain.finding import Writer
 from losscheck.infer import Inferred, infer
 from losscheck.model import (
@@ -198,16 +196,7 @@ class Examination:
     def _gradient(self, desk: Desk) -> GradientSummary | None:
         if self._settings.select and not "LC101".startswith(self._settings.select):
             return None
-        checks: tuple[GradientCheck, ...] = desk.get("gradients")
-        if not checks:
-            return None
-        opinions: Opinions = desk.get("opinions")
-        return attrs.evolve(
-            summary(checks),
-            compute_gradient_max_error=opinions.compute_gradient_error,
-            forward_mode_max_error=opinions.forward_error,
-            float32_digits=median_digits(desk.get("float32")),
-        )
+        return summary(desk)
 
     def _no_tensor(self, error: OutputError) -> LossReport:
         writer = Writer(self._loss, self._settings, None, self._base)

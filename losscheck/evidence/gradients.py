@@ -9,27 +9,24 @@ import numpy as np
 
 from losscheck import cases
 from losscheck.cases.blocks import CaseBlock
+from losscheck.evidence.differences import at_an_edge, differentiate
 from losscheck.evidence.frozen import frozen
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.large import compare_cases, large
 from losscheck.evidence.second_look import second_look
 from losscheck.evidence.single import CaseVerdict
 from losscheck.evidence.sweep import Sweep, usual
-from losscheck.model import Array, GradientSummary, Range
-from losscheck.numerics.ladder import NEAR_EDGE, derivatives
+from losscheck.evidence.ties import ties
+from losscheck.model import Array, Range
 from losscheck.numerics.quotients import Derivatives
-from losscheck.numerics.verdict import Agreement, Comparison, compare
+from losscheck.numerics.verdict import Agreement, Comparison, cautious, compare
 from losscheck.program.batch import MAPPED_CASES, Program, Way
 from losscheck.program.modes import EagerProgram
-from losscheck.program.programs import along
 
 EVALUATIONS = 35  # of the loss, for one coordinate (numerics.ladder)
 ORDINARY = 2_048  # coordinates at ordinary points, an instance
 WORKING = 768  # coordinates at working points
-NEIGHBOUR = 2.0**-16  # relative distance at which an isolated tie is told from a wrong gradient
 NEGLIGIBLE = 2.0**-20  # of the ordinary gradient (LC302)
-INSIDE = 2.0**-6  # the same from an edge, where predictions crowd and so do their ties
-SIDES = 1e-4  # of the gradient: errors of one-sided derivatives beyond it decide nothing
 WIDE_CASES = 2  # ordinary cases of a large batch
 TINY = 1e-9  # predictions closer to 0, but not 0, have no scale that steps could follow
 TIES = 1_024  # wrong coordinates whose neighbours are looked at
@@ -134,7 +131,7 @@ def check(evidence: Evidence, instance: Instance, block: CaseBlock, scale: float
     if large(instance):
         found, comparison, verdicts = compare_cases(evidence, block, scale)
     else:
-        found = cautious(_derive(evidence, instance, block), scale)
+        found = cautious(differentiate(evidence, instance, block), scale)
         floor = evidence.programs.floor(instance.shapes)
         comparison = compare(gradient.ravel(), found, floor, scale)
     wrong = np.isin(comparison.outcome, (Agreement.MISMATCH, Agreement.OUTSIDE))
@@ -144,7 +141,7 @@ def check(evidence: Evidence, instance: Instance, block: CaseBlock, scale: float
     tie, around = np.zeros(wrong.shape, bool), np.zeros(wrong.shape, bool)
     index = np.flatnonzero(wrong)[:TIES]
     if len(index):
-        tie[index], around[index] = _ties(evidence, instance, block, index, n, scale)
+        tie[index], around[index] = ties(evidence, instance, block, index, n, scale)
     return GradientCheck(
         cases=block,
         prediction=evidence.spec.prediction.name,
@@ -153,43 +150,11 @@ def check(evidence: Evidence, instance: Instance, block: CaseBlock, scale: float
         comparison=comparison,
         tie=tie.reshape(gradient.shape),
         around=around.reshape(gradient.shape),
-        edge=_at_an_edge(evidence, block).reshape(gradient.shape),
+        edge=at_an_edge(evidence, block).reshape(gradient.shape),
         frozen=frozen(evidence, instance, block, gradient, wrong, scale).reshape(gradient.shape),
         verdicts=verdicts,
         scale=scale,
         rerun=lambda others: check(evidence, instance, others, scale),
-    )
-
-
-def cautious(found: Derivatives, scale: float) -> Derivatives:
-    """Trust a central difference no more than its sides, where those decide nothing by themselves.
-
-    Central differences of something like a kink look as if they converged at wide steps.
-    """
-    with np.errstate(invalid="ignore"):
-        unsure = np.fmax(found.left_error, found.right_error) > SIDES * np.fmax(
-            scale, np.abs(found.value)
-        )
-        gap = np.abs(found.right - found.left)
-    error = np.where(unsure & np.isfinite(gap), np.fmax(found.error, gap), found.error)
-    return attrs.evolve(found, error=error)
-
-
-def summary(checks: tuple[GradientCheck, ...]) -> GradientSummary:
-    """How well the gradient was verified, over all coordinates that could be decided."""
-    digits = np.concatenate([c.comparison.digits for c in checks] or [np.zeros(0)])
-    digits = digits[np.isfinite(digits)]
-    errors = [
-        float(np.max(c.comparison.difference[c.decided.ravel()], initial=0.0))
-        / max(c.scale, 1e-300)
-        for c in checks
-    ]
-    points = sum(int((c.comparison.outcome == Agreement.VERIFIED).sum()) for c in checks)
-    return GradientSummary(
-        digits=round(float(np.median(digits)), 1) if len(digits) else None,
-        max_error=max(errors) if errors else None,
-        compute_gradient_max_error=None,
-        points=points,
     )
 
 
@@ -218,78 +183,3 @@ def _share(instance: Instance) -> float:
     if isinstance(instance.program, Program) and instance.program.way() is Way.MAPPED:
         return instance.lightness * MAPPED_CASES / (ORDINARY * EVALUATIONS)
     return 1.0
-
-
-def _at_an_edge(evidence: Evidence, block: CaseBlock) -> Array:
-    x = np.asarray(block.inputs[evidence.spec.prediction.name], np.float64)
-    low, high = evidence.box
-    near = NEAR_EDGE * np.fmax(1.0, np.abs(x))  # where the ladder goes inwards alone
-    return np.asarray((x - low < near) | (high - x < near))
-
-
-def _derive(evidence: Evidence, instance: Instance, block: CaseBlock) -> Derivatives:
-    x = np.asarray(block.inputs[evidence.spec.prediction.name], np.float64).reshape(len(block), -1)
-    case, coordinate = np.divmod(np.arange(x.size), x.shape[1])
-    return _at(evidence, instance, block, case, coordinate, x.ravel())
-
-
-def _at(
-    evidence: Evidence,
-    instance: Instance,
-    block: CaseBlock,
-    case: Array,
-    coordinate: Array,
-    x: Array,
-    magnitude: Array | float = 0.0,
-) -> Derivatives:
-    low, high = evidence.box
-    program = evidence.programs.double(instance.shapes)
-    evaluate = along(program, block.inputs)
-    # A value just outside (a simplex row off by rounding) is differentiated where it is.
-    lower, upper = np.fmin(low, x), np.fmax(high, x)
-    size = np.max(
-        [
-            np.abs(a.reshape(len(block), -1).astype(float)).max(axis=1, initial=0.0)
-            for a in block.inputs.values()
-        ],
-        axis=0,
-    )
-    return derivatives(
-        evaluate, case, coordinate, x, lower, upper, magnitude=np.fmax(size[case], magnitude)
-    )
-
-
-def _ties(
-    evidence: Evidence, instance: Instance, block: CaseBlock, index: Array, n: int, scale: float
-) -> tuple[Array, Array]:
-    """Say which wrong coordinates are right around, and which are wrong there, too.
-
-    All coordinates are moved, each by an amount of its own: one that is moved alone may stay on the
-    tie of another. At an edge of the domain the side that is there has the say.
-    """
-    case, coordinate = np.divmod(index, n)
-    name = evidence.spec.prediction.name
-    rng = np.random.default_rng(evidence.seed)
-    rows = np.arange(len(case))
-    low, high = evidence.box
-    edge = _at_an_edge(evidence, block).reshape(len(block), n)[case, coordinate]
-    far = np.where(edge, INSIDE, NEIGHBOUR)
-    right, wrong = np.zeros(len(index), bool), np.zeros(len(index), bool)
-    for sign in (-1.0, 1.0):
-        moved = block.take(case)
-        flat = np.array(moved.inputs[name], np.float64).reshape(len(case), -1)
-        here = flat[rows, coordinate]
-        step = far[:, None] * np.fmax(1.0, np.abs(flat)) * rng.uniform(0.5, 1.0, flat.shape)
-        inward = np.where((flat + sign * step < low) | (flat + sign * step > high), -sign, sign)
-        flat = flat + inward * step
-        flat[rows, coordinate] = np.clip(here + sign * step[rows, coordinate], low, high)
-        there = flat[rows, coordinate]
-        inputs = {**moved.inputs, name: flat.reshape(moved.inputs[name].shape)}
-        cases = CaseBlock(inputs=inputs, ranges=moved.ranges)
-        gradient = evidence.double(cases)[1].reshape(len(case), -1)[rows, coordinate]
-        found = _at(evidence, instance, cases, rows, coordinate, there)
-        outcome = compare(gradient, found, evidence.programs.floor(instance.shapes), scale).outcome
-        moved_on = np.abs(there - here) > 0.25 * step[rows, coordinate]  # not held by the edge
-        right |= moved_on & (outcome == Agreement.VERIFIED)
-        wrong |= moved_on & np.isin(outcome, (Agreement.MISMATCH, Agreement.OUTSIDE))
-    return np.asarray(right & ~wrong), wrong

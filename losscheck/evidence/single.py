@@ -20,7 +20,7 @@ from losscheck.evidence.terms import terms
 from losscheck.model import Array, Inputs
 from losscheck.numerics.ladder import derivatives
 from losscheck.numerics.quotients import Derivatives
-from losscheck.numerics.verdict import Agreement, Comparison, Point, compare
+from losscheck.numerics.verdict import Agreement, Comparison, Point, cautious, compare
 from losscheck.program.batch import Program
 from losscheck.program.probing import Probe, Readout, shapes_of
 from losscheck.program.programs import Programs
@@ -147,14 +147,14 @@ class _Case:
     def _dense(self, parts: Readout | None, gradient: Array, ordinary: float) -> CaseVerdict:
         """Give every coordinate a ladder, those of different parts at the same time."""
         begin = time.perf_counter()
-        found = self._ladders(np.arange(len(gradient)), parts)
+        found = cautious(self._ladders(np.arange(len(gradient)), parts), ordinary)
         comparison = compare(gradient, found, self._floor, ordinary)
         value, error = found.value, found.error
         wrong = np.flatnonzero(is_wrong(comparison))
         if parts is not None and len(wrong):
             # What the parts say of an element is a fact only where the loss as a whole says so.
             first = wrong[:CONFIRMED]
-            alone = self._ladders(first, None)
+            alone = cautious(self._ladders(first, None), ordinary)
             value[first], error[first] = alone.value, alone.error
             comparison.outcome[wrong] = Agreement.INCONCLUSIVE
             _enter(comparison, first, compare(gradient[first], alone, self._floor, ordinary))

@@ -29,6 +29,10 @@ STEPPING: Final = 0.95
 """Growth from which the function itself steps: a jump has 1, x^0.05 and smoother roots less."""
 
 
+SIDES: Final = 1e-4
+"""Errors of one-sided derivatives, over the gradient, beyond which they decide nothing."""
+
+
 class Agreement(enum.IntEnum):
     """What the numeric derivative says of one gradient coordinate."""
 
@@ -187,3 +191,24 @@ def _digits(apart: Array, size: Array) -> Array:
     smallest = np.finfo(np.float64).eps
     relative = np.where(size > 0, apart / np.where(size > 0, size, 1.0), apart)
     return -np.log10(np.fmax(relative, smallest))
+
+
+def cautious(found: Derivatives, scale: float) -> Derivatives:
+    """Trust a central difference no more than its sides, where those decide nothing by themselves.
+
+    Central differences of something like a kink look as if they converged at wide steps.
+
+    Parameters
+    ----------
+    found
+        Numeric derivatives.
+    scale
+        The ordinary size of the gradient.
+    """
+    with np.errstate(invalid="ignore"):
+        unsure = np.fmax(found.left_error, found.right_error) > SIDES * np.fmax(
+            scale, np.abs(found.value)
+        )
+        gap = np.abs(found.right - found.left)
+    error = np.where(unsure & np.isfinite(gap), np.fmax(found.error, gap), found.error)
+    return attrs.evolve(found, error=error)

@@ -85,6 +85,8 @@ def _loss(loss: LossReport) -> Iterator[str]:
         yield _row(*map(code, cells), escape(why))
     for finding in words.by_severity(loss.findings):
         yield from ("", *_finding(finding))
+    if loss.gradient and loss.gradient.self_test:
+        yield from ("", f"Self-test: {escape(words.self_test(loss.gradient))}.")
     yield from ("", *_coverage(loss))
 
 

@@ -50,6 +50,9 @@ def _checked(loss: LossReport, view: View) -> Iterator[Text]:
         yield from side("passed", f"{', '.join(passed)}  [{words.coverage(loss)}]", view, "green")
     if verified:
         yield from side("gradient", verified, view)
+    tested = words.self_test(loss.gradient) if loss.gradient else ""
+    if tested:
+        yield from side("self-test", tested, view)
     for outcome, label in (
         ("inconclusive", "undecided"),
         ("error", "fault"),

@@ -124,6 +124,8 @@ def gradient(summary: GradientSummary) -> str:
     parts = [f"{summary.points:,} points"]
     if summary.digits is not None:
         parts = [f"{summary.digits:.1f} digits on {parts[0]}"]
+    if summary.largest is not None and summary.largest > 1:
+        parts[0] += f" of up to {summary.largest:,} elements"
     if summary.float32_digits is not None:
         parts[0] += f", {summary.float32_digits:.1f} in float32"
     if summary.compute_gradient_max_error is not None:
@@ -133,6 +135,12 @@ def gradient(summary: GradientSummary) -> str:
         error = summary.forward_mode_max_error
         parts.append(f"forward mode {f'{error:.0e}' if error else '0'}")
     return "; ".join(parts)
+
+
+def self_test(summary: GradientSummary) -> str:
+    """Say which known errors were caught; empty where none was put in."""
+    parts = [f"{item.caught:,} of {item.tried:,} {item.fault}" for item in summary.self_test]
+    return f"caught {', '.join(parts)}" if parts else ""
 
 
 def passed(loss: LossReport) -> list[str]:

@@ -20,6 +20,7 @@ from losscheck.model import (
     LossReport,
     Observed,
     Report,
+    SelfTest,
     Source,
     Summary,
 )
@@ -214,7 +215,14 @@ def focal() -> LossReport:
             ),
         ),
         gradient=GradientSummary(
-            digits=11.23, max_error=1e-12, compute_gradient_max_error=2e-4, points=4096
+            digits=11.23,
+            max_error=1e-12,
+            compute_gradient_max_error=2e-4,
+            points=4096,
+            float32_digits=6.9,
+            forward_mode_max_error=3e-16,
+            largest=12,
+            self_test=(SelfTest(fault="one element scaled by 1.001", tried=4096, caught=4090),),
         ),
         checks=checks(),
         findings=(KINK, OVERFLOW, GRADIENT_NAN),
