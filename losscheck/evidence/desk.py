@@ -8,6 +8,7 @@ from typing import Any
 from losscheck.evidence.calls import call_outcome
 from losscheck.evidence.crossings import crossings
 from losscheck.evidence.dead import dead_gradients
+from losscheck.evidence.eager_calls import eager_calls
 from losscheck.evidence.finite_tests import finite_tests, nonfinite_inputs
 from losscheck.evidence.float32 import float32_gradients
 from losscheck.evidence.gather import Evidence
@@ -25,6 +26,7 @@ GATHER: Mapping[str, Callable[[Evidence], Any]] = {
     "tracing": lambda evidence: evidence.tracing,
     "graph": graph_facts,
     "sweeps": lambda evidence: evidence.sweeps,
+    "eager_calls": eager_calls,
     "modes": lambda evidence: evidence.modes,
     "gradients": gradient_checks,
     "dead": dead_gradients,

@@ -14,6 +14,7 @@ from losscheck.rules.nonfinite import backward, forward
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from losscheck.evidence.eager_calls import EagerCalls
     from losscheck.evidence.gather import ModeSweep
     from losscheck.evidence.runs import Repeat
     from losscheck.evidence.sweep import Sweep
@@ -64,10 +65,14 @@ class ModeDisagreement(Rule):
 
     code = "LC503"
     slug = "mode-disagreement"
-    needs = ("sweeps", "modes", "repeats")
+    needs = ("sweeps", "modes", "eager_calls", "repeats")
 
     def judge(
-        self, sweeps: Sequence[Sweep], modes: Sequence[ModeSweep], repeats: Repeat
+        self,
+        sweeps: Sequence[Sweep],
+        modes: Sequence[ModeSweep],
+        eager_calls: EagerCalls | None,
+        repeats: Repeat,
     ) -> Judgment:
         """Name the cases in which the modes differ."""
         for sweep in sweeps:
@@ -77,6 +82,8 @@ class ModeDisagreement(Rule):
                 yield from _nonfinite(sweep, runs, backward, Direction.BACKWARD)
                 if not repeats.differs.any():  # a random loss differs from itself
                     yield from _different(sweep, runs)
+        if eager_calls is not None and not repeats.differs.any():
+            yield from _eager(eager_calls)
 
 
 def _nonfinite(
@@ -116,3 +123,21 @@ def _different(sweep: Sweep, runs: Sequence[ModeSweep]) -> Iterator[Crowd]:
                     direction=Direction.FORWARD if form == "value" else Direction.BACKWARD,
                     mode=run.mode,
                 )
+
+
+def _eager(calls: EagerCalls) -> Iterator[Crowd]:
+    """Name cases that Python itself takes another way when it is not traced."""
+    pairs = (
+        ("value", calls.value_apart, Direction.FORWARD),
+        ("gradient", calls.gradient_apart, Direction.BACKWARD),
+    )
+    for form, members, direction in pairs:
+        if len(members):
+            yield Crowd(
+                code="LC503",
+                form=form,
+                population=calls.sweep,
+                members=members,
+                direction=direction,
+                mode="eager",
+            )

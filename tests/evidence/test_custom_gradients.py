@@ -93,3 +93,15 @@ def test_a_gradient_that_differs_in_one_mode_alone_is_a_matter_of_modes() -> Non
     assert not found(report, "LC101")
     assert found(report, "LC503", "error", "return upstream * 2.0 * x")
     assert {finding.mode for finding in report.findings} == {"xla"}
+
+
+def test_one_that_asks_whether_it_is_traced_is_called_eagerly() -> None:
+    report = losscheck.check(
+        _loss(lambda x, pred: 50 * tf.executing_eagerly()),
+        arguments={"y_true": REAL, "y_pred": REAL},
+        select=("LC101", "LC503"),
+    )
+    (finding,) = report.findings
+    assert (finding.code, finding.mode, finding.severity) == ("LC503", "eager", "error")
+    assert finding.location is not None
+    assert "return upstream * 2.0 * x" in finding.location.source
