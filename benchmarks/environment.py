@@ -23,7 +23,11 @@ def versions(packages: Sequence[str] = ACCURACY) -> str:
 def machine() -> str:
     """Describe the processor and the operating system."""
     processor = _processor() or platform.machine()
-    return f"{platform.system()} on {processor}, {os.cpu_count()} logical processors, no GPU used"
+    load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
+    return (
+        f"{platform.system()} on {processor}, {os.cpu_count()} logical processors, no GPU used; "
+        f"load average {load} at the start"
+    )
 
 
 def _processor() -> str:
