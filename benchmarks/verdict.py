@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
 
 import attrs
 
+from benchmarks.extras import extras
 from benchmarks.family import Array
 
 MODULE: Final = "losscheck.evidence.single"
-
-NOT_COUNTED: Final = ("second opinion", "self-test", "self_test", "selftest")
-"""What the names of parts begin with that are shown beside the verdict's time but not in it: they
-say how far the verdict may be trusted, and compute_gradient has nothing of the kind."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -33,7 +30,9 @@ class Whole:
     wall
         Seconds of the call.
     seconds
-        Of every part.
+        Of every part of it.
+    extras
+        Seconds of what comes after the call, second opinion and self-test; empty if not asked for.
     passes
         "forward" and "gradient": how often each was evaluated.
     """
@@ -44,20 +43,17 @@ class Whole:
     wall: float
     seconds: Mapping[str, float]
     passes: Mapping[str, float]
-
-    @property
-    def counted(self) -> float:
-        """Seconds without what is only shown."""
-        shown = sum(v for part, v in self.seconds.items() if not is_counted(part))
-        return self.wall - shown
+    extras: Mapping[str, float] = attrs.field(factory=dict)
 
 
-def is_counted(part: str) -> bool:
-    """Say whether a part belongs to the verdict's time."""
-    return not part.lower().replace("second_", "second ").startswith(NOT_COUNTED)
+class Check(Protocol):
+    """Check a case; what comes after the verdict is timed only when asked for."""
 
-
-Check = Callable[[Any, Mapping[str, Array]], Whole]
+    def __call__(
+        self, programs: Any, inputs: Mapping[str, Array], with_extras: bool = False
+    ) -> Whole:
+        """Give the verdict on one case."""
+        ...
 
 
 def checker() -> Check | None:
@@ -69,7 +65,7 @@ def checker() -> Check | None:
             raise
         return None
 
-    def check(programs: Any, inputs: Mapping[str, Array]) -> Whole:
+    def check(programs: Any, inputs: Mapping[str, Array], with_extras: bool = False) -> Whole:
         start = time.perf_counter()
         verdict = module.check_case(programs, inputs, seed=0)
         wall = time.perf_counter() - start
@@ -79,6 +75,7 @@ def checker() -> Check | None:
             wrong=tuple(int(index) for index in verdict.wrong),
             wall=wall,
             seconds=dict(verdict.seconds),
+            extras=extras(programs, inputs, verdict) if with_extras else {},
             passes=dict(verdict.passes),
         )
 

@@ -6,7 +6,7 @@ The two alternate, so that whatever else the machine does falls on both.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import attrs
@@ -38,6 +38,8 @@ class Timing:
         Median seconds of one warm forward and backward pass in float64.
     verdicts
         losscheck's, warm, one a round; empty where it has no such entry.
+    extras
+        Seconds of what losscheck does beside, once.
     """
 
     loss: TimedLoss
@@ -45,11 +47,12 @@ class Timing:
     compute_gradient: float | None
     one_pass: float
     verdicts: tuple[Whole, ...]
+    extras: Mapping[str, float]
 
     @property
     def verdict(self) -> Whole | None:
         """The round in the middle."""
-        by_time = sorted(self.verdicts, key=lambda verdict: verdict.counted)
+        by_time = sorted(self.verdicts, key=lambda verdict: verdict.wall)
         return by_time[len(by_time) // 2] if by_time else None
 
     @property
@@ -57,7 +60,7 @@ class Timing:
         """How many times faster than compute_gradient."""
         if self.verdict is None or self.compute_gradient is None:
             return None
-        return self.compute_gradient / self.verdict.counted
+        return self.compute_gradient / self.verdict.wall
 
 
 def time_losses(
@@ -96,9 +99,11 @@ def time_loss(
     programs = Programs(call)
     if other is not None:
         other(1)  # traces
-    if check is not None:
-        check(programs, inputs)
-    theirs, verdicts = [], []
+    beside: Mapping[str, float] = {}
+    if check is not None:  # and traces
+        beside = check(programs, inputs, with_extras=True).extras
+    theirs: list[float] = []
+    verdicts: list[Whole] = []
     for _ in range(REPEATS.get(shape, 1)):
         if check is not None:
             verdicts.append(check(programs, inputs))
@@ -110,6 +115,7 @@ def time_loss(
         compute_gradient=float(np.median(theirs)) if theirs else None,
         one_pass=pass_seconds(loss, inputs),
         verdicts=tuple(verdicts),
+        extras=beside,
     )
 
 

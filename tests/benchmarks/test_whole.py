@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks import timed_losses as losses
 from benchmarks.timed_losses import million_losses, timed_losses
-from benchmarks.verdict import MODULE, checker, is_counted
+from benchmarks.verdict import MODULE, checker
 from benchmarks.whole import compute_gradient, time_loss
 from benchmarks.whole_text import against_table, million_table
 from losscheck.program.quiet import tensorflow
@@ -35,12 +35,13 @@ def entry(monkeypatch: pytest.MonkeyPatch) -> list:
             outcome="wrong",
             how="projected",
             wrong=np.array([4]),
-            seconds={"ladder": 0.25, "bisection": 0.5, "self-test": 1e-6},
+            seconds={"ladder": 0.25, "bisection": 0.5},
             passes={"forward": 40, "gradient": 12},
         )
 
     module = ModuleType(MODULE)
     module.check_case = check_case
+    monkeypatch.setattr("benchmarks.extras._self_test", lambda *given: True)
     monkeypatch.setitem(sys.modules, MODULE, module)
     return seen
 
@@ -81,9 +82,8 @@ def test_the_verdict_is_counted_without_what_is_only_shown(tf, entry: list) -> N
         "y_true": SHAPE,
         "y_pred": SHAPE,
     }
-    verdict = timing.verdict
-    assert verdict.counted == pytest.approx(verdict.wall - 1e-6)
-    assert timing.faster == pytest.approx(timing.compute_gradient / verdict.counted)
+    assert set(timing.extras) == {"second opinion", "self-test"}
+    assert timing.faster == pytest.approx(timing.compute_gradient / timing.verdict.wall)
     text = against_table([timing])
     assert "self-test ms (not counted)" in text
     assert "ladder ms (not counted)" not in text
@@ -92,15 +92,16 @@ def test_the_verdict_is_counted_without_what_is_only_shown(tf, entry: list) -> N
 def test_a_million_is_counted_in_passes(tf, entry: list) -> None:
     timing = time_loss(timed_losses()[0], SHAPE, checker(), against=False)
     assert timing.compute_gradient is None
-    slow = attrs.evolve(timing, one_pass=0.25)
+    slow = attrs.evolve(timing, one_pass=0.25, extras={})
     cells = [cell.strip() for cell in million_table([slow]).splitlines()[-1].split("|")]
     assert cells[1:5] == ["MSE", "wrong", "projected", "4"]
     assert cells[7:10] == ["2.0", "40", "12"]  # of bisection, forward, gradient
 
 
-@pytest.mark.parametrize(
-    ("part", "counted"),
-    [("separability", True), ("bisection", True), ("second opinions", False), ("self-test", False)],
-)
-def test_parts_that_count(part: str, counted: bool) -> None:
-    assert is_counted(part) is counted
+def test_losschecks_own_verdict_fits_the_adapter(tf) -> None:
+    check = checker()
+    assert check is not None
+    timing = time_loss(timed_losses()[0], SHAPE, check, against=False)
+    assert timing.verdict.outcome == "verified"
+    assert timing.verdict.wrong == ()
+    assert set(timing.extras) == {"second opinion", "self-test"}
