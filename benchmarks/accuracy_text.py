@@ -29,6 +29,10 @@ points where no coordinate reaches {meaningless} of the family's median are left
 of every tool; {counted} remain. losscheck's verdict and the rule for numdifftools and SciPy are
 given that median as the ordinary size of the gradient; losscheck's checker measures it itself.
 
+All functions of one number but one (`sin above 1e6`) are also what losscheck's own tests check its
+ladder with, at other points: it was developed against them. It had not met the losses of a whole
+prediction.
+
 losscheck's row is its ladder of steps and its verdict alone, on the float64 program that it traces
 from the TensorFlow function; what its checker does beyond (looking at ties and at the largest
 number inside the loss) is left out."""
