@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+BENCH_STAMP := $(VENV)/.installed-bench
 
 # A module alone would do too; named one by one, the factories get their arguments.
 SEED := examples.seed_losses
@@ -24,13 +25,14 @@ DEMO := \
 	'$(SEED):adaptive_huber_loss' \
 	'$(SEED):temporal_loss'
 
-.PHONY: help setup demo test lint format clean
+.PHONY: help setup demo test lint format bench-gradient clean
 
 help:
 	@echo 'make demo     check the losses of examples/ and write the reports to reports/'
 	@echo 'make test     run the tests'
 	@echo 'make lint     run ruff and mypy'
 	@echo 'make format   let ruff rewrite the sources'
+	@echo 'make bench-gradient  compare with other gradient checkers; writes docs/benchmarks.md'
 	@echo 'make setup    create $(VENV) and install losscheck into it; the others do so themselves'
 	@echo 'make clean    remove $(VENV), caches and reports'
 
@@ -66,6 +68,14 @@ lint: $(STAMP)
 format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# Its packages weigh more than all others together, so only those who compare install them.
+$(BENCH_STAMP): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,bench]'
+	@touch $@
+
+bench-gradient: $(BENCH_STAMP)
+	$(BIN)/python -m benchmarks.gradient
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
