@@ -72,7 +72,8 @@ class UpstreamCheck:
 def upstream_check(evidence: Evidence, checks: Sequence[GradientCheck]) -> UpstreamCheck | None:
     """Check the loss times an upstream gradient; None where nothing is verified without."""
     able = [c for c in checks if c.gradient.shape[1] <= COORDINATES and _right(c).any()]
-    plain = max(able, key=lambda c: c.gradient.shape[1], default=None)
+    small = [c for c in able if not c.verdicts]  # a batch suffices, and is cheaper to trace
+    plain = max(small or able, key=lambda c: c.gradient.shape[1], default=None)
     if plain is None:
         return None
     rows = _spread(np.flatnonzero(_right(plain)), plain.gradient.shape[1])
