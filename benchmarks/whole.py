@@ -20,8 +20,9 @@ from losscheck.program.trace import Call
 REPEATS: Final = {SMALL: 5, LARGE: 3, MILLION: 3}
 """Rounds of which the median counts: compute_gradient takes seconds a round at 4,096 elements."""
 
-PASSES: Final = 15
-"""Forward and backward passes whose median is the unit of the million elements."""
+PASSES: Final = 7
+"""Forward and backward passes in every round, between the verdicts: their median over all rounds is
+the unit of the million elements, and has to see the same machine as they do."""
 
 Tell = Callable[[str], None]
 
@@ -104,7 +105,11 @@ def time_loss(
         beside = check(programs, inputs, with_extras=True).extras
     theirs: list[float] = []
     verdicts: list[Whole] = []
+    passes: list[float] = []
+    one_pass = pass_of(loss, inputs)
+    one_pass()  # traces
     for _ in range(REPEATS.get(shape, 1)):
+        passes += [_seconds(one_pass) for _ in range(PASSES)]
         if check is not None:
             verdicts.append(check(programs, inputs))
         if other is not None:
@@ -113,7 +118,7 @@ def time_loss(
         loss=loss,
         shape=shape,
         compute_gradient=float(np.median(theirs)) if theirs else None,
-        one_pass=pass_seconds(loss, inputs),
+        one_pass=float(np.median(passes)),
         verdicts=tuple(verdicts),
         extras=beside,
     )
@@ -137,8 +142,8 @@ def compute_gradient(loss: TimedLoss, inputs: dict[str, Any]) -> Callable[[int |
     return run
 
 
-def pass_seconds(loss: TimedLoss, inputs: dict[str, Any]) -> float:
-    """Median seconds of one warm forward and backward pass in float64."""
+def pass_of(loss: TimedLoss, inputs: dict[str, Any]) -> Callable[[], None]:
+    """Give one forward and backward pass in float64."""
     import tensorflow as tf
 
     @tf.function(autograph=False)
@@ -152,8 +157,7 @@ def pass_seconds(loss: TimedLoss, inputs: dict[str, Any]) -> float:
         value, gradient = both(y_true, y_pred)
         value.numpy(), gradient.numpy()  # until the last of it is there
 
-    run()
-    return float(np.median([_seconds(run) for _ in range(PASSES)]))
+    return run
 
 
 def _seconds(action: Callable[[], object]) -> float:
