@@ -33,7 +33,8 @@ PROBES = 3  # an error that one direction hides by chance (1 in 256 for a pair) 
 FEWER = 2  # of a large prediction
 GROUPS = 64  # blocks at most: their ladders stay cheaper than the loss
 RESOLVED = 0.1  # of an ordinary element: what must show for a direction to verify anything
-FINE = 0.01  # of the same: what satisfies the wide steps, so that no finer ones are taken
+FINE = 1e-5  # of the same: what satisfies the wide steps, so that no finer ones are taken
+FINE_LARGE = 0.01  # the same of a large prediction, where every step costs as much as the loss
 LOCAL = 0.5  # share of the blocks that may be off if the fault is to lie in them
 FOUND = 4  # wrong elements that are looked for; one of a large prediction
 SAMPLED = 1 << 16  # elements that the median share is taken of
@@ -153,6 +154,7 @@ class Projector:
         x = self.probe.x
         scale = scales(x, self.low, self.high)
         probes = FEWER if self.probe.large else PROBES
+        fine = FINE_LARGE if self.probe.large else FINE
         drawn = directions(scale, probes, self.seed, self.low, self.high, x)
         ordinary = median_size(self.gradient * scale)
         blocks = candidates(shape, terms.sizes, GROUPS)[:1] if terms is not None else []
@@ -162,14 +164,14 @@ class Projector:
 
         def both(samples: Samples) -> tuple[Projections, ...]:
             made = judge(readout, samples, slopes.ravel(), squares.ravel())
-            if readout.blocks == 1 or made.clear(FINE).all():
+            if readout.blocks == 1 or made.clear(fine).all():
                 return (made,)
             total = summed(samples, readout.blocks)
             whole = judge(self.probe.whole, total, slopes.sum(axis=1), squares.sum(axis=1))
             return (made, whole)
 
         def settled(samples: Samples) -> Array:
-            clear = [m.clear(FINE).reshape(probes, -1).all(axis=1) for m in both(samples)]
+            clear = [m.clear(fine).reshape(probes, -1).all(axis=1) for m in both(samples)]
             return np.asarray(np.any(clear, axis=0))
 
         def along(which: Array, t: Array) -> Array:
