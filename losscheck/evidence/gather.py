@@ -180,7 +180,9 @@ class Evidence:
         """The instance whose shapes the cases of a block have."""
         shapes = {name: array.shape[1:] for name, array in block.inputs.items()}
         known = (*self.instances, *self._further.values())
-        return next(i for i in known if dict(i.shapes) == shapes)
+        found = next((i for i in known if dict(i.shapes) == shapes), self.wide)
+        assert found is not None
+        return found
 
     def instance_at(self, sizes: Mapping[str, int]) -> Instance:
         """The loss at other sizes than those that every check looks at.

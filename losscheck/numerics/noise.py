@@ -129,4 +129,5 @@ def unresolved(fine: Array, change: Array, magnitude: Array, known: Array) -> Ar
     most = np.fmax.reduce(np.abs(change), axis=0)
     rounding = 2 * ROUNDING * np.fmax(magnitude, np.abs(fine).max(axis=0))
     oscillates = (moves > rounding) & (moves >= UNRESOLVED * most)
-    return np.asarray(oscillates | ((known > 0) & (known >= most)))
+    # A side that does not move at all is flat, but for a slope that the noise allows for.
+    return np.asarray(oscillates | ((most > 0) & (known >= most)))

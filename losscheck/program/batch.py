@@ -7,6 +7,7 @@ flow, and it gives every row of a random op its own numbers; `tf.map_fn` takes i
 
 from __future__ import annotations
 
+import copy
 import enum
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -72,6 +73,12 @@ class Program:
         self._imported: Any = None
         self._runners: dict[Any, tuple[Callable[..., Any], Way]] = {}
         self.kept: dict[Any, Any] = {}  # what others compile of this program, once
+
+    def twin(self) -> Program:
+        """The same loss in a graph of its own, to which operations may be added."""
+        other = copy.copy(self)
+        other._imported, other._runners, other.kept = None, {}, {}
+        return other
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from typing import Any, Final
 
 import numpy as np
@@ -11,8 +10,6 @@ from losscheck.model import Array, Inputs
 from losscheck.program.batch import Program
 from losscheck.program.quiet import silence, tensorflow
 from losscheck.program.wiring import SHAPE_OPS, wiring
-
-_BOUNDS: Final[weakref.WeakKeyDictionary[Program, str]] = weakref.WeakKeyDictionary()
 
 
 def rounding(program: Program, inputs: Inputs) -> Array:
@@ -29,7 +26,8 @@ def rounding(program: Program, inputs: Inputs) -> Array:
     -------
     Array
         (N,) float64: eps times the sum, over all numbers between the prediction and the value, of
-        the number times the slope of the value in it. NaN where TensorFlow cannot say.
+        the number times the slope of the value in it; eps times the largest of the numbers where
+        TensorFlow cannot say what the slopes are.
 
     Notes
     -----
@@ -40,15 +38,44 @@ def rounding(program: Program, inputs: Inputs) -> Array:
     The slopes are those of the gradient that is being judged. One that is wrong by a factor scales
     the bound by that factor, and is still out by the factor itself.
     """
-    n = len(next(iter(inputs.values())))
+    if _KEY not in program.kept:
+        program.kept[_KEY] = _bounded(program)
+    twin, tensor = program.kept[_KEY]
+    epsilon = np.finfo(np.float64).eps
+    if tensor is None:
+        return epsilon * _largest(program, inputs)
+    (found,) = twin.fetch([tensor], inputs)
+    return np.asarray(found, np.float64) * epsilon
+
+
+_KEY: Final = "rounding"
+
+
+def _bounded(program: Program) -> tuple[Program, str | None]:
+    """A twin with the sum in its graph, and the name of it; None if it cannot be built.
+
+    A custom gradient may hold on to tensors of the graph that it was traced in; an op may have no
+    gradient.
+    """
+    twin = program.twin()
+    ones = {name: np.ones((1, *shape)) for name, shape in program.shapes.items()}
     try:
         with silence():
-            if program not in _BOUNDS:
-                _BOUNDS[program] = _bound(program)
-            (found,) = program.fetch([_BOUNDS[program]], inputs)
-    except Exception:  # an op without a gradient outside the function that it was traced in
-        return np.full(n, np.nan)
-    return np.asarray(found, np.float64) * np.finfo(np.float64).eps
+            tensor = _bound(twin)
+            twin.fetch([tensor], ones)
+    except Exception:
+        return program, None
+    return twin, tensor
+
+
+def _largest(program: Program, inputs: Inputs) -> Array:
+    """(N,) the largest number between the inputs of a loss and its value."""
+    facts = wiring(program.traced, program.names, program.prediction)
+    names = [tensor for node in facts.forward if node.floating for tensor in node.outputs]
+    n = len(next(iter(inputs.values())))
+    arrays = program.fetch(names, inputs)
+    sizes = [np.abs(a.reshape(n, -1).astype(float)).max(axis=1, initial=0) for a in arrays]
+    return np.asarray(np.nan_to_num(np.max(sizes, axis=0), nan=0.0, posinf=0.0))
 
 
 def _bound(program: Program) -> str:

@@ -283,7 +283,8 @@ def test_the_report_tells_it_right(name: str) -> None:
     suspects = [*GradientKink().judge(found), *ValueJump().judge(found)]
     assert {suspect.code for suspect in suspects} == place.rules
     checks = [at_tie(place, evidence(name))[0]]
-    assert not list(GradientMismatch().judge(checks, graph_facts(evidence(name))))
+    facts = graph_facts(evidence(name))
+    assert not list(GradientMismatch().judge(checks, (), (), None, facts))
 
 
 def _is(crossing: Any, place: Place) -> bool:
