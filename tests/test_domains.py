@@ -309,8 +309,8 @@ def test_two_arguments_with_two_seeds_are_independent():
 
 
 def test_beyond_sobols_dimensions_points_are_random():
-    points = uniform(3, SOBOL_DIMENSIONS + 1, np.random.default_rng(0))
-    assert points.shape == (3, SOBOL_DIMENSIONS + 1)
+    points = uniform(300, SOBOL_DIMENSIONS + 1, np.random.default_rng(0))
+    assert points.shape == (300, SOBOL_DIMENSIONS + 1)
     assert points.mean() == pytest.approx(0.5, abs=0.01)
 
 
