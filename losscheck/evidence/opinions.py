@@ -43,10 +43,11 @@ class Opinions:
 
 
 def second_opinions(evidence: Evidence, checks: Sequence[GradientCheck]) -> Opinions:
-    """Ask both about ordinary cases of the largest batch that was checked."""
+    """Ask both about ordinary cases: of the largest batch that each coordinate was checked of."""
     if not checks:
         return Opinions()
-    said = _compute_gradient(evidence, one(checks[-1], 0))
+    asked = next((c for c in reversed(checks) if not c.verdicts), checks[-1])
+    said = _compute_gradient(evidence, one(asked, 0))
     notes = []
     if said.failure:
         notes.append(f"tf.test.compute_gradient failed: {said.failure}")
@@ -54,7 +55,7 @@ def second_opinions(evidence: Evidence, checks: Sequence[GradientCheck]) -> Opin
         notes.append("tf.test.compute_gradient gave a gradient that is not finite")
     return Opinions(
         compute_gradient_error=said.error,
-        forward_error=_forward(evidence, checks[-1]),
+        forward_error=_forward(evidence, asked),
         notes=tuple(notes),
     )
 
