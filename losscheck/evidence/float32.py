@@ -96,7 +96,8 @@ def float32_gradients(
 ) -> tuple[Float32Gradients, ...]:
     """Compare float32 with float64 at ordinary and working points of every instance."""
     found = []
-    for plain in checks:
+    small = [plain for plain in checks if not plain.verdicts]  # every coordinate of these is known
+    for plain in small or checks:
         codes = plain.comparison.outcome.reshape(plain.gradient.shape)
         rows = np.flatnonzero((codes == Agreement.VERIFIED).all(axis=1))
         if len(rows) > CASES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import attrs
@@ -13,6 +14,7 @@ from losscheck.evidence.differences import at_an_edge, differentiate
 from losscheck.evidence.frozen import frozen
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.large import compare_cases, large
+from losscheck.evidence.projected import is_wrong, median_size
 from losscheck.evidence.second_look import second_look
 from losscheck.evidence.single import CaseVerdict
 from losscheck.evidence.sweep import Sweep, usual
@@ -115,31 +117,41 @@ def gradient_checks(evidence: Evidence) -> tuple[GradientCheck, ...]:
     wide = evidence.wide if checks else None
     if wide is not None:  # what is wrong for some sizes alone
         block = cases.usual(evidence.spec.arguments, wide.sizes, evidence.classes(wide), WIDE_CASES)
-        size = np.abs(evidence.double(block)[1])
-        size = size[(size > 0) & np.isfinite(size)]
-        if len(size):
-            checks.append(check(evidence, wide, block, float(np.median(size))))
+        checks.append(check(evidence, wide, block, None))
     return tuple(checks)
 
 
-def check(evidence: Evidence, instance: Instance, block: CaseBlock, scale: float) -> GradientCheck:
-    """Compare the gradients of a block of cases with differences."""
-    n = int(np.prod(block.inputs[evidence.spec.prediction.name].shape[1:]))
-    gradient = evidence.double(block)[1]
-    gradient = gradient.reshape(len(block), n)
+def check(
+    evidence: Evidence, instance: Instance, block: CaseBlock, scale: float | None
+) -> GradientCheck:
+    """Compare the gradients of a block of cases with differences.
+
+    Parameters
+    ----------
+    scale
+        The ordinary size of a gradient element; that of the first case where it is None.
+    """
+    n = math.prod(block.inputs[evidence.spec.prediction.name].shape[1:])
     verdicts: tuple[CaseVerdict, ...] = ()
     if large(instance):
         found, comparison, verdicts = compare_cases(evidence, block, scale)
+        gradient = np.stack([verdict.gradient for verdict in verdicts])
     else:
+        gradient = evidence.double(block)[1].reshape(len(block), n)
+    if scale is None:
+        scale = median_size(gradient[0])
+    if not verdicts:
         found = cautious(differentiate(evidence, instance, block), scale)
         floor = evidence.programs.floor(instance.shapes)
         comparison = compare(gradient.ravel(), found, floor, scale)
-    wrong = np.isin(comparison.outcome, (Agreement.MISMATCH, Agreement.OUTSIDE))
-    if wrong.any():
-        comparison = second_look(evidence, instance, block, gradient, comparison, scale)
-        wrong = np.isin(comparison.outcome, (Agreement.MISMATCH, Agreement.OUTSIDE))
+    wrong = is_wrong(comparison)
+    held = frozen(evidence, instance, block, gradient, wrong, scale)
+    if (wrong & ~held).any():
+        among = wrong & ~held
+        comparison = second_look(evidence, instance, block, gradient, comparison, scale, among)
+        wrong = is_wrong(comparison)
     tie, around = np.zeros(wrong.shape, bool), np.zeros(wrong.shape, bool)
-    index = np.flatnonzero(wrong)[:TIES]
+    index = np.flatnonzero(wrong & ~held)[:TIES]
     if len(index):
         tie[index], around[index] = ties(evidence, instance, block, index, n, scale)
     return GradientCheck(
@@ -151,7 +163,7 @@ def check(evidence: Evidence, instance: Instance, block: CaseBlock, scale: float
         tie=tie.reshape(gradient.shape),
         around=around.reshape(gradient.shape),
         edge=at_an_edge(evidence, block).reshape(gradient.shape),
-        frozen=frozen(evidence, instance, block, gradient, wrong, scale).reshape(gradient.shape),
+        frozen=held.reshape(gradient.shape),
         verdicts=verdicts,
         scale=scale,
         rerun=lambda others: check(evidence, instance, others, scale),

@@ -22,14 +22,14 @@ def large(instance: Instance) -> bool:
 
 
 def compare_cases(
-    evidence: Evidence, block: CaseBlock, scale: float
+    evidence: Evidence, block: CaseBlock, scale: float | None
 ) -> tuple[Derivatives, Comparison, tuple[CaseVerdict, ...]]:
     """Check every case of a block by itself.
 
     Parameters
     ----------
     scale
-        The ordinary size of a gradient element.
+        The ordinary size of a gradient element; that of each case where it is None.
 
     Returns
     -------

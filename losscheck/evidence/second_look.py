@@ -34,6 +34,7 @@ def second_look(
     gradient: Array,
     comparison: Comparison,
     scale: float,
+    among: Array | None = None,
 ) -> Comparison:
     """Take back what rounding explains.
 
@@ -47,6 +48,8 @@ def second_look(
         Of its N·n coordinates.
     scale
         The ordinary size of the gradient.
+    among
+        (N·n,) bool: the coordinates to look at, those that are wrong where it is None.
 
     Returns
     -------
@@ -54,7 +57,7 @@ def second_look(
         Coordinates that were wrong are inconclusive, or verified within a larger bound, where the
         rounding of the loss or that of the gradient itself explains the difference.
     """
-    index = np.flatnonzero(np.isin(comparison.outcome, WRONG))
+    index = np.flatnonzero(np.isin(comparison.outcome, WRONG) if among is None else among)
     program = evidence.programs.double(instance.shapes)
     if not len(index) or not isinstance(program, Program):
         return comparison

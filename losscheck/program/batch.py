@@ -118,6 +118,14 @@ class Program:
         with np.errstate(invalid="ignore", over="ignore"):
             return np.asarray(value.reshape(len(value), -1).sum(axis=1), np.float64)
 
+    def once(self, tensors: Sequence[str], inputs: Inputs) -> list[Array]:
+        """Any tensors of the graph for a single case, without an axis of cases, unvectorised."""
+        key = "once", tuple(tensors)
+        if key not in self.kept:
+            self.kept[key] = self.pruned(tuple(tensors))
+        one = self._cast({name: np.asarray(array)[None] for name, array in inputs.items()})
+        return [np.asarray(result) for result in _outputs(self.kept[key], one)]
+
     def fetch(self, tensors: Sequence[str], inputs: Inputs, mode: str = "graph") -> list[Array]:
         """Any tensors of the graph, by name, for every case: (N, *shape) each."""
         arrays = self._cast(inputs)

@@ -80,15 +80,15 @@ class Probe:
 
     def gradient(self) -> Array:
         """(n,) the gradient that the program computes."""
-        outcome = self._program.run({name: a[None] for name, a in self._inputs.items()})
-        return np.asarray(outcome.gradient, np.float64).ravel()
+        traced = self._program.traced
+        if traced.gradient is None:
+            return np.zeros(len(self.x))
+        (gradient,) = self._program.once([traced.gradient.name], self._inputs)
+        return np.asarray(gradient, np.float64).ravel()
 
     def fetch(self, names: Sequence[str]) -> list[Array]:
         """Tensors of the graph at the case itself."""
-        if not names:
-            return []
-        one = {name: array[None] for name, array in self._inputs.items()}
-        return [array[0] for array in self._program.fetch(list(names), one)]
+        return self._program.once(names, self._inputs) if names else []
 
     def along(self, readout: Readout, directions: Array, probe: Array, t: Array) -> Array:
         """Move the prediction along directions.
