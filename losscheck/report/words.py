@@ -139,8 +139,8 @@ def gradient(summary: GradientSummary) -> str:
 
 def self_test(summary: GradientSummary) -> str:
     """Say which known errors were caught; empty where none was put in."""
-    parts = [f"{item.caught:,} of {item.tried:,} {item.fault}" for item in summary.self_test]
-    return f"caught {', '.join(parts)}" if parts else ""
+    parts = [f"{item.fault}, {item.caught:,} of {item.tried:,}" for item in summary.self_test]
+    return f"caught: {'; '.join(parts)}" if parts else ""
 
 
 def passed(loss: LossReport) -> list[str]:
