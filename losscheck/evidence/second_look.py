@@ -10,7 +10,6 @@ from typing import Final
 import attrs
 import numpy as np
 
-from losscheck import domains
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.model import Array
@@ -65,7 +64,7 @@ def second_look(
     picked = block.take(case)
     name, rows = program.prediction, np.arange(len(case))
     x = np.asarray(picked.inputs[name], np.float64).reshape(len(case), -1)[rows, coordinate]
-    low, high = domains.parse(evidence.spec.prediction.domain).bounds
+    low, high = evidence.box
     found = derivatives(
         along(program, picked.inputs),
         rows,
