@@ -8,7 +8,7 @@ from losscheck.model import Kind, Range, Severity
 
 _NONFINITE = frozenset({"LC201", "LC202", "LC203", "LC204"})
 # What the truth or the range excuses: a note where it is extreme or inherent.
-_EXCUSED = _NONFINITE | {"LC503"}
+_EXCUSED = _NONFINITE | {"LC503", "LC505"}
 
 # (code, form) -> severity for float32 and any required dtype; the table of DESIGN.md.
 _BASE: Mapping[tuple[str, str], Severity] = {
@@ -26,12 +26,19 @@ _BASE: Mapping[tuple[str, str], Severity] = {
     ("LC106", "missing"): Severity.WARNING,
     ("LC106", "nonfinite"): Severity.WARNING,
     ("LC106", "wrong"): Severity.WARNING,
+    ("LC107", "huge"): Severity.WARNING,
+    ("LC107", "faint"): Severity.WARNING,
+    ("LC108", "lower"): Severity.WARNING,
+    ("LC108", "falls"): Severity.WARNING,
     ("LC201", "nan"): Severity.ERROR,
     ("LC202", "inf"): Severity.ERROR,
     ("LC203", "nan"): Severity.ERROR,
     ("LC204", "inf"): Severity.ERROR,
     ("LC205", "overflow"): Severity.ERROR,
     ("LC205", "nonfinite-input"): Severity.WARNING,
+    ("LC206", "value"): Severity.WARNING,
+    ("LC206", "mode"): Severity.WARNING,
+    ("LC303", "wrap"): Severity.ERROR,
     ("LC401", "layout"): Severity.ERROR,
     ("LC401", "constant"): Severity.ERROR,
     ("LC401", "rank"): Severity.WARNING,
@@ -53,6 +60,9 @@ _BASE: Mapping[tuple[str, str], Severity] = {
     ("LC503", "value"): Severity.ERROR,
     ("LC503", "gradient"): Severity.ERROR,
     ("LC504", "random"): Severity.WARNING,
+    ("LC505", "nan"): Severity.WARNING,
+    ("LC505", "inf"): Severity.WARNING,
+    ("LC506", "compile"): Severity.WARNING,
     ("LC901", "attribute"): Severity.ERROR,
     ("LC901", "name"): Severity.ERROR,
     ("LC901", "raises"): Severity.ERROR,

@@ -31,13 +31,13 @@ def perfect(problem: Problem) -> Iterator[Change]:
         Of the prediction.
     """
     true, pred = problem.with_role("y_true"), problem.with_role("y_pred")
-    if true is None or pred is None or pred.domain.integral or not _labelled(true, pred):
+    if true is None or pred is None or pred.domain.integral or not labelled(true, pred):
         return
 
     def predict(
         answer: Callable[[Array], Array], inputs: Inputs, rng: np.random.Generator
     ) -> dict[str, Array]:
-        return {pred.name: answer(_target(inputs[true.name], true, pred))}
+        return {pred.name: answer(target(inputs[true.name], true, pred))}
 
     low, high = pred.domain.bounds
     if math.isfinite(low) and math.isfinite(high):
@@ -49,7 +49,7 @@ def perfect(problem: Problem) -> Iterator[Change]:
             yield partial(predict, partial(_logit, -size))
 
 
-def _labelled(true: Variable, pred: Variable) -> bool:
+def labelled(true: Variable, pred: Variable) -> bool:
     """Whether the label says which prediction is right."""
     if true.domain.name == "class_index":
         column = true.shape[-1:] == (1,) and pred.shape[:-1] == true.shape[:-1]
@@ -57,7 +57,7 @@ def _labelled(true: Variable, pred: Variable) -> bool:
     return true.shape == pred.shape and true.domain.bounds in {(0.0, 1.0), (-1.0, 1.0)}
 
 
-def _target(label: Array, true: Variable, pred: Variable) -> Array:
+def target(label: Array, true: Variable, pred: Variable) -> Array:
     """Give the right probabilities (n, *prediction) of labels (n, *label)."""
     if true.domain.name == "class_index":
         width = pred.shape[-1]

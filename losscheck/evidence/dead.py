@@ -22,6 +22,7 @@ NEAR = 1e-3  # size of the neighbourhood, relative to the number or to its dista
 LEAST = 1e-12  # absolute size of it at an edge at 0: no clip of probabilities is narrower
 TILES = 3  # outputs that a sample of one is repeated to
 FEW = 8  # labels are grouped where each occurs so often on average
+Small = Callable[[Array], Array]
 ALL = 0.99  # share of a label's cases that makes the label itself dead
 
 
@@ -83,18 +84,35 @@ def _dead(evidence: Evidence, sweep: Sweep) -> Array:
     if not len(index):
         return dead
     cases = sweep.cases.take(index)
-    still = _around(
-        evidence, cases, sweep.prediction, lambda block: sweep.rerun(block).flat_gradient
-    )
-    still &= _repeated(evidence, cases, sweep.prediction)
-    dead[index] = still
+    dead[index] = throughout(evidence, sweep, cases, _zero)
     return dead
 
 
+def _zero(gradient: Array) -> Array:
+    return np.asarray(~np.any(gradient, axis=1))
+
+
+def throughout(evidence: Evidence, sweep: Sweep, cases: CaseBlock, small: Small) -> Array:
+    """(N,) bool: the gradient is small at points around, too, and with every output repeated.
+
+    Parameters
+    ----------
+    small
+        (N, n) gradients to (N,) bool.
+    """
+    name = sweep.prediction
+    still = _around(evidence, cases, name, lambda block: sweep.rerun(block).flat_gradient, small)
+    return np.asarray(still & _repeated(evidence, cases, name, small))
+
+
 def _around(
-    evidence: Evidence, cases: CaseBlock, name: str, gradient: Callable[[CaseBlock], Array]
+    evidence: Evidence,
+    cases: CaseBlock,
+    name: str,
+    gradient: Callable[[CaseBlock], Array],
+    small: Small,
 ) -> Array:
-    """(N,) bool: the gradient is 0 at points around, too."""
+    """(N,) bool: the gradient is small at points around, too."""
     x = np.asarray(cases.inputs[name], np.float64)
     low, high = evidence.box
     room = np.fmin(x - low, high - x)
@@ -106,12 +124,12 @@ def _around(
         # Elements move by different amounts: moved alike they may stay on a ray of zeros.
         moved = x + sign * step * rng.uniform(0.5, 1.0, x.shape)
         inputs = {**cases.inputs, name: np.clip(moved, low, high).astype(np.float32)}
-        still &= ~np.any(gradient(CaseBlock(inputs, cases.ranges)), axis=1)
+        still &= small(gradient(CaseBlock(inputs, cases.ranges)))
     return still
 
 
-def _repeated(evidence: Evidence, cases: CaseBlock, name: str) -> Array:
-    """(N,) bool: dead as well with every output repeated.
+def _repeated(evidence: Evidence, cases: CaseBlock, name: str, small: Small) -> Array:
+    """(N,) bool: small as well with every output repeated.
 
     With a single output some losses are constant (a cosine, a correlation): what does not survive
     repetition says nothing of the loss as it is used.
@@ -131,8 +149,7 @@ def _repeated(evidence: Evidence, cases: CaseBlock, name: str) -> Array:
     def gradient(block: CaseBlock) -> Array:
         return np.asarray(program.run(block.inputs).gradient).reshape(len(block), -1)
 
-    dead = ~np.any(gradient(tiled), axis=1) & _around(evidence, tiled, name, gradient)
-    return np.asarray(dead)
+    return np.asarray(small(gradient(tiled)) & _around(evidence, tiled, name, gradient, small))
 
 
 def _tiled(cases: CaseBlock, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:

@@ -12,14 +12,20 @@ from losscheck.evidence.eager_calls import eager_calls
 from losscheck.evidence.finite_tests import finite_tests, nonfinite_inputs
 from losscheck.evidence.float32 import float32_gradients
 from losscheck.evidence.gather import Evidence
+from losscheck.evidence.gradient_sizes import gradient_sizes
 from losscheck.evidence.gradients import gradient_checks
 from losscheck.evidence.graph import graph_facts
+from losscheck.evidence.halves import half_sweeps
+from losscheck.evidence.integers import integer_ops
+from losscheck.evidence.labels_outside import labels_outside
 from losscheck.evidence.layouts import layout_runs
 from losscheck.evidence.opinions import second_opinions
+from losscheck.evidence.right import right_and_wrong
 from losscheck.evidence.runs import dtype_runs, parts, repeats
 from losscheck.evidence.second_order import second_order
 from losscheck.evidence.sizes import sized_checks
 from losscheck.evidence.upstream import upstream_check
+from losscheck.evidence.xla import xla_call
 
 GATHER: Mapping[str, Callable[[Evidence], Any]] = {
     "call": call_outcome,
@@ -37,6 +43,12 @@ GATHER: Mapping[str, Callable[[Evidence], Any]] = {
     "parts": parts,
     "dtypes": dtype_runs,
     "repeats": repeats,
+    "halves": half_sweeps,
+    "gradient_sizes": gradient_sizes,
+    "right_and_wrong": right_and_wrong,
+    "labels_outside": labels_outside,
+    "integers": integer_ops,
+    "xla": xla_call,
 }
 
 # What is gathered from other evidence as well: name -> its gatherer, and what it is handed.

@@ -225,7 +225,7 @@ class Evidence:
         program = self.programs.at(instance.shapes, dtype)
         if isinstance(program, EagerProgram):  # Python of its own may raise where a graph does not
             block = block.take(program.runs(block.inputs))
-        return self._run(program, block, dtype, "graph")
+        return self.run(program, block, dtype, "graph")
 
     def cases(self, instance: Instance, dtype: str) -> CaseBlock:
         """The cases of an instance."""
@@ -269,13 +269,14 @@ class Evidence:
 
     def _in_mode(self, program: Program, graph: Sweep, mode: str) -> Sweep | None:
         try:
-            return self._run(program, graph.cases, graph.dtype, mode)
+            return self.run(program, graph.cases, graph.dtype, mode)
         except Exception:  # no kernel or no compilation in this mode
             return None
 
-    def _run(
+    def run(
         self, program: Program | EagerProgram, block: CaseBlock, dtype: str, mode: str
     ) -> Sweep:
+        """Run a block of cases through a program, in a mode where it has several."""
         run: Callable[[CaseBlock], Any]
         if isinstance(program, EagerProgram):
             run = lambda b: program.run(b.inputs)  # noqa: E731

@@ -54,6 +54,36 @@ def zero_source(wiring: Wiring, start: str, values: Values) -> Node | None:
     return min(found, key=wiring.order, default=None)
 
 
+def gain_source(wiring: Wiring, start: str, values: Values, largest: bool) -> Node | None:
+    """Find the backward operation that changes the size of what comes to it most.
+
+    Parameters
+    ----------
+    largest
+        The one that enlarges it most; else the one that leaves least of it.
+    """
+    best: tuple[float, Node] | None = None
+    flow: set[str] = set()  # what the loss's own gradient of 1 comes down to
+    for node in wiring.ancestors(start):
+        incoming = [t for t in node.inputs if t in flow and t in values]
+        outgoing = [t for t in node.outputs if t in values]
+        if "grad_ys" in node.name or not flow.isdisjoint(node.inputs):
+            flow.update(node.outputs)
+        if not incoming or not outgoing:
+            continue
+        before = max(_size(values[t]) for t in incoming)
+        after = max(_size(values[t]) for t in outgoing)
+        if before > 0 and after > 0:
+            gain = after / before if largest else before / after
+            if best is None or gain > best[0]:
+                best = gain, node
+    return None if best is None else best[1]
+
+
+def _size(array: Array) -> float:
+    return float(np.abs(np.asarray(array, np.float64)).max(initial=0.0))
+
+
 def _source(wiring: Wiring, start: str, wrong: Callable[[str], bool]) -> Node | None:
     seen: set[str] = set()
     queue = [start]

@@ -12,7 +12,7 @@ from losscheck.model import Array, Direction
 from losscheck.program.modes import MODES, Single
 from losscheck.program.trace import CallError, OutputError
 
-NONFINITE = frozenset({"LC201", "LC202", "LC203", "LC204"})
+NONFINITE = frozenset({"LC201", "LC202", "LC203", "LC204", "LC505"})
 
 
 def confirmed(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> bool:

@@ -46,7 +46,7 @@ from losscheck.program.trace import CallError
 from losscheck.rules.base import Rule
 from losscheck.targets import Loss
 
-NONFINITE = frozenset({"LC201", "LC202", "LC203", "LC204"})
+NONFINITE = frozenset({"LC201", "LC202", "LC203", "LC204", "LC505"})
 GROUPS = 8  # expressions at fault that one rule reports of one crowd
 SHRINK_ELEMENTS = 1 << 20  # numbers that one round of simplifying may run through the loss
 TRIES = 5  # representatives of a group that are tried before it is given up as unconfirmed

@@ -12,14 +12,17 @@ from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.crowd import Crowd
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.second_order import SecondOrderCheck
-from losscheck.explain.blame import Values, nonfinite_source, zero_source
+from losscheck.explain.blame import Values, gain_source, nonfinite_source, zero_source
 from losscheck.explain.blamed import Blame
+from losscheck.explain.vanished import vanished
 from losscheck.model import Array, Direction, Location
 from losscheck.program.batch import Program, Way
 from losscheck.program.wiring import Node, Wiring
 
 FOLLOWED = 1_024  # cases whose every tensor is looked at
 VECTOR_MODES = {"eager": "plain"}
+# Rules whose evidence knows the line, or that blame the loss as a whole.
+_ELSEWHERE = frozenset({"LC101", "LC108", "LC205", "LC303"})
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -66,7 +69,12 @@ def blame(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> tuple[str, Blame
     instance, node, values = next(_sources(evidence, crowd, case))
     if instance is None or instance.wiring is None:
         return "", of_location(_known(evidence, crowd, case), crowd.direction)
-    return _described(instance, instance.wiring, node, crowd.direction, values)
+    name, described = _described(instance, instance.wiring, node, crowd.direction, values)
+    if node is None:
+        return name, described
+    forward = next(n for n in instance.wiring.nodes if n.name == name)
+    lost = vanished(evidence, instance, instance.wiring, forward, values, crowd.dtype)
+    return name, attrs.evolve(described, vanished=lost)
 
 
 def of_location(location: Location | None, direction: Direction) -> Blame:
@@ -104,7 +112,7 @@ def _sources(
     instance = evidence.instance_of(cases)
     graph = instance.wiring
     finite = crowd.code == "LC503" and crowd.form != "nonfinite"
-    followed = graph is not None and crowd.code not in ("LC101", "LC205") and not finite
+    followed = graph is not None and crowd.code not in _ELSEWHERE and not finite
     if not followed or graph is None:
         yield from ((None, None, {}) for _ in range(len(cases)))
         return
@@ -155,6 +163,8 @@ def _floats(node: Node, tensor: str) -> bool:
 
 
 def _find(crowd: Crowd, graph: Wiring, values: Values) -> Node | None:
+    if crowd.code == "LC107" and graph.gradient:
+        return gain_source(graph, graph.gradient, values, crowd.form == "huge")
     if crowd.code == "LC103":
         return zero_source(graph, graph.gradient, values) if graph.gradient else None
     if crowd.direction is Direction.FORWARD or graph.gradient is None:

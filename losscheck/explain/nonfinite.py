@@ -7,7 +7,7 @@ from losscheck.explain.advice import logarithms, overflow, quotients, roots, spe
 from losscheck.explain.advice.base import Advice, Key, nowhere
 from losscheck.explain.blamed import Blame
 from losscheck.explain.scene import Scene, scene
-from losscheck.model import Kind, Suspect
+from losscheck.model import Direction, Kind, Suspect
 
 ADVICE: dict[Key, tuple[Advice, ...]] = {
     **logarithms.ADVICE,
@@ -64,11 +64,12 @@ def cause_and_fix(suspect: Suspect, blame: Blame) -> tuple[str, str]:
 
 def message(suspect: Suspect) -> str:
     """Say in one sentence what became NaN or infinite, and at which input."""
-    bad = "NaN" if suspect.code in ("LC201", "LC203") else "infinite"
+    bad = "NaN" if suspect.form == "nan" else "infinite"
     mode = " under XLA" if suspect.mode == "xla" else ""
     dtype = "" if suspect.dtype == "float32" else f" in {suspect.dtype}"
     at = wording.at(suspect.inputs)
-    if suspect.code in ("LC201", "LC202"):
+    backward = suspect.code in ("LC203", "LC204") or suspect.direction is Direction.BACKWARD
+    if not backward:
         return f"The loss is {bad}{mode}{dtype}{at}."
     value = "finite" if suspect.value is None else wording.array(suspect.value)
     return f"The gradient is {bad}{mode}{dtype} while the loss is {value}{at}."

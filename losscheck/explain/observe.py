@@ -53,6 +53,16 @@ def observe(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> Seen:
     if crowd.code == "LC103":
         reach = extent(evidence, crowd.population.sweep, case)
         facts = {"low": reach.low, "high": reach.high, "element": reach.element}
+    if crowd.code == "LC303":
+        came, right = crowd.population.rerun(case).examples[0]
+        facts = {"came": came, "right": right}
+    if crowd.code == "LC108":
+        seen = crowd.population.rerun(case)
+        facts = {
+            "right": float(seen.right[0]),
+            "wrong": [float(step) for step in seen.wrong[0]],
+            "prediction": next(iter(seen.right_inputs.values()))[0],
+        }
     scale = _scale(crowd, facts.get("values", {})) if crowd.form in ("value", "gradient") else None
     if single is None:
         return Seen(facts=facts, scale=scale)

@@ -9,10 +9,12 @@ import attrs
 from losscheck.explain import (
     flat_words,
     gradient_words,
+    label_words,
     nonfinite,
     run_words,
     second_words,
     shape_words,
+    size_words,
     smooth_words,
 )
 from losscheck.explain.blamed import Blame
@@ -61,7 +63,8 @@ Writer = Callable[[Suspect, Blame, Arguments], Words]
 
 
 def _nonfinite(suspect: Suspect, blame: Blame, _: Arguments) -> Words:
-    return nonfinite.message(suspect), *nonfinite.cause_and_fix(suspect, blame)
+    cause, fix = nonfinite.cause_and_fix(suspect, blame)
+    return nonfinite.message(suspect), f"{blame.vanished} {cause}".strip(), fix
 
 
 def _modes(suspect: Suspect, blame: Blame, _: Arguments) -> Words:
@@ -83,11 +86,15 @@ _WORDS: dict[str, Writer] = {
     "LC104": _plain(smooth_words.kink),
     "LC105": _plain(smooth_words.jump),
     "LC106": _plain(second_words.words),
+    "LC107": size_words.size,
+    "LC108": size_words.minimum,
     "LC201": _nonfinite,
     "LC202": _nonfinite,
     "LC203": _nonfinite,
     "LC204": _nonfinite,
     "LC205": run_words.hidden,
+    "LC206": label_words.outside,
+    "LC303": _plain(label_words.wrapped),
     "LC401": shape_words.broadcast,
     "LC402": shape_words.rejected,
     "LC403": _plain(shape_words.coupled),
@@ -96,5 +103,7 @@ _WORDS: dict[str, Writer] = {
     "LC502": run_words.dtype_rejected,
     "LC503": _modes,
     "LC504": _plain(run_words.random),
+    "LC505": _nonfinite,
+    "LC506": _plain(run_words.not_compiled),
     "LC901": _plain(run_words.fails),
 }

@@ -124,6 +124,29 @@ def random(suspect: Suspect, blame: Blame) -> Words:
     )
 
 
+_PYTHON = frozenset({"PyFunc", "PyFuncStateless", "EagerPyFunc"})
+
+
+def not_compiled(suspect: Suspect, blame: Blame) -> Words:
+    """LC506; facts: exception, op."""
+    op = str(suspect.facts.get("op", ""))
+    raised = wording.sentence(suspect.facts.get("exception", ""))
+    message = "XLA does not compile the loss."
+    if op in _PYTHON:
+        return (
+            message,
+            f"{blame.expression or op} calls Python while the loss runs; no compiler follows.",
+            "tf.abs(x)  # the TensorFlow or keras.ops function of the same name, not NumPy's",
+        )
+    cause = f"XLA has no kernel for {op}." if op else f"It raises: {raised}."
+    return (
+        message,
+        f"{cause} Keras compiles with XLA by default where there is a GPU or a TPU.",
+        "model.compile(..., jit_compile=False)  # for the whole model\n"
+        "# Or write the loss with operations that XLA knows: no shapes that depend on numbers.",
+    )
+
+
 def fails(suspect: Suspect, blame: Blame) -> Words:
     """LC901; facts: name, owner, suggestions, exception."""
     facts: Mapping[str, Any] = suspect.facts

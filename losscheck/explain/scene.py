@@ -107,7 +107,8 @@ def scene(suspect: Suspect, blame: Blame) -> Scene:
         op=blame.op,
         backward=blame.direction is Direction.BACKWARD,
         nan=_is_nan(suspect, blame),
-        finite=suspect.code in ("LC203", "LC204"),
+        finite=suspect.code in ("LC203", "LC204")
+        or (suspect.code == "LC505" and suspect.direction is Direction.BACKWARD),
         dtype=suspect.dtype,
         kind=suspect.kind,
         line=blame.location.source if blame.location else "",
@@ -125,9 +126,9 @@ def scene(suspect: Suspect, blame: Blame) -> Scene:
 
 
 def _is_nan(suspect: Suspect, blame: Blame) -> bool:
-    """Tell NaN from Inf by the rule's code, else by the value that went wrong."""
-    if suspect.code in ("LC201", "LC202", "LC203", "LC204"):
-        return suspect.code in ("LC201", "LC203")
+    """Tell NaN from Inf by what the rule says, else by the value that went wrong."""
+    if suspect.form in ("nan", "inf"):
+        return suspect.form == "nan"
     return blame.result is None or bool(np.isnan(np.asarray(blame.result, dtype=float)).any())
 
 

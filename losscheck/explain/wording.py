@@ -23,6 +23,11 @@ def number(value: Any) -> str:
     return f"{scalar:.{_DIGITS}g}".replace("e+", "e").replace("e0", "e").replace("e-0", "e-")
 
 
+def exactly(value: float) -> str:
+    """Write a number as Python would, so that 0.99999999 does not become 1."""
+    return repr(float(value)).replace("e-0", "e-")
+
+
 def array(value: Any) -> str:
     """Write a number or a small array; a large one by its shape."""
     numbers = np.asarray(value)

@@ -13,6 +13,11 @@ from losscheck.rules.gradient_dead import GradientDead
 from losscheck.rules.gradient_kink import GradientKink
 from losscheck.rules.gradient_mismatch import GradientMismatch
 from losscheck.rules.gradient_missing import GradientMissing
+from losscheck.rules.gradient_size import GradientSize
+from losscheck.rules.half_nonfinite import HalfNonfinite
+from losscheck.rules.integer_wrap import IntegerWrap
+from losscheck.rules.label_outside import LabelOutsideRange
+from losscheck.rules.minimum_elsewhere import MinimumElsewhere
 from losscheck.rules.mode_disagreement import ModeDisagreement
 from losscheck.rules.nan_hidden import NanHidden
 from losscheck.rules.nondeterministic import Nondeterministic
@@ -23,6 +28,7 @@ from losscheck.rules.second_order import SecondOrder
 from losscheck.rules.shape_rejected import ShapeRejected
 from losscheck.rules.silent_broadcast import SilentBroadcast
 from losscheck.rules.value_jump import ValueJump
+from losscheck.rules.xla_unsupported import XlaUnsupported
 
 RULES: tuple[Rule, ...] = (
     GradientMismatch(),
@@ -31,11 +37,15 @@ RULES: tuple[Rule, ...] = (
     GradientKink(),
     ValueJump(),
     SecondOrder(),
+    GradientSize(),
+    MinimumElsewhere(),
     ForwardNan(),
     ForwardInf(),
     GradientNan(),
     GradientInf(),
     NanHidden(),
+    LabelOutsideRange(),
+    IntegerWrap(),
     SilentBroadcast(),
     ShapeRejected(),
     BatchCoupling(),
@@ -44,6 +54,8 @@ RULES: tuple[Rule, ...] = (
     DtypeRejected(),
     ModeDisagreement(),
     Nondeterministic(),
+    HalfNonfinite(),
+    XlaUnsupported(),
     CallFails(),
 )
 

@@ -111,7 +111,7 @@ FORWARD = (
     ),
     Advice(
         when=_vanished,
-        cause="{at}: the constant that was added is too small for {dtype} and rounds to 0.",
+        cause="The logarithm of {at} is -Inf.",
         write=CLAMPED,
         remark="Or compute in float32: x = tf.cast(x, tf.float32).",
     ),

@@ -1,0 +1,94 @@
+"""Labels that no class has, and whole numbers that wrap."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from losscheck.rules import find
+from tests.desks import desk
+
+SPARSE = {"y_true": ("class_index", "(B,)"), "y_pred": ("logits", "(B, C)")}
+PIXELS = {"y_true": ("[0, 255]", "(B, D)"), "y_pred": ("[0, 255]", "(B, D)")}
+COUNTS = {"y_true": ("count", "(B, D)"), "y_pred": ("nonnegative", "(B, D)")}
+
+
+def hot_rows(y_true, y_pred):
+    hot = tf.one_hot(tf.cast(y_true, tf.int32), 3)
+    return tf.nn.softmax_cross_entropy_with_logits(labels=hot, logits=y_pred)
+
+
+def rows_by_hand(y_true, y_pred):  # its comparison tells classes apart: it asks for no other label
+    hot = tf.cast(tf.equal(y_true[:, None], tf.range(3.0)), y_pred.dtype)
+    return tf.nn.softmax_cross_entropy_with_logits(labels=hot, logits=y_pred)
+
+
+def sparse(y_true, y_pred):
+    labels = tf.cast(y_true, tf.int32)
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=y_pred)
+
+
+def known_labels(y_true, y_pred):
+    known = tf.logical_and(y_true >= 0.0, y_true < 3.0)
+    hot = tf.one_hot(tf.cast(tf.where(known, y_true, 0.0), tf.int32), 3)
+    each = tf.nn.softmax_cross_entropy_with_logits(labels=hot, logits=y_pred)
+    weight = tf.cast(known, y_pred.dtype)
+    return tf.math.divide_no_nan(tf.reduce_sum(weight * each), tf.reduce_sum(weight))
+
+
+def outside(loss):
+    laid = desk(loss, **SPARSE)
+    return list(find("LC206").judge(labels_outside=laid.get("labels_outside")))
+
+
+def test_a_row_of_zeros_is_a_label_without_complaint() -> None:
+    for loss in (hot_rows, rows_by_hand):
+        found = outside(loss)
+        assert [(s.form, s.facts["label"]) for s in found] == [("value", -1), ("value", 3)]
+        assert found[0].location.source.strip().startswith("hot =")
+
+
+def test_labels_that_raise_in_some_modes_alone_are_found() -> None:
+    found = outside(sparse)
+    assert {s.form for s in found} == {"mode"}
+    assert found[0].mode == "xla"  # where nothing checks labels
+
+
+def test_a_loss_that_asks_for_its_classes_is_left_alone() -> None:
+    assert outside(known_labels) == []
+
+
+def pixels(y_true, y_pred):
+    error = tf.cast(y_true, tf.uint8) - tf.cast(tf.round(y_pred), tf.uint8)
+    return tf.reduce_mean(tf.square(tf.cast(error, tf.float32)) + tf.square(y_pred), axis=-1)
+
+
+def pixels_as_floats(y_true, y_pred):
+    error = tf.cast(tf.cast(y_true, tf.uint8), tf.float32) - y_pred
+    return tf.reduce_mean(tf.square(error), axis=-1)
+
+
+def squared_counts(y_true, y_pred):
+    squares = tf.reduce_sum(tf.square(tf.cast(y_true, tf.int32)), axis=-1)
+    return tf.square(tf.cast(squares, tf.float32) - tf.reduce_sum(y_pred, axis=-1))
+
+
+def hashed_counts(y_true, y_pred):  # wraps on purpose: only its low bits are used
+    bucket = tf.cast(y_true, tf.int32) * 2654435 % 7
+    return tf.reduce_mean(tf.square(tf.cast(bucket, tf.float32) - y_pred), axis=-1)
+
+
+def wrapped(loss, declared):
+    laid = desk(loss, **declared)
+    found = list(find("LC303").judge(integers=laid.get("integers")))
+    return {(crowd.facts["integers"], crowd.facts["location"].source.strip()) for crowd in found}
+
+
+def test_a_difference_below_0_wraps_in_uint8() -> None:
+    assert {dtype for dtype, _ in wrapped(pixels, PIXELS)} == {"uint8"}
+    assert wrapped(pixels_as_floats, PIXELS) == set()
+
+
+def test_squares_above_the_end_of_int32_wrap() -> None:
+    found = wrapped(squared_counts, COUNTS)  # counts go to 1e6, whose square is 1e12
+    assert {dtype for dtype, _ in found} == {"int32"}
+    assert wrapped(hashed_counts, COUNTS) == set()
