@@ -19,13 +19,14 @@ _WHY = {
 def outside(suspect: Suspect, blame: Blame, arguments: tuple[Argument, ...]) -> Words:
     """LC206; facts: label, classes, raised, op."""
     facts = suspect.facts
-    label, classes = int(facts["label"]), int(facts["classes"])
+    label, classes = facts.get("label", -1), facts.get("classes", "C")
     name = next((a.name for a in arguments if a.domain == "class_index"), "y_true")
-    why = _WHY.get(str(facts["op"]), "Nothing in the loss asks whether a label is a class.")
+    last = f"{classes} - 1" if isinstance(classes, str) else classes - 1
+    why = _WHY.get(str(facts.get("op", "")), "Nothing in the loss asks whether a label is a class.")
     given = "a number" if suspect.value is None else wording.array(suspect.value)
-    what = f"A label of {label}, where the classes are 0 to {classes - 1}, "
+    what = f"A label of {label}, where the classes are 0 to {last}, "
     if suspect.form == "mode":
-        raised = wording.listed(map(str, facts["raised"]), "and")
+        raised = wording.listed(map(str, facts.get("raised", ("another",))), "and")
         message = (
             f"{what}raises in {raised} mode alone; in {suspect.mode} mode the loss is {given}."
         )
@@ -33,7 +34,7 @@ def outside(suspect: Suspect, blame: Blame, arguments: tuple[Argument, ...]) -> 
         message = f"{what}is taken without complaint: the loss is {given}."
     return (
         message,
-        f"No class has the label {label}; they are 0 to {classes - 1}. {why}",
+        f"No class has the label {label}; they are 0 to {last}. {why}",
         f"known = tf.logical_and({name} >= 0, {name} < {classes})\n"
         f"{name} = tf.where(known, {name}, tf.zeros_like({name}))  # before it is used\n"
         "# Then multiply the loss of each sample by tf.cast(known, y_pred.dtype) and divide by\n"
@@ -45,14 +46,16 @@ def outside(suspect: Suspect, blame: Blame, arguments: tuple[Argument, ...]) -> 
 def wrapped(suspect: Suspect, blame: Blame) -> Words:
     """LC303; facts: integers, came, right."""
     facts = suspect.facts
-    dtype = str(facts["integers"])
-    came, right = (f"{float(facts[key]):,.0f}" for key in ("came", "right"))
+    dtype = str(facts.get("integers", "its dtype"))
     where = blame.expression or "The arithmetic"
+    said = f"{where} leaves the range of {dtype}"
+    if "came" in facts and "right" in facts:
+        came, right = (f"{float(facts[key]):,.0f}" for key in ("came", "right"))
+        said = f"{where} is {came} in {dtype}, where {right} is right"
     operands = [_uncast(text) for text in blame.operands[:2]] or ["x"]
     return (
         f"Integer arithmetic wraps around{wording.at(suspect.inputs)}.",
-        f"{where} is {came} in {dtype}, where {right} is right: TensorFlow does not check "
-        "integers.",
+        f"{said}: TensorFlow does not check integers.",
         "\n".join(f"tf.cast({x}, tf.float32)  # before the arithmetic" for x in operands),
     )
 

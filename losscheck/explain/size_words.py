@@ -18,32 +18,36 @@ _LOGITS = (
 )
 
 
+_SLOPED = "tf.keras.losses.huber({label}, y_pred)  # or another form that keeps its slope"
+
+
 def size(suspect: Suspect, blame: Blame, arguments: tuple[Argument, ...]) -> Words:
     """LC107; facts: ordinary."""
-    ordinary = float(suspect.facts["ordinary"])
-    largest = 0.0 if suspect.gradient is None else float(np.abs(suspect.gradient).max())
-    times = largest / ordinary
     label = next((a.name for a in arguments if a.role == "y_true"), "y_true")
     where = f" at {blame.expression}" if blame.expression else ""
-    steep = blame.operands[1:] if blame.op in _QUOTIENTS else blame.operands  # what nears 0
-    x = steep[0] if steep else "x"
+    largest = None if suspect.gradient is None else float(np.abs(suspect.gradient).max())
+    given = "far from ordinary" if largest is None else wording.number(largest)
+    ordinary = suspect.facts.get("ordinary")
+    usual = "" if ordinary is None else f" {wording.number(ordinary)} is ordinary."
+    at = wording.at(suspect.inputs)
     if suspect.form == "huge":
+        steep = blame.operands[1:] if blame.op in _QUOTIENTS else blame.operands  # what nears 0
+        x = steep[0] if steep else "x"
+        times = (
+            ""
+            if None in (largest, ordinary)
+            else f", {wording.number(largest / ordinary)} times the ordinary one"
+        )
         return (
-            f"The gradient is {wording.number(largest)}, {wording.number(times)} times the "
-            f"ordinary one{wording.at(suspect.inputs)}.",
-            f"The slope{where} grows without a bound that helps: {wording.number(largest)} where "
-            f"{wording.number(ordinary)} is ordinary. One such sample outweighs the batch.",
+            f"The gradient is {given}{times}{at}.",
+            f"The slope{where} has no bound that helps.{usual} One such sample outweighs the batch.",
             f"tf.maximum({x}, 1e-3)  # in place of {x}: a bound of the size that matters\n"
             "# Or compute from logits. Clipping the norm of the gradient hides it only.",
         )
-    fix = "tf.keras.losses.huber({label}, y_pred)  # or another form that keeps its slope"
-    if blame.op in _SATURATED:
-        fix = _LOGITS
+    fix = _LOGITS if blame.op in _SATURATED else _SLOPED
     return (
-        f"The gradient is {wording.number(largest)} where the loss is large"
-        f"{wording.at(suspect.inputs)}.",
-        f"Next to nothing is learned from such a sample{where}: "
-        f"{wording.number(ordinary)} is ordinary.",
+        f"The gradient is {given} where the loss is large{at}.",
+        f"Next to nothing is learned from such a sample{where}.{usual}",
         fix.format(label=label),
     )
 
@@ -51,25 +55,31 @@ def size(suspect: Suspect, blame: Blame, arguments: tuple[Argument, ...]) -> Wor
 def minimum(suspect: Suspect, blame: Blame, arguments: tuple[Argument, ...]) -> Words:
     """LC108; facts: right, wrong, prediction."""
     facts = suspect.facts
-    right, wrong = float(facts["right"]), [float(step) for step in facts["wrong"]]
     pred = next((a.name for a in arguments if a.role == "y_pred"), "y_pred")
     label = next((a.name for a in arguments if a.role == "y_true"), "y_true")
     fix = (
         f"-loss({label}, {pred})  # if the sign is wrong\n"
         f"# Look for swapped arguments, a sign, or a factor of {pred} where 1 - {pred} is meant."
     )
+    wrong = [float(step) for step in facts.get("wrong", ())]
     if suspect.form == "falls":
-        steps = ", ".join(map(wording.number, wrong))
+        steps = f": {', '.join(map(wording.number, wrong))}" if wrong else ""
         return (
-            f"The loss falls as the predictions get worse: {steps}.",
-            f"From wrong to worse predictions of the same labels the loss is {steps}; training "
-            "follows it there.",
+            f"The loss falls as the predictions get worse{steps}.",
+            "Worse predictions of the same labels have a smaller loss from step to step"
+            f"{steps}; training follows it there.",
             fix,
         )
+    if not wrong or "right" not in facts:
+        return "A wrong prediction has a lower loss than the right one.", _FOLLOWS, fix
+    right = wording.number(facts["right"])
+    there = wording.array(facts["prediction"]) if "prediction" in facts else "the label"
     return (
-        f"A wrong prediction has the loss {wording.number(wrong[0])}, the right one "
-        f"{wording.number(right)}.",
-        f"At {pred} = {wording.array(facts['prediction'])}, which is right, the loss is "
-        f"{wording.number(right)}; here it is {wording.number(wrong[0])}.",
+        f"A wrong prediction has the loss {wording.number(wrong[0])}, the right one {right}.",
+        f"At {pred} = {there}, which is right, the loss is {right}; here it is "
+        f"{wording.number(wrong[0])}. {_FOLLOWS}",
         fix,
     )
+
+
+_FOLLOWS = "Training goes where the loss is lower."
