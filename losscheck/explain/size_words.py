@@ -33,14 +33,13 @@ def size(suspect: Suspect, blame: Blame, arguments: tuple[Argument, ...]) -> Wor
     if suspect.form == "huge":
         steep = blame.operands[1:] if blame.op in _QUOTIENTS else blame.operands  # what nears 0
         x = steep[0] if steep else "x"
-        times = (
-            ""
-            if None in (largest, ordinary)
-            else f", {wording.number(largest / ordinary)} times the ordinary one"
-        )
+        times = ""
+        if largest is not None and ordinary is not None:
+            times = f", {wording.number(largest / ordinary)} times the ordinary one"
         return (
             f"The gradient is {given}{times}{at}.",
-            f"The slope{where} has no bound that helps.{usual} One such sample outweighs the batch.",
+            f"The slope{where} has no bound that helps.{usual} One such sample outweighs "
+            "the batch.",
             f"tf.maximum({x}, 1e-3)  # in place of {x}: a bound of the size that matters\n"
             "# Or compute from logits. Clipping the norm of the gradient hides it only.",
         )
