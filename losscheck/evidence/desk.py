@@ -16,6 +16,7 @@ from losscheck.evidence.gradients import gradient_checks
 from losscheck.evidence.graph import graph_facts
 from losscheck.evidence.layouts import layout_runs
 from losscheck.evidence.opinions import second_opinions
+from losscheck.evidence.precision import precision
 from losscheck.evidence.runs import dtype_runs, parts, repeats
 from losscheck.evidence.second_order import second_order
 from losscheck.evidence.sizes import sized_checks
@@ -29,6 +30,7 @@ GATHER: Mapping[str, Callable[[Evidence], Any]] = {
     "eager_calls": eager_calls,
     "modes": lambda evidence: evidence.modes,
     "gradients": gradient_checks,
+    "precision": precision,
     "dead": dead_gradients,
     "crossings": crossings,
     "finite_tests": finite_tests,

@@ -20,3 +20,4 @@ class Blame:
     operands: tuple[str, ...]  # source text of the expression's operands
     operand_values: tuple[Array, ...]  # inputs of the op in this case, in its order; may be empty
     result: Any  # the value that went wrong, or None
+    exact: float | None = None  # what it is in more digits, where digits were lost

@@ -13,6 +13,7 @@ from losscheck.rules.gradient_dead import GradientDead
 from losscheck.rules.gradient_kink import GradientKink
 from losscheck.rules.gradient_mismatch import GradientMismatch
 from losscheck.rules.gradient_missing import GradientMissing
+from losscheck.rules.gradient_precision import GradientPrecision
 from losscheck.rules.mode_disagreement import ModeDisagreement
 from losscheck.rules.nan_hidden import NanHidden
 from losscheck.rules.nondeterministic import Nondeterministic
@@ -23,6 +24,7 @@ from losscheck.rules.second_order import SecondOrder
 from losscheck.rules.shape_rejected import ShapeRejected
 from losscheck.rules.silent_broadcast import SilentBroadcast
 from losscheck.rules.value_jump import ValueJump
+from losscheck.rules.value_precision import ValuePrecision
 
 RULES: tuple[Rule, ...] = (
     GradientMismatch(),
@@ -36,6 +38,8 @@ RULES: tuple[Rule, ...] = (
     GradientNan(),
     GradientInf(),
     NanHidden(),
+    ValuePrecision(),
+    GradientPrecision(),
     SilentBroadcast(),
     ShapeRejected(),
     BatchCoupling(),

@@ -1,0 +1,276 @@
+"""Where a loss or its gradient loses its digits: float32 beside float64, beyond conditioning.
+
+Every ordinary and working case of the sweeps is run in float64 as well, and so are cases that were
+laid out to lose digits: predictions at every decade of distance from their labels and from 0, rows
+and samples that are nearly equal. The extreme range is left out: there float64 loses digits too, and
+no severity would come of it. Where fewer than two digits agree, the change that the inputs' own
+rounding explains is measured for as many cases as the budget allows, the worst of each range and
+size first. What is left is lost. That float64 is the truth there is settled by exact numbers before
+anything is reported (`explain.confirm`).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+import attrs
+import numpy as np
+
+from losscheck.cases.blocks import CaseBlock
+from losscheck.cases.near import Ladder, near
+from losscheck.evidence.disagreement import EVALUATIONS, NEGLIGIBLE, TWO_DIGITS, explained
+from losscheck.evidence.gather import Evidence, Instance
+from losscheck.evidence.sweep import Scale, Sweep
+from losscheck.model import Array, Range
+from losscheck.numerics.ulps import EXPLAINED, ulp
+from losscheck.program.batch import Program, Way
+
+VALUE, GRADIENT = 0, 1  # the parts of what `Evidence.double` gives
+NOTABLE = 0.01  # of the ordinary scale: an error, in the ordinary range (policy.NOTABLE)
+BOUNDS = (0.0, NEGLIGIBLE, NOTABLE, np.inf)  # of the error over the ordinary scale
+SIZES = ("slight", "small", "large")  # what lies between them; the forms of LC301 and LC302
+A_DECADE = 48  # cases of the ladder in each decade of distance
+FEW = 4  # the same of a loss that runs one case at a time
+LEAST = float(np.finfo(np.float32).tiny)  # kernels flush what is smaller to 0: no digits to lose
+UNKNOWN = 2.0**-26
+"""Of the error: a truth below it is not told from 0 by float64, whose own error is about 2^-29 of
+that of float32 (the gradient of the cosine of numbers, which is 0), and 0 has no digits."""
+ELEMENTS = 1 << 19  # numbers that measuring the conditioning of one instance may run through
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Part:
+    """The value, or the gradient, of every case: in float32, in float64, and what explains.
+
+    Attributes
+    ----------
+    single, truth
+        (N, n) float64; n is 1 for the value, which is summed over what the loss returns.
+    scale
+        What is ordinary.
+    allowed
+        (N,) float64, the error that the inputs' own rounding explains: NaN where two digits or
+        more are right, infinite where it was not measured.
+    """
+
+    single: Array
+    truth: Array
+    scale: float
+    allowed: Array
+
+    @functools.cached_property
+    def error(self) -> Array:
+        """(N,) in the max norm."""
+        return _distance(self.single, self.truth)
+
+    @property
+    def lost(self) -> Array:
+        """(N,) bool: fewer than two digits are right, beyond what conditioning explains."""
+        with np.errstate(invalid="ignore"):
+            return np.asarray(self.error > self.allowed)
+
+    @property
+    def sizes(self) -> Array:
+        """(N,) index into SIZES, of the error over the ordinary scale."""
+        return np.digitize(self.error / self.scale, BOUNDS[1:-1])
+
+    @property
+    def digits(self) -> Array:
+        """(N,) decimal digits that are right; NaN where there are none to be right."""
+        size = np.abs(self.truth).max(axis=1, initial=0.0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            apart = np.where(self.error == 0, 0.0, self.error / size)
+        right = -np.log10(np.clip(apart, 2.0**-24, 1.0))
+        return np.where((size > LEAST) & np.isfinite(self.single).all(axis=1), right, np.nan)
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Precision:
+    """Cases of one instance in float32 and float64."""
+
+    cases: CaseBlock
+    mode: str
+    prediction: str
+    scale: Scale
+    value: Part
+    gradient: Part | None
+    rerun: Callable[[CaseBlock], Precision]
+
+    def __len__(self) -> int:
+        return len(self.cases)
+
+    @property
+    def ranges(self) -> Array:
+        """(N,) Range codes."""
+        return self.cases.ranges
+
+
+def precision(evidence: Evidence) -> tuple[Precision, ...]:
+    """Compare float32 with float64 over the sweeps, and over cases that are apt to lose digits.
+
+    As a graph first: TensorFlow rewrites log(1 + x) there and loses no digits. What is right in the
+    graph and lost in eager execution, which computes what is written, follows.
+    """
+    found = []
+    for instance, sweep in zip(evidence.instances, evidence.sweeps, strict=False):
+        if not evidence.programs.has_double(instance.shapes):
+            continue
+        graph = _of_instance(evidence, instance, sweep)
+        found.append(graph)
+        eager = [run.other for run in evidence.modes if run.graph is sweep and run.mode == "eager"]
+        found += [more for other in eager if (more := _elsewhere(evidence, graph, other)) is not None]
+    return tuple(found)
+
+
+def _elsewhere(evidence: Evidence, graph: Precision, other: Sweep) -> Precision | None:
+    """The cases that lose digits in another mode alone; None where there are none."""
+    other = other.with_scale(graph.scale)
+    again = other.rerun(graph.cases)
+    gradient = again.flat_gradient.astype(np.float64)
+    lonely = _apart(again.totals[:, None], graph.value.truth) & np.isnan(graph.value.allowed)
+    if graph.gradient is not None:
+        lost = _apart(gradient, graph.gradient.truth) & np.isnan(graph.gradient.allowed)
+        lonely |= lost & again.forward_finite
+    index = np.flatnonzero(lonely)
+    if not len(index):
+        return None
+    return _compared(
+        evidence, graph.cases.take(index), again.totals[index], gradient[index], other, ELEMENTS
+    )
+
+
+def ladder(evidence: Evidence, instance: Instance) -> tuple[Ladder, CaseBlock]:
+    """Lay out the cases that are apt to lose digits."""
+    return near(
+        evidence.spec.arguments,
+        instance.sizes,
+        classes=evidence.classes(instance),
+        seed=evidence.seed,
+        count=A_DECADE if vectorized(instance) else FEW,
+    )
+
+
+def vectorized(instance: Instance) -> bool:
+    """Say whether cases are run many at a time."""
+    program = instance.program
+    return isinstance(program, Program) and program.way() is Way.VECTORIZED
+
+
+def _of_instance(evidence: Evidence, instance: Instance, sweep: Sweep) -> Precision:
+    first, further = ladder(evidence, instance)
+    more = CaseBlock.concat([first.cases, further])
+    more = more.take((more.ranges <= Range.WORKING) & evidence.labels_inside(more))
+    apt = sweep.rerun(more)
+    kept = np.flatnonzero(sweep.forward_finite & (sweep.ranges <= Range.WORKING))
+    return _compared(
+        evidence,
+        CaseBlock.concat([apt.cases, sweep.cases.take(kept)]),
+        np.concatenate([apt.totals, sweep.totals[kept]]),
+        np.concatenate([apt.flat_gradient, sweep.flat_gradient[kept]]).astype(np.float64),
+        sweep,
+        ELEMENTS,
+    )
+
+
+def observe(evidence: Evidence, cases: CaseBlock, sweep: Sweep) -> Precision:
+    """The same of other cases, each of which is measured."""
+    again = sweep.rerun(cases)
+    gradient = again.flat_gradient.astype(np.float64)
+    return _compared(evidence, cases, again.totals, gradient, sweep, None)
+
+
+def _compared(
+    evidence: Evidence,
+    cases: CaseBlock,
+    totals: Array,
+    gradient: Array,
+    sweep: Sweep,
+    measured: int | None,
+) -> Precision:
+    true_totals, true_gradient = evidence.double(cases)
+    slopes = true_gradient.reshape(len(cases), -1)
+    scale: Scale = sweep.scale
+
+    def part(single: Array, truth: Array, ordinary: float, which: int) -> Part:
+        linear = slopes if which == VALUE else None
+        allowed = _allowed(
+            evidence, cases, single, truth, ordinary, which, linear, sweep.prediction, measured
+        )
+        return Part(single=single, truth=truth, scale=ordinary, allowed=allowed)
+
+    return Precision(
+        cases=cases,
+        mode=sweep.mode,
+        prediction=sweep.prediction,
+        scale=scale,
+        value=part(totals[:, None], true_totals[:, None], scale.value, VALUE),
+        gradient=part(gradient, slopes, scale.gradient, GRADIENT) if sweep.has_gradient else None,
+        rerun=lambda others: observe(evidence, others, sweep),
+    )
+
+
+def _allowed(
+    evidence: Evidence,
+    cases: CaseBlock,
+    single: Array,
+    truth: Array,
+    scale: float,
+    which: int,
+    slopes: Array | None,
+    prediction: str,
+    measured: int | None,
+) -> Array:
+    """(N,) what conditioning explains, where fewer than two digits agree."""
+    error = _distance(single, truth)
+    apart = _apart(single, truth)
+    if slopes is not None and measured is not None:
+        # Half of what the slopes alone explain: those need not be measured.
+        x = np.asarray(cases.inputs[prediction], np.float64).reshape(len(cases), -1)
+        with np.errstate(invalid="ignore", over="ignore"):
+            apart &= ~(error < EXPLAINED / 2 * (np.abs(slopes) * ulp(x)).sum(axis=1))
+    index = np.flatnonzero(apart)
+    allowed = np.full(len(cases), np.nan)
+    allowed[index] = np.inf
+    if measured is not None:
+        index = _worst(index, error[index] / scale, cases.ranges[index], _budget(cases, measured))
+    if len(index):
+        allowed[index] = explained(evidence.double, cases.take(index), which)
+    return allowed
+
+
+def _apart(single: Array, truth: Array) -> Array:
+    """(N,) bool: both are finite, and fewer than two digits agree."""
+    error = _distance(single, truth)
+    size = np.abs(truth).max(axis=1, initial=0.0)
+    with np.errstate(invalid="ignore"):
+        apart = (error > TWO_DIGITS * size) & (error > LEAST) & (size > UNKNOWN * error)
+    return np.asarray(apart & np.isfinite(single).all(axis=1) & np.isfinite(truth).all(axis=1))
+
+
+def _budget(cases: CaseBlock, elements: int) -> int:
+    """How many cases are measured: each takes three runs for every number of its input."""
+    width = sum(int(np.prod(array.shape[1:])) for array in cases.inputs.values())
+    return max(6, min(EVALUATIONS, elements // width) // (3 * width))
+
+
+def _worst(index: Array, weight: Array, ranges: Array, most: int) -> Array:
+    """Choose cases to measure: of each range and size of error some, half of them the worst."""
+    strata = ranges.astype(int) * len(SIZES) + np.digitize(weight, BOUNDS[1:-1])
+    found = []
+    codes = np.unique(strata)
+    for code in codes:
+        members = np.flatnonzero(strata == code)
+        members = members[np.argsort(-weight[members], kind="stable")]
+        share = max(2, most // len(codes))
+        if len(members) > share:
+            rest = members[share // 2 :]
+            spread = rest[np.linspace(0, len(rest) - 1, share - share // 2).astype(int)]
+            members = np.concatenate([members[: share // 2], spread])
+        found.append(members)
+    return index[np.sort(np.concatenate(found))] if found else index
+
+
+def _distance(single: Array, truth: Array) -> Array:
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.asarray(np.abs(single - truth).max(axis=1, initial=0.0))

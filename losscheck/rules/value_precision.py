@@ -1,0 +1,96 @@
+"""LC301: the value of the loss has lost its digits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from losscheck.evidence.crowd import Crowd
+from losscheck.model import Direction
+from losscheck.rules.base import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from losscheck.evidence.precision import Precision
+    from losscheck.rules.base import Judgment
+
+SIZES = ("slight", "small", "large")
+
+
+class ValuePrecision(Rule):
+    """The loss is right in fewer than two digits: it subtracts numbers that are nearly equal.
+
+    What it does
+    ------------
+    Runs ordinary and working cases in float32 and in float64, among them predictions at every
+    decade of distance from their labels and rows that are nearly equal, as a graph and eagerly. It
+    reports a case of which fewer than two digits agree, where the inputs' own rounding does not
+    explain it: 16 times the sum of the changes in float64 when one input at a time moves by one
+    float32 ulp. The reported case is evaluated once more with as many digits as it takes.
+
+    The error is weighed against the ordinary scale, the median size of the loss over ordinary
+    points: a note below 2^-20 of it, else a warning, and an error where it is above 1% of it in
+    the ordinary range, near-duplicates of ordinary points included.
+
+    Why it matters
+    --------------
+    Float32 has seven digits. 1 - cos(d) at d = 1e-3 subtracts from 1 a number that agrees with it
+    in six of them, and what is left is rounding. Divided by something small it is as large as any
+    loss: it jumps about where the model is best, and reports, schedules and checkpoints follow it.
+
+    Example
+    -------
+    At a distance of 1e-4 the quotient is 0 or 6 where 0.5 is right:
+
+        def loss(y_true, y_pred):
+            d = y_pred - y_true
+            return tf.reduce_mean((1.0 - tf.cos(d)) / d**2, axis=-1)
+
+    Use instead
+    -----------
+    A form that subtracts nothing, and its series near 0, where the slope would cancel:
+
+        def loss(y_true, y_pred):
+            d = y_pred - y_true
+            near = tf.abs(d) < 0.1
+            safe = tf.where(near, 1.0, d)
+            far = 2.0 * tf.square(tf.sin(0.5 * safe) / safe)
+            series = 0.5 - d**2 / 24.0 + d**4 / 720.0
+            return tf.reduce_mean(tf.where(near, series, far), axis=-1)
+
+    References
+    ----------
+    - N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd edition, SIAM 2002,
+      sections 1.7 to 1.14: cancellation, conditioning.
+    - D. Goldberg, What Every Computer Scientist Should Know About Floating-Point Arithmetic, ACM
+      Computing Surveys 23(1), 1991.
+    """
+
+    code = "LC301"
+    slug = "value-precision"
+    needs = ("precision",)
+
+    def judge(self, precision: Sequence[Precision]) -> Judgment:
+        """Name the cases whose value lost its digits, by the size of the error."""
+        for run in precision:
+            yield from lost(self.code, run, Direction.FORWARD)
+
+
+def lost(code: str, run: Precision, direction: Direction) -> Iterator[Crowd]:
+    """Name the cases whose value, or gradient, lost its digits: the largest errors first."""
+    part = run.value if direction is Direction.FORWARD else run.gradient
+    if part is None:
+        return
+    for size in reversed(range(len(SIZES))):
+        members = np.flatnonzero(part.lost & (part.sizes == size))
+        if len(members):
+            yield Crowd(
+                code=code,
+                form=SIZES[size],
+                population=run,
+                members=members,
+                direction=direction,
+                mode=run.mode,
+            )
