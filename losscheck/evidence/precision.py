@@ -2,8 +2,8 @@
 
 Every ordinary and working case of the sweeps is run in float64 as well, and so are cases that were
 laid out to lose digits: predictions at every decade of distance from their labels and from 0, rows
-and samples that are nearly equal. The extreme range is left out: there float64 loses digits too, and
-no severity would come of it. Where fewer than two digits agree, the change that the inputs' own
+and samples that are nearly equal. The extreme range is left out: there float64 loses digits
+too, and no severity would come of it. Where fewer than two digits agree, the change that the inputs' own
 rounding explains is measured for as many cases as the budget allows, the worst of each range and
 size first. What is left is lost. That float64 is the truth there is settled by exact numbers before
 anything is reported (`explain.confirm`).
@@ -12,7 +12,7 @@ anything is reported (`explain.confirm`).
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import attrs
 import numpy as np
@@ -22,7 +22,7 @@ from losscheck.cases.near import Ladder, near
 from losscheck.evidence.disagreement import EVALUATIONS, NEGLIGIBLE, TWO_DIGITS, explained
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.sweep import Scale, Sweep
-from losscheck.model import Array, Range
+from losscheck.model import Array, Direction, Range
 from losscheck.numerics.ulps import EXPLAINED, ulp
 from losscheck.program.batch import Program, Way
 
@@ -33,6 +33,7 @@ SIZES = ("slight", "small", "large")  # what lies between them; the forms of LC3
 A_DECADE = 48  # cases of the ladder in each decade of distance
 FEW = 4  # the same of a loss that runs one case at a time
 LEAST = float(np.finfo(np.float32).tiny)  # kernels flush what is smaller to 0: no digits to lose
+NEIGHBOURS, STEPS = 8, 4  # cases around a reported one, and how many ulps away
 UNKNOWN = 2.0**-26
 """Of the error: a truth below it is not told from 0 by float64, whose own error is about 2^-29 of
 that of float32 (the gradient of the cosine of numbers, which is 0), and 0 has no digits."""
@@ -49,6 +50,8 @@ class Part:
         (N, n) float64; n is 1 for the value, which is summed over what the loss returns.
     scale
         What is ordinary.
+    summed
+        Whether it is the value.
     allowed
         (N,) float64, the error that the inputs' own rounding explains: NaN where two digits or
         more are right, infinite where it was not measured.
@@ -58,6 +61,7 @@ class Part:
     truth: Array
     scale: float
     allowed: Array
+    summed: bool
 
     @functools.cached_property
     def error(self) -> Array:
@@ -74,6 +78,26 @@ class Part:
     def sizes(self) -> Array:
         """(N,) index into SIZES, of the error over the ordinary scale."""
         return np.digitize(self.error / self.scale, BOUNDS[1:-1])
+
+    def distance(self, single: Array, truth: Array) -> float:
+        """The error of one case's numbers; those of the value are summed up first."""
+        apart = self._flat(single) - self._flat(truth)
+        return float(np.abs(apart).max(initial=0.0))
+
+    def size(self, truth: Array) -> float:
+        """The size of one case's numbers, in the same norm."""
+        return float(np.abs(self._flat(truth)).max(initial=0.0))
+
+    def _flat(self, numbers: Array) -> Array:
+        flat = np.ravel(np.asarray(numbers, np.float64))
+        return flat.sum(keepdims=True) if self.summed else flat
+
+    def lost_by_size(self) -> Iterator[tuple[str, Array]]:
+        """The sizes of error that occur and the cases that have them, the largest first."""
+        for size in reversed(range(len(SIZES))):
+            members = np.flatnonzero(self.lost & (self.sizes == size))
+            if len(members):
+                yield SIZES[size], members
 
     @property
     def digits(self) -> Array:
@@ -96,6 +120,8 @@ class Precision:
     value: Part
     gradient: Part | None
     rerun: Callable[[CaseBlock], Precision]
+    conditioning: Callable[[CaseBlock, int], Array]  # of cases, for VALUE or GRADIENT
+    gathered: bool  # False for a few cases that were asked about once more
 
     def __len__(self) -> int:
         return len(self.cases)
@@ -104,6 +130,26 @@ class Precision:
     def ranges(self) -> Array:
         """(N,) Range codes."""
         return self.cases.ranges
+
+    def explained_nearby(self, direction: Direction) -> float:
+        """What conditioning explains at the first case, or at one of its neighbours.
+
+        A step of one ulp may lead an oscillating function back to where it was.
+        """
+        rng = np.random.default_rng(NEIGHBOURS)
+        inputs = {}
+        for name, array in self.cases.inputs.items():
+            near = np.repeat(np.asarray(array[:1], np.float64), NEIGHBOURS, axis=0)
+            near[1:] += rng.integers(-STEPS, STEPS, near[1:].shape, endpoint=True) * ulp(near[1:])
+            # Labels and masks have no neighbours.
+            inputs[name] = (
+                near
+                if (array != np.rint(array)).any()
+                else np.repeat(array[:1], NEIGHBOURS, axis=0)
+            )
+        block = CaseBlock(inputs, np.repeat(self.ranges[:1], NEIGHBOURS))
+        part = VALUE if direction is Direction.FORWARD else GRADIENT
+        return float(np.max(self.conditioning(block, part)))
 
 
 def precision(evidence: Evidence) -> tuple[Precision, ...]:
@@ -119,7 +165,9 @@ def precision(evidence: Evidence) -> tuple[Precision, ...]:
         graph = _of_instance(evidence, instance, sweep)
         found.append(graph)
         eager = [run.other for run in evidence.modes if run.graph is sweep and run.mode == "eager"]
-        found += [more for other in eager if (more := _elsewhere(evidence, graph, other)) is not None]
+        found += [
+            more for other in eager if (more := _elsewhere(evidence, graph, other)) is not None
+        ]
     return tuple(found)
 
 
@@ -197,7 +245,9 @@ def _compared(
         allowed = _allowed(
             evidence, cases, single, truth, ordinary, which, linear, sweep.prediction, measured
         )
-        return Part(single=single, truth=truth, scale=ordinary, allowed=allowed)
+        return Part(
+            single=single, truth=truth, scale=ordinary, allowed=allowed, summed=which == VALUE
+        )
 
     return Precision(
         cases=cases,
@@ -207,6 +257,8 @@ def _compared(
         value=part(totals[:, None], true_totals[:, None], scale.value, VALUE),
         gradient=part(gradient, slopes, scale.gradient, GRADIENT) if sweep.has_gradient else None,
         rerun=lambda others: observe(evidence, others, sweep),
+        conditioning=lambda others, which: explained(evidence.double, others, which),
+        gathered=measured is not None,
     )
 
 

@@ -17,11 +17,12 @@ from losscheck.explain.blamed import Blame
 from losscheck.explain.lost import Loss, lost_source
 from losscheck.model import Array, Direction, Location
 from losscheck.program.batch import Program, Way
-from losscheck.program.precision import rewrite
 from losscheck.program.origin import is_backward
+from losscheck.program.precision import rewrite
 from losscheck.program.wiring import Node, Wiring
 
 FOLLOWED = 1_024  # cases whose every tensor is looked at
+WALKED = 96  # the same where the walk compares numbers, an element at a time
 VECTOR_MODES = {"eager": "plain"}
 PRECISION = frozenset({"LC301", "LC302"})
 
@@ -41,6 +42,8 @@ def groups(evidence: Evidence, crowd: Crowd) -> list[Group]:
     program = evidence.instance_of(crowd.population.cases.take(members[:1])).program
     blocks = isinstance(program, Program) and program.way() is Way.VECTORIZED
     most = FOLLOWED if blocks else FOLLOWED // 16
+    if crowd.code in PRECISION:
+        most = WALKED
     if len(members) > most:
         members = members[np.linspace(0, len(members) - 1, most).astype(int)]
     blamed = keys(evidence, crowd, crowd.population.cases.take(members))

@@ -81,18 +81,23 @@ def _worst_input(
     if node.type in CHOOSING:
         taken = exact[tensor].flat[element]
         found = [(t, i) for t, i in found if exact[t].flat[i] == taken] or found
-    adding = node.type in ADDING
+    apart = _far if node.type in ADDING else _share
+    pairs = [(float(single[t].flat[i]), float(exact[t].flat[i])) for t, i in found]
+    order = sorted(range(len(found)), key=lambda i: apart(*pairs[i]), reverse=True)
+    return next((found[i] for i in order[:1] if _share(*pairs[i]) > WRONG), None)
 
-    def weight(place: tuple[str, int]) -> float:
-        name, index = place
-        apart = _absolute if adding else _relative
-        return float(apart(single[name], exact[name]).flat[index])
 
-    found.sort(key=weight, reverse=True)
-    for name, index in found[:1]:
-        if float(_relative(single[name], exact[name]).flat[index]) > WRONG:
-            return name, index
-    return None
+def _far(single: float, exact: float) -> float:
+    """How far apart two numbers are; 0 where they are the same, infinite ones too."""
+    return 0.0 if single == exact else abs(single - exact)
+
+
+def _share(single: float, exact: float) -> float:
+    """The same over the exact number: 1 at the most, where nothing of it is right."""
+    apart = _far(single, exact)
+    if apart == 0.0:
+        return 0.0
+    return min(apart / abs(exact), 1.0) if exact and np.isfinite(apart) else 1.0
 
 
 def _inputs(

@@ -64,5 +64,4 @@ class GradientPrecision(Rule):
 
     def judge(self, precision: Sequence[Precision]) -> Judgment:
         """Name the cases whose gradient lost its digits, by the size of the error."""
-        for run in precision:
-            yield from lost(self.code, run, Direction.BACKWARD)
+        yield from lost(self.code, precision, Direction.BACKWARD)

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from losscheck.evidence.crowd import Crowd
-from losscheck.model import Direction
+from losscheck.model import Direction, Range
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from losscheck.evidence.precision import Precision
+    from losscheck.model import Array
     from losscheck.rules.base import Judgment
-
-SIZES = ("slight", "small", "large")
 
 
 class ValuePrecision(Rule):
@@ -32,7 +29,8 @@ class ValuePrecision(Rule):
 
     The error is weighed against the ordinary scale, the median size of the loss over ordinary
     points: a note below 2^-20 of it, else a warning, and an error where it is above 1% of it in
-    the ordinary range, near-duplicates of ordinary points included.
+    the ordinary range, near-duplicates of ordinary points included. Of these only the heaviest
+    that a loss has are named; the others show once they are repaired.
 
     Why it matters
     --------------
@@ -74,23 +72,38 @@ class ValuePrecision(Rule):
 
     def judge(self, precision: Sequence[Precision]) -> Judgment:
         """Name the cases whose value lost its digits, by the size of the error."""
-        for run in precision:
-            yield from lost(self.code, run, Direction.FORWARD)
+        yield from lost(self.code, precision, Direction.FORWARD)
 
 
-def lost(code: str, run: Precision, direction: Direction) -> Iterator[Crowd]:
-    """Name the cases whose value, or gradient, lost its digits: the largest errors first."""
-    part = run.value if direction is Direction.FORWARD else run.gradient
-    if part is None:
-        return
-    for size in reversed(range(len(SIZES))):
-        members = np.flatnonzero(part.lost & (part.sizes == size))
-        if len(members):
+def lost(code: str, precision: Sequence[Precision], direction: Direction) -> Iterator[Crowd]:
+    """Name the cases whose value, or gradient, lost its digits: the largest errors first.
+
+    A loss that loses digits loses them in many places and sizes, and all that follows from the
+    worst of them. So only what matters most is named, and by the first run that shows it: a sample
+    before a batch, the graph before eager execution. What is left shows once that is repaired.
+    """
+    most = -1
+    for run in precision:
+        part = run.value if direction is Direction.FORWARD else run.gradient
+        crowds = [] if part is None else list(part.lost_by_size())
+        weights = {form: _weight(form, run.ranges[members]) for form, members in crowds}
+        heaviest = max(weights.values(), default=-1)
+        for form, members in crowds:
+            if run.gathered and (weights[form] < heaviest or weights[form] <= most):
+                continue
             yield Crowd(
                 code=code,
-                form=SIZES[size],
+                form=form,
                 population=run,
                 members=members,
                 direction=direction,
                 mode=run.mode,
             )
+        most = max(most, heaviest)
+
+
+def _weight(form: str, ranges: Array) -> int:
+    """Order what is found: large in the ordinary range, in the working one or small, slight."""
+    if form == "slight":
+        return 0
+    return 1 + int(form == "large" and bool((ranges == Range.ORDINARY).any()))

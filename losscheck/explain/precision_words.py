@@ -1,0 +1,72 @@
+"""Words for lost digits (LC301, LC302): which numbers cancel, and how not to subtract them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from losscheck.explain import wording
+from losscheck.explain.advice.cancellation import ADVICE
+from losscheck.explain.blamed import Blame
+from losscheck.explain.gradient_words import worst_pair
+from losscheck.explain.scene import scene
+from losscheck.model import Argument, Suspect
+
+Words = tuple[str, str, str]  # message, cause, fix
+
+DIGITS = 9  # significant decimals: what it takes to tell two float32 numbers apart
+SUMS = frozenset({"Sub", "Add", "AddV2", "AddN"})
+LONG = 60  # characters of an expression that a sentence repeats
+
+
+def words(suspect: Suspect, blame: Blame, arguments: tuple[Argument, ...]) -> Words:
+    """LC301, LC302."""
+    value = suspect.code == "LC301"
+    what = "loss" if value else "gradient"
+    got, want = worst_pair(
+        suspect.value if value else suspect.gradient,
+        suspect.expected_value if value else suspect.expected_gradient,
+    )
+    numbers = f"it is {got} where {want} is right" if got else "fewer than two are right"
+    mode = " in eager execution" if suspect.mode == "eager" else ""
+    message = f"The {what} has lost its digits{mode}{wording.at(suspect.inputs)}: {numbers}."
+    for advice in ADVICE.get(blame.op, ()):
+        if found := advice.fill(scene(suspect, blame)):
+            cause, fix = found
+            return message, f"{cause} {_numbers(blame)}".strip(), fix
+    return message, _numbers(blame) or _unknown(what), _general(blame, arguments)
+
+
+def _numbers(blame: Blame) -> str:
+    """Say with which numbers the digits went."""
+    if blame.exact is None or blame.result is None:
+        return ""
+    name = blame.expression if 0 < len(blame.expression) <= LONG else f"This {blame.op}"
+    gave = f"{wording.number(blame.result)} where {wording.number(blame.exact)} is right"
+    if blame.direction.value == "backward":
+        return f"The slopes of {name} cancel on the way back: {gave}."
+    values = [_precise(float(array)) for array in blame.operand_values if np.ndim(array) == 0]
+    if blame.op in SUMS and len(values) > 1:
+        return f"{name} cancels: {' and '.join(values[:2])} leave {gave}."
+    of = f" of {values[0]}" if values else ""
+    return f"{name}{of} is {gave}: the digits went before it, in the rounding of its operand."
+
+
+def _unknown(what: str) -> str:
+    return (
+        f"Nearly equal numbers are subtracted on the way to the {what}; what is left is rounding."
+    )
+
+
+def _general(blame: Blame, arguments: tuple[Argument, ...]) -> str:
+    names = [a.name for a in arguments if a.role in ("y_true", "y_pred")] or ["y_pred"]
+    casts = ", ".join(f"tf.cast({name}, tf.float64)" for name in names)
+    where = blame.expression if 0 < len(blame.expression) <= LONG else "the difference"
+    return (
+        f"{', '.join(names)} = {casts}  # first line of the loss: float64 has the digits\n"
+        f"# Or write {where} so that small numbers are not made of large ones: subtract first,\n"
+        "# factor the difference out, or take a series where it is small."
+    )
+
+
+def _precise(value: float) -> str:
+    return f"{value:.{DIGITS}g}"
