@@ -2,8 +2,8 @@
 
 Every ordinary and working case of the sweeps is run in float64 as well, and so are cases that were
 laid out to lose digits: predictions at every decade of distance from their labels and from 0, rows
-and samples that are nearly equal. The extreme range is left out: there float64 loses digits
-too, and no severity would come of it. Where fewer than two digits agree, the change that the inputs' own
+and samples that are nearly equal. The extreme range is left out: there float64 loses digits too,
+and no severity would come of it. Where fewer than two digits agree, the change that the inputs' own
 rounding explains is measured for as many cases as the budget allows, the worst of each range and
 size first. What is left is lost. That float64 is the truth there is settled by exact numbers before
 anything is reported (`explain.confirm`).
@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 import attrs
 import numpy as np
 
+from losscheck import domains
 from losscheck.cases.blocks import CaseBlock
 from losscheck.cases.near import Ladder, near
 from losscheck.evidence.disagreement import EVALUATIONS, NEGLIGIBLE, TWO_DIGITS, explained
@@ -120,6 +121,7 @@ class Precision:
     value: Part
     gradient: Part | None
     rerun: Callable[[CaseBlock], Precision]
+    continuous: frozenset[str]  # arguments whose numbers have neighbours: no labels, no masks
     conditioning: Callable[[CaseBlock, int], Array]  # of cases, for VALUE or GRADIENT
     gathered: bool  # False for a few cases that were asked about once more
 
@@ -140,13 +142,10 @@ class Precision:
         inputs = {}
         for name, array in self.cases.inputs.items():
             near = np.repeat(np.asarray(array[:1], np.float64), NEIGHBOURS, axis=0)
-            near[1:] += rng.integers(-STEPS, STEPS, near[1:].shape, endpoint=True) * ulp(near[1:])
-            # Labels and masks have no neighbours.
-            inputs[name] = (
-                near
-                if (array != np.rint(array)).any()
-                else np.repeat(array[:1], NEIGHBOURS, axis=0)
-            )
+            if name in self.continuous:
+                steps = rng.integers(-STEPS, STEPS, near[1:].shape, endpoint=True)
+                near[1:] += steps * ulp(near[1:])
+            inputs[name] = near
         block = CaseBlock(inputs, np.repeat(self.ranges[:1], NEIGHBOURS))
         part = VALUE if direction is Direction.FORWARD else GRADIENT
         return float(np.max(self.conditioning(block, part)))
@@ -257,6 +256,9 @@ def _compared(
         value=part(totals[:, None], true_totals[:, None], scale.value, VALUE),
         gradient=part(gradient, slopes, scale.gradient, GRADIENT) if sweep.has_gradient else None,
         rerun=lambda others: observe(evidence, others, sweep),
+        continuous=frozenset(
+            a.name for a in evidence.spec.arguments if not domains.parse(a.domain).integral
+        ),
         conditioning=lambda others, which: explained(evidence.double, others, which),
         gathered=measured is not None,
     )

@@ -111,7 +111,8 @@ class Writer:
                 made = self._of_case(rule, crowd, member, group.count)
                 if made is not None and (best is None or _weight(made[1]) > _weight(best[1])):
                     best = made
-                if best is not None and (extreme or best[1].severity == Severity.ERROR):
+                settled = extreme or crowd.form == "slight"  # no other case would weigh more
+                if best is not None and (settled or best[1].severity == Severity.ERROR):
                     break
             if best is not None:
                 yield best

@@ -50,6 +50,9 @@ def groups(evidence: Evidence, crowd: Crowd) -> list[Group]:
     found: dict[str, list[int]] = {}
     for member, key in zip(members, blamed, strict=True):
         found.setdefault(key, []).append(int(member))
+    if crowd.code in PRECISION and len(found) > 1 and "" in found:
+        # Where float64 has no digits left either nothing shows; the others tell whose fault it is.
+        max((found[key] for key in found if key), key=len).extend(found.pop(""))
     share = len(crowd.members) / len(members)
     made = [
         Group(node=key, members=np.asarray(index), count=round(len(index) * share))

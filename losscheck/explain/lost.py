@@ -79,8 +79,13 @@ def _worst_input(
     """The input that made an element wrong; None where the inputs are right."""
     found = list(_inputs(node, single[tensor].shape, element, single, exact))
     if node.type in CHOOSING:
-        taken = exact[tensor].flat[element]
-        found = [(t, i) for t, i in found if exact[t].flat[i] == taken] or found
+        taken = [values[tensor].flat[element] for values in (single, exact)]
+        kept = [
+            (t, i)
+            for t, i in found
+            if taken[0] == single[t].flat[i] or taken[1] == exact[t].flat[i]
+        ]
+        found = kept or found
     apart = _far if node.type in ADDING else _share
     pairs = [(float(single[t].flat[i]), float(exact[t].flat[i])) for t, i in found]
     order = sorted(range(len(found)), key=lambda i: apart(*pairs[i]), reverse=True)

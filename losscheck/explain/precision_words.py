@@ -9,12 +9,16 @@ from losscheck.explain.advice.cancellation import ADVICE
 from losscheck.explain.blamed import Blame
 from losscheck.explain.gradient_words import worst_pair
 from losscheck.explain.scene import scene
-from losscheck.model import Argument, Suspect
+from losscheck.model import Argument, Direction, Suspect
 
 Words = tuple[str, str, str]  # message, cause, fix
 
 DIGITS = 9  # significant decimals: what it takes to tell two float32 numbers apart
 SUMS = frozenset({"Sub", "Add", "AddV2", "AddN"})
+# A function of one number, which is exact to half an ulp: what is wrong was its operand.
+FUNCTIONS = frozenset(
+    {"Log", "Exp", "Cos", "Sin", "Tan", "Pow", "Cosh", "Sinh", "Acos", "Asin", "Acosh", "Atanh"}
+)
 LONG = 60  # characters of an expression that a sentence repeats
 
 
@@ -31,8 +35,8 @@ def words(suspect: Suspect, blame: Blame, arguments: tuple[Argument, ...]) -> Wo
     message = f"The {what} has lost its digits{mode}{wording.at(suspect.inputs)}: {numbers}."
     for advice in ADVICE.get(blame.op, ()):
         if found := advice.fill(scene(suspect, blame)):
-            cause, fix = found
-            return message, f"{cause} {_numbers(blame)}".strip(), fix
+            why = "" if blame.direction is Direction.BACKWARD else f"{found[0]} "
+            return message, f"{why}{_numbers(blame)}".strip(), found[1]
     return message, _numbers(blame) or _unknown(what), _general(blame, arguments)
 
 
@@ -42,13 +46,17 @@ def _numbers(blame: Blame) -> str:
         return ""
     name = blame.expression if 0 < len(blame.expression) <= LONG else f"This {blame.op}"
     gave = f"{wording.number(blame.result)} where {wording.number(blame.exact)} is right"
-    if blame.direction.value == "backward":
-        return f"The slopes of {name} cancel on the way back: {gave}."
+    if blame.direction is Direction.BACKWARD:
+        return f"The slopes of {name} lose their digits on the way back: {gave}."
     values = [_precise(float(array)) for array in blame.operand_values if np.ndim(array) == 0]
     if blame.op in SUMS and len(values) > 1:
         return f"{name} cancels: {' and '.join(values[:2])} leave {gave}."
-    of = f" of {values[0]}" if values else ""
-    return f"{name}{of} is {gave}: the digits went before it, in the rounding of its operand."
+    if blame.op in FUNCTIONS and values:
+        return (
+            f"{name} of {values[0]} is {gave}: the digits went before, in the rounding of its "
+            "operand."
+        )
+    return f"{name} gives {gave}: the digits go inside of it."
 
 
 def _unknown(what: str) -> str:
