@@ -8,6 +8,7 @@ from typing import Any
 from losscheck.evidence.calls import call_outcome
 from losscheck.evidence.crossings import crossings
 from losscheck.evidence.dead import dead_gradients
+from losscheck.evidence.digits import digit_curve
 from losscheck.evidence.eager_calls import eager_calls
 from losscheck.evidence.finite_tests import finite_tests, nonfinite_inputs
 from losscheck.evidence.float32 import float32_gradients
@@ -44,6 +45,7 @@ GATHER: Mapping[str, Callable[[Evidence], Any]] = {
 # What is gathered from other evidence as well: name -> its gatherer, and what it is handed.
 FURTHER: Mapping[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "opinions": (second_opinions, ("gradients",)),
+    "digits": (digit_curve, ("precision",)),
     "float32": (float32_gradients, ("gradients",)),
     "sized": (sized_checks, ("gradients",)),
     "upstream": (upstream_check, ("gradients",)),

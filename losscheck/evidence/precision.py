@@ -12,7 +12,7 @@ anything is reported (`explain.confirm`).
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import attrs
 import numpy as np
@@ -33,7 +33,9 @@ BOUNDS = (0.0, NEGLIGIBLE, NOTABLE, np.inf)  # of the error over the ordinary sc
 SIZES = ("slight", "small", "large")  # what lies between them; the forms of LC301 and LC302
 A_DECADE = 48  # cases of the ladder in each decade of distance
 FEW = 4  # the same of a loss that runs one case at a time
-LEAST = float(np.finfo(np.float32).tiny)  # kernels flush what is smaller to 0: no digits to lose
+LEAST = 2.0**-102
+"""Float32's smallest normal number over its rounding: kernels flush subnormals to 0, and what is
+smaller than this is made of numbers whose last digits are subnormal."""
 NEIGHBOURS, STEPS = 8, 4  # cases around a reported one, and how many ulps away
 UNKNOWN = 2.0**-26
 """Of the error: a truth below it is not told from 0 by float64, whose own error is about 2^-29 of
@@ -100,14 +102,16 @@ class Part:
             if len(members):
                 yield SIZES[size], members
 
-    @property
-    def digits(self) -> Array:
-        """(N,) decimal digits that are right; NaN where there are none to be right."""
-        size = np.abs(self.truth).max(axis=1, initial=0.0)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            apart = np.where(self.error == 0, 0.0, self.error / size)
-        right = -np.log10(np.clip(apart, 2.0**-24, 1.0))
-        return np.where((size > LEAST) & np.isfinite(self.single).all(axis=1), right, np.nan)
+    def digits_of(self, members: Array) -> Array:
+        """(M,) decimal digits of some cases that are right; NaN where there are none to be."""
+        size = np.abs(self.truth[members]).max(axis=1, initial=0.0)
+        finite = np.isfinite(self.single[members]).all(axis=1) & np.isfinite(size)
+        return np.where((size > LEAST) & finite, _digits(self.error[members], size), np.nan)
+
+    def digits_against(self, member: int, truth: Array) -> float:
+        """The same of one case against another truth."""
+        error = self.distance(self.single[member], truth)
+        return float(_digits(np.asarray(error), np.asarray(self.size(truth))))
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -121,6 +125,8 @@ class Precision:
     value: Part
     gradient: Part | None
     rerun: Callable[[CaseBlock], Precision]
+    along: str  # of which distance a part of the cases is a ladder
+    distance: Array  # (N,) that distance; NaN for cases that are not on it
     continuous: frozenset[str]  # arguments whose numbers have neighbours: no labels, no masks
     conditioning: Callable[[CaseBlock, int], Array]  # of cases, for VALUE or GRADIENT
     gathered: bool  # False for a few cases that were asked about once more
@@ -157,34 +163,12 @@ def precision(evidence: Evidence) -> tuple[Precision, ...]:
     As a graph first: TensorFlow rewrites log(1 + x) there and loses no digits. What is right in the
     graph and lost in eager execution, which computes what is written, follows.
     """
-    found = []
+    found: list[Precision] = []
     for instance, sweep in zip(evidence.instances, evidence.sweeps, strict=False):
-        if not evidence.programs.has_double(instance.shapes):
-            continue
-        graph = _of_instance(evidence, instance, sweep)
-        found.append(graph)
-        eager = [run.other for run in evidence.modes if run.graph is sweep and run.mode == "eager"]
-        found += [
-            more for other in eager if (more := _elsewhere(evidence, graph, other)) is not None
-        ]
+        if evidence.programs.has_double(instance.shapes):
+            others = [run.other for run in evidence.modes if run.graph is sweep]
+            found += _of_instance(evidence, instance, sweep, others)
     return tuple(found)
-
-
-def _elsewhere(evidence: Evidence, graph: Precision, other: Sweep) -> Precision | None:
-    """The cases that lose digits in another mode alone; None where there are none."""
-    other = other.with_scale(graph.scale)
-    again = other.rerun(graph.cases)
-    gradient = again.flat_gradient.astype(np.float64)
-    lonely = _apart(again.totals[:, None], graph.value.truth) & np.isnan(graph.value.allowed)
-    if graph.gradient is not None:
-        lost = _apart(gradient, graph.gradient.truth) & np.isnan(graph.gradient.allowed)
-        lonely |= lost & again.forward_finite
-    index = np.flatnonzero(lonely)
-    if not len(index):
-        return None
-    return _compared(
-        evidence, graph.cases.take(index), again.totals[index], gradient[index], other, ELEMENTS
-    )
 
 
 def ladder(evidence: Evidence, instance: Instance) -> tuple[Ladder, CaseBlock]:
@@ -204,20 +188,45 @@ def vectorized(instance: Instance) -> bool:
     return isinstance(program, Program) and program.way() is Way.VECTORIZED
 
 
-def _of_instance(evidence: Evidence, instance: Instance, sweep: Sweep) -> Precision:
+def _of_instance(
+    evidence: Evidence, instance: Instance, sweep: Sweep, others: Sequence[Sweep]
+) -> Iterator[Precision]:
     first, further = ladder(evidence, instance)
     more = CaseBlock.concat([first.cases, further])
-    more = more.take((more.ranges <= Range.WORKING) & evidence.labels_inside(more))
-    apt = sweep.rerun(more)
+    usable = (more.ranges <= Range.WORKING) & evidence.labels_inside(more)
+    more = more.take(usable)
     kept = np.flatnonzero(sweep.forward_finite & (sweep.ranges <= Range.WORKING))
-    return _compared(
-        evidence,
-        CaseBlock.concat([apt.cases, sweep.cases.take(kept)]),
-        np.concatenate([apt.totals, sweep.totals[kept]]),
-        np.concatenate([apt.flat_gradient, sweep.flat_gradient[kept]]).astype(np.float64),
-        sweep,
-        ELEMENTS,
-    )
+    cases = CaseBlock.concat([more, sweep.cases.take(kept)])
+    graph = _compared(evidence, cases, *_numbers(sweep, more, kept), sweep, ELEMENTS)
+    distance = np.full(len(cases), np.nan)
+    distance[: len(more)] = np.concatenate([first.distance, np.full(len(further), np.nan)])[usable]
+    yield attrs.evolve(graph, along=first.along, distance=distance)
+    for other in others:
+        if other.mode == "eager":
+            scaled = other.with_scale(sweep.scale)
+            yield from _elsewhere(evidence, graph, scaled, *_numbers(scaled, more, kept))
+
+
+def _numbers(sweep: Sweep, more: CaseBlock, kept: Array) -> tuple[Array, Array]:
+    """Totals and gradients of further cases, run now, and of those of a sweep that are kept."""
+    again = sweep.rerun(more)
+    totals = np.concatenate([again.totals, sweep.totals[kept]])
+    gradient = np.concatenate([again.flat_gradient, sweep.flat_gradient[kept]])
+    return totals, gradient.astype(np.float64)
+
+
+def _elsewhere(
+    evidence: Evidence, graph: Precision, other: Sweep, totals: Array, gradient: Array
+) -> Iterator[Precision]:
+    """The cases that lose digits in another mode alone, if there are any."""
+    lonely = _apart(totals[:, None], graph.value.truth) & np.isnan(graph.value.allowed)
+    if graph.gradient is not None:
+        lost = _apart(gradient, graph.gradient.truth) & np.isnan(graph.gradient.allowed)
+        lonely |= lost & np.isfinite(totals)
+    index = np.flatnonzero(lonely)
+    if len(index):
+        some = graph.cases.take(index)
+        yield _compared(evidence, some, totals[index], gradient[index], other, ELEMENTS)
 
 
 def observe(evidence: Evidence, cases: CaseBlock, sweep: Sweep) -> Precision:
@@ -256,6 +265,8 @@ def _compared(
         value=part(totals[:, None], true_totals[:, None], scale.value, VALUE),
         gradient=part(gradient, slopes, scale.gradient, GRADIENT) if sweep.has_gradient else None,
         rerun=lambda others: observe(evidence, others, sweep),
+        along="",
+        distance=np.full(len(cases), np.nan),
         continuous=frozenset(
             a.name for a in evidence.spec.arguments if not domains.parse(a.domain).integral
         ),
@@ -323,6 +334,13 @@ def _worst(index: Array, weight: Array, ranges: Array, most: int) -> Array:
             members = np.concatenate([members[: share // 2], spread])
         found.append(members)
     return index[np.sort(np.concatenate(found))] if found else index
+
+
+def _digits(error: Array, size: Array) -> Array:
+    """Decimal digits that are right: none where all is error, at most what float32 has."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.where(error == 0, 0.0, error / size)
+    return np.abs(np.log10(np.clip(share, 2.0**-24, 1.0)))
 
 
 def _distance(single: Array, truth: Array) -> Array:

@@ -97,7 +97,9 @@ def _exact(evidence: Evidence, block: CaseBlock, dtype: str) -> tuple[CaseTruth,
     return results[0], results[-1]
 
 
-def exact_numbers(evidence: Evidence, case: CaseBlock, direction: Direction) -> list[Array]:
+def exact_numbers(
+    evidence: Evidence, case: CaseBlock, direction: Direction, *, first: bool = False
+) -> list[Array]:
     """The loss, or its gradient, of one case with as many digits as it takes, in float64.
 
     Of the float64 program where the loss takes float64, whose constants are exact, and of the
@@ -108,6 +110,8 @@ def exact_numbers(evidence: Evidence, case: CaseBlock, direction: Direction) -> 
     ----------
     case
         A block of one case.
+    first
+        Whether the first of these programs will do.
     """
     from losscheck.program import exact
 
@@ -115,16 +119,19 @@ def exact_numbers(evidence: Evidence, case: CaseBlock, direction: Direction) -> 
     double = evidence.programs.double(instance.shapes)
     programs = [p for p in (double, instance.program) if isinstance(p, Program) and not p.rewritten]
     found = []
-    for program in programs:
+    for program in programs[:1] if first else programs:
         traced = program.traced
         fetch = traced.value if direction is Direction.FORWARD else traced.gradient
         feeds = {
             placeholder.op.name: np.asarray(case.inputs[name][0], np.float64)
             for name, placeholder in zip(program.names, traced.placeholders, strict=True)
         }
+        key = "exact", direction
+        if key not in program.kept:
+            program.kept[key] = exact.Evaluator([fetch])
         try:
             with np.errstate(all="ignore"):
-                truth = exact.evaluate([fetch], feeds, captures=program.captured_values())
+                truth = program.kept[key].truth(feeds, program.captured_values())
         except exact.Unknown:
             continue
         found.append(np.asarray(truth.values[0], np.float64))
