@@ -58,7 +58,7 @@ def _column(
     """The digits of every decade, exactly where float64 may have none left.
 
     Float32 loses its digits decades before float64 does. So float64 is believed from 1 outwards as
-    far as float32 has digits.
+    far as most float32 cases have digits.
     """
     if part is None:
         return {exponent: UNTOLD for exponent, _ in decades}
@@ -73,7 +73,7 @@ def _column(
             if len(known) >= ENOUGH:
                 told = _told(evidence, run, part, known, direction, lost)
             found[exponent] = told
-            lost |= told[1] is not None and told[1] < FEW
+            lost |= told[0] is not None and told[0] < FEW
     return found
 
 

@@ -340,7 +340,7 @@ def _digits(error: Array, size: Array) -> Array:
     """Decimal digits that are right: none where all is error, at most what float32 has."""
     with np.errstate(invalid="ignore", divide="ignore"):
         share = np.where(error == 0, 0.0, error / size)
-    return np.abs(np.log10(np.clip(share, 2.0**-24, 1.0)))
+    return np.asarray(np.abs(np.log10(np.clip(share, 2.0**-24, 1.0))))
 
 
 def _distance(single: Array, truth: Array) -> Array:
