@@ -12,7 +12,7 @@ anything is reported (`explain.confirm`).
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import attrs
 import numpy as np
@@ -127,8 +127,8 @@ class Precision:
     rerun: Callable[[CaseBlock], Precision]
     along: str  # of which distance a part of the cases is a ladder
     distance: Array  # (N,) that distance; NaN for cases that are not on it
-    continuous: frozenset[str]  # arguments whose numbers have neighbours: no labels, no masks
-    conditioning: Callable[[CaseBlock, int], Array]  # of cases, for VALUE or GRADIENT
+    domains: Mapping[str, domains.Domain]  # of the arguments
+    double: Callable[[CaseBlock], tuple[Array, Array]]  # (value, gradient) of cases in float64
     gathered: bool  # False for a few cases that were asked about once more
 
     def __len__(self) -> int:
@@ -142,19 +142,25 @@ class Precision:
     def explained_nearby(self, direction: Direction) -> float:
         """What conditioning explains at the first case, or at one of its neighbours.
 
-        A step of one ulp may lead an oscillating function back to where it was.
+        A step of one ulp may lead an oscillating function back to where it was. And a row that
+        sums to 1 does so to an ulp of 1, however small the steps of its small entries are: what
+        lies across a kink as near as that is explained.
         """
         rng = np.random.default_rng(NEIGHBOURS)
         inputs = {}
         for name, array in self.cases.inputs.items():
             near = np.repeat(np.asarray(array[:1], np.float64), NEIGHBOURS, axis=0)
-            if name in self.continuous:
+            domain = self.domains[name]
+            if not domain.integral:
+                sizes = near if domain.elementwise else np.abs(near).max(axis=-1, keepdims=True)
                 steps = rng.integers(-STEPS, STEPS, near[1:].shape, endpoint=True)
-                near[1:] += steps * ulp(near[1:])
+                near[1:] = np.clip(near[1:] + steps * ulp(sizes)[1:], *domain.bounds)
             inputs[name] = near
         block = CaseBlock(inputs, np.repeat(self.ranges[:1], NEIGHBOURS))
         part = VALUE if direction is Direction.FORWARD else GRADIENT
-        return float(np.max(self.conditioning(block, part)))
+        there = self.double(block)[part].reshape(NEIGHBOURS, -1)
+        across = np.abs(there[1:] - there[:1]).max(initial=0.0)
+        return float(max(np.max(explained(self.double, block, part)), 2.0 * across))
 
 
 def precision(evidence: Evidence) -> tuple[Precision, ...]:
@@ -267,10 +273,8 @@ def _compared(
         rerun=lambda others: observe(evidence, others, sweep),
         along="",
         distance=np.full(len(cases), np.nan),
-        continuous=frozenset(
-            a.name for a in evidence.spec.arguments if not domains.parse(a.domain).integral
-        ),
-        conditioning=lambda others, which: explained(evidence.double, others, which),
+        domains={a.name: domains.parse(a.domain) for a in evidence.spec.arguments},
+        double=evidence.double,
         gathered=measured is not None,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from losscheck.explain import wording
+from losscheck.explain import source, wording
 from losscheck.explain.advice.cancellation import ADVICE
 from losscheck.explain.blamed import Blame
 from losscheck.explain.gradient_words import worst_pair
@@ -44,7 +44,7 @@ def _numbers(blame: Blame) -> str:
     """Say with which numbers the digits went."""
     if blame.exact is None or blame.result is None:
         return ""
-    name = blame.expression if 0 < len(blame.expression) <= LONG else f"This {blame.op}"
+    name = blame.expression if _sayable(blame.expression) else f"This {blame.op}"
     gave = f"{wording.number(blame.result)} where {wording.number(blame.exact)} is right"
     if blame.direction is Direction.BACKWARD:
         return f"The slopes of {name} lose their digits on the way back: {gave}."
@@ -68,12 +68,17 @@ def _unknown(what: str) -> str:
 def _general(blame: Blame, arguments: tuple[Argument, ...]) -> str:
     names = [a.name for a in arguments if a.role in ("y_true", "y_pred")] or ["y_pred"]
     casts = ", ".join(f"tf.cast({name}, tf.float64)" for name in names)
-    where = blame.expression if 0 < len(blame.expression) <= LONG else "the difference"
+    where = blame.expression if _sayable(blame.expression) else "the difference"
     return (
         f"{', '.join(names)} = {casts}  # first line of the loss: float64 has the digits\n"
         f"# Or write {where} so that small numbers are not made of large ones: subtract first,\n"
         "# factor the difference out, or take a series where it is small."
     )
+
+
+def _sayable(expression: str) -> bool:
+    """Say whether it is whole, not the first line of a longer one, and short enough."""
+    return source.expression(expression) is not None and len(expression) <= LONG
 
 
 def _precise(value: float) -> str:
