@@ -185,6 +185,7 @@ class Examination:
             findings=tuple(sorted(kept, key=_by_weight)),
             ignored=tuple(Ignored(id=f.id, code=f.code, reason=reasons[f.code]) for f in ignored),
             curves=curves(desk.evidence) if runs else (),
+            digits=desk.get("digits") if runs and self._selected("LC301", "LC302") else None,
             reason=reason,
             notes=(
                 *_notes(desk, inferred),
@@ -193,10 +194,12 @@ class Examination:
             ),
         )
 
+    def _selected(self, *codes: str) -> bool:
+        select = self._settings.select
+        return not select or any(code.startswith(select) for code in codes)
+
     def _gradient(self, desk: Desk) -> GradientSummary | None:
-        if self._settings.select and not "LC101".startswith(self._settings.select):
-            return None
-        return summary(desk)
+        return summary(desk) if self._selected("LC101") else None
 
     def _no_tensor(self, error: OutputError) -> LossReport:
         writer = Writer(self._loss, self._settings, None, self._base)
@@ -278,6 +281,10 @@ def _covered(desk: Desk, rule: Rule) -> tuple[int, tuple[str, ...]]:
         return sum(int(c.decided.sum()) for c in desk.get("second_order")), ("graph",)
     if "modes" in rule.needs:
         return sum(len(s) for s in desk.get("sweeps")), ("graph", *_modes(desk))
+    if "precision" in rule.needs:
+        runs = desk.get("precision")
+        whole = sum(len(run) for run in runs if run.mode == "graph")
+        return whole, ("graph", *(m for m in _modes(desk) if m == "eager"))
     if not {"sweeps", "finite_tests", "dead"}.isdisjoint(rule.needs):
         return sum(len(s) for s in desk.get("sweeps")), ("graph",)
     for name in ("crossings", "layouts", "dtypes"):

@@ -237,6 +237,26 @@ class Curve:
     gradient: Array  # (N,) float64
 
 
+@attrs.frozen(kw_only=True)
+class DigitsAt:
+    """How many decimal digits are right in float32 over one decade; None where none can be told."""
+
+    exponent: int  # of ten: the distance lies between 10^exponent and ten times that
+    cases: int
+    value_median: float | None
+    value_worst: float | None
+    gradient_median: float | None
+    gradient_worst: float | None
+
+
+@attrs.frozen(kw_only=True)
+class DigitCurve:
+    """The digits that are right in value and gradient, by how near the prediction is."""
+
+    along: str  # "|y_pred - y_true|", or "|y_pred|" where no label is of the same kind
+    decades: tuple[DigitsAt, ...]
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class LossReport:
     """All that is said of one loss."""
@@ -252,6 +272,7 @@ class LossReport:
     findings: tuple[Finding, ...] = ()
     ignored: tuple[Ignored, ...] = ()
     curves: tuple[Curve, ...] = ()
+    digits: DigitCurve | None = None
     reason: str = ""  # why the verdict is inconclusive or error
     notes: tuple[str, ...] = ()  # what the reader should know of how it was examined
 

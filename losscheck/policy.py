@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from losscheck.model import Kind, Range, Severity
 
 _NONFINITE = frozenset({"LC201", "LC202", "LC203", "LC204"})
+_PRECISION = frozenset({"LC301", "LC302"})
 # What the truth or the range excuses: a note where it is extreme or inherent.
 _EXCUSED = _NONFINITE | {"LC503", "LC505"}
 
@@ -39,6 +40,13 @@ _BASE: Mapping[tuple[str, str], Severity] = {
     ("LC206", "value"): Severity.WARNING,
     ("LC206", "mode"): Severity.WARNING,
     ("LC303", "wrap"): Severity.ERROR,
+    # By the size of the error over the ordinary scale: above 1%, above 2^-20, below.
+    ("LC301", "large"): Severity.ERROR,
+    ("LC301", "small"): Severity.WARNING,
+    ("LC301", "slight"): Severity.NOTE,
+    ("LC302", "large"): Severity.ERROR,
+    ("LC302", "small"): Severity.WARNING,
+    ("LC302", "slight"): Severity.NOTE,
     ("LC401", "layout"): Severity.ERROR,
     ("LC401", "constant"): Severity.ERROR,
     ("LC401", "rank"): Severity.WARNING,
@@ -110,6 +118,7 @@ def severity(
     if code in _EXCUSED and (reach is Range.EXTREME or kind is Kind.INHERENT):
         return Severity.NOTE
     undecided = code in _NONFINITE and kind is None
+    undecided |= code in _PRECISION and reach is not Range.ORDINARY
     if code == "LC503" and scale is not None:  # finite in both modes: as LC301 weighs lost digits
         if scale < SLIGHT:
             return Severity.NOTE

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from losscheck import policy
+from losscheck.evidence import precision
 from losscheck.model import Kind, Range
 from losscheck.rules import RULES
 
@@ -89,6 +90,15 @@ def test_modes_that_differ_are_weighed_by_the_ordinary_scale() -> None:
     assert _severity("LC503", "value", scale=0.5, reach=Range.WORKING) == "warning"
     assert _severity("LC503", "value", scale=0.001, reach=Range.ORDINARY) == "warning"
     assert _severity("LC503", "value", scale=1e-6, reach=Range.ORDINARY) == "note"
+
+
+def test_lost_digits_are_weighed_by_range_and_size() -> None:
+    for code in ("LC301", "LC302"):
+        assert _severity(code, "large", reach=Range.ORDINARY) == "error"
+        assert _severity(code, "large", reach=Range.WORKING) == "warning"
+        assert _severity(code, "small", reach=Range.ORDINARY) == "warning"
+        assert _severity(code, "slight", reach=Range.ORDINARY) == "note"
+    assert policy.NOTABLE == precision.NOTABLE  # what the evidence calls large
 
 
 def test_the_users_choice_wins() -> None:

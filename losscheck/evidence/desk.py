@@ -8,6 +8,7 @@ from typing import Any
 from losscheck.evidence.calls import call_outcome
 from losscheck.evidence.crossings import crossings
 from losscheck.evidence.dead import dead_gradients
+from losscheck.evidence.digits import digit_curve
 from losscheck.evidence.eager_calls import eager_calls
 from losscheck.evidence.finite_tests import finite_tests, nonfinite_inputs
 from losscheck.evidence.float32 import float32_gradients
@@ -20,6 +21,7 @@ from losscheck.evidence.integers import integer_ops
 from losscheck.evidence.labels_outside import labels_outside
 from losscheck.evidence.layouts import layout_runs
 from losscheck.evidence.opinions import second_opinions
+from losscheck.evidence.precision import precision
 from losscheck.evidence.right import right_and_wrong
 from losscheck.evidence.runs import dtype_runs, parts, repeats
 from losscheck.evidence.second_order import second_order
@@ -35,6 +37,7 @@ GATHER: Mapping[str, Callable[[Evidence], Any]] = {
     "eager_calls": eager_calls,
     "modes": lambda evidence: evidence.modes,
     "gradients": gradient_checks,
+    "precision": precision,
     "dead": dead_gradients,
     "crossings": crossings,
     "finite_tests": finite_tests,
@@ -54,6 +57,7 @@ GATHER: Mapping[str, Callable[[Evidence], Any]] = {
 # What is gathered from other evidence as well: name -> its gatherer, and what it is handed.
 FURTHER: Mapping[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "opinions": (second_opinions, ("gradients",)),
+    "digits": (digit_curve, ("precision",)),
     "float32": (float32_gradients, ("gradients",)),
     "sized": (sized_checks, ("gradients",)),
     "upstream": (upstream_check, ("gradients",)),

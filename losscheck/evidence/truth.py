@@ -97,6 +97,47 @@ def _exact(evidence: Evidence, block: CaseBlock, dtype: str) -> tuple[CaseTruth,
     return results[0], results[-1]
 
 
+def exact_numbers(
+    evidence: Evidence, case: CaseBlock, direction: Direction, *, first: bool = False
+) -> list[Array]:
+    """The loss, or its gradient, of one case with as many digits as it takes, in float64.
+
+    Of the float64 program where the loss takes float64, whose constants are exact, and of the
+    float32 program, which may hold another formula. Where no graph can be evaluated exactly,
+    nothing.
+
+    Parameters
+    ----------
+    case
+        A block of one case.
+    first
+        Whether the first of these programs will do.
+    """
+    from losscheck.program import exact
+
+    instance = evidence.instance_of(case)
+    double = evidence.programs.double(instance.shapes)
+    programs = [p for p in (double, instance.program) if isinstance(p, Program) and not p.rewritten]
+    found = []
+    for program in programs[:1] if first else programs:
+        traced = program.traced
+        fetch = traced.value if direction is Direction.FORWARD else traced.gradient
+        feeds = {
+            placeholder.op.name: np.asarray(case.inputs[name][0], np.float64)
+            for name, placeholder in zip(program.names, traced.placeholders, strict=True)
+        }
+        key = "exact", direction
+        if key not in program.kept:
+            program.kept[key] = exact.Evaluator([fetch])
+        try:
+            with np.errstate(all="ignore"):
+                truth = program.kept[key].truth(feeds, program.captured_values())
+        except exact.Unknown:
+            continue
+        found.append(np.asarray(truth.values[0], np.float64))
+    return found
+
+
 def _judged(numbers: Array, dtype: str) -> CaseTruth:
     import mpmath
 

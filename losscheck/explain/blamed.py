@@ -21,3 +21,4 @@ class Blame:
     operand_values: tuple[Array, ...]  # inputs of the op in this case, in its order; may be empty
     result: Any  # the value that went wrong, or None
     vanished: str = ""  # a sentence on a constant that the dtype rounds away; "" where none is
+    exact: float | None = None  # what it is in more digits, where digits were lost

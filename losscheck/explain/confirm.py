@@ -6,8 +6,11 @@ import numpy as np
 
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.crowd import Crowd
+from losscheck.evidence.disagreement import TWO_DIGITS
 from losscheck.evidence.gather import Evidence
+from losscheck.evidence.precision import BOUNDS, SIZES, Precision
 from losscheck.evidence.second_order import SecondOrderCheck
+from losscheck.evidence.truth import exact_numbers
 from losscheck.model import Array, Direction
 from losscheck.program.modes import MODES, Single
 from losscheck.program.trace import CallError, OutputError
@@ -30,6 +33,8 @@ def confirmed(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> bool:
     if crowd.code == "LC503":
         runs = {mode: alone(evidence, case, mode, crowd.dtype) for mode in ("graph", crowd.mode)}
         return _apart(runs["graph"], runs[crowd.mode], crowd.form)
+    if isinstance(crowd.population, Precision):
+        return _lost(evidence, crowd, case)
     if crowd.form == "nonfinite" and isinstance(crowd.population, SecondOrderCheck):
         slopes, derived = crowd.population.directed(case), crowd.population.derived
         along = [slopes.take(np.asarray([i])) for i in range(len(slopes))]
@@ -40,6 +45,38 @@ def confirmed(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> bool:
             if (single := alone(derived, each, mode, crowd.dtype)) is not None
         )
     return True
+
+
+def _lost(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> bool:
+    """Say whether digits are lost against exact numbers too, by every graph of the loss.
+
+    Where an operation has no exact evaluation float64 has to do. Had it lost its own digits, its
+    results would jump between neighbouring float32 inputs, and such jumps count as explained.
+    """
+    again = crowd.population.rerun(case)
+    part = again.value if crowd.direction is Direction.FORWARD else again.gradient
+    single = alone(evidence, case, crowd.mode, crowd.dtype)
+    if single is None or part is None or not part.lost[0]:
+        return False
+    got = single.value if crowd.direction is Direction.FORWARD else single.gradient
+    allowed = again.explained_nearby(crowd.direction)
+    truths = [*exact_numbers(evidence, case, crowd.direction), part.truth[0]]
+    least = BOUNDS[SIZES.index(crowd.form)] * part.scale
+    return all(
+        (error := part.distance(got, truth)) > max(TWO_DIGITS * part.size(truth), allowed)
+        and error >= least
+        and part.size(truth) > 0
+        and _apart_by_element(got, truth)
+        for truth in truths[:-1] or truths
+    )
+
+
+def _apart_by_element(got: Array, truth: Array) -> bool:
+    """Say whether what is returned is wrong itself: the sum of sound samples may cancel."""
+    if np.shape(got) != np.shape(truth):  # known as a sum alone
+        return True
+    size = np.abs(truth).max(initial=0.0)
+    return bool(np.abs(np.asarray(got, float) - truth).max(initial=0.0) > TWO_DIGITS * size)
 
 
 def alone(evidence: Evidence, case: CaseBlock, mode: str, dtype: str) -> Single | None:

@@ -48,6 +48,7 @@ from losscheck.targets import Loss
 
 NONFINITE = frozenset({"LC201", "LC202", "LC203", "LC204", "LC505"})
 GROUPS = 8  # expressions at fault that one rule reports of one crowd
+FEW_GROUPS = 3  # the same of lost digits: an operation loses them, and others lose what is left
 SHRINK_ELEMENTS = 1 << 20  # numbers that one round of simplifying may run through the loss
 TRIES = 5  # representatives of a group that are tried before it is given up as unconfirmed
 # Told apart among the cases of a group; None is decided once a case is looked at closely.
@@ -103,14 +104,15 @@ class Writer:
         groups = locate.groups(self._desk.evidence, crowd)
         # What training meets goes before what only the ends of the dtype show.
         groups.sort(key=lambda group: (ranges[group.members].min(), -group.count))
-        for group in groups[:GROUPS]:
+        for group in groups[: FEW_GROUPS if crowd.code in locate.PRECISION else GROUPS]:
             extreme = ranges[group.members].min() == Range.EXTREME
             best: tuple[tuple[Any, ...], Finding] | None = None
             for member in self._representatives(crowd, group.members):
                 made = self._of_case(rule, crowd, member, group.count)
                 if made is not None and (best is None or _weight(made[1]) > _weight(best[1])):
                     best = made
-                if best is not None and (extreme or best[1].severity == Severity.ERROR):
+                settled = extreme or crowd.form == "slight"  # no other case would weigh more
+                if best is not None and (settled or best[1].severity == Severity.ERROR):
                     break
             if best is not None:
                 yield best
@@ -311,6 +313,8 @@ def _patience(crowd: Crowd, desk: Desk) -> int:
         )
     if isinstance(crowd.population, SecondOrderCheck):  # those of the gradient are judged as well
         evaluations = EVALUATIONS * (crowd.population.directions.size + elements)
+    if crowd.code in locate.PRECISION:
+        evaluations = 3 * elements  # for the conditioning of each
     instance = desk.evidence.instance_of(cases)
     program = instance.program
     if isinstance(program, Program) and program.way() is Way.VECTORIZED:

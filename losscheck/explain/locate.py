@@ -14,15 +14,20 @@ from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.second_order import SecondOrderCheck
 from losscheck.explain.blame import Values, gain_source, nonfinite_source, zero_source
 from losscheck.explain.blamed import Blame
+from losscheck.explain.lost import Loss, lost_source
 from losscheck.explain.vanished import vanished
 from losscheck.model import Array, Direction, Location
 from losscheck.program.batch import Program, Way
+from losscheck.program.origin import is_backward
+from losscheck.program.precision import rewrite
 from losscheck.program.wiring import Node, Wiring
 
 FOLLOWED = 1_024  # cases whose every tensor is looked at
+WALKED = 96  # the same where the walk compares numbers, an element at a time
 VECTOR_MODES = {"eager": "plain"}
 # Rules whose evidence knows the line, or that blame the loss as a whole.
 _ELSEWHERE = frozenset({"LC101", "LC108", "LC205", "LC303"})
+PRECISION = frozenset({"LC301", "LC302"})
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -40,12 +45,17 @@ def groups(evidence: Evidence, crowd: Crowd) -> list[Group]:
     program = evidence.instance_of(crowd.population.cases.take(members[:1])).program
     blocks = isinstance(program, Program) and program.way() is Way.VECTORIZED
     most = FOLLOWED if blocks else FOLLOWED // 16
+    if crowd.code in PRECISION:
+        most = WALKED
     if len(members) > most:
         members = members[np.linspace(0, len(members) - 1, most).astype(int)]
     blamed = keys(evidence, crowd, crowd.population.cases.take(members))
     found: dict[str, list[int]] = {}
     for member, key in zip(members, blamed, strict=True):
         found.setdefault(key, []).append(int(member))
+    if crowd.code in PRECISION and len(found) > 1 and "" in found:
+        # Where float64 has no digits left either nothing shows; the others tell whose fault it is.
+        max((found[key] for key in found if key), key=len).extend(found.pop(""))
     share = len(crowd.members) / len(members)
     made = [
         Group(node=key, members=np.asarray(index), count=round(len(index) * share))
@@ -56,6 +66,11 @@ def groups(evidence: Evidence, crowd: Crowd) -> list[Group]:
 
 def keys(evidence: Evidence, crowd: Crowd, cases: CaseBlock) -> list[str]:
     """Name the forward operation to blame for each case."""
+    if crowd.code in PRECISION:
+        return [
+            "" if lost is None else _forward_of(instance, lost)
+            for instance, lost in _losses(evidence, crowd, cases)
+        ]
     return [
         instance.program.traced.origins.forward_name(node.name)
         if instance is not None and isinstance(instance.program, Program) and node is not None
@@ -66,6 +81,8 @@ def keys(evidence: Evidence, crowd: Crowd, cases: CaseBlock) -> list[str]:
 
 def blame(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> tuple[str, Blame]:
     """Blame one case: the name of the forward operation, and what the words need."""
+    if crowd.code in PRECISION:
+        return _of_loss(crowd, *next(_losses(evidence, crowd, case)))
     instance, node, values = next(_sources(evidence, crowd, case))
     if instance is None or instance.wiring is None:
         return "", of_location(_known(evidence, crowd, case), crowd.direction)
@@ -141,6 +158,67 @@ def _of_slopes(
         yield instance, _find(crowd, graph, one), one
 
 
+def _losses(
+    evidence: Evidence, crowd: Crowd, cases: CaseBlock
+) -> Iterator[tuple[Instance, Loss | None]]:
+    """Where each case lost its digits: as it is written, beside the same graph in float64."""
+    instance = evidence.instance_of(cases)
+    graph, program = instance.wiring, instance.program
+    end = graph and (graph.value if crowd.direction is Direction.FORWARD else graph.gradient)
+    if graph is None or not end or not isinstance(program, Program):
+        yield from ((instance, None) for _ in range(len(cases)))
+        return
+    if "exact" not in program.kept:
+        double = rewrite(program.definition, "float64")
+        program.kept["exact"] = Program(program.traced, evidence.programs.call, double)
+    names = _names(graph, [end])
+    single, exact = (
+        dict(zip(names, each.fetch(names, cases.inputs, "plain"), strict=True))
+        for each in (program, program.kept["exact"])
+    )
+    for i in range(len(cases)):
+        one, other = ({n: a[i] for n, a in values.items()} for values in (single, exact))
+        yield instance, lost_source(graph, end, one, other)
+
+
+def _forward_of(instance: Instance, lost: Loss) -> str:
+    """The forward operation of one that lost digits; a sum on the way back has none of its own."""
+    assert isinstance(instance.program, Program)
+    assert instance.wiring is not None
+    origins, graph = instance.program.traced.origins, instance.wiring
+    names = [lost.node.name, *(graph.producer(t).name for t in lost.node.inputs)]
+    if lost.node.backward:
+        names = [name for name in names if not is_backward(origins.forward_name(name))]
+    return origins.forward_name(names[0]) if names else ""
+
+
+def _of_loss(crowd: Crowd, instance: Instance, lost: Loss | None) -> tuple[str, Blame]:
+    if lost is None or instance.wiring is None or not isinstance(instance.program, Program):
+        return "", of_location(None, crowd.direction)
+    name = _forward_of(instance, lost)
+    origins = instance.program.traced.origins
+    location = origins.location(name)
+    text = expression(location)
+    forward = next((node for node in instance.wiring.nodes if node.name == name), lost.node)
+    return name, Blame(
+        location=location,
+        op=forward.type,
+        direction=Direction.BACKWARD if lost.node.backward else Direction.FORWARD,
+        expression=text,
+        operands=operands(text),
+        operand_values=() if lost.node.backward else tuple(map(np.asarray, lost.operands)),
+        result=lost.single,
+        exact=lost.exact,
+    )
+
+
+def _names(graph: Wiring, ends: Sequence[str]) -> list[str]:
+    wanted = {
+        t for end in ends for node in graph.ancestors(end) if node.floating for t in node.outputs
+    }
+    return [t for node in graph.nodes for t in node.outputs if t in wanted and _floats(node, t)]
+
+
 def tensors(
     instance: Instance, cases: CaseBlock, mode: str, dtype: str, evidence: Evidence
 ) -> dict[str, Array]:
@@ -149,11 +227,7 @@ def tensors(
     program = evidence.programs.at(instance.shapes, dtype)
     assert isinstance(program, Program)
     graph = instance.wiring
-    ends = [graph.value] + ([graph.gradient] if graph.gradient else [])
-    wanted = {
-        t for end in ends for node in graph.ancestors(end) if node.floating for t in node.outputs
-    }
-    names = [t for node in graph.nodes for t in node.outputs if t in wanted and _floats(node, t)]
+    names = _names(graph, [graph.value] + ([graph.gradient] if graph.gradient else []))
     arrays = program.fetch(names, cases.inputs, mode)
     return dict(zip(names, arrays, strict=True))
 

@@ -15,11 +15,15 @@ from losscheck.evidence.float32 import Float32Gradients
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.gradients import GradientCheck
 from losscheck.evidence.opinions import dtype
+from losscheck.evidence.precision import Precision
 from losscheck.evidence.second_order import SecondOrderCheck
+from losscheck.evidence.truth import exact_numbers
 from losscheck.evidence.upstream import UpstreamCheck
 from losscheck.explain.confirm import alone
 from losscheck.explain.second_opinion import opinions
-from losscheck.program.modes import MODES
+from losscheck.model import Direction
+from losscheck.program.modes import MODES, Single
+from losscheck.program.programs import FLOOR_REWRITTEN
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -42,6 +46,8 @@ def observe(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> Seen:
     if isinstance(crowd.population, SecondOrderCheck):
         return _second_order(evidence, crowd.population.rerun(case), case)
     single = alone(evidence, case, crowd.mode, crowd.dtype)
+    if isinstance(crowd.population, Precision):
+        return _digits(evidence, crowd, case, single)
     facts: dict[str, Any] = {}
     if crowd.code == "LC503":
         runs = {mode: alone(evidence, case, mode, crowd.dtype) for mode in MODES}
@@ -68,6 +74,29 @@ def observe(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> Seen:
         return Seen(facts=facts, scale=scale)
     return Seen(
         value=_plain(single.value), gradient=_plain(single.gradient), facts=facts, scale=scale
+    )
+
+
+def _digits(evidence: Evidence, crowd: Crowd, case: CaseBlock, single: Single | None) -> Seen:
+    """What float32 gives beside the exact result, or beside float64 where there is none."""
+    again = crowd.population.rerun(case)
+    forward = crowd.direction is Direction.FORWARD
+    part = again.value if forward else again.gradient
+    known = exact_numbers(evidence, case, crowd.direction)
+    shapes = evidence.instance_of(case).shapes
+    outcome = evidence.programs.double(shapes).run(case.inputs)
+    truth = known[0] if known else np.asarray(outcome.value if forward else outcome.gradient)[0]
+    assert single is not None  # it was run alone when it was confirmed
+    got = single.value if forward else single.gradient
+    kept = evidence.programs.floor(shapes) < FLOOR_REWRITTEN
+    return Seen(
+        value=_plain(single.value),
+        gradient=_plain(single.gradient),
+        expected_value=truth if forward else None,
+        expected_gradient=None if forward else truth,
+        text="in exact arithmetic" if known else "in float64",
+        facts={"float64": kept, "exact": truth},
+        scale=part.distance(got, truth) / part.scale,
     )
 
 

@@ -40,6 +40,10 @@ def reproduce(suspect: Suspect, target: str, form: str, call: Call) -> str:
     if suspect.code == "LC106":
         whole = f"loss({', '.join(arguments)})"
         return _text([*lines, *second_order(suspect, prediction, whole, _literal)])
+    if suspect.code in ("LC301", "LC302"):
+        return _text(
+            [*lines, *_digits(suspect, order, prediction, f"loss({', '.join(arguments)})")]
+        )
     weights = ""
     if suspect.facts.get("upstream") is not None:
         lines.append(f"upstream = tf.constant({_literal(suspect.facts['upstream'])})")
@@ -63,6 +67,33 @@ def reproduce(suspect: Suspect, target: str, form: str, call: Call) -> str:
         'print("gradient:", None if gradient is None else gradient.numpy())',
     ]
     return _text(lines)
+
+
+def _digits(suspect: Suspect, order: Sequence[str], prediction: str, whole: str) -> list[str]:
+    """Lines that run the loss in float32 and in float64, or beside the truth as a number."""
+    given = ", ".join(order)
+    decorator = "@tf.function(autograph=False)\n" if suspect.mode == "graph" else ""
+    both = bool(suspect.facts.get("float64"))
+    lines = [
+        "",
+        "",
+        f"{decorator}def value_and_gradient({given}):",
+        "    with tf.GradientTape() as tape:",
+        f"        tape.watch({prediction})",
+        f"        value = {whole}",
+        f"    return value, tape.gradient(value, {prediction})",
+        "",
+        "",
+        f"for dtype in ({'tf.float32, tf.float64' if both else 'tf.float32,'}):",
+        f"    inputs = [tf.cast(x, dtype) for x in ({given},)]",
+        "    value, gradient = value_and_gradient(*inputs)",
+        '    print(f"{dtype.name} loss:", value.numpy())',
+        '    print(f"{dtype.name} gradient:", None if gradient is None else gradient.numpy())',
+    ]
+    if not both and suspect.facts.get("exact") is not None:
+        what = "loss" if suspect.code == "LC301" else "gradient"
+        lines.append(f'print("right {what}:", {_literal(suspect.facts["exact"])})')
+    return lines
 
 
 def _text(lines: Sequence[str]) -> str:

@@ -6,18 +6,20 @@ import io
 import math
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from losscheck.model import Array, Curve, UsageError
+from losscheck.model import Array, Curve, DigitCurve, UsageError
 
 # Mid-tones: a contrast of at least 3 to 1 (WCAG 2.1, 1.4.11) on the page's white and its dark.
 COLORS = ("#2e86d1", "#c97a00", "#1f9d72", "#b565c0", "#8a7f3d")
 NON_FINITE_COLOR = "#e5483b"
 INK = "#010203"  # replaced by the page's own text colour
 SIZE = (5.6, 3.9)  # inches; narrow enough that labels stay readable on a phone
+LOW = (5.6, 2.1)  # inches; of a drawing of one panel
+MOST_DIGITS = 7.6  # on the axis: float32 has 7.2
 HUGE = 1e3  # largest over median size from which a linear axis hides most of the curve
 DENSITY = 96  # pixels an inch, as CSS has it
 LARGEST = 1e250  # beyond it, and below its inverse, matplotlib's margins overflow
@@ -66,6 +68,45 @@ def svg(curves: Sequence[Curve], name: str, prefix: str) -> str:
     NaN is marked by crosses at the foot of a panel, infinities by triangles at its edges. An axis
     is linear near 0 and logarithmic beyond (symlog) where the sizes span more than `HUGE`.
     """
+
+    def draw(figure: Any) -> None:
+        upper, lower = figure.subplots(2, 1, sharex=True)
+        _panel(upper, [(curve.x, curve.value) for curve in curves], "loss")
+        _panel(lower, [(curve.x, curve.gradient) for curve in curves], "gradient")
+        lower.set_xlabel(name, parse_math=False)
+        _scale(lower.xaxis, [curve.x for curve in curves])
+
+    return _drawn(draw, SIZE, prefix, "loss and gradient along the prediction")
+
+
+def digits_svg(curve: DigitCurve, prefix: str) -> str:
+    """Draw the digits that are right: medians as lines, the worst of each decade dotted.
+
+    The loss takes the first of `COLORS`, the gradient the second; see `svg`.
+    """
+
+    def draw(figure: Any) -> None:
+        axes = figure.subplots()
+        x = [decade.exponent + 0.5 for decade in curve.decades]
+        for color, middle, worst in (
+            (COLORS[0], "value_median", "value_worst"),
+            (COLORS[1], "gradient_median", "gradient_worst"),
+        ):
+            for name, style in ((middle, "-"), (worst, ":")):
+                told = [getattr(decade, name) for decade in curve.decades]
+                y = [np.nan if digits is None else digits for digits in told]
+                axes.plot(x, y, style, color=color, marker="." if style == "-" else "")
+        axes.grid(alpha=0.15, color=INK, linewidth=0.6)
+        axes.set_ylim(-0.3, MOST_DIGITS)
+        axes.set_ylabel("digits right")
+        axes.set_xlabel(curve.along, parse_math=False)
+        ends = range(curve.decades[0].exponent, curve.decades[-1].exponent + 2, 2)
+        axes.set_xticks(list(ends), [f"1e{exponent}" for exponent in ends])
+
+    return _drawn(draw, LOW, prefix, "digits right by distance")
+
+
+def _drawn(draw: Callable[[Any], None], size: tuple[float, float], prefix: str, label: str) -> str:
     try:
         import matplotlib
         from matplotlib.figure import Figure
@@ -77,14 +118,10 @@ def svg(curves: Sequence[Curve], name: str, prefix: str) -> str:
     target = io.StringIO()
     with matplotlib.rc_context(STYLE), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a missing glyph in a name is no fault of the reader's
-        figure = Figure(figsize=SIZE, layout="constrained")
-        upper, lower = figure.subplots(2, 1, sharex=True)
-        _panel(upper, [(curve.x, curve.value) for curve in curves], "loss")
-        _panel(lower, [(curve.x, curve.gradient) for curve in curves], "gradient")
-        lower.set_xlabel(name, parse_math=False)
-        _scale(lower.xaxis, [curve.x for curve in curves])
+        figure = Figure(figsize=size, layout="constrained")
+        draw(figure)
         figure.savefig(target, format="svg", dpi=DENSITY, transparent=True, metadata={"Date": None})
-    return _inline(target.getvalue(), prefix)
+    return _inline(target.getvalue(), prefix, label)
 
 
 def _panel(axes: Any, curves: Sequence[tuple[Array, Array]], label: str) -> None:
@@ -131,7 +168,7 @@ def _scale(axis: Any, arrays: Iterable[Array]) -> None:
     axis.axes.autoscale_view()
 
 
-def _inline(text: str, prefix: str) -> str:
+def _inline(text: str, prefix: str, label: str) -> str:
     """Cut the prolog off, keep ids apart, and take colour and width from the page."""
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
@@ -139,5 +176,5 @@ def _inline(text: str, prefix: str) -> str:
     text = re.sub(r'href="#', f'href="#{prefix}-', text)
     text = text.replace("url(#", f"url(#{prefix}-").replace(INK, "currentColor")
     return re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text, count=1).replace(
-        "<svg", '<svg role="img" aria-label="loss and gradient along the prediction"', 1
+        "<svg", f'<svg role="img" aria-label="{label}"', 1
     )

@@ -26,7 +26,8 @@ def render(report: Report, view: View) -> str:
     """
     page = _templates().get_template("stability.html.j2")
     drawings = [_drawing(loss, f"loss-{number}") for number, loss in enumerate(report.losses, 1)]
-    return page.render(report=report, drawings=drawings) + "\n"
+    digits = [_digits(loss, f"digits-{number}") for number, loss in enumerate(report.losses, 1)]
+    return page.render(report=report, drawings=drawings, digits=digits) + "\n"
 
 
 def _templates() -> Environment:
@@ -64,3 +65,14 @@ def _drawing(loss: LossReport, prefix: str) -> dict[str, Any] | None:
     marks = {"NaN": np.isnan(numbers).any(), "infinite": np.isinf(numbers).any()}
     # Safe: matplotlib escapes its texts, and all of them but the axis' name are ours.
     return {"svg": Markup(picture), "legend": legend, "marks": marks}
+
+
+def _digits(loss: LossReport, prefix: str) -> dict[str, Any] | None:
+    """Draw the digits that are right; the legend is the page's."""
+    if loss.digits is None:
+        return None
+    from losscheck.report import curves
+
+    legend = list(zip(curves.COLORS, ("loss", "gradient"), strict=False))
+    # Safe: matplotlib escapes its texts, and all of them but the axis' name are ours.
+    return {"svg": Markup(curves.digits_svg(loss.digits, prefix)), "legend": legend}

@@ -87,6 +87,8 @@ def _loss(loss: LossReport) -> Iterator[str]:
         yield from ("", *_finding(finding))
     if loss.gradient and loss.gradient.self_test:
         yield from ("", f"Self-test: {escape(words.self_test(loss.gradient))}.")
+    if loss.digits is not None:
+        yield from ("", f"Digits right in float32 {escape(words.digits(loss.digits))}.")
     yield from ("", *_coverage(loss))
 
 

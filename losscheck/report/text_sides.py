@@ -25,6 +25,8 @@ def lines(loss: LossReport, view: View) -> Iterator[Text]:
     if loss.verdict != Verdict.ERROR or view.verbosity > 0:  # else the traceback of our own fault
         for note in loss.notes:
             yield from side("remark", note, view)
+    if view.verbosity > 0 and loss.digits is not None:
+        yield from side("digits", words.digits(loss.digits), view)
     if view.verbosity > 0 and loss.checks:
         yield from _checks(loss)
 

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
-from losscheck.model import Check, Finding, GradientSummary, Location, LossReport, Severity
+from losscheck.model import (
+    Check,
+    DigitCurve,
+    Finding,
+    GradientSummary,
+    Location,
+    LossReport,
+    Severity,
+)
 from losscheck.report.arrays import SHORT, apart, array
 
 FINEST = 8  # significant digits beyond which a float32 result says nothing more
@@ -135,6 +144,27 @@ def gradient(summary: GradientSummary) -> str:
         error = summary.forward_mode_max_error
         parts.append(f"forward mode {f'{error:.0e}' if error else '0'}")
     return "; ".join(parts)
+
+
+def digits(curve: DigitCurve) -> str:
+    """Say how many digits are right, the median of each decade; decades alike are told once."""
+    parts = [
+        f"{name} {_by_decade(curve, field)}"
+        for name, field in (("loss", "value_median"), ("gradient", "gradient_median"))
+        if any(getattr(decade, field) is not None for decade in curve.decades)
+    ]
+    return f"over {curve.along}: {'; '.join(parts)}"
+
+
+def _by_decade(curve: DigitCurve, field: str) -> str:
+    """Write "0 below 1e-3, 2 below 0.01, 7 above", or "7 throughout"."""
+    told = [(d.exponent, getattr(d, field)) for d in curve.decades]
+    whole = [(exponent, int(digits + 0.5)) for exponent, digits in told if digits is not None]
+    runs = [end for end, after in pairwise(whole) if end[1] != after[1]]
+    if not runs:
+        return f"{whole[-1][1]} throughout"
+    below = [f"{count} below {10.0 ** (exponent + 1):g}" for exponent, count in runs]
+    return ", ".join([*below, f"{whole[-1][1]} above"])
 
 
 def self_test(summary: GradientSummary) -> str:

@@ -13,6 +13,7 @@ from losscheck.rules.gradient_dead import GradientDead
 from losscheck.rules.gradient_kink import GradientKink
 from losscheck.rules.gradient_mismatch import GradientMismatch
 from losscheck.rules.gradient_missing import GradientMissing
+from losscheck.rules.gradient_precision import GradientPrecision
 from losscheck.rules.gradient_size import GradientSize
 from losscheck.rules.half_nonfinite import HalfNonfinite
 from losscheck.rules.integer_wrap import IntegerWrap
@@ -28,6 +29,7 @@ from losscheck.rules.second_order import SecondOrder
 from losscheck.rules.shape_rejected import ShapeRejected
 from losscheck.rules.silent_broadcast import SilentBroadcast
 from losscheck.rules.value_jump import ValueJump
+from losscheck.rules.value_precision import ValuePrecision
 from losscheck.rules.xla_unsupported import XlaUnsupported
 
 RULES: tuple[Rule, ...] = (
@@ -46,6 +48,8 @@ RULES: tuple[Rule, ...] = (
     NanHidden(),
     LabelOutsideRange(),
     IntegerWrap(),
+    ValuePrecision(),
+    GradientPrecision(),
     SilentBroadcast(),
     ShapeRejected(),
     BatchCoupling(),

@@ -10,6 +10,7 @@ import attrs
 from tests.zoo import planted_calls as calls
 from tests.zoo import planted_gradient as gradient
 from tests.zoo import planted_nonfinite as nonfinite
+from tests.zoo import planted_precision as precision
 
 
 @attrs.frozen
@@ -112,6 +113,14 @@ FAULTY: tuple[Planted, ...] = (
         nonfinite.dropped_overflow_twin,
         REALS,
         "tf.math.is_finite(squares)",
+    ),
+    Planted("LC301", precision.cosine_gap, precision.cosine_gap_twin, REALS, "1.0 - tf.cos(d)"),
+    Planted(
+        "LC302",
+        precision.expanded_distance,
+        precision.expanded_distance_twin,
+        REALS,
+        "a + b - 2.0",
     ),
     Planted(
         "LC401",

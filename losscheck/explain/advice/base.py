@@ -24,7 +24,7 @@ def nowhere(_: Scene) -> str:
 
 @attrs.frozen(kw_only=True)
 class Advice:
-    """Templates over `Scene.words`; `{z}` is the text that `when` found."""
+    """Templates over `Scene.words`; `{z}` is the text that `when` found, `{gz}` as a factor."""
 
     cause: str
     write: str  # stands in for the blamed expression
@@ -39,7 +39,8 @@ class Advice:
         found = self.when(scene)
         if not found:
             return None
-        words = {**scene.words(), "z": found if isinstance(found, str) else ""}
+        z = found if isinstance(found, str) else ""
+        words = {**scene.words(), "z": z, "gz": source.grouped(z)}
         new = self.write.format_map(words)
         lines = [
             self.first.format_map(words),
