@@ -11,7 +11,9 @@ import numpy as np
 
 from losscheck import cases, domains
 from losscheck.cases.blocks import CaseBlock
+from losscheck.cases.problem import Problem
 from losscheck.evidence.disagreement import disagreement
+from losscheck.evidence.guided import Guided, guided
 from losscheck.evidence.sweep import Sweep, sweep
 from losscheck.infer import Inferred
 from losscheck.infer.spec import Spec, wide_sizes
@@ -86,6 +88,7 @@ class Evidence:
     dtypes: tuple[str, ...]
     modes_wanted: tuple[str, ...]
     seed: int
+    guided: dict[str, Guided] = attrs.field(factory=dict, init=False)  # by instance, once swept
     _further: dict[Any, Instance] = attrs.field(factory=dict, init=False)
     _classes: dict[str, int] = attrs.field(factory=dict, init=False)
 
@@ -225,7 +228,20 @@ class Evidence:
         program = self.programs.at(instance.shapes, dtype)
         if isinstance(program, EagerProgram):  # Python of its own may raise where a graph does not
             block = block.take(program.runs(block.inputs))
+        elif dtype == "float32" and (further := self._guided(instance, program, block)):
+            block = CaseBlock.concat([block, further]).distinct()
         return self._run(program, block, dtype, "graph")
+
+    def _guided(self, instance: Instance, program: Program, block: CaseBlock) -> CaseBlock | None:
+        """Search for further cases; what one sample has met needs no batch."""
+        assert instance.wiring is not None
+        problem = Problem.of(
+            self.spec.arguments, instance.shapes, "float32", self.classes(instance)
+        )
+        done = {h.key for found in self.guided.values() for h in found.hunts if h.settled}
+        found = guided(program, instance.wiring, problem, block, self.seed, done)
+        self.guided[instance.name] = found
+        return found.cases
 
     def cases(self, instance: Instance, dtype: str) -> CaseBlock:
         """The cases of an instance."""
