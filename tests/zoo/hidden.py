@@ -85,8 +85,8 @@ def _bump(safe: float) -> Loss:
 
 
 def _odds(floor: float) -> Loss:
-    """log 0 where the odds p / (1 - p) come to 1.7: p about 0.63."""
-    return _mean(lambda y, p: tf.math.log(tf.abs(p / (1.0 - p + 1e-3) - 1.7) + floor) * (y - p))
+    """log 0 where the odds p / (1 - p) come to 2.3: p about 0.70."""
+    return _mean(lambda y, p: tf.math.log(tf.abs(p / (1.0 - p + 1e-3) - 2.3) + floor) * (y - p))
 
 
 def _box(floor: float) -> Loss:
@@ -104,8 +104,6 @@ HIDDEN = {
     "margin": Hidden(_margin(0.0), _margin(1e-3)),
     "repulsion": Hidden(_repulsion(0.0), _repulsion(1e-3)),
     "bump": Hidden(_bump(1.0), _bump(0.99)),
-    "odds": Hidden(
-        _odds(0.0), _odds(1e-3), ("binary", "(B, D)"), ("probability", "(B, D)")
-    ),
+    "odds": Hidden(_odds(0.0), _odds(1e-3), ("binary", "(B, D)"), ("probability", "(B, D)")),
     "box": Hidden(_box(0.0), _box(1e-3), POSITIVE, POSITIVE),
 }
