@@ -24,7 +24,7 @@ from losscheck.program.programs import Programs, Tracing
 from losscheck.program.trace import CallError, OutputError
 from losscheck.program.wiring import Wiring, wiring
 
-NARROW_CASES = 110_000  # cases of one sample; a report counts at least 100,000
+NARROW_CASES = 160_000  # cases of one sample: 120,064 half-precision numbers, and the other stages
 MAIN_CASES = 24_000  # cases of a whole batch
 EAGER_CASES = 300  # of a loss that runs one case a call (160 to 550 microseconds each)
 USUAL_NODES = 150  # operations of a loss with its gradient, as most have at the most
