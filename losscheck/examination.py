@@ -12,6 +12,7 @@ import attrs
 
 from losscheck import policy
 from losscheck.config import ArgumentSettings, Settings
+from losscheck.evidence.covered import covered
 from losscheck.evidence.curves import curves
 from losscheck.evidence.desk import WITHOUT_A_RUN, Desk
 from losscheck.evidence.gather import Evidence, Instance
@@ -185,6 +186,7 @@ class Examination:
             findings=tuple(sorted(kept, key=_by_weight)),
             ignored=tuple(Ignored(id=f.id, code=f.code, reason=reasons[f.code]) for f in ignored),
             curves=curves(desk.evidence) if runs else (),
+            coverage=covered(desk.evidence) if runs else (),
             reason=reason,
             notes=(
                 *_notes(desk, inferred),

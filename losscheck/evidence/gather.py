@@ -10,6 +10,7 @@ import attrs
 import numpy as np
 
 from losscheck import cases, domains
+from losscheck.cases import Search
 from losscheck.cases.blocks import CaseBlock
 from losscheck.cases.problem import Problem
 from losscheck.evidence.disagreement import disagreement
@@ -88,6 +89,7 @@ class Evidence:
     dtypes: tuple[str, ...]
     modes_wanted: tuple[str, ...]
     seed: int
+    searches: dict[str, Search] = attrs.field(factory=dict, init=False)  # float32, by instance
     guided: dict[str, Guided] = attrs.field(factory=dict, init=False)  # by instance, once swept
     _further: dict[Any, Instance] = attrs.field(factory=dict, init=False)
     _classes: dict[str, int] = attrs.field(factory=dict, init=False)
@@ -246,7 +248,7 @@ class Evidence:
     def cases(self, instance: Instance, dtype: str) -> CaseBlock:
         """The cases of an instance."""
         classes = self.classes(instance)
-        block = cases.generate(
+        found = cases.search(
             self.spec.arguments,
             instance.sizes,
             dtype=dtype,
@@ -254,6 +256,9 @@ class Evidence:
             seed=self.seed,
             budget=self.budget(instance),
         )
+        block = found.cases
+        if dtype == "float32":
+            self.searches[instance.name] = found
         inside = self.labels_inside(block)
         return block if inside.all() else block.take(inside)
 

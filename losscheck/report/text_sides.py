@@ -25,6 +25,9 @@ def lines(loss: LossReport, view: View) -> Iterator[Text]:
     if loss.verdict != Verdict.ERROR or view.verbosity > 0:  # else the traceback of our own fault
         for note in loss.notes:
             yield from side("remark", note, view)
+    if view.verbosity > 0:
+        for part in loss.coverage:
+            yield from side("searched", words.searched(part), view)
     if view.verbosity > 0 and loss.checks:
         yield from _checks(loss)
 

@@ -6,7 +6,15 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from losscheck.model import Check, Finding, GradientSummary, Location, LossReport, Severity
+from losscheck.model import (
+    Check,
+    Coverage,
+    Finding,
+    GradientSummary,
+    Location,
+    LossReport,
+    Severity,
+)
 from losscheck.report.arrays import SHORT, apart, array
 
 FINEST = 8  # significant digits beyond which a float32 result says nothing more
@@ -159,6 +167,17 @@ def coverage(loss: LossReport) -> str:
     dtypes = dict.fromkeys(dtype for check in done for dtype in check.dtypes)
     modes = dict.fromkeys(mode for check in done for mode in check.modes)
     return "; ".join(", ".join(names) for names in (dtypes, modes) if names)
+
+
+def searched(part: Coverage) -> str:
+    """Say what one stage of the search covered, on a line."""
+    shape = f"({', '.join(map(str, part.shape))}{',' if len(part.shape) == 1 else ''})"
+    counted = ""
+    if part.covered is not None:
+        whole = "" if part.of is None else f" of {part.of:,}"
+        counted = f"{part.covered:,}{whole} {part.what}"
+    parts = [counted, plural(part.cases, "case") if part.cases else "", part.reason]
+    return f"{part.stage} {shape}: {'; '.join(p for p in parts if p) or 'no case'}"
 
 
 def by_reason(checks: Iterable[Check], outcome: str) -> dict[str, list[Check]]:
