@@ -12,6 +12,7 @@ import attrs
 
 from losscheck import policy
 from losscheck.config import ArgumentSettings, Settings
+from losscheck.evidence.covered import covered
 from losscheck.evidence.curves import curves
 from losscheck.evidence.desk import WITHOUT_A_RUN, Desk
 from losscheck.evidence.gather import Evidence, Instance
@@ -186,6 +187,7 @@ class Examination:
             ignored=tuple(Ignored(id=f.id, code=f.code, reason=reasons[f.code]) for f in ignored),
             curves=curves(desk.evidence) if runs else (),
             digits=desk.get("digits") if runs and self._selected("LC301", "LC302") else None,
+            coverage=covered(desk.evidence) if runs else (),
             reason=reason,
             notes=(
                 *_notes(desk, inferred),

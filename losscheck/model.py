@@ -192,6 +192,19 @@ class Check:
 
 
 @attrs.frozen(kw_only=True)
+class Coverage:
+    """How much one stage of the search covered, at one size of the loss."""
+
+    stage: str  # ordinary, corners, relations, exhaustive, mixtures, spread or guided
+    shape: tuple[int, ...]  # of the prediction
+    cases: int  # that no earlier stage had
+    what: str = ""  # what is counted by the next two
+    covered: int | None = None
+    of: int | None = None  # all there are; None where they cannot be counted
+    reason: str = ""  # why it did not run, or what it left out
+
+
+@attrs.frozen(kw_only=True)
 class Ignored:
     """A finding that the user's settings ignore, and the reason they gave."""
 
@@ -273,6 +286,7 @@ class LossReport:
     ignored: tuple[Ignored, ...] = ()
     curves: tuple[Curve, ...] = ()
     digits: DigitCurve | None = None
+    coverage: tuple[Coverage, ...] = ()
     reason: str = ""  # why the verdict is inconclusive or error
     notes: tuple[str, ...] = ()  # what the reader should know of how it was examined
 

@@ -13,10 +13,11 @@ from losscheck.cases.corners import corners
 from losscheck.cases.exhaustive import exhaustive
 from losscheck.cases.problem import Problem
 from losscheck.cases.relations import relations
+from losscheck.cases.stages import Search, Stages
 from losscheck.cases.strategies import mixed, mixtures
 from losscheck.model import Argument, Range, UsageError
 
-__all__ = ["CaseBlock", "generate", "mixtures", "ordinary", "usual"]
+__all__ = ["CaseBlock", "Search", "generate", "mixtures", "ordinary", "search", "usual"]
 
 # Ordinary cases that every block starts with: their median is the ordinary scale.
 ORDINARY_CASES = 4096
@@ -39,7 +40,20 @@ def generate(
     seed: int = 0,
     budget: int = 20_000,
 ) -> CaseBlock:
-    """Generate the cases of one size of a loss's arguments.
+    """Generate the cases of one size of a loss's arguments; see `search`."""
+    return search(arguments, sizes, dtype=dtype, classes=classes, seed=seed, budget=budget).cases
+
+
+def search(
+    arguments: Sequence[Argument],
+    sizes: Mapping[str, int],
+    *,
+    dtype: str = "float32",
+    classes: int = 2,
+    seed: int = 0,
+    budget: int = 20_000,
+) -> Search:
+    """Generate the cases of one size of a loss's arguments, and count what each stage covers.
 
     Parameters
     ----------
@@ -59,8 +73,8 @@ def generate(
 
     Returns
     -------
-    CaseBlock
-        Distinct cases, the ordinary ones first.
+    Search
+        Distinct cases, the ordinary ones first, and the coverage of every stage.
 
     Raises
     ------
@@ -72,19 +86,20 @@ def generate(
     most = affordable(at)
     budget = min(budget, most)
     first = min(max(ORDINARY_CASES, budget // 16), max(FEWEST, most // 2))
-    blocks = [ordinary(problem, first, seed)]
+    stages = Stages(problem)
+    stages.add("ordinary", ordinary(problem, first, seed))
     share = _SINGLE_RELATIONS if problem.single else _RELATIONS
-    blocks.append(corners(problem, int(budget * _CORNERS), seed))
-    blocks.append(relations(problem, int(budget * share), seed))
+    stages.add("corners", corners(problem, int(budget * _CORNERS), seed))
+    stages.add("relations", relations(problem, int(budget * share), seed))
     least = int(budget * _MIXTURES)
-    blocks.append(exhaustive(problem, budget - sum(map(len, blocks)) - least, seed))
-    rest = max(least, budget - sum(map(len, blocks)))
+    stages.add("exhaustive", exhaustive(problem, budget - len(stages) - least, seed))
+    rest = max(least, budget - len(stages))
     if rest > 0:
-        blocks.append(mixed(problem, rest, seed))
-    found = CaseBlock.concat(blocks).distinct()
-    if len(found) >= budget:
-        return found
-    return CaseBlock.concat([found, wide(problem, budget - len(found), seed)]).distinct()
+        stages.add("mixtures", mixed(problem, rest, seed))
+    room = budget - stages.distinct()
+    if room > 0:
+        stages.add("spread", wide(problem, room, seed))
+    return stages.search()
 
 
 def usual(

@@ -50,13 +50,17 @@ class CaseBlock:
 
     def distinct(self) -> CaseBlock:
         """Keep the first of equal cases, in their order; 0 and -0 differ."""
+        return self.take(self.first())
+
+    def first(self) -> Array:
+        """Indices of the first of equal cases, ascending."""
         prints = np.zeros(len(self), np.uint64)
         for position, values in enumerate(self.inputs.values()):
             # Mixed with its position, an argument cannot stand for another one.
             place = np.full(1, position + 1, np.uint64) * _GOLDEN
             prints ^= _mixed(fingerprint(layout.flat(values)) + place)
         _, first = np.unique(prints, return_index=True)
-        return self.take(np.sort(first))
+        return np.sort(first)
 
 
 def fingerprint(rows: Array) -> Array:

@@ -42,10 +42,15 @@ def corners(problem: Problem, limit: int, seed: int) -> CaseBlock:
     )
 
 
+def all_corners(problem: Problem) -> int:
+    """Count the combinations of landmarks, one an argument."""
+    return math.prod(len(variable.tokens) for variable in problem.variables)
+
+
 def _combinations(problem: Problem, limit: int, rng: np.random.Generator) -> dict[str, Array]:
     """Give tokens for each argument (k, ...): every combination, or a random choice of them."""
     sizes = [len(variable.tokens) for variable in problem.variables]
-    total = math.prod(sizes)
+    total = all_corners(problem)
     if total <= limit:
         indices = np.unravel_index(np.arange(total), sizes)
         pairs = zip(problem.variables, indices, strict=True)

@@ -1,4 +1,4 @@
-"""Every half-precision number: 63,488 predictions that leave no gap for a fault to hide in."""
+"""Every half-precision number: 120,064 predictions that leave no gap for a fault to hide in."""
 
 from __future__ import annotations
 
@@ -13,26 +13,32 @@ from losscheck.model import Array, Range
 
 # Ordinary cases from which the arguments besides label and prediction are taken.
 _BACKGROUNDS = 1024
-_PATTERNS = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
-_EVERY = np.sort(_PATTERNS[np.isfinite(_PATTERNS)])
+_BITS = np.arange(1 << 16, dtype=np.uint16)
+_PATTERNS = {  # every number of a half type, as float32
+    "float16": _BITS.view(np.float16).astype(np.float32),
+    "bfloat16": (_BITS.astype(np.uint32) << np.uint32(16)).view(np.float32),
+}
+HALVES = {name: numbers[np.isfinite(numbers)] for name, numbers in _PATTERNS.items()}
+_EVERY = np.unique(np.concatenate([a.view(np.uint32) for a in HALVES.values()])).view(np.float32)
 
 
 def half_numbers(domain: Domain, dtype: str) -> Array:
-    """Give every float16 number inside an elementwise domain.
+    """Give every float16 and every bfloat16 number inside an elementwise domain.
 
     Parameters
     ----------
     domain
         Such as `real`.
     dtype
-        The float type to give them in; in bfloat16 several of them round to the same number.
+        The float type to give them in; a half type holds its own numbers alone.
 
     Returns
     -------
     Array
-        (k,) in the storage dtype, ascending.
+        (k,) in the storage dtype, ascending; 0 and -0 are two numbers.
     """
-    numbers = cast(_EVERY.astype(np.float64), dtype)
+    numbers = cast(HALVES.get(dtype, _EVERY).astype(np.float64), dtype)
+    numbers = numbers[np.lexsort((~np.signbit(numbers), numbers))]
     return numbers[domain.classify(numbers, dtype) < OUTSIDE]
 
 
@@ -47,7 +53,8 @@ def predictions(pred: Variable, dtype: str) -> Array | None:
         return half_numbers(pred.domain, dtype).reshape(-1, *pred.shape)
     if pred.domain.name != "simplex" or pred.size != 2:
         return None
-    parts = _EVERY[(_EVERY >= 0) & (_EVERY <= 1)].astype(np.float64)
+    every = np.sort(HALVES.get(dtype, _EVERY)).astype(np.float64)
+    parts = every[(every >= 0) & (every <= 1)]
     return np.stack([parts, 1.0 - parts], axis=-1).reshape(-1, *pred.shape)
 
 
@@ -88,3 +95,28 @@ def exhaustive(problem: Problem, limit: int, seed: int) -> CaseBlock:
         shift = turn * (labels // rounds)
         inputs[true.name] = layout.fill(true.tokens[(number + shift) % labels], true.shape)
     return problem.judge(inputs)
+
+
+def halves_met(pred: Variable, block: CaseBlock, dtype: str) -> dict[str, tuple[int, int]]:
+    """Count the numbers of each half type among predictions, and those inside the domain.
+
+    Parameters
+    ----------
+    block
+        What `exhaustive` gave.
+
+    Returns
+    -------
+    dict
+        Half type -> how many of its numbers were met, of how many; both zeros count.
+    """
+    first = block.inputs[pred.name].reshape(len(block), -1)[:, 0]
+    met = np.unique(first.astype(np.float32).view(np.uint32))
+    every = predictions(pred, dtype)
+    assert every is not None
+    inside = np.unique(every.reshape(len(every), -1)[:, 0].astype(np.float32).view(np.uint32))
+    counts = {}
+    for name, numbers in HALVES.items():
+        own = np.intersect1d(inside, numbers.view(np.uint32))
+        counts[name] = int(np.isin(own, met).sum()), len(own)
+    return counts

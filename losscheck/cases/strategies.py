@@ -57,7 +57,7 @@ def mixtures(
 def mixed(problem: Problem, count: int, seed: int) -> CaseBlock:
     """Draw the mixtures of a problem; see `mixtures`."""
     rng = np.random.default_rng((seed, 4))
-    blocks = recipes(len(problem.variables), max(1, min(_BLOCKS, count // 16)), seed)
+    blocks = recipes(len(problem.variables), blocks_of(count), seed)
     room = -(-int(count * _SPARE) // len(blocks))
     found = changes(problem)
     # What overflows is outside every domain, and dropped.
@@ -70,6 +70,11 @@ def mixed(problem: Problem, count: int, seed: int) -> CaseBlock:
         }
     )
     return judged.take(np.sort(rng.permutation(len(judged))[:count]))
+
+
+def blocks_of(count: int) -> int:
+    """How many blocks Hypothesis describes for so many cases, at most."""
+    return max(1, min(_BLOCKS, count // 16))
 
 
 def _expand(

@@ -10,8 +10,11 @@ import attrs
 import numpy as np
 
 from losscheck import cases, domains
+from losscheck.cases import Search
 from losscheck.cases.blocks import CaseBlock
+from losscheck.cases.problem import Problem
 from losscheck.evidence.disagreement import disagreement
+from losscheck.evidence.guided import Guided, guided
 from losscheck.evidence.sweep import Sweep, sweep
 from losscheck.infer import Inferred
 from losscheck.infer.spec import Spec, wide_sizes
@@ -22,7 +25,7 @@ from losscheck.program.programs import Programs, Tracing
 from losscheck.program.trace import CallError, OutputError
 from losscheck.program.wiring import Wiring, wiring
 
-NARROW_CASES = 110_000  # cases of one sample; a report counts at least 100,000
+NARROW_CASES = 160_000  # cases of one sample: 120,064 half-precision numbers, and the other stages
 MAIN_CASES = 24_000  # cases of a whole batch
 EAGER_CASES = 300  # of a loss that runs one case a call (160 to 550 microseconds each)
 USUAL_NODES = 150  # operations of a loss with its gradient, as most have at the most
@@ -86,6 +89,8 @@ class Evidence:
     dtypes: tuple[str, ...]
     modes_wanted: tuple[str, ...]
     seed: int
+    searches: dict[str, Search] = attrs.field(factory=dict, init=False)  # float32, by instance
+    guided: dict[str, Guided] = attrs.field(factory=dict, init=False)  # by instance, once swept
     _further: dict[Any, Instance] = attrs.field(factory=dict, init=False)
     _classes: dict[str, int] = attrs.field(factory=dict, init=False)
 
@@ -225,12 +230,25 @@ class Evidence:
         program = self.programs.at(instance.shapes, dtype)
         if isinstance(program, EagerProgram):  # Python of its own may raise where a graph does not
             block = block.take(program.runs(block.inputs))
+        elif dtype == "float32" and (further := self._guided(instance, program, block)):
+            block = CaseBlock.concat([block, further]).distinct()
         return self.run(program, block, dtype, "graph")
+
+    def _guided(self, instance: Instance, program: Program, block: CaseBlock) -> CaseBlock | None:
+        """Search for further cases; what one sample has met needs no batch."""
+        assert instance.wiring is not None
+        problem = Problem.of(
+            self.spec.arguments, instance.shapes, "float32", self.classes(instance)
+        )
+        done = {h.key for found in self.guided.values() for h in found.hunts if h.settled}
+        found = guided(program, instance.wiring, problem, block, self.seed, done)
+        self.guided[instance.name] = found
+        return found.cases
 
     def cases(self, instance: Instance, dtype: str) -> CaseBlock:
         """The cases of an instance."""
         classes = self.classes(instance)
-        block = cases.generate(
+        found = cases.search(
             self.spec.arguments,
             instance.sizes,
             dtype=dtype,
@@ -238,6 +256,9 @@ class Evidence:
             seed=self.seed,
             budget=self.budget(instance),
         )
+        block = found.cases
+        if dtype == "float32":
+            self.searches[instance.name] = found
         inside = self.labels_inside(block)
         return block if inside.all() else block.take(inside)
 

@@ -140,12 +140,13 @@ class _Tries:
             for a in self._spec.arguments
         }
         known = self._spec.shapes(self._spec.sizes)
+        as_keras = self._programs.tracing(known).how == "graph"
         for form, tried in (
             ("unknown-batch", shapes),
             ("unknown-rank", dict.fromkeys(known)),
         ):
             error = self._programs.traces(tried)
-            if self._programs.traces(known) is None:
+            if as_keras:
                 failed = error if isinstance(error, CallError) else None
                 yield LayoutRun(form=form, changed="", shapes=tried, error=failed)
 
@@ -300,7 +301,11 @@ class _Tries:
     def _sums(self, shapes: Sizes, inputs: Mapping[str, Array]) -> Array | None:
         """(N,) the mean of what the loss returns: comparable whatever shape it has."""
         try:
-            value = self._programs.at(shapes).run(inputs).value
+            program = self._programs.at(shapes)
+            if isinstance(program, Program):
+                value = program.few(inputs)
+            else:
+                value = program.run(inputs).value
         except CallError:
             raise
         except Exception:  # fails at run time only

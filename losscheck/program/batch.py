@@ -32,6 +32,7 @@ BLOCK_ELEMENTS = 1 << 19  # elements of all inputs in one block; keeps a 100-op 
 BLOCK_CASES = 1 << 15
 AGREEMENT = 1e-2  # relative and absolute; a vectorised kernel may round otherwise, half types most
 XLA_BLOCK = 1 << 10  # smaller blocks are padded to it: XLA compiles anew for each size
+SMALL = 64  # elements of a prediction whose backward pass costs less than a graph without it
 MAPPED_CASES = 2_000  # what map_fn runs in about half a second (160 to 550 microseconds a case)
 
 
@@ -72,12 +73,13 @@ class Program:
         self.rewritten = definition is not None
         self._imported: Any = None
         self._runners: dict[Any, tuple[Callable[..., Any], Way]] = {}
+        self._pruned: dict[Any, Callable[..., Any]] = {}
         self.kept: dict[Any, Any] = {}  # what others compile of this program, once
 
     def twin(self) -> Program:
         """The same loss in a graph of its own, to which operations may be added."""
         other = copy.copy(self)
-        other._imported, other._runners, other.kept = None, {}, {}
+        other._imported, other._runners, other._pruned, other.kept = None, {}, {}, {}
         return other
 
     @property
@@ -85,6 +87,11 @@ class Program:
         """The shape of one case, by argument."""
         shapes = (tuple(p.shape) for p in self.traced.placeholders)
         return dict(zip(self.names, shapes, strict=True))
+
+    @property
+    def _elements(self) -> int:
+        """Elements of the prediction."""
+        return int(np.prod(self.shapes[self.prediction]))
 
     @property
     def graph(self) -> Any:
@@ -102,29 +109,40 @@ class Program:
             "graph", "xla", or "plain": the graph without TensorFlow's rewriting of it, which is
             what eager execution computes.
         """
-        fetches = [self.traced.value.name]
-        if self.traced.gradient is not None:
-            fetches.append(self.traced.gradient.name)
-        results = self.fetch(fetches, inputs, mode)
+        results = self.fetch(self._whole, inputs, mode)
         n = len(results[0])
         if self.traced.gradient is not None:
             return Outcome(value=results[0], gradient=results[1])
         shape = (n, *self.shapes[self.prediction])
         return Outcome(value=results[0], gradient=np.zeros(shape, results[0].dtype))
 
+    @property
+    def _whole(self) -> tuple[str, ...]:
+        """The value, and the gradient where there is one."""
+        value, gradient = self.traced.value, self.traced.gradient
+        return (value.name,) if gradient is None else (value.name, gradient.name)
+
     def totals(self, inputs: Inputs) -> Array:
-        """(N,) the summed loss alone, without the backward pass."""
-        (value,) = self.fetch([self.traced.value.name], inputs)
+        """(N,) the summed loss alone; without the backward pass where that takes long."""
+        cheap = (self._whole, "graph") in self._runners and self._elements <= SMALL
+        value = self.fetch(self._whole if cheap else [self.traced.value.name], inputs)[0]
         with np.errstate(invalid="ignore", over="ignore"):
             return np.asarray(value.reshape(len(value), -1).sum(axis=1), np.float64)
 
     def once(self, tensors: Sequence[str], inputs: Inputs) -> list[Array]:
         """Any tensors of the graph for a single case, without an axis of cases, unvectorised."""
-        key = "once", tuple(tensors)
-        if key not in self.kept:
-            self.kept[key] = self.pruned(tuple(tensors))
         one = self._cast({name: np.asarray(array)[None] for name, array in inputs.items()})
-        return [np.asarray(result) for result in _outputs(self.kept[key], one)]
+        return [np.asarray(result) for result in _outputs(self.pruned(tuple(tensors)), one)]
+
+    def few(self, inputs: Inputs) -> Array:
+        """(N, *shape of what the loss returns) the value of every case, one call each.
+
+        A call costs about a millisecond, to vectorize the loss hundreds.
+        """
+        run = self.pruned(self._whole)
+        arrays = self._cast(inputs)
+        rows = [_outputs(run, [a[i : i + 1] for a in arrays])[0] for i in range(len(arrays[0]))]
+        return np.stack([np.asarray(row) for row in rows])
 
     def fetch(self, tensors: Sequence[str], inputs: Inputs, mode: str = "graph") -> list[Array]:
         """Any tensors of the graph, by name, for every case: (N, *shape) each."""
@@ -161,13 +179,10 @@ class Program:
 
     def try_once(self) -> None:
         """Run one case of ones, unvectorised; whatever it raises, the graph cannot be run."""
-        tensors = [self.traced.value.name]
-        if self.traced.gradient is not None:
-            tensors.append(self.traced.gradient.name)
         ones = self._cast({name: np.ones((1, *shape)) for name, shape in self.shapes.items()})
         # "plain": TensorFlow's rewriting of the graph may take the failing operation out.
         with _optimizer("plain"):
-            _outputs(self.pruned(tuple(tensors)), ones)
+            _outputs(self.pruned(self._whole), ones)
 
     def captured_values(self) -> dict[str, Array]:
         """What the loss took from outside, by the name of its placeholder in the graph."""
@@ -218,6 +233,11 @@ class Program:
 
         Tensors that are held are arguments, too, behind the others.
         """
+        if (tensors, held) not in self._pruned:
+            self._pruned[tensors, held] = self._cut(tensors, held)
+        return self._pruned[tensors, held]
+
+    def _cut(self, tensors: tuple[str, ...], held: tuple[str, ...]) -> Callable[..., Any]:
         function = self._function()
         graph = function.graph
         inside = [inner for _, inner in self.traced.captures]
@@ -236,6 +256,10 @@ class Program:
     def _runner(
         self, tensors: tuple[str, ...], mode: str, probe: list[Array]
     ) -> tuple[Callable[..., Any], Way]:
+        graph = self._runners.get((tensors, "graph"))
+        if graph is not None and mode != "graph":
+            run, way = graph  # vectorized once; how it is executed is settled call by call
+            return (run if mode == "plain" else under_xla(run)), way
         pruned = self.pruned(tensors)
         try:
             run = compiled(pruned, Way.VECTORIZED, mode, probe)
@@ -281,16 +305,25 @@ def compiled(
     def block(*arrays: Any) -> tuple[Any, ...]:
         if way is Way.VECTORIZED:
             return tuple(tf.vectorized_map(case, arrays, fallback_to_while_loop=False))
-        signature = tuple(tf.TensorSpec(None, t.dtype) for t in pruned_outputs)
+        signature = tuple(tf.TensorSpec(None, t.dtype) for t in _outputs(pruned, probe))
         return tuple(tf.map_fn(case, arrays, fn_output_signature=signature))
 
-    pruned_outputs = _outputs(pruned, probe)
     specs = [tf.TensorSpec((None, *a.shape[1:]), t) for a, t in zip(probe, types, strict=True)]
     signature = None if mode == "xla" else specs
     run: Callable[..., Any] = tf.function(
         block, input_signature=signature, autograph=False, jit_compile=mode == "xla"
     )
     return run
+
+
+def under_xla(run: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function of a block of cases, as it was vectorized, with XLA."""
+
+    def block(*arrays: Any) -> Any:
+        return run(*arrays)
+
+    found: Callable[..., Any] = tensorflow().function(block, autograph=False, jit_compile=True)
+    return found
 
 
 def _outputs(pruned: Callable[..., Any], probe: Sequence[Array]) -> list[Any]:

@@ -120,6 +120,7 @@ def _coverage(loss: LossReport) -> Iterator[str]:
     passed = words.passed(loss)
     if passed:
         yield f"- passed: {', '.join(passed)} ({words.coverage(loss)})"
+    yield from (f"- searched: {escape(words.searched(part))}" for part in loss.coverage)
     for outcome, label in (("inconclusive", "undecided"), ("error", "fault"), ("skip", "not run")):
         for reason, checks in words.by_reason(loss.checks, outcome).items():
             names = ", ".join(f"{check.code} {check.slug}" for check in checks)

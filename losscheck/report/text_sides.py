@@ -27,6 +27,9 @@ def lines(loss: LossReport, view: View) -> Iterator[Text]:
             yield from side("remark", note, view)
     if view.verbosity > 0 and loss.digits is not None:
         yield from side("digits", words.digits(loss.digits), view)
+    if view.verbosity > 0:
+        for part in loss.coverage:
+            yield from side("searched", words.searched(part), view)
     if view.verbosity > 0 and loss.checks:
         yield from _checks(loss)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from losscheck.model import (
     Check,
+    Coverage,
     DigitCurve,
     Finding,
     GradientSummary,
@@ -189,6 +190,17 @@ def coverage(loss: LossReport) -> str:
     dtypes = dict.fromkeys(dtype for check in done for dtype in check.dtypes)
     modes = dict.fromkeys(mode for check in done for mode in check.modes)
     return "; ".join(", ".join(names) for names in (dtypes, modes) if names)
+
+
+def searched(part: Coverage) -> str:
+    """Say what one stage of the search covered, on a line."""
+    shape = f"({', '.join(map(str, part.shape))}{',' if len(part.shape) == 1 else ''})"
+    counted = ""
+    if part.covered is not None:
+        whole = "" if part.of is None else f" of {part.of:,}"
+        counted = f"{part.covered:,}{whole} {part.what}"
+    parts = [counted, plural(part.cases, "case") if part.cases else "", part.reason]
+    return f"{part.stage} {shape}: {'; '.join(p for p in parts if p) or 'no case'}"
 
 
 def by_reason(checks: Iterable[Check], outcome: str) -> dict[str, list[Check]]:

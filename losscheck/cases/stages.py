@@ -1,0 +1,109 @@
+"""The stages of the search, the cheapest first, and how much each of them covered."""
+
+from __future__ import annotations
+
+import attrs
+import numpy as np
+
+from losscheck.cases.blocks import CaseBlock, fingerprint
+from losscheck.cases.corners import all_corners
+from losscheck.cases.exhaustive import halves_met, predictions
+from losscheck.cases.problem import Problem
+from losscheck.cases.relations import changes
+from losscheck.cases.strategies import blocks_of
+from losscheck.domains import layout
+from losscheck.model import Array, Coverage
+
+
+@attrs.frozen(eq=False)
+class Search:
+    """Cases, and what the stages that they come from covered."""
+
+    cases: CaseBlock
+    coverage: tuple[Coverage, ...]
+
+
+class Stages:
+    """Collects the cases of one stage after the other.
+
+    Parameters
+    ----------
+    problem
+        What the cases are generated for.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._names: list[str] = []
+        self._blocks: list[CaseBlock] = []
+
+    def __len__(self) -> int:
+        return sum(map(len, self._blocks))
+
+    def add(self, stage: str, block: CaseBlock) -> None:
+        """Put the cases of the next stage behind the others."""
+        self._names.append(stage)
+        self._blocks.append(block)
+
+    def distinct(self) -> int:
+        """How many different cases there are so far."""
+        return len(CaseBlock.concat(self._blocks).first())
+
+    def search(self) -> Search:
+        """Drop what is there twice, and count."""
+        whole = CaseBlock.concat(self._blocks)
+        kept = whole.first()
+        owner = np.repeat(np.arange(len(self._blocks)), [len(block) for block in self._blocks])
+        counts = np.bincount(owner[kept], minlength=len(self._blocks))
+        coverage = [
+            part
+            for name, block, new in zip(self._names, self._blocks, counts.tolist(), strict=True)
+            for part in self._covered(name, block, new)
+        ]
+        return Search(whole.take(kept), tuple(coverage))
+
+    def _covered(self, stage: str, block: CaseBlock, new: int) -> list[Coverage]:
+        pred = self._problem.with_role("y_pred")
+        plain = Coverage(stage=stage, shape=pred.shape if pred is not None else (), cases=new)
+        if stage == "corners":
+            every = all_corners(self._problem)
+            complete = self._problem.single and len(block) == every
+            what = "combinations of landmarks"
+            if complete:
+                return [attrs.evolve(plain, what=what, covered=every, of=every)]
+            return [attrs.evolve(plain, what=what, covered=min(new, every), of=every)]
+        if stage == "relations":
+            count = len(changes(self._problem))
+            reason = "" if count else "the domains and shapes allow none"
+            return [attrs.evolve(plain, what="relations", covered=count, of=count, reason=reason)]
+        if stage == "mixtures":
+            described = "blocks that Hypothesis describes"
+            return [attrs.evolve(plain, what=described, covered=blocks_of(len(block)))]
+        if stage == "exhaustive":
+            return self._exhaustive(plain, block)
+        return [plain]
+
+    def _exhaustive(self, plain: Coverage, block: CaseBlock) -> list[Coverage]:
+        pred, true = self._problem.with_role("y_pred"), self._problem.with_role("y_true")
+        dtype = self._problem.dtype
+        if pred is None or predictions(pred, dtype) is None:
+            reason = "for one real prediction or a row of two classes"
+            return [attrs.evolve(plain, reason=reason)]
+        if not len(block):
+            return [attrs.evolve(plain, reason="no room in the number of cases")]
+        beside = ""
+        if true is not None:
+            labels = len(true.tokens)
+            each = max(1, round(len(block) / _different(block.inputs[pred.name])))
+            beside = f" beside {min(each, labels)} of {labels} labels each"
+        found = []
+        for half, (met, every) in halves_met(pred, block, dtype).items():
+            cases, plain = plain.cases, attrs.evolve(plain, cases=0)  # counted once
+            what = f"{half} numbers inside the domain{beside}"
+            found.append(attrs.evolve(plain, cases=cases, what=what, covered=met, of=every))
+        return found
+
+
+def _different(values: Array) -> int:
+    """How many cases of an argument differ."""
+    return len(np.unique(fingerprint(layout.flat(values))))
