@@ -12,17 +12,20 @@ from collections.abc import Callable
 import attrs
 import numpy as np
 
-from losscheck import cases
 from losscheck.cases.blocks import CaseBlock
+from losscheck.cases.short import short
 from losscheck.evidence.gather import Evidence, Instance
-from losscheck.evidence.sweep import Scale, Sweep
-from losscheck.model import Array, Range
+from losscheck.evidence.sweep import Scale, Sweep, sweep
+from losscheck.model import Array
 from losscheck.program.batch import Program
 from losscheck.program.trace import CallError, OutputError
 
 HALF = ("float16", "bfloat16")
-CASES = 8_192  # of a batch: corners, relations and mixtures; ordinary ones are half of them
-LARGE_CASES = 256  # of the sizes of a training batch: whether a sum over it overflows
+# Cases of a batch, one call each (two milliseconds): to vectorize a loss costs as much as 200. Of
+# bfloat16, which ends where float32 does, only the short mantissa can show.
+CASES = {"float16": 192, "bfloat16": 64}
+LARGE_CASES = 24  # of the sizes of a training batch: whether a sum over it overflows
+SINGLY = 192  # more cases than that are worth vectorizing
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -62,7 +65,7 @@ def half_sweeps(evidence: Evidence) -> tuple[HalfSweep, ...]:
     float16 is run at the sizes of a training batch as well; bfloat16 ends where float32 does.
     """
     wanted = [d for d in HALF if d not in evidence.dtypes]
-    places = [(evidence.main, dtype, CASES) for dtype in wanted]
+    places = [(evidence.main, dtype, CASES[dtype]) for dtype in wanted]
     if evidence.wide is not None and "float16" in wanted:
         places.append((evidence.wide, "float16", LARGE_CASES))
     found = (_swept(evidence, instance, dtype, count) for instance, dtype, count in places)
@@ -76,20 +79,33 @@ def _swept(evidence: Evidence, instance: Instance, dtype: str, count: int) -> Ha
         return None
     if not isinstance(program, Program):  # one call a case
         return None
-    budget = evidence.budget(instance)
-    block = cases.generate(
+    block = short(
         evidence.spec.arguments,
         instance.sizes,
         dtype=dtype,
         classes=evidence.classes(instance),
         seed=evidence.seed,
-        budget=min(budget, count),
+        count=count,
     )
-    block = block.take((block.ranges <= Range.WORKING) & evidence.labels_inside(block))
+    block = block.take(evidence.labels_inside(block))
     try:
-        return _beside(evidence, instance, evidence.run(program, block, dtype, "graph"))
+        return _beside(evidence, instance, _run(evidence, program, block, dtype))
     except Exception:  # TensorFlow has no kernel of some operation in this dtype
         return None
+
+
+def _run(evidence: Evidence, program: Program, block: CaseBlock, dtype: str) -> Sweep:
+    return sweep(
+        lambda cases: (
+            program.singly(cases.inputs) if len(cases) <= SINGLY else program.run(cases.inputs)
+        ),
+        block,
+        dtype=dtype,
+        mode="graph",
+        prediction=program.prediction,
+        has_gradient=program.traced.gradient is not None,
+        double=evidence.double,
+    )
 
 
 def _beside(evidence: Evidence, instance: Instance, half: Sweep) -> HalfSweep:

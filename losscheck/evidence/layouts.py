@@ -303,7 +303,7 @@ class _Tries:
         try:
             program = self._programs.at(shapes)
             if isinstance(program, Program):
-                value = program.few(inputs)
+                value = program.singly(inputs).value
             else:
                 value = program.run(inputs).value
         except CallError:

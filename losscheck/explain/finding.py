@@ -50,6 +50,7 @@ NONFINITE = frozenset({"LC201", "LC202", "LC203", "LC204", "LC505"})
 GROUPS = 8  # expressions at fault that one rule reports of one crowd
 FEW_GROUPS = 3  # the same of lost digits: an operation loses them, and others lose what is left
 SHRINK_ELEMENTS = 1 << 20  # numbers that one round of simplifying may run through the loss
+SINGLE_TRIES = 48  # simpler cases that are tried at a time where each takes a call of its own
 TRIES = 5  # representatives of a group that are tried before it is given up as unconfirmed
 # Told apart among the cases of a group; None is decided once a case is looked at closely.
 _KINDS = (Kind.AVOIDABLE, None, Kind.INHERENT)
@@ -75,7 +76,7 @@ class Writer:
         written: dict[tuple[Any, ...], Finding] = {}
         for suspect in suspects:
             made = (
-                self._of_crowd(rule, suspect)
+                self._of_crowd(rule, suspect, written)
                 if isinstance(suspect, Crowd)
                 else [self._single(suspect)]
             )
@@ -98,27 +99,55 @@ class Writer:
         block = self._desk.evidence.main_sweep.cases
         return {name: array[0].round(3) for name, array in block.inputs.items()}
 
-    def _of_crowd(self, rule: Rule, crowd: Crowd) -> Iterator[tuple[tuple[Any, ...], Finding]]:
+    def _of_crowd(
+        self, rule: Rule, crowd: Crowd, written: Mapping[tuple[Any, ...], Finding]
+    ) -> Iterator[tuple[tuple[Any, ...], Finding]]:
+        """Write the findings of a crowd; what is excused throughout is written once and counted."""
         assert self._desk is not None
         ranges = crowd.population.cases.ranges
         groups = locate.groups(self._desk.evidence, crowd)
         # What training meets goes before what only the ends of the dtype show.
         groups.sort(key=lambda group: (ranges[group.members].min(), -group.count))
         for group in groups[: FEW_GROUPS if crowd.code in locate.PRECISION else GROUPS]:
-            extreme = ranges[group.members].min() == Range.EXTREME
+            chosen, excused = self._representatives(crowd, group.members)
+            noted = (crowd.code, crowd.dtype)  # the key of what is told once
+            if excused and noted in written:
+                yield noted, attrs.evolve(written[noted], count=group.count)
+                continue
             best: tuple[tuple[Any, ...], Finding] | None = None
-            for member in self._representatives(crowd, group.members):
+            for member in chosen:
                 made = self._of_case(rule, crowd, member, group.count)
                 if made is not None and (best is None or _weight(made[1]) > _weight(best[1])):
                     best = made
-                settled = extreme or crowd.form == "slight"  # no other case would weigh more
-                if best is not None and (settled or best[1].severity == Severity.ERROR):
+                settled = excused or crowd.form == "slight"  # no other case would weigh more
+                if best is not None and (settled or best[1].severity == self._most(crowd)):
                     break
             if best is not None:
                 yield best
 
-    def _representatives(self, crowd: Crowd, members: Array) -> list[int]:
-        """Order the cases of a group: what counts most first, then what is easiest to read."""
+    def _most(self, crowd: Crowd) -> Severity:
+        """The severity of a crowd's weightiest case."""
+        return policy.severity(
+            crowd.code,
+            crowd.form,
+            reach=Range.ORDINARY,
+            kind=Kind.AVOIDABLE,
+            dtype=crowd.dtype,
+            scale=None,
+            certain=True,
+            required=self._settings.dtypes,
+            chosen=self._settings.severity,
+        )
+
+    def _representatives(self, crowd: Crowd, members: Array) -> tuple[list[int], bool]:
+        """Order the cases of a group: what counts most first, then what is easiest to read.
+
+        Returns
+        -------
+        tuple
+            Some of the members, and whether range or kind excuses every one of them: then one that
+            is confirmed is enough.
+        """
         assert self._desk is not None
         cases = crowd.population.cases.take(members)
         found: Sequence[Kind | None] = [Kind.AVOIDABLE] * len(members)
@@ -131,7 +160,9 @@ class Writer:
         # The simplest case of each kind and range: the first may turn out to be excused.
         firsts = [int(np.flatnonzero(combination == code)[0]) for code in np.unique(combination)]
         chosen = [0, *sorted(firsts)]
-        return [int(members[order[i]]) for i in dict.fromkeys(chosen)][:TRIES]
+        all_excused = bool(excused.all())
+        tried = [int(members[order[i]]) for i in dict.fromkeys(chosen)][:TRIES]
+        return tried, all_excused
 
     def _of_case(
         self, rule: Rule, crowd: Crowd, member: int, count: int
@@ -306,6 +337,8 @@ def _patience(crowd: Crowd, desk: Desk) -> int:
     """How many simpler cases are judged at a time: fewer of a loss that is large or slow."""
     cases = crowd.population.cases
     elements = sum(int(np.prod(array.shape[1:])) for array in cases.inputs.values())
+    if crowd.code == "LC505":  # one call each
+        return SINGLE_TRIES
     evaluations = 1
     if crowd.code == "LC101":
         evaluations = EVALUATIONS * int(

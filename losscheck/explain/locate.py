@@ -17,7 +17,7 @@ from losscheck.explain.blamed import Blame
 from losscheck.explain.lost import Loss, lost_source
 from losscheck.explain.vanished import vanished
 from losscheck.model import Array, Direction, Location
-from losscheck.program.batch import Program, Way
+from losscheck.program.batch import FEW, Program, Way
 from losscheck.program.origin import is_backward
 from losscheck.program.precision import rewrite
 from losscheck.program.wiring import Node, Wiring
@@ -45,6 +45,8 @@ def groups(evidence: Evidence, crowd: Crowd) -> list[Group]:
     program = evidence.instance_of(crowd.population.cases.take(members[:1])).program
     blocks = isinstance(program, Program) and program.way() is Way.VECTORIZED
     most = FOLLOWED if blocks else FOLLOWED // 16
+    if crowd.code == "LC505":  # few of them are run, one by one
+        most = FEW
     if crowd.code in PRECISION:
         most = WALKED
     if len(members) > most:

@@ -33,6 +33,7 @@ BLOCK_CASES = 1 << 15
 AGREEMENT = 1e-2  # relative and absolute; a vectorised kernel may round otherwise, half types most
 XLA_BLOCK = 1 << 10  # smaller blocks are padded to it: XLA compiles anew for each size
 SMALL = 64  # elements of a prediction whose backward pass costs less than a graph without it
+FEW = 8  # cases that are run one by one where a block of them would have to be vectorized first
 MAPPED_CASES = 2_000  # what map_fn runs in about half a second (160 to 550 microseconds a case)
 
 
@@ -134,15 +135,19 @@ class Program:
         one = self._cast({name: np.asarray(array)[None] for name, array in inputs.items()})
         return [np.asarray(result) for result in _outputs(self.pruned(tuple(tensors)), one)]
 
-    def few(self, inputs: Inputs) -> Array:
-        """(N, *shape of what the loss returns) the value of every case, one call each.
+    def singly(self, inputs: Inputs) -> Outcome:
+        """Value and gradient of every case, one call each.
 
         A call costs about a millisecond, to vectorize the loss hundreds.
         """
         run = self.pruned(self._whole)
         arrays = self._cast(inputs)
-        rows = [_outputs(run, [a[i : i + 1] for a in arrays])[0] for i in range(len(arrays[0]))]
-        return np.stack([np.asarray(row) for row in rows])
+        rows = [_outputs(run, [a[i : i + 1] for a in arrays]) for i in range(len(arrays[0]))]
+        value = np.stack([np.asarray(row[0]) for row in rows])
+        if self.traced.gradient is not None:
+            return Outcome(value=value, gradient=np.stack([np.asarray(row[1]) for row in rows]))
+        shape = (len(value), *self.shapes[self.prediction])
+        return Outcome(value=value, gradient=np.zeros(shape, value.dtype))
 
     def fetch(self, tensors: Sequence[str], inputs: Inputs, mode: str = "graph") -> list[Array]:
         """Any tensors of the graph, by name, for every case: (N, *shape) each."""
@@ -151,6 +156,13 @@ class Program:
             one = {name: np.ones((1, *shape)) for name, shape in self.shapes.items()}
             return [array[:0] for array in self.fetch(tensors, one, mode)]
         key = tuple(tensors), mode
+        if key not in self._runners and key[0] != self._whole and self._one_by_one(arrays, mode):
+            run = self.pruned(key[0])
+            rows = [_outputs(run, [a[i : i + 1] for a in arrays]) for i in range(len(arrays[0]))]
+            return [
+                np.stack([np.asarray(part) for part in column])
+                for column in zip(*rows, strict=True)
+            ]
         if key not in self._runners:
             self._runners[key] = self._runner(tuple(tensors), mode, [a[:1] for a in arrays])
         try:
@@ -160,6 +172,10 @@ class Program:
                 raise
         self._runners[key] = self._mapped(tuple(tensors), mode, [a[:1] for a in arrays])
         return self._blocks(key, arrays)
+
+    @staticmethod
+    def _one_by_one(arrays: list[Array], mode: str) -> bool:
+        return mode == "graph" and len(arrays[0]) <= FEW
 
     def _blocks(self, key: tuple[tuple[str, ...], str], arrays: list[Array]) -> list[Array]:
         (tensors, mode), (run, way) = key, self._runners[key]
