@@ -118,7 +118,11 @@ def _beside(evidence: Evidence, instance: Instance, half: Sweep) -> HalfSweep:
         if not len(index):
             continue
         block = half.cases.take(index)
-        single = instance.program.run(block.inputs)
+        program = instance.program
+        if isinstance(program, Program) and len(index) <= LARGE_CASES:
+            single = program.singly(block.inputs)
+        else:
+            single = program.run(block.inputs)
         totals, gradient = evidence.double(block)
         numbers = [single.total[:, None], totals[:, None]]
         if part == "gradient":
