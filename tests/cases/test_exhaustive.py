@@ -8,8 +8,8 @@ from tests.cases.arguments import argument, pair
 EVERY_PROBABILITY = 15 * 2**10 + 2 + 127 * 2**7 + 2 - (14 * 2**7 + 511 + 3)  # as counted below
 
 # Counted by hand. A float16 has 2^16 bit patterns, of which 2 * 2^10 are NaN or infinite; a
-# bfloat16 2^16, of which 2 * 2^7 are. Of one sign, both types hold 30 exponents of 2^7 numbers, the 511
-# subnormal float16 numbers of 8 significant bits at most, and 0.
+# bfloat16 2^16, of which 2 * 2^7 are. Of one sign, both types hold 30 exponents of 2^7 numbers, the
+# 511 subnormal float16 numbers of 8 significant bits at most, and 0.
 BOTH = 30 * 2**7 + 511 + 1
 
 
