@@ -62,7 +62,7 @@ def focal(y_true: Any, y_pred: Any) -> Any:
 def log_cosh(y_true: Any, y_pred: Any) -> Any:
     """Log of the hyperbolic cosine of the error, without overflow."""
     error = y_pred - y_true
-    return tf.reduce_mean(error + tf.math.softplus(-2.0 * error) - tf.math.log(2.0), axis=-1)
+    return tf.reduce_mean(error + tf.math.softplus(-2.0 * error) - np.log(2.0), axis=-1)
 
 
 REAL, CHANCE = ("real", "real"), ("binary", "probability")
