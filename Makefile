@@ -25,7 +25,7 @@ DEMO := \
 	'$(SEED):adaptive_huber_loss' \
 	'$(SEED):temporal_loss'
 
-.PHONY: help setup demo test lint format bench-gradient clean
+.PHONY: help setup demo test lint format bench-gradient bench-search clean
 
 help:
 	@echo 'make demo     check the losses of examples/ and write the reports to reports/'
@@ -33,6 +33,7 @@ help:
 	@echo 'make lint     run ruff and mypy'
 	@echo 'make format   let ruff rewrite the sources'
 	@echo 'make bench-gradient  compare with other gradient checkers; writes docs/benchmarks.md'
+	@echo 'make bench-search  time the search; writes docs/benchmarks-search.md'
 	@echo 'make setup    create $(VENV) and install losscheck into it; the others do so themselves'
 	@echo 'make clean    remove $(VENV), caches and reports'
 
@@ -76,6 +77,9 @@ $(BENCH_STAMP): $(STAMP)
 
 bench-gradient: $(BENCH_STAMP)
 	$(BIN)/python -m benchmarks.gradient
+
+bench-search: $(STAMP)
+	$(BIN)/python -m benchmarks.search --keras
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

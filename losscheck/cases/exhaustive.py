@@ -103,20 +103,28 @@ def halves_met(pred: Variable, block: CaseBlock, dtype: str) -> dict[str, tuple[
     Parameters
     ----------
     block
-        What `exhaustive` gave.
+        What `exhaustive` gave: its first round has every prediction once.
 
     Returns
     -------
     dict
         Half type -> how many of its numbers were met, of how many; both zeros count.
     """
-    first = block.inputs[pred.name].reshape(len(block), -1)[:, 0]
-    met = np.unique(first.astype(np.float32).view(np.uint32))
     every = predictions(pred, dtype)
     assert every is not None
-    inside = np.unique(every.reshape(len(every), -1)[:, 0].astype(np.float32).view(np.uint32))
-    counts = {}
-    for name, numbers in HALVES.items():
-        own = np.intersect1d(inside, numbers.view(np.uint32))
-        counts[name] = int(np.isin(own, met).sum()), len(own)
-    return counts
+    inside = every.reshape(len(every), -1)[:, 0]
+    met = block.inputs[pred.name][: len(every)].reshape(min(len(every), len(block)), -1)[:, 0]
+    return {name: (int(holds(met).sum()), int(holds(inside).sum())) for name, holds in _IS.items()}
+
+
+def _is_float16(numbers: Array) -> Array:
+    with np.errstate(over="ignore"):
+        return np.asarray(numbers.astype(np.float16).astype(np.float64) == numbers)
+
+
+def _is_bfloat16(numbers: Array) -> Array:
+    single = numbers.astype(np.float32)
+    return np.asarray(((single.view(np.uint32) & 0xFFFF) == 0) & (single == numbers))
+
+
+_IS = {"float16": _is_float16, "bfloat16": _is_bfloat16}

@@ -5,14 +5,13 @@ from __future__ import annotations
 import attrs
 import numpy as np
 
-from losscheck.cases.blocks import CaseBlock, fingerprint
+from losscheck.cases.blocks import CaseBlock
 from losscheck.cases.corners import all_corners
 from losscheck.cases.exhaustive import halves_met, predictions
 from losscheck.cases.problem import Problem
 from losscheck.cases.relations import changes
 from losscheck.cases.strategies import blocks_of
-from losscheck.domains import layout
-from losscheck.model import Array, Coverage
+from losscheck.model import Coverage
 
 
 @attrs.frozen(eq=False)
@@ -86,7 +85,8 @@ class Stages:
     def _exhaustive(self, plain: Coverage, block: CaseBlock) -> list[Coverage]:
         pred, true = self._problem.with_role("y_pred"), self._problem.with_role("y_true")
         dtype = self._problem.dtype
-        if pred is None or predictions(pred, dtype) is None:
+        every = None if pred is None else predictions(pred, dtype)
+        if pred is None or every is None:
             reason = "for one real prediction or a row of two classes"
             return [attrs.evolve(plain, reason=reason)]
         if not len(block):
@@ -94,16 +94,11 @@ class Stages:
         beside = ""
         if true is not None:
             labels = len(true.tokens)
-            each = max(1, round(len(block) / _different(block.inputs[pred.name])))
+            each = max(1, len(block) // len(every))
             beside = f" beside {min(each, labels)} of {labels} labels each"
         found = []
-        for half, (met, every) in halves_met(pred, block, dtype).items():
+        for half, (met, inside) in halves_met(pred, block, dtype).items():
             cases, plain = plain.cases, attrs.evolve(plain, cases=0)  # counted once
             what = f"{half} numbers inside the domain{beside}"
-            found.append(attrs.evolve(plain, cases=cases, what=what, covered=met, of=every))
+            found.append(attrs.evolve(plain, cases=cases, what=what, covered=met, of=inside))
         return found
-
-
-def _different(values: Array) -> int:
-    """How many cases of an argument differ."""
-    return len(np.unique(fingerprint(layout.flat(values))))

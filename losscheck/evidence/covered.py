@@ -26,9 +26,7 @@ def _guided(instance: Instance, evidence: Evidence) -> Coverage:
     search = evidence.guided.get(instance.name)
     if search is None:
         eager = isinstance(instance.program, EagerProgram)
-        reason = (
-            f"the loss has no graph to search; {EAGER_CASES} eager calls" if eager else "not run"
-        )
+        reason = "the loss has no graph to search" if eager else "not run"
         return Coverage(stage="guided", shape=shape, cases=0, reason=reason)
     cases = 0 if search.cases is None else len(search.cases)
     plain = Coverage(stage="guided", shape=shape, cases=cases, reason=_left_out(search))

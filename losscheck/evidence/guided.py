@@ -38,7 +38,7 @@ KEPT = 48  # cases of each target that are handed on
 NEAREST = 8  # where none was hit
 ULPS = (*range(9), *(2**k for k in range(4, 15)))  # away from an end; noise hides a double root
 NOTHING = "no operation that can fail depends on the arguments"
-DONE = "one sample has met them all"
+DONE = "one sample has settled them all"
 DECIMALS = 5  # numbers that people write: rounded to 0, 1, ... 4 places
 
 

@@ -138,9 +138,21 @@ def _sources(
     values = tensors(
         instance, cases, VECTOR_MODES.get(crowd.mode, crowd.mode), crowd.dtype, evidence
     )
-    for i in range(len(cases)):
+    alike: dict[bytes, Node | None] = {}  # the walk asks of a tensor only what a pattern says
+    for i, pattern in enumerate(_patterns(values)):
         one = {name: array[i] for name, array in values.items()}
-        yield instance, _find(crowd, graph, one), one
+        key = pattern.tobytes()
+        if key not in alike:
+            alike[key] = _find(crowd, graph, one)
+        yield instance, alike[key], one
+
+
+def _patterns(values: Values) -> Array:
+    """(N, 2T) bool: of each case, which tensors are finite, and which are all zero."""
+    flat = [array.reshape(len(array), -1) for array in values.values()]
+    finite = [np.isfinite(array).all(axis=1) for array in flat]
+    zero = [~array.any(axis=1) for array in flat]
+    return np.stack([*finite, *zero], axis=1)
 
 
 def _of_slopes(

@@ -88,7 +88,9 @@ def newton(gap: Gap, start: Array, low: Array, high: Array, one_sided: Array) ->
 
 
 def bounded(gap: Gap, start: Array, low: Array, high: Array, one_sided: Array) -> Descent:
-    """Minimise the squared gaps of all rows with L-BFGS-B, each in units of where it began.
+    """Minimise the squared gaps of all rows with L-BFGS-B, and take Newton's steps from there.
+
+    Each row counts in units of where it began, so that none outweighs the others.
 
     Parameters
     ----------
@@ -126,8 +128,7 @@ def bounded(gap: Gap, start: Array, low: Array, high: Array, one_sided: Array) -
             bounds=np.stack([low.ravel(), high.ravel()], axis=1),
             options={"maxiter": ITERATIONS},
         )
-        gaps = gap(rows, best)[0]
-    return Descent(best, np.where(np.isfinite(gaps), gaps, np.inf))
+        return newton(gap, best, low, high, one_sided)  # which knows the place to the last bit
 
 
 def _reached(gaps: Array, one_sided: Array) -> Array:

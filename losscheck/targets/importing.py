@@ -102,16 +102,21 @@ def import_file(text: str, directory: Path) -> ModuleType:
         near = [found.name for found in file.parent.glob("*.py")] if file.parent.is_dir() else []
         raise UsageError(f"there is no file {text!r} in {directory}.{suggest(file.name, near)}")
     for module in list(sys.modules.values()):
-        if module.__name__ != "__main__" and _file(module) == file:
+        if module.__name__ != "__main__" and _file(module, file.name) == file:
             return module
     if (file.parent / "__init__.py").is_file():
         return _import_in_package(file, directory)
     return _import_alone(file, directory)
 
 
-def _file(module: ModuleType) -> Path | None:
+def _file(module: ModuleType, name: str) -> Path | None:
+    """The file of a module; None where it is not called `name` and is no link."""
     file = getattr(module, "__file__", None)
-    return Path(file).resolve() if isinstance(file, str) else None
+    if not isinstance(file, str):
+        return None
+    # There are thousands of modules: to follow the links of all their folders takes a second.
+    called = os.path.basename(file) == name or os.path.islink(file)
+    return Path(file).resolve() if called else None
 
 
 def _import_in_package(file: Path, directory: Path) -> ModuleType:

@@ -1,0 +1,109 @@
+"""`python -m benchmarks.search`: the search's speed, beside a test that one would write by hand."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
+
+import argparse
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.environment import machine
+from benchmarks.markdown import number, table
+from benchmarks.searched import LOSSES, Rate, by_hand, checked, conditioned, swept
+
+PAGE = Path(__file__).parent.parent / "docs" / "benchmarks-search.md"
+HEAD = """\
+# Speed of the search
+
+Made by `make bench-search`, in one run on one machine; nothing here is edited by hand.
+
+- Machine: {machine}
+
+The losses are written as one would write them: squared error, Huber, cross-entropy by hand, focal,
+log-cosh. TensorFlow is imported and has run another loss before; everything about the loss itself
+(inference, tracing, compiling, the generation of cases) is counted."""
+ABOUT = """\
+- *(1, 1)*: one prediction and one label. Cases of every stage, value and gradient, in float32 and
+  in float64; a case that is run in both types counts twice.
+- *(3, 3)*: the same for three rows of three, with conditioning: each case of the first {cases} is
+  run again in float64 with every input number moved by an ulp. *evaluations* counts those runs of
+  value and gradient, too; *cases* does not.
+- *by hand*: Hypothesis draws predictions and labels of shape (1, 1), `tf.test.compute_gradient`
+  compares two gradients of each; 200 examples, no deadline.
+- *check*: seconds of a full check, all rules, with shrinking and explaining.
+
+The largest amount of memory that the process ever held was {memory} GiB."""
+
+
+def main() -> None:
+    """Measure, print, and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", type=Path, default=PAGE, help="where the page goes")
+    parser.add_argument("--keras", action="store_true", help="check all of keras.losses as well")
+    arguments = parser.parse_args()
+    swept("squared", LOSSES["squared"])  # TensorFlow's own first run is none of the losses' time
+    head = ("loss", "(1, 1) cases", "cases/s", "(3, 3) cases", "cases/s", "evaluations/s")
+    rows = list(_rows())
+    parts = [HEAD.format(machine=machine()), table((*head, "by hand/s", "times", "check s"), rows)]
+    if arguments.keras:
+        parts.append(_keras())
+    # Linux counts in KiB, macOS in bytes.
+    unit = 1 << 30 if sys.platform == "darwin" else 1 << 20
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+    parts.append(ABOUT.format(cases=f"{CONDITIONED:,}", memory=f"{peak:.1f}"))
+    page = "\n\n".join(parts) + "\n"
+    print(page, end="")
+    arguments.output.write_text(page, encoding="utf-8")
+
+
+CONDITIONED = 4_096
+
+
+def _rows() -> Iterator[tuple[str, ...]]:
+    for name, loss in LOSSES.items():
+        narrow, (square, evaluated) = swept(name, loss), conditioned(name, loss, CONDITIONED)
+        hand = by_hand(loss)
+        yield (
+            name,
+            *_cells(narrow),
+            *_cells(square),
+            number(evaluated.a_second),
+            number(hand.a_second),
+            number(narrow.a_second / hand.a_second),
+            f"{checked(f'benchmarks.searched:{name}'):.1f}",
+        )
+
+
+def _cells(rate: Rate) -> tuple[str, str]:
+    return f"{rate.cases:,}", number(rate.a_second)
+
+
+def _keras() -> str:
+    """Check every class of keras.losses with default arguments."""
+    import keras
+
+    names = sorted(
+        name
+        for name, kind in vars(keras.losses).items()
+        if isinstance(kind, type)
+        and issubclass(kind, keras.losses.Loss)
+        and kind is not keras.losses.Loss
+    )
+    begin = time.perf_counter()
+    seconds = {name: checked(f"keras.losses:{name}") for name in names}
+    total = time.perf_counter() - begin
+    slowest = max(seconds, key=seconds.__getitem__)
+    return (
+        f"All {len(names)} classes of `keras.losses` took {total:.0f} s together; the slowest, "
+        f"{slowest}, {seconds[slowest]:.1f} s."
+    )
+
+
+if __name__ == "__main__":
+    main()
