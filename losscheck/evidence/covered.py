@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from losscheck.evidence.gather import EAGER_CASES, Evidence, Instance
+from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.guided import Guided, Hunt, Outcome
 from losscheck.model import Coverage
 from losscheck.program.modes import EagerProgram
