@@ -10,6 +10,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import attrs
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -35,7 +36,8 @@ Loss = Callable[..., Any]
 
 @functools.cache
 def laid_out(function: Loss, domains: str = "real") -> Desk:
-    return desk(function, **PAIRS[domains])
+    evidence = desk(function, **PAIRS[domains]).evidence
+    return Desk(attrs.evolve(evidence, modes_wanted=("eager",)))  # XLA takes long, and no part
 
 
 def forms(function: Loss, domains: str = "real") -> dict[str, set[str]]:
