@@ -266,6 +266,8 @@ def _undecided(rule: Rule, evidence: Mapping[str, object]) -> str:
         if not second:
             return "no verified gradient to take differences of, or none that can be derived again"
         return "" if any(check.decided.any() for check in second) else UNDECIDED
+    if "precision" in rule.needs and not evidence["precision"]:
+        return "the loss does not run in float64, so there is nothing to compare float32 with"
     if rule.code != "LC101":
         return ""
     checks = evidence["gradients"]
@@ -308,8 +310,9 @@ def _verdict(findings: Sequence[Finding], checks: Sequence[Check]) -> tuple[Verd
     for check in checks:
         if check.outcome == Outcome.ERROR:
             return Verdict.ERROR, check.reason
-    # A second derivative that cannot be decided leaves value and gradient what they are.
-    deciding = [check for check in checks if check.code != "LC106"]
+    # A second derivative that cannot be decided leaves value and gradient what they are, and so do
+    # digits that cannot be counted.
+    deciding = [check for check in checks if check.code not in ("LC106", "LC301", "LC302")]
     open_ = [check for check in deciding if check.outcome == Outcome.INCONCLUSIVE]
     if open_:
         return Verdict.INCONCLUSIVE, f"{open_[0].slug}: {open_[0].reason}"

@@ -32,10 +32,11 @@ NOTABLE = 0.01  # of the ordinary scale: an error, in the ordinary range (policy
 BOUNDS = (0.0, NEGLIGIBLE, NOTABLE, np.inf)  # of the error over the ordinary scale
 SIZES = ("slight", "small", "large")  # what lies between them; the forms of LC301 and LC302
 A_DECADE = 48  # cases of the ladder in each decade of distance
-FEW = 4  # the same of a loss that runs one case at a time
+FEW = 1  # the same of a loss that runs one case at a time
 LEAST = 2.0**-102
 """Float32's smallest normal number over its rounding: kernels flush subnormals to 0, and what is
 smaller than this is made of numbers whose last digits are subnormal."""
+SLOW_ELEMENTS = 1 << 9  # the same of a loss that runs one case at a time, at 1 ms each
 NEIGHBOURS, STEPS = 8, 4  # cases around a reported one, and how many ulps away
 UNKNOWN = 2.0**-26
 """Of the error: a truth below it is not told from 0 by float64, whose own error is about 2^-29 of
@@ -203,7 +204,8 @@ def _of_instance(
     more = more.take(usable)
     kept = np.flatnonzero(sweep.forward_finite & (sweep.ranges <= Range.WORKING))
     cases = CaseBlock.concat([more, sweep.cases.take(kept)])
-    graph = _compared(evidence, cases, *_numbers(sweep, more, kept), sweep, ELEMENTS)
+    most = ELEMENTS if vectorized(instance) else SLOW_ELEMENTS
+    graph = _compared(evidence, cases, *_numbers(sweep, more, kept), sweep, most)
     distance = np.full(len(cases), np.nan)
     distance[: len(more)] = np.concatenate([first.distance, np.full(len(further), np.nan)])[usable]
     yield attrs.evolve(graph, along=first.along, distance=distance)
@@ -320,7 +322,7 @@ def _apart(single: Array, truth: Array) -> Array:
 def _budget(cases: CaseBlock, elements: int) -> int:
     """How many cases are measured: each takes three runs for every number of its input."""
     width = sum(int(np.prod(array.shape[1:])) for array in cases.inputs.values())
-    return max(6, min(EVALUATIONS, elements // width) // (3 * width))
+    return max(2, min(EVALUATIONS, elements // width) // (3 * width))
 
 
 def _worst(index: Array, weight: Array, ranges: Array, most: int) -> Array:
@@ -331,7 +333,7 @@ def _worst(index: Array, weight: Array, ranges: Array, most: int) -> Array:
     for code in codes:
         members = np.flatnonzero(strata == code)
         members = members[np.argsort(-weight[members], kind="stable")]
-        share = max(2, most // len(codes))
+        share = max(1, most // len(codes))
         if len(members) > share:
             rest = members[share // 2 :]
             spread = rest[np.linspace(0, len(rest) - 1, share - share // 2).astype(int)]

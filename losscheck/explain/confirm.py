@@ -71,9 +71,9 @@ def _lost(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> bool:
     )
 
 
-def _apart_by_element(got: Array, truth: Array) -> bool:
+def _apart_by_element(got: Array | None, truth: Array) -> bool:
     """Say whether what is returned is wrong itself: the sum of sound samples may cancel."""
-    if np.shape(got) != np.shape(truth):  # known as a sum alone
+    if got is None or np.shape(got) != np.shape(truth):  # known as a sum alone
         return True
     size = np.abs(truth).max(initial=0.0)
     return bool(np.abs(np.asarray(got, float) - truth).max(initial=0.0) > TWO_DIGITS * size)

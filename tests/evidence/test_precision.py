@@ -10,6 +10,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import attrs
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -35,7 +36,8 @@ Loss = Callable[..., Any]
 
 @functools.cache
 def laid_out(function: Loss, domains: str = "real") -> Desk:
-    return desk(function, **PAIRS[domains])
+    evidence = desk(function, **PAIRS[domains]).evidence
+    return Desk(attrs.evolve(evidence, modes_wanted=("eager",)))  # XLA takes long, and no part
 
 
 def forms(function: Loss, domains: str = "real") -> dict[str, set[str]]:
@@ -61,9 +63,11 @@ def test_a_near_duplicate_of_ordinary_points_loses_an_ordinary_value_and_gradien
     d = np.abs(run.cases.inputs["y_pred"].astype(float) - run.cases.inputs["y_true"])
     near = members[(d[members] > 5e-4).ravel() & (d[members] < 2e-3).ravel()]
     assert len(near)
-    # The slope is -d/12 up to terms in d^3, and as lost as it can be.
-    assert np.allclose(np.abs(run.gradient.truth[near]).ravel(), d[near].ravel() / 12, rtol=1e-2)
-    assert (run.gradient.error[near] > 10 * d[near].ravel()).all()
+    # The slope is -d/12 up to terms in d^3, of which float64 has two digits left here.
+    size = np.abs(run.gradient.truth[near]).ravel()
+    assert np.allclose(size, d[near].ravel() / 12, rtol=0.05)
+    # Half an ulp of 1 over d^3 / 2: 60 at 1e-3.
+    assert np.median(run.gradient.error[near]) > 1.0
 
 
 @pytest.mark.parametrize(
