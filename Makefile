@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BENCH_STAMP := $(VENV)/.installed-bench
+CORPUS := $(VENV)/corpus
+CORPUS_STAMP := $(VENV)/.installed-corpus
 
 # A module alone would do too; named one by one, the factories get their arguments.
 SEED := examples.seed_losses
@@ -25,7 +27,7 @@ DEMO := \
 	'$(SEED):adaptive_huber_loss' \
 	'$(SEED):temporal_loss'
 
-.PHONY: help setup demo test lint format bench-gradient clean
+.PHONY: help setup demo test lint format bench-gradient accuracy clean
 
 help:
 	@echo 'make demo     check the losses of examples/ and write the reports to reports/'
@@ -33,6 +35,8 @@ help:
 	@echo 'make lint     run ruff and mypy'
 	@echo 'make format   let ruff rewrite the sources'
 	@echo 'make bench-gradient  compare with other gradient checkers; writes docs/benchmarks.md'
+	@echo 'make accuracy  what is found, on which line, and which sound losses are alarmed, over the zoo,'
+	@echo '              Keras and published packages; takes an hour and writes docs/accuracy.md'
 	@echo 'make setup    create $(VENV) and install losscheck into it; the others do so themselves'
 	@echo 'make clean    remove $(VENV), caches and reports'
 
@@ -76,6 +80,17 @@ $(BENCH_STAMP): $(STAMP)
 
 bench-gradient: $(BENCH_STAMP)
 	$(BIN)/python -m benchmarks.gradient
+
+# Losses of published packages are read and called, nothing else: their dependencies stay out, and
+# they themselves in a folder of their own. The versions are those of benchmarks/corpus.
+$(CORPUS_STAMP): $(STAMP) benchmarks/corpus/third_party.json benchmarks/corpus/packages.txt
+	rm -rf $(CORPUS)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(CORPUS) \
+		--requirement benchmarks/corpus/packages.txt
+	@touch $@
+
+accuracy: $(CORPUS_STAMP)
+	PYTHONPATH=$(CORPUS) $(BIN)/python -m benchmarks.stability $(if $(PART),--only $(PART))
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
