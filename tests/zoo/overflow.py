@@ -236,7 +236,7 @@ SPECIMENS = (
         infinite_mask_twin,
         ATTENTION,
         "all masked",
-        "tf.nn.softmax(scores)",
+        '-float("inf")',
     ),
     specimen(
         46,
