@@ -56,7 +56,7 @@ def every_row(looked: Sequence[Looked]) -> str:
 
 
 def _missed(one: Looked) -> str:
-    wanted = " or ".join(sorted(one.specimen.codes))
+    wanted = " or ".join(sorted(one.specimen.codes)) or "no rule is about it:"
     said = "; ".join(one.others[:3]) or "nothing"
     return f"- {one.specimen.name} ({wanted} at {one.specimen.trigger}); said instead: {said}"
 
