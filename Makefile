@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BENCH_STAMP := $(VENV)/.installed-bench
+CORPUS := $(VENV)/corpus
+CORPUS_STAMP := $(VENV)/.installed-corpus
 
 # A module alone would do too; named one by one, the factories get their arguments.
 SEED := examples.seed_losses
@@ -25,7 +27,7 @@ DEMO := \
 	'$(SEED):adaptive_huber_loss' \
 	'$(SEED):temporal_loss'
 
-.PHONY: help setup demo test lint format bench-gradient bench-search clean
+.PHONY: help setup demo test lint format bench-gradient bench-search accuracy clean
 
 help:
 	@echo 'make demo     check the losses of examples/ and write the reports to reports/'
@@ -34,6 +36,8 @@ help:
 	@echo 'make format   let ruff rewrite the sources'
 	@echo 'make bench-gradient  compare with other gradient checkers; writes docs/benchmarks.md'
 	@echo 'make bench-search  time the search; writes docs/benchmarks-search.md'
+	@echo 'make accuracy  what is found, on which line, and which sound losses are alarmed, over the zoo,'
+	@echo '              Keras and published packages; takes an hour and writes docs/accuracy.md'
 	@echo 'make setup    create $(VENV) and install losscheck into it; the others do so themselves'
 	@echo 'make clean    remove $(VENV), caches and reports'
 
@@ -80,6 +84,17 @@ bench-gradient: $(BENCH_STAMP)
 
 bench-search: $(STAMP)
 	$(BIN)/python -m benchmarks.search --keras
+
+# Losses of published packages are read and called, nothing else: their dependencies stay out, and
+# they themselves in a folder of their own. The versions are those of benchmarks/corpus.
+$(CORPUS_STAMP): $(STAMP) benchmarks/corpus/third_party.json benchmarks/corpus/packages.txt
+	rm -rf $(CORPUS)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(CORPUS) \
+		--requirement benchmarks/corpus/packages.txt
+	@touch $@
+
+accuracy: $(CORPUS_STAMP)
+	PYTHONPATH=$(CORPUS) $(BIN)/python -m benchmarks.stability $(if $(PART),--only $(PART))
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -8,7 +8,17 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-ACCURACY = ("tensorflow", "keras", "numpy", "scipy", "mpmath", "numdifftools", "torch", "jax")
+ACCURACY = (
+    "tensorflow",
+    "keras",
+    "numpy",
+    "scipy",
+    "mpmath",
+    "numdifftools",
+    "torch",
+    "jax",
+    "jaxlib",
+)
 
 
 def versions(packages: Sequence[str] = ACCURACY) -> str:
@@ -16,7 +26,7 @@ def versions(packages: Sequence[str] = ACCURACY) -> str:
     import losscheck
 
     given = [("losscheck", losscheck.__version__), ("Python", platform.python_version())]
-    given += [(package, version(package)) for package in (*packages, "jaxlib")]
+    given += [(package, version(package)) for package in packages]
     return ", ".join(f"{name} {number}" for name, number in given)
 
 

@@ -79,6 +79,14 @@ def _scanning(function: Binary, start: Number) -> Operation:
     return scan
 
 
+def _log_add(a: Arithmetic, x: Number, y: Number) -> Number:
+    """Return log(exp(x) + exp(y)) by way of the larger one, which exp would overflow."""
+    high, low = a.maximum(x, y), a.minimum(x, y)
+    if a.compare(low, MINUS_INFINITY) == 0:
+        return high
+    return a.add(high, a.log1p(a.exp(a.sub(low, high))))
+
+
 def matmul(a: Arithmetic, node: Node, inputs: Sequence[Values]) -> Values:
     """Evaluate MatMul, BatchMatMul and BatchMatMulV2."""
     names = ("transpose_a", "transpose_b") if node.type == "MatMul" else ("adj_x", "adj_y")
@@ -159,6 +167,7 @@ AXES: dict[str, Operation] = {
     "BiasAddGrad": bias_grad,
     "Cumprod": _scanning(Arithmetic.mul, ONE),
     "Cumsum": _scanning(Arithmetic.add, ZERO),
+    "CumulativeLogsumexp": _scanning(_log_add, MINUS_INFINITY),
     "Einsum": einsum,
     "L2Loss": l2_loss,
     "LogSoftmax": log_softmax,

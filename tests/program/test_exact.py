@@ -325,6 +325,7 @@ TENSOR_OPS = {
     "dynamic_stitch": lambda x: tf.dynamic_stitch([[0, 2], [1, 0]], [x, x * 2]),
     "one_hot": lambda x: tf.one_hot([0, 2], 3, dtype=x.dtype) * x,
     "cumsum": lambda x: tf.cumsum(x, axis=1, exclusive=True, reverse=True),
+    "cumulative_logsumexp": lambda x: tf.math.cumulative_logsumexp(x, axis=1, reverse=True),
     "cumprod": lambda x: tf.math.cumprod(x, axis=1),
     "reduce_min": lambda x: tf.reduce_min(x, axis=0),
     "reduce_prod": lambda x: tf.reduce_prod(x, axis=1, keepdims=True),

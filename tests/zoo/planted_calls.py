@@ -7,15 +7,6 @@ import tensorflow as tf
 NOISE_STDDEV = 0.1  # in the units of the labels
 
 
-def column_against_row(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_mean(tf.square(y_true - y_pred))
-
-
-def column_against_row_twin(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
-    labels = tf.reshape(y_true, tf.shape(y_pred))
-    return tf.reduce_mean(tf.square(labels - y_pred))
-
-
 def pairwise_squeezed(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
     """Pairwise logistic ranking; `squeeze` takes the batch away too when it holds one sample."""
     scores, labels = tf.squeeze(y_pred), tf.squeeze(y_true)
@@ -78,13 +69,3 @@ def noisy_labels(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
 
 def noisy_labels_twin(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.square(y_true - y_pred)) + NOISE_STDDEV**2  # its expectation
-
-
-def missing_function(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
-    steps = tf.diff(y_true, axis=1) - tf.diff(y_pred, axis=1)
-    return tf.reduce_mean(tf.square(steps))
-
-
-def missing_function_twin(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
-    error = y_true - y_pred
-    return tf.reduce_mean(tf.square(error[:, 1:] - error[:, :-1]))

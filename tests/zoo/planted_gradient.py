@@ -57,16 +57,6 @@ def unweighable_twin(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
     return tf.custom_gradient(_log_cosh_heard)(y_pred - y_true)
 
 
-def error_rate(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
-    labels = tf.argmax(y_true, axis=-1)
-    wrong = tf.not_equal(labels, tf.argmax(y_pred, axis=-1))
-    return tf.reduce_mean(tf.cast(wrong, y_pred.dtype))
-
-
-def error_rate_twin(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
-    return 1.0 - tf.reduce_sum(y_true * tf.nn.softmax(y_pred), axis=-1)
-
-
 def clipped_logits(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
     logits = tf.clip_by_value(y_pred, -5.0, 5.0)
     return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=y_true, logits=logits))

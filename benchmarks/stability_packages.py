@@ -1,0 +1,102 @@
+"""Published losses under losscheck: which of their severe defects are found, which are alarmed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import attrs
+
+import losscheck
+from benchmarks.stability_corpus import CODES, Defect, Entry, entries
+from losscheck.model import Finding, LossReport
+from losscheck.policy import Severity
+from losscheck.targets import from_callable
+from tests.zoo.judging import alarms
+
+NONFINITE = frozenset({"LC201", "LC202", "LC203", "LC204", "LC503"})
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Published:
+    """What was said of one entry.
+
+    Attributes
+    ----------
+    found, missed
+        Severe defects.
+    errors
+        Code, message and line of each.
+    said
+        Every code and severity.
+    """
+
+    entry: Entry
+    verdict: str
+    found: tuple[tuple[Defect, str], ...]
+    missed: tuple[Defect, ...]
+    errors: tuple[str, ...]
+    said: tuple[str, ...]
+    seconds: float
+
+
+def look_at_packages(tell: Callable[[str], None]) -> list[Published]:
+    """Check every entry of the corpus."""
+    looked = []
+    every = entries()
+    for number, entry in enumerate(every, 1):
+        begin = time.perf_counter()
+        report = losscheck.check(loss := entry.make(), arguments=_arguments(entry, loss))
+        looked.append(_published(entry, report, time.perf_counter() - begin))
+        tell(f"{number}/{len(every)} {describe(looked[-1])}")
+    return looked
+
+
+def describe(one: Published) -> str:
+    """Say on one line what was said of an entry."""
+    missed = f"MISSED {[defect.kind for defect in one.missed]}" if one.missed else ""
+    found = f"found {[(defect.kind, code) for defect, code in one.found]}" if one.found else ""
+    return (
+        f"{one.entry.package} {one.entry.call}: {one.verdict} {found} {missed} "
+        f"errors {list(one.errors)} {one.seconds:.0f} s"
+    )
+
+
+def _arguments(entry: Entry, loss: object) -> dict[str, tuple[str, str]] | None:
+    """Declare labels and predictions, which every loss of the corpus takes first and second."""
+    if entry.domains is None:
+        return None
+    names = [parameter.name for parameter in from_callable(loss).parameters]  # type: ignore[arg-type]
+    return dict(zip(names[:2], entry.domains, strict=True))
+
+
+def _published(entry: Entry, report: LossReport, seconds: float) -> Published:
+    severe = [defect for defect in entry.defects if defect.severe]
+    by_defect = [(defect, _finding(defect, report)) for defect in severe]
+    return Published(
+        entry=entry,
+        verdict=report.verdict,
+        found=tuple(
+            (defect, f"{finding.code} {finding.severity}")
+            for defect, finding in by_defect
+            if finding is not None
+        ),
+        missed=tuple(defect for defect, finding in by_defect if finding is None),
+        errors=tuple(_short(finding) for finding in alarms(report)),
+        said=tuple(dict.fromkeys(f"{f.code} {f.severity}" for f in report.findings)),
+        seconds=seconds,
+    )
+
+
+def _finding(defect: Defect, report: LossReport) -> Finding | None:
+    """Give the weightiest finding that says what the defect is."""
+    for finding in report.findings:
+        excused = finding.code in NONFINITE and finding.severity == Severity.NOTE
+        if finding.code in CODES[defect.kind] and not excused:
+            return finding
+    return None
+
+
+def _short(finding: Finding) -> str:
+    line = "" if finding.location is None else f" at `{finding.location.source.strip()}`"
+    return f"{finding.code}: {finding.message}{line}"
