@@ -21,11 +21,11 @@ from losscheck.program.batch import Program
 from losscheck.program.trace import CallError, OutputError
 
 HALF = ("float16", "bfloat16")
-# Cases of a batch, one call each (two milliseconds): to vectorize a loss costs as much as 200. Of
+# Cases of a batch, one call each (a millisecond): to vectorize a loss costs as much as 200. Of
 # bfloat16, which ends where float32 does, only the short mantissa can show.
-CASES = {"float16": 192, "bfloat16": 64}
+CASES = {"float16": 160, "bfloat16": 48}
 LARGE_CASES = 24  # of the sizes of a training batch: whether a sum over it overflows
-SINGLY = 192  # more cases than that are worth vectorizing
+SINGLY = 160  # more cases than that are worth vectorizing
 
 
 @attrs.frozen(kw_only=True, eq=False)

@@ -104,14 +104,18 @@ class Writer:
     ) -> Iterator[tuple[tuple[Any, ...], Finding]]:
         """Write the findings of a crowd; what is excused throughout is written once and counted."""
         assert self._desk is not None
+        if crowd.code in NONFINITE:
+            chosen, excused = self._representatives(crowd, locate.some(crowd.members))
+            if excused:  # told once, so that it need not be told apart who is to blame
+                yield from self._excused(rule, crowd, chosen, written)
+                return
         ranges = crowd.population.cases.ranges
         groups = locate.groups(self._desk.evidence, crowd)
         # What training meets goes before what only the ends of the dtype show.
         groups.sort(key=lambda group: (ranges[group.members].min(), -group.count))
         for group in groups[: FEW_GROUPS if crowd.code in locate.PRECISION else GROUPS]:
             chosen, excused = self._representatives(crowd, group.members)
-            noted = (crowd.code, crowd.dtype)  # the key of what is told once
-            if excused and noted in written:
+            if excused and (noted := _noted(crowd)) in written:
                 yield noted, attrs.evolve(written[noted], count=group.count)
                 continue
             best: tuple[tuple[Any, ...], Finding] | None = None
@@ -124,6 +128,22 @@ class Writer:
                     break
             if best is not None:
                 yield best
+
+    def _excused(
+        self,
+        rule: Rule,
+        crowd: Crowd,
+        chosen: Sequence[int],
+        written: Mapping[tuple[Any, ...], Finding],
+    ) -> Iterator[tuple[tuple[Any, ...], Finding]]:
+        """Write one finding of a crowd that range or kind excuses, and count the others."""
+        count = len(crowd.members)
+        if (noted := _noted(crowd)) in written:
+            yield noted, attrs.evolve(written[noted], count=count)
+            return
+        made = (self._of_case(rule, crowd, member, count) for member in chosen)
+        if (first := next((one for one in made if one is not None), None)) is not None:
+            yield first
 
     def _most(self, crowd: Crowd) -> Severity:
         """The severity of a crowd's weightiest case."""
@@ -308,6 +328,11 @@ class Writer:
         return place(
             Frame(code.co_filename, code.co_firstlineno), "", Direction.FORWARD, self._base
         )
+
+
+def _noted(crowd: Crowd) -> tuple[str, str]:
+    """The key of what is told once (see `Writer._finding`)."""
+    return crowd.code, crowd.dtype
 
 
 def _not_finite(crowd: Crowd) -> bool:

@@ -23,7 +23,7 @@ from losscheck.program.precision import rewrite
 from losscheck.program.wiring import Node, Wiring
 
 FOLLOWED = 1_024  # cases whose every tensor is looked at
-WALKED = 96  # the same where the walk compares numbers, an element at a time
+WALKED = FEW  # the same where the walk compares numbers, an element at a time
 VECTOR_MODES = {"eager": "plain"}
 # Rules whose evidence knows the line, or that blame the loss as a whole.
 _ELSEWHERE = frozenset({"LC101", "LC108", "LC205", "LC303"})
@@ -49,8 +49,7 @@ def groups(evidence: Evidence, crowd: Crowd) -> list[Group]:
         most = FEW
     if crowd.code in PRECISION:
         most = WALKED
-    if len(members) > most:
-        members = members[np.linspace(0, len(members) - 1, most).astype(int)]
+    members = some(members, most)
     blamed = keys(evidence, crowd, crowd.population.cases.take(members))
     found: dict[str, list[int]] = {}
     for member, key in zip(members, blamed, strict=True):
@@ -64,6 +63,13 @@ def groups(evidence: Evidence, crowd: Crowd) -> list[Group]:
         for key, index in found.items()
     ]
     return sorted(made, key=lambda group: -len(group.members))
+
+
+def some(members: Array, most: int = FOLLOWED) -> Array:
+    """Take some members of a crowd, spread evenly."""
+    if len(members) <= most:
+        return members
+    return np.asarray(members[np.linspace(0, len(members) - 1, most).astype(int)])
 
 
 def keys(evidence: Evidence, crowd: Crowd, cases: CaseBlock) -> list[str]:

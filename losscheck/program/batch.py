@@ -33,7 +33,7 @@ BLOCK_CASES = 1 << 15
 AGREEMENT = 1e-2  # relative and absolute; a vectorised kernel may round otherwise, half types most
 XLA_BLOCK = 1 << 10  # smaller blocks are padded to it: XLA compiles anew for each size
 SMALL = 64  # elements of a prediction whose backward pass costs less than a graph without it
-FEW = 8  # cases that are run one by one where a block of them would have to be vectorized first
+FEW = 16  # cases that are run one by one where a block of them would have to be vectorized first
 MAPPED_CASES = 2_000  # what map_fn runs in about half a second (160 to 550 microseconds a case)
 
 
@@ -140,9 +140,7 @@ class Program:
 
         A call costs about a millisecond, to vectorize the loss hundreds.
         """
-        run = self.pruned(self._whole)
-        arrays = self._cast(inputs)
-        rows = [_outputs(run, [a[i : i + 1] for a in arrays]) for i in range(len(arrays[0]))]
+        rows = self._one_by_one(self._whole, self._cast(inputs))
         value = np.stack([np.asarray(row[0]) for row in rows])
         if self.traced.gradient is not None:
             return Outcome(value=value, gradient=np.stack([np.asarray(row[1]) for row in rows]))
@@ -156,9 +154,9 @@ class Program:
             one = {name: np.ones((1, *shape)) for name, shape in self.shapes.items()}
             return [array[:0] for array in self.fetch(tensors, one, mode)]
         key = tuple(tensors), mode
-        if key not in self._runners and key[0] != self._whole and self._one_by_one(arrays, mode):
-            run = self.pruned(key[0])
-            rows = [_outputs(run, [a[i : i + 1] for a in arrays]) for i in range(len(arrays[0]))]
+        few = mode in ("graph", "plain") and len(arrays[0]) <= FEW
+        if few and key not in self._runners and key[0] != self._whole:
+            rows = self._one_by_one(key[0], arrays, mode)
             return [
                 np.stack([np.asarray(part) for part in column])
                 for column in zip(*rows, strict=True)
@@ -173,21 +171,33 @@ class Program:
         self._runners[key] = self._mapped(tuple(tensors), mode, [a[:1] for a in arrays])
         return self._blocks(key, arrays)
 
-    @staticmethod
-    def _one_by_one(arrays: list[Array], mode: str) -> bool:
-        return mode == "graph" and len(arrays[0]) <= FEW
+    def _one_by_one(
+        self, tensors: tuple[str, ...], arrays: list[Array], mode: str = "graph"
+    ) -> list[list[Any]]:
+        """The tensors of every case, a row a case."""
+        run = self.pruned(tensors)
+        with silence(), _optimizer(mode):
+            return [_outputs(run, [a[i : i + 1] for a in arrays]) for i in range(len(arrays[0]))]
 
     def _blocks(self, key: tuple[tuple[str, ...], str], arrays: list[Array]) -> list[Array]:
         (tensors, mode), (run, way) = key, self._runners[key]
         n = len(arrays[0])
         size = self._block(arrays) if way is Way.VECTORIZED else n
-        if mode == "xla" and n <= XLA_BLOCK:
-            size = min(size, XLA_BLOCK)
+        if mode == "xla":
+            size = self._xla_size(key, n, size)
         parts = [
             self._block_results(run, [a[i : i + size] for a in arrays], size, mode)
             for i in range(0, n, size)
         ]
         return [np.concatenate([part[j] for part in parts]) for j in range(len(tensors))]
+
+    def _xla_size(self, key: tuple[tuple[str, ...], str], n: int, most: int) -> int:
+        """The size of blocks under XLA: one that was compiled already, where few cases fit in."""
+        sizes: set[int] = self.kept.setdefault(("xla sizes", key), set())
+        wanted = min(most, XLA_BLOCK) if n <= XLA_BLOCK else most
+        size = min((s for s in sizes if s >= wanted), default=wanted)
+        sizes.add(size)
+        return size
 
     def way(self, mode: str = "graph") -> Way:
         """How blocks of value and gradient are run, once they have been."""
@@ -260,7 +270,14 @@ class Program:
         names = [p.name for p in self.traced.placeholders]
         names += [*held, *(tensor.name for tensor in inside)]
         feeds = [graph.get_tensor_by_name(name) for name in names]
-        pruned = function.prune(feeds, [graph.get_tensor_by_name(name) for name in tensors])
+        # Without a signature TensorFlow tries another way first: a call takes three times as long.
+        plain = all(feed.dtype != tensorflow().resource for feed in feeds)
+        specs = tuple(tensorflow().TensorSpec(feed.shape, feed.dtype) for feed in feeds)
+        pruned = function.prune(
+            feeds,
+            [graph.get_tensor_by_name(name) for name in tensors],
+            input_signature=(specs, {}) if plain else None,
+        )
         captured = [self._captured(outer, inner) for outer, inner in self.traced.captures]
         return lambda *arrays: pruned(*arrays, *captured)
 

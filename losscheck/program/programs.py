@@ -102,11 +102,16 @@ class Programs:
             )
         except CallError as error:
             first = error
-        try:
-            traced = trace(self.call, signature, autograph=True)
-            return self._usable(Program(traced, self.call)), Tracing(how="autograph", error=first)
-        except CallError:
-            pass
+        # Python that cannot decide on a tensor, count to it or take its length raises a TypeError;
+        # AutoGraph mends nothing else, and sizes that do not fit would only fail once more.
+        if isinstance(first.error, TypeError):
+            try:
+                traced = trace(self.call, signature, autograph=True)
+                return self._usable(Program(traced, self.call)), Tracing(
+                    how="autograph", error=first
+                )
+            except CallError:
+                pass
         program = EagerProgram(self.call, dtype)
         self._eager_or(first, program, shapes, dtype)
         return program, Tracing(how="eager", error=first)

@@ -20,14 +20,22 @@ from losscheck.model import Environment, UsageError
 _BACKENDS = frozenset({"jax", "torch", "openvino"})  # other packages that importing Keras may need
 
 
+_silent = False  # losses are run by one thread of a process
+
+
 @contextlib.contextmanager
 def silence() -> Iterator[None]:
     """Turn file descriptor 2 and TensorFlow's loggers away meanwhile."""
+    global _silent
+    if _silent:  # thousands of calls are made inside of one that is silent already
+        yield
+        return
     try:
         kept = os.dup(2)
     except OSError:  # as under 2>&-: nobody hears it anyway
         yield
         return
+    _silent = True
     logger = logging.getLogger("tensorflow")
     level = logger.level
     logger.setLevel(logging.CRITICAL)
@@ -40,6 +48,7 @@ def silence() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         logger.setLevel(level)
+        _silent = False
 
 
 @functools.cache
