@@ -183,7 +183,7 @@ SPECIMENS = (
         "LC303",
         byte_edges,
         byte_edges_twin,
-        pair("[0, 255]", "[0, 255]", "(B, T)"),
+        pair("[0, 255]", "[0, 255]", "(B, 6)"),
         "3 - 5",
         "pixels[:, 1:] - pixels[:, :-1]",
     ),
