@@ -135,7 +135,7 @@ def _of_slopes(
 
 def tensors(
     instance: Instance, cases: CaseBlock, mode: str, dtype: str, evidence: Evidence
-) -> dict[str, Array]:
+) -> dict[str, Sequence[Array] | Array]:
     """Every floating-point tensor of the graph, for every case."""
     assert instance.wiring is not None
     program = evidence.programs.at(instance.shapes, dtype)
@@ -146,8 +146,20 @@ def tensors(
         t for end in ends for node in graph.ancestors(end) if node.floating for t in node.outputs
     }
     names = [t for node in graph.nodes for t in node.outputs if t in wanted and _floats(node, t)]
-    arrays = program.fetch(names, cases.inputs, mode)
+    try:
+        arrays: Sequence[Sequence[Array] | Array] = program.fetch(names, cases.inputs, mode)
+    except Exception:  # what boolean_mask leaves has another size in every case: no block of them
+        arrays = _one_by_one(program, names, cases)
     return dict(zip(names, arrays, strict=True))
+
+
+def _one_by_one(program: Program, names: Sequence[str], cases: CaseBlock) -> list[list[Array]]:
+    """Every tensor as a list, an array a case."""
+    rows = [
+        program.once(names, {name: array[i] for name, array in cases.inputs.items()})
+        for i in range(len(cases))
+    ]
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def _floats(node: Node, tensor: str) -> bool:
