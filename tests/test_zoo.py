@@ -6,6 +6,7 @@ and `make accuracy` the whole zoo.
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from pathlib import Path
 
@@ -33,8 +34,8 @@ SAMPLE = (
     "49-column_against_row",
     "73-missing_function",
 )
-# The kind of fault decides what a name could matter to: a guard, an overflow, a shape.
-DISGUISED_SAMPLE = ("37-bare_masked_mean", "49-column_against_row")
+# Its roles and its ranks are what names could say most about.
+DISGUISED_SAMPLE = ("49-column_against_row",)
 
 
 BUILT = frozenset(rule.code for rule in RULES)
@@ -110,7 +111,13 @@ def test_no_verdict_depends_on_a_name(specimen: Specimen, form: str, tmp_path: P
         arguments=disguise.declared(specimen.arguments),
         dtypes=specimen.dtypes,
     )
-    assert _said(report) == _said(_check(specimen, specimen.faulty))
+    assert _said(report) == _said(_undisguised(specimen))
+
+
+@functools.cache
+def _undisguised(specimen: Specimen) -> LossReport:
+    """Check a specimen once for all its disguises."""
+    return _check(specimen, specimen.faulty)
 
 
 def _said(report: LossReport) -> Counter[tuple[object, ...]]:

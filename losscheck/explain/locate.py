@@ -193,7 +193,7 @@ def _losses(
         program.kept["exact"] = Program(program.traced, evidence.programs.call, double)
     names = _names(graph, [end])
     single, exact = (
-        dict(zip(names, each.fetch(names, cases.inputs, "plain"), strict=True))
+        dict(zip(names, _fetched(each, names, cases, "plain"), strict=True))
         for each in (program, program.kept["exact"])
     )
     for i in range(len(cases)):
@@ -241,15 +241,34 @@ def _names(graph: Wiring, ends: Sequence[str]) -> list[str]:
 
 def tensors(
     instance: Instance, cases: CaseBlock, mode: str, dtype: str, evidence: Evidence
-) -> dict[str, Array]:
+) -> dict[str, Sequence[Array] | Array]:
     """Every floating-point tensor of the graph, for every case."""
     assert instance.wiring is not None
     program = evidence.programs.at(instance.shapes, dtype)
     assert isinstance(program, Program)
     graph = instance.wiring
     names = _names(graph, [graph.value] + ([graph.gradient] if graph.gradient else []))
-    arrays = program.fetch(names, cases.inputs, mode)
-    return dict(zip(names, arrays, strict=True))
+    if dtype != "float32":  # traced anew, where the loss may have done something else
+        names = [name for name in names if program.has(name)]
+    return dict(zip(names, _fetched(program, names, cases, mode), strict=True))
+
+
+def _fetched(
+    program: Program, names: Sequence[str], cases: CaseBlock, mode: str
+) -> Sequence[Sequence[Array] | Array]:
+    try:
+        return program.fetch(names, cases.inputs, mode)
+    except Exception:  # what boolean_mask leaves has another size in every case: no block of them
+        return _one_by_one(program, names, cases)
+
+
+def _one_by_one(program: Program, names: Sequence[str], cases: CaseBlock) -> list[list[Array]]:
+    """Every tensor as a list, an array a case."""
+    rows = [
+        program.once(names, {name: array[i] for name, array in cases.inputs.items()})
+        for i in range(len(cases))
+    ]
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def _floats(node: Node, tensor: str) -> bool:

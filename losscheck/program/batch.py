@@ -135,6 +135,14 @@ class Program:
         one = self._cast({name: np.asarray(array)[None] for name, array in inputs.items()})
         return [np.asarray(result) for result in _outputs(self.pruned(tuple(tensors)), one)]
 
+    def has(self, tensor: str) -> bool:
+        """Whether the graph holds a tensor of this name."""
+        try:
+            self.graph.get_tensor_by_name(tensor)
+        except (KeyError, ValueError):
+            return False
+        return True
+
     def singly(self, inputs: Inputs) -> Outcome:
         """Value and gradient of every case, one call each.
 

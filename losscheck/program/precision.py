@@ -61,6 +61,7 @@ def _rename_functions(definition: Any, suffix: str) -> None:
         renamed[function.signature.name] = f"{function.signature.name}_{suffix}"
         function.signature.name = renamed[function.signature.name]
     for node in _nodes(definition):
+        node.op = renamed.get(node.op, node.op)  # a call by name, as in the loops of ctc_loss
         for attribute in node.attr.values():
             for used in (attribute.func, *attribute.list.func):
                 if used.name in renamed:

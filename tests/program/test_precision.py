@@ -51,6 +51,23 @@ def test_a_constant_stays_within_the_floor_of_what_was_written():
     assert error.max() < FLOOR_REWRITTEN
 
 
+def test_a_function_that_is_called_by_its_name_is_the_rewritten_one():
+    # The loops of ctc_loss call their bodies by nodes whose op is the function's name.
+    def alignment(t, p):
+        labels = tf.ones((tf.shape(p)[0], 2), tf.int32)
+        rows = tf.ones(tf.shape(p)[:1], tf.int32)
+        return tf.nn.ctc_loss(labels, p, 2 * rows, 4 * rows, False, blank_index=0)
+
+    def run(dtype):
+        tracing = traced(alignment, shape=(2, 4, 3))
+        definition = rewrite(graph_def(tracing.value.graph), dtype)
+        return Program(tracing, call(alignment), definition).run(cases(3, shape=(2, 4, 3)))
+
+    wide, narrow = run("float64"), run("float32")
+    assert wide.value.dtype == np.float64
+    np.testing.assert_allclose(wide.value, narrow.value, rtol=1e-5)
+
+
 def test_half_precision_rounds_as_numpys_does():
     given = cases(50)
     t, p = (given[name].astype(np.float16) for name in ("y_true", "y_pred"))

@@ -152,8 +152,10 @@ def overflowing_root(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
 
 
 def overflowing_root_twin(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
-    size = tf.maximum(tf.reduce_max(tf.abs(y_true - y_pred)), FLOOR)
-    return size * tf.sqrt(tf.reduce_mean(tf.square((y_true - y_pred) / size)) + FLOOR)
+    error = y_true - y_pred
+    # The result does not depend on the scale, but for the floor in the root, so no slope is lost.
+    size = tf.stop_gradient(tf.maximum(tf.reduce_max(tf.abs(error)), FLOOR))
+    return size * tf.sqrt(tf.reduce_mean(tf.square(error * (1.0 / size))) + FLOOR**2)
 
 
 def bare_tweedie(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:

@@ -1,0 +1,101 @@
+"""The accuracy page: what counts as found, and that the corpus can be read as a whole."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from benchmarks.stability import PARTS, _put
+from benchmarks.stability_corpus import CODES, PAGE, entries
+from benchmarks.stability_zoo import Looked, rates
+from benchmarks.stability_zoo_text import describe_zoo
+from losscheck.model import Finding, Location, LossReport
+from tests.zoo.catalogue import CATALOGUE
+from tests.zoo.judging import hits, right_line
+
+LOG = next(specimen for specimen in CATALOGUE if specimen.row == 1)  # an LC203 error
+RATE = next(specimen for specimen in CATALOGUE if specimen.row == 29)  # an LC202 note
+
+
+def _report(*said: tuple[str, str, str]) -> LossReport:
+    """Report findings: code, severity, line."""
+    empty = dict.fromkeys(attrs.fields_dict(Finding))
+    findings = tuple(
+        Finding(
+            **{
+                **empty,
+                "code": code,
+                "severity": severity,
+                "location": Location(
+                    file="f.py", line=1, column=None, end_column=None, source=line, op=""
+                ),
+            }
+        )
+        for code, severity, line in said
+    )
+    return LossReport(
+        target="f", verdict="fail", seconds=0.0, cases=1, source=None, findings=findings
+    )
+
+
+def test_an_error_is_found_by_an_error_of_its_code_alone() -> None:
+    right = f"x = {LOG.line}"
+    assert hits(LOG, _report(("LC203", "error", right)))
+    assert not hits(LOG, _report(("LC203", "warning", right)))
+    assert not hits(LOG, _report(("LC201", "error", right)))
+    assert hits(LOG, _report(("LC203", "warning", right)), declared=False)
+
+
+def test_an_inherent_fault_is_found_by_a_note_and_not_by_an_error() -> None:
+    assert hits(RATE, _report(("LC202", "note", "")))
+    assert not hits(RATE, _report(("LC202", "error", ""), ("LC202", "note", "")))
+
+
+def test_the_first_finding_must_blame_the_line() -> None:
+    right, wrong = ("LC203", "error", f"x = {LOG.line}"), ("LC203", "error", "elsewhere")
+    assert right_line(LOG, hits(LOG, _report(right, wrong))) is True
+    assert right_line(LOG, hits(LOG, _report(wrong, right))) is False
+    assert right_line(LOG, []) is None
+
+
+def _looked(found: bool, line: bool | None = None, alarmed: bool = False) -> Looked:
+    return Looked(
+        specimen=LOG,
+        found=("LC203 error",) if found else (),
+        line=line,
+        blamed="elsewhere",
+        others=(),
+        alarms=("LC101 error: wrong at `x`",) if alarmed else (),
+        seconds=(1.0, 2.0),
+    )
+
+
+def test_rates_count_lines_of_what_was_found_and_alarms_of_all() -> None:
+    looked = [_looked(True, True), _looked(True, False), _looked(False), _looked(True, None, True)]
+    found = rates(looked)
+    assert (found.recall, found.line, found.alarmed) == (0.75, 0.5, 0.25)
+    assert (found.specimens, found.lines, found.twins) == (4, 2, 4)
+    page = describe_zoo(looked, recall=0.98, line=0.97, alarmed=0.0)
+    assert "75.0%" in page
+    assert "Missed:" in page
+    assert "LC101 error: wrong" in page
+
+
+@pytest.mark.parametrize("order", [("keras", "declared"), ("declared", "keras")])
+def test_a_part_replaces_its_own_section_of_the_page(order: tuple[str, str], tmp_path) -> None:  # type: ignore[no-untyped-def]
+    page = tmp_path / "accuracy.md"
+    for name in (*order, order[0]):
+        title = PARTS[name][0]
+        _put(page, title, f"## {title}\n\nmeasured {name}")
+    text = page.read_text(encoding="utf-8")
+    assert text.count("## ") == 2
+    assert text.index("measured declared") < text.index("measured keras")
+
+
+def test_the_corpus_says_nothing_that_cannot_be_read() -> None:
+    read = entries()
+    assert len(read) == 67
+    severe = [defect for entry in read for defect in entry.defects if defect.severe]
+    assert {defect.kind for defect in severe} <= set(CODES)
+    pinned = (PAGE.parent / "packages.txt").read_text(encoding="utf-8").split()
+    assert {f"{e.package}=={e.version}" for e in read if e.package != "keras"} == set(pinned)
