@@ -10,6 +10,7 @@ from tests.zoo import sound_classification as classification
 from tests.zoo.specimen import pair, specimen
 
 FLOOR = 1e-6  # of a probability or a rate
+SMALLEST_RATE = 1e-12  # far below every rate that means something; its reciprocal fits float32
 HALF_FLOOR = 1e-3  # the same in half types: its reciprocal and its logarithm fit them
 
 
@@ -103,7 +104,7 @@ def complementary_log_log(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
 
 
 def complementary_log_log_twin(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
-    some = tf.math.log(-tf.math.expm1(-y_pred))
+    some = tf.math.log(-tf.math.expm1(-tf.maximum(y_pred, SMALLEST_RATE)))
     return tf.reduce_mean((1.0 - y_true) * y_pred - y_true * some, axis=-1)
 
 

@@ -47,9 +47,10 @@ def siamese(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
 
 
 def siamese_twin(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    same = tf.reshape(y_true, [-1])  # a column would be broadcast against the row of samples
     distance = _distance(y_pred[:, 0], y_pred[:, 1])
     apart = tf.square(tf.maximum(1.0 - distance, 0.0))
-    return y_true * tf.square(distance) + (1.0 - y_true) * apart
+    return same * tf.square(distance) + (1.0 - same) * apart
 
 
 def bare_triplet(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
@@ -127,7 +128,8 @@ def heading(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
 
 
 def heading_twin(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
-    along = y_pred[:, 0] * tf.cos(y_true) + y_pred[:, 1] * tf.sin(y_true)
+    angles = tf.reshape(y_true, [-1])  # a column would be broadcast against the row of samples
+    along = y_pred[:, 0] * tf.cos(angles) + y_pred[:, 1] * tf.sin(angles)
     squared = tf.reduce_sum(tf.square(y_pred), axis=-1)
     return 1.0 - along * tf.math.rsqrt(tf.maximum(squared, FLOOR))
 
