@@ -68,8 +68,8 @@ def search(
     seed
         The same seed gives the same cases.
     budget
-        About how many cases; ordinary ones are not fewer than 4,096 in any case, except where
-        labels alone make up the inputs, or where so many would hold over four million numbers.
+        About how many cases; of them ordinary ones are 4,096, or half where the budget is less
+        than twice that, except where labels alone make up the inputs.
 
     Returns
     -------
@@ -85,7 +85,7 @@ def search(
     problem = Problem.of(arguments, at, dtype, classes)
     most = affordable(at)
     budget = min(budget, most)
-    first = min(max(ORDINARY_CASES, budget // 16), max(FEWEST, most // 2))
+    first = min(max(ORDINARY_CASES, budget // 16), max(FEWEST, min(most, budget) // 2))
     stages = Stages(problem)
     stages.add("ordinary", ordinary(problem, first, seed))
     share = _SINGLE_RELATIONS if problem.single else _RELATIONS
