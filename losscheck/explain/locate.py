@@ -45,7 +45,7 @@ def groups(evidence: Evidence, crowd: Crowd) -> list[Group]:
     program = evidence.instance_of(crowd.population.cases.take(members[:1])).program
     blocks = isinstance(program, Program) and program.way() is Way.VECTORIZED
     most = FOLLOWED if blocks else FOLLOWED // 16
-    if crowd.code == "LC505":  # few of them are run, one by one
+    if crowd.code in ("LC107", "LC505"):  # told by a few of them, which are run one by one
         most = FEW
     if crowd.code in PRECISION:
         most = WALKED
