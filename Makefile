@@ -27,11 +27,12 @@ DEMO := \
 	'$(SEED):adaptive_huber_loss' \
 	'$(SEED):temporal_loss'
 
-.PHONY: help setup demo test lint format bench-gradient bench-search accuracy clean
+.PHONY: help setup demo test test-slow lint format bench-gradient bench-search accuracy clean
 
 help:
 	@echo 'make demo     check the losses of examples/ and write the reports to reports/'
 	@echo 'make test     run the tests'
+	@echo 'make test-slow  run the long sweeps that make test leaves out; takes an hour'
 	@echo 'make lint     run ruff and mypy'
 	@echo 'make format   let ruff rewrite the sources'
 	@echo 'make bench-gradient  compare with other gradient checkers; writes docs/benchmarks.md'
@@ -64,6 +65,10 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -q -n 2
+
+# The long sweeps that `make test` leaves out; the whole zoo is also in `make accuracy`.
+test-slow: $(STAMP)
+	$(BIN)/python -m pytest -q -n 2 -m slow
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -35,7 +35,24 @@ def _name(loss: keras.losses.Loss) -> str:
     return f"{type(loss).__name__}{logits}"
 
 
-@pytest.mark.parametrize("loss", CLEAN, ids=_name)
+# `make accuracy` checks them all: one of each domain stands for them here.
+QUICK = {
+    "Huber",
+    "BinaryCrossentropy",
+    "CategoricalCrossentropy-logits",
+    "SparseCategoricalCrossentropy",
+    "Poisson",
+    "SquaredHinge",
+}
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        pytest.param(one, marks=() if _name(one) in QUICK else pytest.mark.slow, id=_name(one))
+        for one in CLEAN
+    ],
+)
 def test_a_keras_loss_has_no_error(loss: keras.losses.Loss) -> None:
     report = losscheck.check(loss)
     assert errors(report) == []

@@ -68,10 +68,10 @@ def linear(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
     [
         (squares, REALS),
         (softmax, ROWS),
-        (log_cosh, REALS),
-        (huber, REALS),
+        pytest.param(log_cosh, REALS, marks=pytest.mark.slow),
+        pytest.param(huber, REALS, marks=pytest.mark.slow),
         (absolute, REALS),
-        (hinge, SIGNS),
+        pytest.param(hinge, SIGNS, marks=pytest.mark.slow),
         (linear, REALS),
     ],
     ids=lambda given: getattr(given, "__name__", ""),
