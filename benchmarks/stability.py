@@ -25,7 +25,8 @@ HEAD = """\
 Made by `make accuracy`; nothing here is edited by hand. The zoo (`tests/zoo`) holds the catalogue
 of numerical and shape faults of real custom losses, each beside a sound twin. A fault counts as
 found where losscheck says one of its codes at the severity that its policy gives it, and its line
-as right where the first such finding blames it. A sound loss is alarmed where it gets an error."""
+as right where the first such finding blames it; the rules asked of it are those that it may be
+found by. A sound loss is alarmed where any rule gives it an error."""
 
 
 def main() -> None:
