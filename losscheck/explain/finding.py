@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -15,14 +15,12 @@ from losscheck.cases.problem import Problem
 from losscheck.config import Settings
 from losscheck.evidence.crowd import Crowd
 from losscheck.evidence.desk import Desk
-from losscheck.evidence.gather import EAGER_CASES
-from losscheck.evidence.gradients import EVALUATIONS
-from losscheck.evidence.second_order import SecondOrderCheck
 from losscheck.evidence.truth import CaseTruth, kinds, of_case
 from losscheck.explain import locate
 from losscheck.explain.blamed import Blame
 from losscheck.explain.confirm import confirmed
 from losscheck.explain.observe import observe
+from losscheck.explain.rejudge import judging
 from losscheck.explain.remedy import remedy
 from losscheck.explain.reproduce import reproduce
 from losscheck.explain.shrink import cost, shrink
@@ -39,18 +37,14 @@ from losscheck.model import (
     Severity,
     Suspect,
 )
-from losscheck.program.batch import Program, Way
 from losscheck.program.origin import Frame
 from losscheck.program.origin import locate as place
-from losscheck.program.trace import CallError
 from losscheck.rules.base import Rule
 from losscheck.targets import Loss
 
 NONFINITE = frozenset({"LC201", "LC202", "LC203", "LC204", "LC505"})
 GROUPS = 8  # expressions at fault that one rule reports of one crowd
 FEW_GROUPS = 3  # the same of lost digits: an operation loses them, and others lose what is left
-SHRINK_ELEMENTS = 1 << 20  # numbers that one round of simplifying may run through the loss
-SINGLE_TRIES = 48  # simpler cases that are tried at a time where each takes a call of its own
 TRIES = 5  # representatives of a group that are tried before it is given up as unconfirmed
 # Told apart among the cases of a group; None is decided once a case is looked at closely.
 _KINDS = (Kind.AVOIDABLE, None, Kind.INHERENT)
@@ -198,7 +192,7 @@ class Writer:
             crowd.dtype,
             evidence.classes(instance),
         )
-        judge = self._judge(rule, crowd)
+        judge = judging(self._desk, rule, crowd)
         small = shrink(case, judge, problem)
         if locate.blame(evidence, crowd, small)[0] != key:  # simpler, but another fault
 
@@ -218,29 +212,6 @@ class Writer:
         if blamed.location is None:
             blamed = attrs.evolve(blamed, location=self._home())
         return self._finding(suspect, blamed, key or crowd.form)
-
-    def _judge(self, rule: Rule, crowd: Crowd) -> Callable[[CaseBlock], Array]:
-        """Give the rule as a function of cases: which of them it still suspects of the same."""
-        desk = self._desk
-        assert desk is not None
-
-        def judge(cases: CaseBlock) -> Array:
-            kept = np.zeros(len(cases), bool)
-            usable = np.flatnonzero(desk.evidence.labels_inside(cases))[: _patience(crowd, desk)]
-            if not len(usable):
-                return kept
-            try:
-                again = crowd.population.rerun(cases.take(usable))
-            except CallError:  # a simpler case that the loss refuses is no case
-                return kept
-            evidence: dict[str, Any] = {name: desk.get(name) for name in rule.needs}
-            evidence |= _again(crowd, again, evidence)
-            for other in rule.judge(**evidence):
-                if isinstance(other, Crowd) and other.population is again and _alike(other, crowd):
-                    kept[usable[other.members]] = True
-            return kept
-
-        return judge
 
     def _suspect(self, crowd: Crowd, case: CaseBlock, count: int) -> Suspect:
         assert self._desk is not None
@@ -340,12 +311,6 @@ def _not_finite(crowd: Crowd) -> bool:
     return crowd.code in NONFINITE or (crowd.code, crowd.form) == ("LC503", "nonfinite")
 
 
-def _alike(one: Crowd, other: Crowd) -> bool:
-    # The forms of LC103 are shares of a whole population, which a single case is not.
-    same_form = one.form == other.form or one.code == "LC103"
-    return same_form and (one.direction, one.mode) == (other.direction, other.mode)
-
-
 def _mode_key(suspect: Suspect) -> tuple[str, ...]:
     return (suspect.mode,) if suspect.code == "LC503" else ()
 
@@ -356,43 +321,6 @@ def _like(observed: Any, *candidates: Any) -> Any:
     if known is None or observed is None or not np.size(known) == np.size(observed) == 1:
         return known
     return np.reshape(known, np.shape(observed))
-
-
-def _patience(crowd: Crowd, desk: Desk) -> int:
-    """How many simpler cases are judged at a time: fewer of a loss that is large or slow."""
-    cases = crowd.population.cases
-    elements = sum(int(np.prod(array.shape[1:])) for array in cases.inputs.values())
-    if crowd.code == "LC505":  # one call each
-        return SINGLE_TRIES
-    evaluations = 1
-    if crowd.code == "LC101":
-        evaluations = EVALUATIONS * int(
-            np.prod(cases.inputs[crowd.population.prediction].shape[1:])
-        )
-    if isinstance(crowd.population, SecondOrderCheck):  # those of the gradient are judged as well
-        evaluations = EVALUATIONS * (crowd.population.directions.size + elements)
-    if crowd.code in locate.PRECISION:
-        evaluations = 3 * elements  # for the conditioning of each
-    instance = desk.evidence.instance_of(cases)
-    program = instance.program
-    if isinstance(program, Program) and program.way() is Way.VECTORIZED:
-        return max(1, SHRINK_ELEMENTS // (evaluations * elements))
-    return int(EAGER_CASES * instance.lightness) // (4 * evaluations)
-
-
-def _again(crowd: Crowd, again: Any, evidence: Mapping[str, Any]) -> dict[str, Any]:
-    """The evidence of a rule with its populations replaced by the cases that are judged again."""
-    replaced: dict[str, Any] = {}
-    for name, pieces in evidence.items():
-        if name == "modes":
-            replaced[name] = tuple(
-                run.rerun(again) for run in pieces if run.graph is crowd.population
-            )
-        elif pieces is crowd.population:
-            replaced[name] = again
-        elif isinstance(pieces, tuple) and any(piece is crowd.population for piece in pieces):
-            replaced[name] = (again,)
-    return replaced
 
 
 def _merged(before: Finding, after: Finding) -> Finding:
