@@ -133,7 +133,7 @@ class Program:
     def once(self, tensors: Sequence[str], inputs: Inputs) -> list[Array]:
         """Any tensors of the graph for a single case, without an axis of cases, unvectorised."""
         one = self._cast({name: np.asarray(array)[None] for name, array in inputs.items()})
-        return [np.asarray(result) for result in _outputs(self.pruned(tuple(tensors)), one)]
+        return [_array(result) for result in _outputs(self.pruned(tuple(tensors)), one)]
 
     def has(self, tensor: str) -> bool:
         """Whether the graph holds a tensor of this name."""
@@ -149,9 +149,9 @@ class Program:
         A call costs about a millisecond, to vectorize the loss hundreds.
         """
         rows = self._one_by_one(self._whole, self._cast(inputs))
-        value = np.stack([np.asarray(row[0]) for row in rows])
+        value = np.stack([_array(row[0]) for row in rows])
         if self.traced.gradient is not None:
-            return Outcome(value=value, gradient=np.stack([np.asarray(row[1]) for row in rows]))
+            return Outcome(value=value, gradient=np.stack([_array(row[1]) for row in rows]))
         shape = (len(value), *self.shapes[self.prediction])
         return Outcome(value=value, gradient=np.zeros(shape, value.dtype))
 
@@ -166,8 +166,7 @@ class Program:
         if few and key not in self._runners and key[0] != self._whole:
             rows = self._one_by_one(key[0], arrays, mode)
             return [
-                np.stack([np.asarray(part) for part in column])
-                for column in zip(*rows, strict=True)
+                np.stack([_array(part) for part in column]) for column in zip(*rows, strict=True)
             ]
         if key not in self._runners:
             self._runners[key] = self._runner(tuple(tensors), mode, [a[:1] for a in arrays])
@@ -249,7 +248,7 @@ class Program:
         if mode == "xla" and n < size:  # one compilation serves every block
             arrays = [np.concatenate([a, np.repeat(a[-1:], size - n, axis=0)]) for a in arrays]
         with silence(), _optimizer(mode):
-            return [np.asarray(result)[:n] for result in run(*arrays)]
+            return [_array(result)[:n] for result in run(*arrays)]
 
     def _function(self) -> Any:
         if self._imported is None:
@@ -321,8 +320,8 @@ class Program:
     ) -> bool:
         """Say whether a block of one gives what a single call gives; modes may differ in NaN."""
         with silence(), _optimizer(mode):
-            block = [np.asarray(result)[0] for result in run(*probe)]
-        single = [np.asarray(result) for result in _outputs(pruned, probe)]
+            block = [_array(result)[0] for result in run(*probe)]
+        single = [_array(result) for result in _outputs(pruned, probe)]
         pairs = [
             (np.asarray(b, float), np.asarray(s, float)) for b, s in zip(block, single, strict=True)
         ]
@@ -365,6 +364,11 @@ def under_xla(run: Callable[..., Any]) -> Callable[..., Any]:
 
     found: Callable[..., Any] = tensorflow().function(block, autograph=False, jit_compile=True)
     return found
+
+
+def _array(result: Any) -> Array:
+    """A tensor as an array; NumPy does not take a single bfloat16 number for one."""
+    return np.asarray(result.numpy() if hasattr(result, "numpy") else result)
 
 
 def _outputs(pruned: Callable[..., Any], probe: Sequence[Array]) -> list[Any]:

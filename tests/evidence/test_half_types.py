@@ -71,3 +71,16 @@ def test_a_bound_that_is_1_in_float32_is_named_too(code: str) -> None:
     crowd = found[0]
     _, blame = locate.blame(laid.evidence, crowd, crowd.population.cases.take(crowd.members[:1]))
     assert blame.vanished == "0.99999999 is 1 in float32."
+
+
+def test_what_is_wrong_in_bfloat16_is_blamed_too() -> None:
+    # 1 - 1e-3 is 1 in bfloat16, whose numbers below 1 are 2^-8 apart; single constants, too.
+    def close_clip(y_true, y_pred):
+        p = tf.clip_by_value(y_pred, 1e-3, 1 - 1e-3)
+        return -tf.reduce_mean((1.0 - y_true) * tf.math.log(1.0 - p), axis=-1)
+
+    laid, found = crowds(close_clip, BINARY)
+    crowd = next(crowd for crowd in found if crowd.dtype == "bfloat16")
+    _, blame = locate.blame(laid.evidence, crowd, crowd.population.cases.take(crowd.members[:1]))
+    assert blame.op == "Log"
+    assert blame.vanished == "0.999 is 1 in bfloat16."
