@@ -23,7 +23,9 @@ def scalar(value: Any, digits: int | None = None) -> str:
         return str(int(value))
     if isinstance(value, str):
         return repr(value)
-    text = str(value)  # the shortest digits of its dtype: a float16 has few
+    # The shortest digits of its dtype, a float16 has few, as float64 writes them: a report that was
+    # read back from JSON knows no other type.
+    text = str(float(str(value)))
     if digits is not None:
         text = min(text, f"{float(value):.{digits}g}", key=len)
     # A float says that it is one: 1 reads as 1.0, but 1e+30, nan and inf stay.
