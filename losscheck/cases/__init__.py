@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
 
+import attrs
 import numpy as np
 
 from losscheck import shapes
@@ -24,6 +26,7 @@ ORDINARY_CASES = 4096
 # Numbers in all cases together: of large inputs there are fewer cases, half of them ordinary.
 ELEMENTS = 1 << 22
 FEWEST = 16
+KEPT = 8  # generated blocks, of up to 16 MiB each
 # Some more are drawn than needed: in half types a few of them round to equal values.
 _SPARE = 1.1
 # Shares of the budget, at most. What corners and relations leave goes to exhaustion first (two
@@ -81,7 +84,21 @@ def search(
     UsageError
         Where no ordinary case exists: a domain has no number of the dtype.
     """
-    at = {argument.name: shapes.parse(argument.shape).at(sizes) for argument in arguments}
+    # Losses of the same domains and sizes share their cases: who checks forty generates few times.
+    plain = tuple(attrs.evolve(a, origin="", why="", plausible=()) for a in arguments)
+    return _search(plain, tuple(sorted(sizes.items())), dtype, classes, seed, budget)
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _search(
+    arguments: tuple[Argument, ...],
+    sizes: tuple[tuple[str, int], ...],
+    dtype: str,
+    classes: int,
+    seed: int,
+    budget: int,
+) -> Search:
+    at = {argument.name: shapes.parse(argument.shape).at(dict(sizes)) for argument in arguments}
     problem = Problem.of(arguments, at, dtype, classes)
     most = affordable(at)
     budget = min(budget, most)
@@ -99,7 +116,10 @@ def search(
     room = budget - stages.distinct()
     if room > 0:
         stages.add("spread", wide(problem, room, seed))
-    return stages.search()
+    found = stages.search()
+    for array in (*found.cases.inputs.values(), found.cases.ranges):
+        array.flags.writeable = False  # shared by all losses that it is generated for
+    return found
 
 
 def usual(

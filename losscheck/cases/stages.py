@@ -70,7 +70,8 @@ class Stages:
             what = "combinations of landmarks"
             if complete:
                 return [attrs.evolve(plain, what=what, covered=every, of=every)]
-            return [attrs.evolve(plain, what=what, covered=min(new, every), of=every)]
+            at_most = f"{what}, at most"
+            return [attrs.evolve(plain, what=at_most, covered=min(new, every), of=every)]
         if stage == "relations":
             count = len(changes(self._problem))
             reason = "" if count else "the domains and shapes allow none"
