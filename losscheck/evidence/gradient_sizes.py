@@ -103,6 +103,8 @@ def _faint(
 
     cases = sweep.cases.take(candidates)
     still = throughout(evidence, sweep, cases, small)
+    if not still.any():
+        return found
     still[still] = _whatever_the_label(evidence, sweep, large, cases.take(still), small)
     found[candidates] = still
     return found
