@@ -97,7 +97,7 @@ def _evaluate(
     tested, value = program.fetch([test.inputs[0], program.traced.value.name], cases.inputs)
     n = len(cases)
     bad = ~np.isfinite(tested.reshape(n, -1)).all(axis=1)
-    total = np.asarray(value.reshape(n, -1).sum(axis=1), np.float64)
+    total = np.asarray(value.reshape(n, -1).astype(np.float64).sum(axis=1))
     suspects = np.flatnonzero(bad & np.isfinite(value.reshape(n, -1)).all(axis=1))[:FOLLOWED]
     replaced = np.zeros(n, bool)
     if len(suspects):

@@ -30,7 +30,7 @@ def _last_nearest_zero(inputs: list[Array]) -> Array:
 
 
 def _both_nearest_zero(inputs: list[Array]) -> Array:
-    return np.asarray(np.sum(np.abs(np.stack(inputs)), axis=0))
+    return np.asarray(np.sum(np.abs(np.stack(inputs, dtype=np.float64)), axis=0))
 
 
 def _product_unknown(inputs: list[Array]) -> Array:
