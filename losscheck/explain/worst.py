@@ -30,11 +30,17 @@ def _last_nearest_zero(inputs: list[Array]) -> Array:
 
 
 def _both_nearest_zero(inputs: list[Array]) -> Array:
-    return np.asarray(np.sum(np.abs(np.stack(inputs, dtype=np.float64)), axis=0))
+    return np.asarray(np.sum(np.abs(_stacked(inputs)), axis=0))
 
 
 def _product_unknown(inputs: list[Array]) -> Array:
-    return np.asarray(np.isfinite(np.prod(np.stack(inputs), axis=0)), dtype=float)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(np.isfinite(np.prod(_stacked(inputs), axis=0)), dtype=float)
+
+
+def _stacked(inputs: list[Array]) -> Array:
+    """Operands side by side, in float64: a sum of float16 numbers may overflow."""
+    return np.stack([np.asarray(part, np.float64) for part in inputs])
 
 
 # The element with the lowest score is the one that a sentence names.
