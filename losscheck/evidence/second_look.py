@@ -5,6 +5,7 @@ Both cost more than a look at every coordinate may, and are asked for where some
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import attrs
@@ -18,8 +19,12 @@ from losscheck.numerics.verdict import SAFETY, Agreement, Comparison, compare
 from losscheck.program.batch import Program
 from losscheck.program.programs import along
 from losscheck.program.rounding import rounding
+from losscheck.shapes import parse
 
 WRONG: Final = (Agreement.MISMATCH, Agreement.OUTSIDE)
+
+UNCOUPLED: Final = 1e-9
+"""Relative: the gradient of a sample or an element is the same beside others."""
 
 NEIGHBOURS: Final = 4
 """Numbers next to x, on either side, at which the gradient is taken again: its rounding is another
@@ -83,7 +88,80 @@ def second_look(
     right = ~np.isin(judged.outcome, WRONG)
     outcome[index[right]] = judged.outcome[right]
     outcome[index[explained & ~right]] = Agreement.INCONCLUSIVE
+    left = index[np.isin(outcome[index], WRONG)]
+    outcome[left[_drowned(evidence, instance, block, gradient, left, scale)]] = (
+        Agreement.INCONCLUSIVE
+    )
     return attrs.evolve(comparison, outcome=outcome)
+
+
+def _drowned(
+    evidence: Evidence,
+    instance: Instance,
+    block: CaseBlock,
+    gradient: Array,
+    index: Array,
+    scale: float,
+) -> Array:
+    """(K,) bool: other numbers drown what happens near a coordinate; among its like it is right.
+
+    The noise of the whole loss bounds the steps from below. Beside a loss of 3e8 they are too long
+    for an element whose loss turns within 6e-8. Where the batch holds that sample alone, or that
+    element, again and again, and the gradient is the same, their own noise is what counts.
+    """
+    found = np.zeros(len(index), bool)
+    shape = instance.shapes[evidence.spec.prediction.name]
+    if not len(index) or not evidence.spec.batch or np.prod(shape) < 2:
+        return found
+    case, coordinate = np.divmod(index, gradient.shape[1])
+    for alike in _alike(evidence, shape, block, case, coordinate):
+        found |= _right_among(evidence, instance, alike, gradient.ravel()[index], coordinate, scale)
+    return found
+
+
+def _alike(
+    evidence: Evidence, shape: tuple[int, ...], block: CaseBlock, case: Array, coordinate: Array
+) -> Iterator[CaseBlock]:
+    """Batches of one sample again and again, and of one element."""
+    sample = coordinate // int(np.prod(shape[1:]))
+    samples, elements = {}, {}
+    for argument in evidence.spec.arguments:
+        array = block.inputs[argument.name][case]
+        if parse(argument.shape).dims[:1] == (evidence.spec.batch,):
+            own = array[np.arange(len(case)), sample]
+            array = np.repeat(own[:, None], array.shape[1], axis=1)
+        samples[argument.name] = elements[argument.name] = array
+        if array.shape[1:] == shape:
+            flat = block.inputs[argument.name][case].reshape(len(case), -1)
+            own = flat[np.arange(len(case)), coordinate]
+            elements[argument.name] = np.broadcast_to(
+                own.reshape(-1, *(1,) * len(shape)), array.shape
+            ).copy()
+    yield CaseBlock(samples, block.ranges[case])
+    yield CaseBlock(elements, block.ranges[case])
+
+
+def _right_among(
+    evidence: Evidence,
+    instance: Instance,
+    alike: CaseBlock,
+    before: Array,
+    coordinate: Array,
+    scale: float,
+) -> Array:
+    """(K,) bool: the gradient is the same in such a batch, and is not wrong there."""
+    rows = np.arange(len(alike))
+    own = evidence.double(alike)[1].reshape(len(alike), -1)[rows, coordinate]
+    x = np.asarray(alike.inputs[evidence.spec.prediction.name], np.float64)
+    x = x.reshape(len(alike), -1)[rows, coordinate]
+    low, high = evidence.box
+    program = evidence.programs.double(instance.shapes)
+    ladder = derivatives(
+        along(program, alike.inputs), rows, coordinate, x, np.fmin(low, x), np.fmax(high, x)
+    )
+    judged = compare(own, ladder, evidence.programs.floor(instance.shapes), scale)
+    same = np.abs(own - before) <= UNCOUPLED * np.abs(before)
+    return np.asarray(same & ~np.isin(judged.outcome, WRONG))
 
 
 def _scatter(evidence: Evidence, block: CaseBlock, coordinate: Array) -> Array:
