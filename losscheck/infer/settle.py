@@ -35,12 +35,49 @@ def find_layout(
                 sizes = main_sizes(parsed, width)
                 error = _runs(programs, shapes, sizes)
                 if error is None:
-                    return _settle_width(programs, given, shapes, sizes)
+                    better = _per_sample(programs, given, pairs, shapes, sizes, width)
+                    return _settle_width(programs, given, *(better or (shapes, sizes)))
                 first = first or (shapes, sizes, error)
                 if _hopeless(error):
                     return first
     assert first is not None  # layouts gives at least one
     return first
+
+
+def _per_sample(
+    programs: Programs,
+    given: Given,
+    pairs: Sequence[tuple[str, str]],
+    shapes: Shapes,
+    sizes: dict[str, int],
+    width: int | None,
+) -> tuple[Shapes, dict[str, int]] | None:
+    """Find labels with which the loss is one of samples, where with these it is none; else None.
+
+    A label of another shape may run by broadcasting alone: what comes out then tells it. Anything
+    broadcasts with a width of 1.
+    """
+    prediction = shapes[programs.call.prediction]
+    if width != 1 and _is_per_sample(programs, shapes, sizes):
+        return None
+    for pair in pairs:
+        if parse(pair[1]).text != parse(prediction).text:
+            continue
+        for other in layouts(given.roles, given.shapes, (pair,)):
+            there = main_sizes({name: parse(text) for name, text in other.items()})
+            if _runs(programs, other, there) is None and _is_per_sample(programs, other, there):
+                return other, there
+    return None
+
+
+def _is_per_sample(programs: Programs, shapes: Shapes, sizes: Mapping[str, int]) -> bool:
+    """Say whether the loss is a scalar or a leading part of the prediction's shape."""
+    at = {name: parse(text).at(sizes) for name, text in shapes.items()}
+    program = programs.at(at)
+    if program.traced is None or program.traced.value.shape.rank is None:
+        return True  # nothing tells
+    returns = tuple(program.traced.value.shape)
+    return returns == at[programs.call.prediction][: len(returns)]
 
 
 def _hopeless(error: CallError) -> bool:
