@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -40,16 +41,39 @@ class Published:
     seconds: float
 
 
-def look_at_packages(tell: Callable[[str], None]) -> list[Published]:
-    """Check every entry of the corpus."""
+def look_at_packages(
+    tell: Callable[[str], None], seconds: float = math.inf
+) -> tuple[list[Published], int]:
+    """Check the entries of the corpus, those with severe defects first.
+
+    Parameters
+    ----------
+    seconds
+        After so many no further entry is begun.
+
+    Returns
+    -------
+    tuple
+        What was said, and how many entries there are.
+    """
     looked = []
-    every = entries()
+    every = sorted(entries(), key=_turn)
+    start = time.perf_counter()
     for number, entry in enumerate(every, 1):
+        if time.perf_counter() - start > seconds:
+            break
         begin = time.perf_counter()
         report = losscheck.check(loss := entry.make(), arguments=_arguments(entry, loss))
         looked.append(_published(entry, report, time.perf_counter() - begin))
         tell(f"{number}/{len(every)} {describe(looked[-1])}")
-    return looked
+    return looked, len(every)
+
+
+def _turn(entry: Entry) -> int:
+    """Severe defects first, then entries without any, then the others."""
+    if any(defect.severe for defect in entry.defects):
+        return 0
+    return 2 if entry.defects else 1
 
 
 def describe(one: Published) -> str:

@@ -9,8 +9,8 @@ from benchmarks.markdown import percent, table
 from benchmarks.stability_packages import Published
 
 
-def describe_packages(looked: Sequence[Published]) -> str:
-    """Give the section on the corpus."""
+def describe_packages(looked: Sequence[Published], entries: int) -> str:
+    """Give the section on the corpus, of which so many entries there are."""
     found = sum(len(one.found) for one in looked)
     severe = found + sum(len(one.missed) for one in looked)
     clean = [one for one in looked if not one.entry.defects]
@@ -28,6 +28,11 @@ def describe_packages(looked: Sequence[Published]) -> str:
         ],
     )
     parts = [figures]
+    if len(looked) < entries:
+        parts.append(
+            f"{len(looked)} of {entries} entries were checked in the time given: those with severe "
+            "defects first, then those without any."
+        )
     lines = [
         f"- {_name(one)}: {d.kind} ({d.trigger}): {d.evidence}"
         for one in looked
