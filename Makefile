@@ -64,7 +64,7 @@ demo: $(STAMP)
 	@echo 'The same as a page: reports/stability.html'
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -q -n 2
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 # The long sweeps that `make test` leaves out; the whole zoo is also in `make accuracy`.
 test-slow: $(STAMP)
