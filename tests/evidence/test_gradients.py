@@ -9,6 +9,8 @@ import pytest
 import tensorflow as tf
 
 import losscheck
+from losscheck.cases.blocks import CaseBlock
+from losscheck.evidence.gradients import check
 from losscheck.evidence.self_test import DROPPED, FLIPPED, SCALED, self_test
 from losscheck.model import Finding
 from tests.desks import desk
@@ -127,3 +129,17 @@ def test_the_ladder_of_a_loss_that_is_no_number_of_its_own_says_so() -> None:
     checks = made.get("gradients")
     assert all(check.frozen[check.wrong & ~check.tie].all() for check in checks)
     assert any(np.any(check.wrong) for check in checks)
+
+
+def test_an_element_that_others_drown_is_no_mismatch() -> None:
+    # Beside 3e8 the steps cannot be shorter than 1e-4, and a term of 6e-8 turns within 6e-8.
+    def chi_square(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+        terms = tf.math.divide_no_nan(tf.square(y_true - y_pred), y_true + y_pred)
+        return 0.5 * tf.reduce_sum(terms, axis=-1)
+
+    laid = desk(chi_square, y_true=("real", "(B, D)"), y_pred=("real", "(B, D)"))
+    main = laid.evidence.main
+    y_true = np.zeros((1, 4, 3), np.float32)
+    y_true[0, 2, 0], y_true[0, 3, 2] = -6e8, 6.1316e-8
+    block = CaseBlock({"y_true": y_true, "y_pred": np.zeros_like(y_true)}, np.ones(1, np.uint8))
+    assert not check(laid.evidence, main, block, 0.5).wrong.any()

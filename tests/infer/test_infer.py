@@ -14,6 +14,7 @@ from losscheck.infer import infer  # noqa: E402
 from losscheck.model import UsageError  # noqa: E402
 from losscheck.program.trace import OutputError  # noqa: E402
 from losscheck.targets import from_callable  # noqa: E402
+from tests.desks import desk  # noqa: E402
 
 HOME = os.path.dirname(__file__)
 FREE = "nothing in the graph limits it"
@@ -336,3 +337,13 @@ def test_no_tensor_is_an_output_error():
 def test_a_declaration_that_does_not_fit_is_refused(declared, said):
     with pytest.raises(UsageError, match=said):
         of(mse, **declared)
+
+
+def test_labels_of_samples_are_preferred_to_labels_that_broadcast():
+    def siamese(y_true, y_pred):  # (B, D) labels run at a width of 1 alone, and as rows of B * D
+        same = tf.reshape(y_true, [-1])
+        apart = tf.reduce_sum(tf.square(y_pred[:, :2] - y_pred[:, 1:3]), axis=-1)
+        return same * apart + (1.0 - same) * tf.nn.relu(1.0 - apart)
+
+    found = desk(siamese).evidence.spec
+    assert {a.name: a.shape for a in found.arguments} == {"y_true": "(B,)", "y_pred": "(B, D)"}
