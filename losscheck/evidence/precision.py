@@ -33,6 +33,7 @@ BOUNDS = (0.0, NEGLIGIBLE, NOTABLE, np.inf)  # of the error over the ordinary sc
 SIZES = ("slight", "small", "large")  # what lies between them; the forms of LC301 and LC302
 A_DECADE = 48  # cases of the ladder in each decade of distance
 FEW = 1  # the same of a loss that runs one case at a time
+SQUARED = 2.0**-63  # the square of a smaller number is no normal float32
 LEAST = 2.0**-102
 """Float32's smallest normal number over its rounding: kernels flush subnormals to 0, and what is
 smaller than this is made of numbers whose last digits are subnormal."""
@@ -244,6 +245,18 @@ def observe(evidence: Evidence, cases: CaseBlock, sweep: Sweep) -> Precision:
     return _compared(evidence, cases, again.totals, gradient, sweep, None)
 
 
+def _vanishing(cases: CaseBlock) -> Array:
+    """(N,) bool: some number of the case is not 0, but its square is subnormal.
+
+    Kernels flush the square to 0, as they do subnormal numbers themselves: such cases are extreme.
+    """
+    found = np.zeros(len(cases), bool)
+    for array in cases.inputs.values():
+        size = np.abs(array.reshape(len(cases), -1).astype(np.float64))
+        found |= ((size > 0) & (size < SQUARED)).any(axis=1)
+    return found
+
+
 def _compared(
     evidence: Evidence,
     cases: CaseBlock,
@@ -255,6 +268,9 @@ def _compared(
     true_totals, true_gradient = evidence.double(cases)
     slopes = true_gradient.reshape(len(cases), -1)
     scale: Scale = sweep.scale
+    vanishing = _vanishing(cases)
+    totals = np.where(vanishing, true_totals, totals)
+    gradient = np.where(vanishing[:, None], slopes, gradient)
 
     def part(single: Array, truth: Array, ordinary: float, which: int) -> Part:
         linear = slopes if which == VALUE else None
