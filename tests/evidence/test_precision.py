@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import losscheck
 from losscheck.evidence.desk import Desk
 from losscheck.evidence.precision import Part, Precision
 from losscheck.evidence.truth import exact_numbers
@@ -23,6 +24,7 @@ from losscheck.model import DigitCurve, Direction, Range
 from losscheck.rules.gradient_precision import GradientPrecision
 from losscheck.rules.value_precision import ValuePrecision
 from tests.desks import desk
+from tests.verdicts import errors
 from tests.zoo import planted_precision as planted
 
 PAIRS = {
@@ -195,3 +197,15 @@ def test_the_curve_falls_where_digits_are_lost() -> None:
 def test_a_loss_without_like_labels_is_followed_along_its_prediction() -> None:
     curve: DigitCurve = laid_out(sigmoid, "binary").get("digits")
     assert curve.along == "|y_pred|"
+
+
+def test_the_other_side_of_a_corner_is_no_loss_of_digits() -> None:
+    # 1 + 2e-8 is 1 in float32, so that the hinge has the slope of the other side there.
+    def hinges(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+        above = tf.where(y_true[:, None] > tf.range(3.0)[None], 1.0, -1.0)
+        margin = above * (y_pred - tf.constant([-1.0, 0.0, 1.0]))
+        return tf.reduce_sum(tf.maximum(0.0, 1.0 - margin), axis=-1)
+
+    arguments = {"y_true": ("class_index", "(B,)"), "y_pred": ("real", "(B, 1)")}
+    report = losscheck.check(hinges, arguments=arguments, select=["LC302"])
+    assert errors(report) == []
