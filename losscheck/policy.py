@@ -57,6 +57,7 @@ _BASE: Mapping[tuple[str, str], Severity] = {
     ("LC402", "weights"): Severity.ERROR,
     ("LC402", "unknown-rank"): Severity.NOTE,
     ("LC403", "coupled"): Severity.NOTE,
+    ("LC403", "summed"): Severity.NOTE,
     ("LC404", "none"): Severity.ERROR,
     ("LC404", "not-a-tensor"): Severity.ERROR,
     ("LC404", "shape"): Severity.ERROR,

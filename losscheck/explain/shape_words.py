@@ -104,6 +104,13 @@ def coupled(suspect: Suspect, blame: Blame) -> Words:
             f"{wording.array(facts['parts'])}."
         )
     where = f" It is at {blame.expression}." if blame.expression else ""
+    if suspect.form == "summed":
+        return (
+            "The loss grows with the size of the batch.",
+            f"It adds up the losses of the samples.{numbers} A learning rate that suits one batch "
+            "size is wrong for another, and the smaller last batch counts less.",
+            "tf.reduce_mean(x)  # over the batch, or one value a sample, which Keras averages",
+        )
     return (
         "One sample's loss depends on the other samples of the batch.",
         f"A statistic or a sum is taken over the batch.{where}{numbers}",

@@ -71,7 +71,8 @@ def _scanning(function: Binary, start: Number) -> Operation:
         running = np.full(x.shape[1:], start, object)
         for row in range(len(x)):
             following = lift(a, function, running, x[row])
-            result[row] = running if node.attr("exclusive") else following
+            # The dots keep a row of a vector from becoming an array inside of the array.
+            result[row, ...] = running if node.attr("exclusive") else following
             running = following
         result = result[::-1] if node.attr("reverse") else result
         return np.moveaxis(result, 0, int(inputs[1]))

@@ -62,11 +62,13 @@ class BatchCoupling(Rule):
         """Name the coupling between samples."""
         if parts is None or not len(parts.cases):
             return
-        case = _coupled(parts)
+        case, form = _coupled(parts), "coupled"
+        if case is None:
+            case, form = _summed(parts), "summed"
         if case is not None:
             yield Suspect(
                 code=self.code,
-                form="coupled",
+                form=form,
                 facts={
                     "value": float(parts.whole[case].mean()),
                     "parts": float(parts.rows[case].mean()),
@@ -80,6 +82,19 @@ class BatchCoupling(Rule):
 
 
 TOLERANCE = 1e-4  # relative difference of float32 results that summation order explains
+
+
+def _summed(parts: Parts) -> int | None:
+    """Find the batch whose loss is the sum over its rows and no mean; None where it is a mean."""
+    n, size = parts.rows.shape
+    if size < 2 or parts.returns:
+        return None
+    whole = parts.whole.reshape(n, -1).mean(axis=1)
+    scale = np.fmax(np.abs(parts.rows).max(axis=1), 1e-30)
+    relative = np.abs(whole - parts.rows.mean(axis=1)) / scale
+    relative = np.where(np.isfinite(relative), relative, 0.0)
+    worst = int(np.argmax(relative))
+    return worst if relative[worst] > TOLERANCE * size else None
 
 
 def _coupled(parts: Parts) -> int | None:

@@ -94,6 +94,7 @@ ROWS: list[tuple[str, str, Mapping[str, Any], Mapping[str, Any], str]] = [
     ("LC402", "weights", RAISED, {}, "(7,)"),
     ("LC402", "unknown-rank", RAISED, {}, "[3] vs. [7]"),
     ("LC403", "coupled", {"value": 1.5, "parts": 1.25}, {}, "1.25"),
+    ("LC403", "summed", {"value": 5.0, "parts": 1.25}, {}, "1.25"),
     ("LC404", "none", {}, {}, "None"),
     ("LC404", "not-a-tensor", {"type": "a dict"}, {}, "a dict"),
     ("LC404", "shape", {"shape": (3, 3)}, {}, "(3, 3)"),

@@ -326,6 +326,8 @@ TENSOR_OPS = {
     "one_hot": lambda x: tf.one_hot([0, 2], 3, dtype=x.dtype) * x,
     "cumsum": lambda x: tf.cumsum(x, axis=1, exclusive=True, reverse=True),
     "cumulative_logsumexp": lambda x: tf.math.cumulative_logsumexp(x, axis=1, reverse=True),
+    "cumsum_of_a_vector": lambda x: tf.cumsum(x[0]) - x[0],
+    "cumulative_logsumexp_of_a_vector": lambda x: tf.math.cumulative_logsumexp(x[0]) - x[0],
     "cumprod": lambda x: tf.math.cumprod(x, axis=1),
     "reduce_min": lambda x: tf.reduce_min(x, axis=0),
     "reduce_prod": lambda x: tf.reduce_prod(x, axis=1, keepdims=True),
