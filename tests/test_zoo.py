@@ -24,15 +24,10 @@ from tests.zoo.judging import hits, right_line
 from tests.zoo.sound import SOUND, Sound
 from tests.zoo.specimen import Specimen
 
-# Of every family one or two, and of every code that the catalogue alone shows.
+# A guard, an empty sum, a call; the planted faults below are of every rule.
 SAMPLE = (
     "01-guarded_log",
-    "11-bare_softplus",
-    "20-late_clamp",
     "37-bare_masked_mean",
-    "43-library_spread",
-    "48-error_rate",
-    "49-column_against_row",
     "73-missing_function",
 )
 # Its roles and its ranks are what names could say most about.
@@ -142,17 +137,11 @@ def _place(location: object) -> object:
     return "the loss" if text.startswith(("def ", "class ", "g = lambda")) else line
 
 
-# One of each kind: plain, robust, with weights, likelihood, of classes, of rows, of embeddings.
+# With a mask, of classes, of embeddings.
 SOME_SOUND = (
-    "euclidean_distance",
     "masked_mean",
-    "gaussian_nll",
-    "binary_crossentropy",
     "sparse_crossentropy",
-    "smoothed_dice",
-    "kl_divergence",
     "triplet",
-    "cosine_distance",
 )
 
 
