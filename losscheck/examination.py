@@ -129,6 +129,8 @@ class Examination:
         reason = ""
         if not findings and inferred.error is not None:
             outcome, reason = Outcome.SKIP, _raises(inferred)
+        elif not findings and (missing := _missing(rule, evidence)):
+            outcome, reason, cases = Outcome.SKIP, missing, 0
         elif not findings and (undecided := _undecided(rule, evidence)):
             outcome, reason = Outcome.INCONCLUSIVE, undecided
         return (
@@ -258,6 +260,22 @@ def _without(check: Check, kept: Sequence[Finding]) -> Check:
     return attrs.evolve(check, outcome=_outcome(own).value)
 
 
+# What a rule looks at, and why there may be nothing of it: then it has not passed, but not run.
+NOTHING: Mapping[str, tuple[str, str]] = {
+    "LC107": ("gradient_sizes", "the loss has no gradient"),
+    "LC108": ("right_and_wrong", "the domains do not say which prediction is right"),
+    "LC206": ("labels_outside", "no label is the number of a class"),
+    "LC505": ("halves", "the half types are required, or no graph of the loss runs in them"),
+    "LC506": ("xla", "XLA is not asked for, or the loss has no graph"),
+}
+
+
+def _missing(rule: Rule, evidence: Mapping[str, object]) -> str:
+    """Say why there was nothing to look at; "" if there was."""
+    name, reason = NOTHING.get(rule.code, ("", ""))
+    return reason if name and not evidence[name] else ""
+
+
 def _undecided(rule: Rule, evidence: Mapping[str, object]) -> str:
     """Say why a rule could decide nothing; "" if it could."""
     if rule.code == "LC106":
@@ -291,6 +309,14 @@ def _covered(desk: Desk, rule: Rule) -> tuple[int, tuple[str, ...]]:
         return whole, ("graph", *(m for m in _modes(desk) if m == "eager"))
     if not {"sweeps", "finite_tests", "dead"}.isdisjoint(rule.needs):
         return sum(len(s) for s in desk.get("sweeps")), ("graph",)
+    for name in ("halves", "integers"):
+        if name in rule.needs:
+            return max(1, sum(len(part) for part in desk.get(name))), ("graph",)
+    for name in ("gradient_sizes", "right_and_wrong"):
+        if name in rule.needs and desk.get(name) is not None:
+            return len(desk.get(name)), ("graph",)
+    if "labels_outside" in rule.needs:
+        return len(desk.get("labels_outside")), _tried(desk)
     for name in ("crossings", "layouts", "dtypes"):
         if name in rule.needs:
             return max(1, len(desk.get(name))), ("graph",)  # no place to look at is a look, too
@@ -298,6 +324,11 @@ def _covered(desk: Desk, rule: Rule) -> tuple[int, tuple[str, ...]]:
         if name in rule.needs and desk.get(name) is not None:
             return len(desk.get(name).cases), ("graph",)
     return 1, ("graph",)  # the graph itself, or a call
+
+
+def _tried(desk: Desk) -> tuple[str, ...]:
+    """The modes in which labels outside were given."""
+    return tuple(dict.fromkeys(mode for run in desk.get("labels_outside") for mode in run.seen))
 
 
 def _modes(desk: Desk) -> tuple[str, ...]:

@@ -169,3 +169,9 @@ def test_a_required_half_type_is_judged_as_float32_is(tmp_path: Path) -> None:
     errors = [f for f in report.findings if f.severity == "error"]
     assert {f.dtype for f in errors} == {"float16"}
     assert {f.code for f in errors} <= {"LC201", "LC202", "LC203"}
+
+
+def test_what_has_nothing_to_look_at_has_not_passed(report: LossReport) -> None:
+    check = next(check for check in report.checks if check.code == "LC206")
+    assert (check.outcome, check.cases) == ("skip", 0)
+    assert check.reason == "no label is the number of a class"

@@ -15,7 +15,7 @@ import numpy as np
 from losscheck.cases.blocks import CaseBlock
 from losscheck.cases.short import short
 from losscheck.evidence.gather import Evidence, Instance
-from losscheck.evidence.sweep import Scale, Sweep, sweep
+from losscheck.evidence.sweep import Sweep, sweep
 from losscheck.model import Array
 from losscheck.program.batch import Program
 from losscheck.program.trace import CallError, OutputError
@@ -25,7 +25,7 @@ HALF = ("float16", "bfloat16")
 # bfloat16, which ends where float32 does, only the short mantissa can show.
 CASES = {"float16": 160, "bfloat16": 48}
 LARGE_CASES = 24  # of the sizes of a training batch: whether a sum over it overflows
-SINGLY = 160  # more cases than that are worth vectorizing
+SINGLY = max(CASES.values())  # more cases than that are worth vectorizing
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -52,11 +52,6 @@ class HalfSweep:
     def cases(self) -> CaseBlock:
         """The inputs."""
         return self.half.cases
-
-    @property
-    def scale(self) -> Scale:
-        """What is ordinary in the half type."""
-        return self.half.scale
 
 
 def half_sweeps(evidence: Evidence) -> tuple[HalfSweep, ...]:

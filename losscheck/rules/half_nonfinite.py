@@ -62,15 +62,13 @@ class HalfNonfinite(Rule):
     def judge(self, halves: Sequence[HalfSweep]) -> Judgment:
         """Name the cases that are not finite in a half type alone."""
         for sweep in halves:
-            nan = sweep.half.value_nan | np.isnan(sweep.half.flat_gradient.astype(np.float32)).any(
-                axis=1
-            )
-            for direction, alone in (
-                (Direction.FORWARD, sweep.value_alone),
-                (Direction.BACKWARD, sweep.gradient_alone),
+            half = sweep.half
+            slope_nan = np.isnan(half.flat_gradient.astype(np.float32)).any(axis=1)
+            for direction, alone, nan in (
+                (Direction.FORWARD, sweep.value_alone, half.value_nan),
+                (Direction.BACKWARD, sweep.gradient_alone, slope_nan),
             ):
-                bad_nan = sweep.half.value_nan if direction is Direction.FORWARD else nan
-                for form, members in (("nan", alone & bad_nan), ("inf", alone & ~bad_nan)):
+                for form, members in (("nan", alone & nan), ("inf", alone & ~nan)):
                     if members.any():
                         yield Crowd(
                             code=self.code,
@@ -78,6 +76,6 @@ class HalfNonfinite(Rule):
                             population=sweep,
                             members=np.flatnonzero(members),
                             direction=direction,
-                            mode=sweep.half.mode,
-                            dtype=sweep.half.dtype,
+                            mode=half.mode,
+                            dtype=half.dtype,
                         )
