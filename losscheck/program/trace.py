@@ -84,7 +84,6 @@ def trace(call: Call, signature: Signature, *, autograph: bool | None = None) ->
     """
     tf = tensorflow()
     autograph = call.autograph if autograph is None else autograph
-    frames: dict[str, tuple[Frame, ...]] = {}
     failure: list[str] = []
 
     def loss_and_gradient(*tensors: Any) -> tuple[Any, Any]:
@@ -93,14 +92,9 @@ def trace(call: Call, signature: Signature, *, autograph: bool | None = None) ->
         return value, _gradient(value, prediction, failure)
 
     specs = [tf.TensorSpec(*signature[name]) for name in call.names]
-    compiled = tf.function(loss_and_gradient, autograph=autograph)
-    try:
-        with silence(), recording(frames):
-            traced = _inlined(compiled, specs)
-    except OutputError:
-        raise
-    except Exception as error:
-        raise CallError(error, of_exception(error, call.home, call.base)) from error
+    traced, origins = graph_of(
+        loss_and_gradient, specs, home=call.home, base=call.base, autograph=autograph
+    )
     value, gradient = traced.structured_outputs
     return Traced(
         graph=traced.graph,
@@ -109,9 +103,49 @@ def trace(call: Call, signature: Signature, *, autograph: bool | None = None) ->
         value=_inside(traced.graph, value, 0),
         gradient=None if gradient is None else _inside(traced.graph, gradient, 1),
         gradient_error=failure[0] if failure else "",
-        origins=Origins(traced.graph, frames, call.home, os.path.abspath(call.base)),
+        origins=origins,
         autograph=autograph,
     )
+
+
+def graph_of(
+    compute: Callable[..., Any],
+    specs: Sequence[Any],
+    *,
+    home: str,
+    base: str,
+    autograph: bool = False,
+) -> tuple[Any, Origins]:
+    """Trace any function of tensors, and note where each of its operations comes from.
+
+    Returns
+    -------
+    concrete : tf.types.experimental.ConcreteFunction
+        Its graph, with what it returns.
+    origins : Origins
+        From operations to lines; what called `compute` is no part of them.
+
+    Raises
+    ------
+    CallError
+        It raised.
+    OutputError
+        It said that it returns no tensor of floating-point numbers.
+    """
+    frames: dict[str, tuple[Frame, ...]] = {}
+
+    def within(*tensors: Any) -> Any:  # a frame of this file, where the user's part of a stack ends
+        return compute(*tensors)
+
+    compiled = tensorflow().function(within, autograph=autograph)
+    try:
+        with silence(), recording(frames):
+            traced = _inlined(compiled, specs)
+    except OutputError:
+        raise
+    except Exception as error:
+        raise CallError(error, of_exception(error, home, base)) from error
+    return traced, Origins(traced.graph, frames, home, os.path.abspath(base))
 
 
 def _inlined(compiled: Any, specs: Sequence[Any]) -> Any:

@@ -129,12 +129,17 @@ _SMALL = 4096  # elements of a constant that is kept
 def wiring(traced: Traced, names: tuple[str, ...], prediction: str) -> Wiring:
     """Read a traced graph."""
     return Wiring(
-        nodes=[_node(op) for op in traced.graph.get_operations()],
+        nodes=nodes_of(traced.graph),
         arguments={n: p.name for n, p in zip(names, traced.placeholders, strict=True)},
         prediction=prediction,
         value=traced.value.name,
         gradient=None if traced.gradient is None else traced.gradient.name,
     )
+
+
+def nodes_of(graph: Any) -> tuple[Node, ...]:
+    """Read the operations of a graph, in order of creation."""
+    return tuple(_node(op) for op in graph.get_operations())
 
 
 def _node(op: Any) -> Node:
