@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import attrs
 
 from losscheck import domains
 from losscheck.config import ArgumentSettings
+from losscheck.infer import placed
 from losscheck.infer.given import Given
 from losscheck.infer.known import known
-from losscheck.infer.layouts import PAIRS, Shapes, documented
+from losscheck.infer.layouts import INDEX_PAIRS, PAIRS, Pairs, Shapes, documented
 from losscheck.infer.probe import first_finite
 from losscheck.infer.probe import options as domain_options
 from losscheck.infer.roles import roles
@@ -56,9 +57,13 @@ def infer(
     given = _given(loss, declared)
     names = tuple(given.roles)
     programs = Programs(_call(loss, declared, given.roles, home, base))
-    shapes, sizes, error = find_layout(programs, given, PAIRS)
-    if error is None and not declares_labels(given):
-        shapes, sizes = sparse_layout(programs, given, shapes, sizes)
+    for within, pairs, indices in _layouts(given, loss, programs.call.prediction):
+        shapes, sizes, error = find_layout(programs, within, pairs)
+        if error is None and not declares_labels(within):
+            shapes, sizes = sparse_layout(programs, within, shapes, sizes, indices)
+        given = within
+        if error is None:
+            break
     arguments, narrowed = _arguments(programs, given, shapes, sizes, traced=error is None)
     spec = Spec(
         arguments=tuple(arguments[name] for name in names),
@@ -68,6 +73,17 @@ def infer(
         narrowed=narrowed,
     )
     return Inferred(spec=spec, programs=programs, error=error)
+
+
+def _layouts(given: Given, loss: Loss, prediction: str) -> Iterator[tuple[Given, Pairs, Pairs]]:
+    """What is given, the layouts to try, and those of labels that are indices; the best first."""
+    if loss.placed is None:
+        yield given, PAIRS, INDEX_PAIRS
+        return
+    for shape in loss.placed.shapes:
+        within = placed.within(given, loss.placed, shape)
+        fixed = within.shapes[prediction]
+        yield within, placed.pairs(fixed), placed.index_pairs(fixed)
 
 
 def _given(loss: Loss, declared: Mapping[str, ArgumentSettings]) -> Given:

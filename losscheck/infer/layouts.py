@@ -30,6 +30,7 @@ EXTRA: tuple[str, ...] = ("(B, D)", "(B,)", "(B, 1)", "()")  # weights and other
 WIDTHS: tuple[int, ...] = (2, 5, 6, 7, 8, 10, 1)
 
 Shapes = dict[str, str]
+Pairs = Sequence[tuple[str, str]]
 
 
 def layouts(

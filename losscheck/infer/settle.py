@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from losscheck.infer.given import Given
 from losscheck.infer.hints import hints
-from losscheck.infer.layouts import INDEX_PAIRS, PAIRS, WIDTHS, Shapes, layouts, with_width
+from losscheck.infer.layouts import PAIRS, WIDTHS, Shapes, layouts, with_width
 from losscheck.infer.spec import last_letter, main_sizes
 from losscheck.program.programs import Programs
 from losscheck.program.trace import CallError
@@ -114,7 +114,11 @@ def _runs(programs: Programs, shapes: Shapes, sizes: Mapping[str, int]) -> CallE
 
 
 def sparse_layout(
-    programs: Programs, given: Given, shapes: Shapes, sizes: dict[str, int]
+    programs: Programs,
+    given: Given,
+    shapes: Shapes,
+    sizes: dict[str, int],
+    pairs: Sequence[tuple[str, str]],
 ) -> tuple[Shapes, dict[str, int]]:
     """Take labels that are used as class indices for what they are: one axis less."""
     graph = wiring_at(programs, shapes, sizes)
@@ -123,7 +127,7 @@ def sparse_layout(
         return shapes, sizes
     if not any(hint.use == "index" for hint in hints(graph, labels[0])):
         return shapes, sizes
-    for pair in INDEX_PAIRS:
+    for pair in pairs:
         rank = parse(shapes[programs.call.prediction]).rank
         if parse(pair[1]).rank == rank:
             found, found_sizes, error = find_layout(programs, given, (pair,))

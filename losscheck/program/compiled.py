@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,6 +18,7 @@ from losscheck.program.wiring import Node, Wiring, nodes_of
 
 BATCH = 8  # rows where a model does not take an unknown number of them
 FREE = ("T", "U", "V", "W")  # letters of the free axes of an output behind the batch
+MANY = 64  # elements of an output above which its sizes are left free for the loss's own checks
 FREE_SIZE = 6  # of a free axis of an input: longer than the kernels of most convolutions
 
 
@@ -31,14 +33,25 @@ class Tensor:
     @property
     def written(self) -> str:
         """The shape as users write it, with letters for free axes."""
-        free = iter(FREE)
-        rest = [next(free) if size is None else size for size in self.shape[1:]]
-        inner = ", ".join(map(str, ("B", *rest)))
-        return f"({inner},)" if not rest else f"({inner})"
+        return _written(self.shape[1:])
+
+    @property
+    def loosened(self) -> str:
+        """The same, with letters for the axes of an output of many elements too."""
+        if math.prod(size or 1 for size in self.shape[1:]) <= MANY:
+            return self.written
+        last = self.shape[-1] if (self.shape[-1] or 0) <= MANY else None
+        return _written((*(None for _ in self.shape[1:-1]), last))
 
     def at(self, rows: int) -> tuple[int, ...]:
         """The shape of a batch of so many rows."""
         return (rows, *(FREE_SIZE if size is None else size for size in self.shape[1:]))
+
+
+def _written(dims: Sequence[int | None]) -> str:
+    free = iter(FREE)
+    inner = [str(next(free) if size is None else size) for size in dims]
+    return f"(B, {', '.join(inner)})" if inner else "(B,)"
 
 
 @attrs.frozen(kw_only=True, eq=False)

@@ -37,6 +37,11 @@ def is_model(obj: Any) -> bool:
     return isinstance(obj, keras_module().Model)
 
 
+def is_model_class(obj: Any) -> bool:
+    """Say whether this is a class of Keras models."""
+    return inspect.isclass(obj) and issubclass(obj, keras_module().Model)
+
+
 def is_loss_class(obj: Any) -> bool:
     """Say whether this is a subclass of keras.losses.Loss."""
     return inspect.isclass(obj) and issubclass(obj, keras_module().losses.Loss)

@@ -1,4 +1,7 @@
-"""Finding losses: "module:attr", "file.py:attr", "module:factory(gamma=2)", "mse" -> Loss."""
+"""Finding losses: "module:attr", "file.py:attr", "module:factory(gamma=2)", "mse" -> Loss.
+
+A compiled model stands for what it is trained on and for the losses of its outputs.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from losscheck.model import LeftOut, UsageError
-from losscheck.targets import importing
+from losscheck.targets import importing, models
 from losscheck.targets.discovery import discover
 from losscheck.targets.loss import Loss, Parameter, build
 from losscheck.targets.making import make
@@ -29,14 +32,16 @@ def resolve(text: str, directory: Path) -> tuple[list[Loss], list[LeftOut]]:
     ----------
     text
         `pkg.module:attr`, `path/file.py:attr`, `module:factory(gamma=2.0)`, a module or file
-        alone (every loss in it), or a name that Keras knows.
+        alone (every loss in it), a compiled model or what makes one (`module:build_model`, or
+        `module:build_model[output]` for the loss of one output), or a name that Keras knows.
     directory
         The working directory.
 
     Returns
     -------
     losses : list of Loss
-        What was found: one loss, or for a module or file any number.
+        What was found: one loss, for a module or file any number, for a model what it is
+        trained on and then the loss of each output.
     left_out : list of LeftOut
         What a module or file holds besides, and why it was taken for no loss.
 
@@ -56,6 +61,14 @@ def resolve(text: str, directory: Path) -> tuple[list[Loss], list[LeftOut]]:
     if not reference.names:
         return discover(module, reference.text, directory)
     obj = _attribute(module, reference)
+    held = models.model_of(obj, reference, directory)
+    if held is not None:
+        return models.losses(held, reference, obj, directory), []
+    if reference.output is not None:
+        raise UsageError(
+            f"{reference.text}: brackets name an output of a compiled model, and "
+            f"{reference.without_output} is none"
+        )
     return [make(obj, reference, directory)], []
 
 
@@ -84,6 +97,19 @@ def from_callable(obj: Callable[..., Any], name: str | None = None) -> Loss:
     target = name or f"{named.__module__}:{getattr(named, '__qualname__', '')}"
     reference = Reference(text=target, place=named.__module__, is_file=False)
     return make(obj, reference, Path.cwd())
+
+
+def losses_of_model(model: Any, name: str | None = None) -> list[Loss]:
+    """Take a compiled model for what it is trained on, followed by the losses of its outputs.
+
+    Raises
+    ------
+    UsageError
+        It is not compiled, or was never built.
+    """
+    target = name or f"{type(model).__module__}:{type(model).__qualname__}"
+    reference = Reference(text=target, place=type(model).__module__, is_file=False)
+    return models.losses(model, reference, None, Path.cwd())
 
 
 def _by_keras_name(name: str, directory: Path) -> Loss | None:

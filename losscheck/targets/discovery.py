@@ -69,7 +69,7 @@ def _consider(name: str, obj: Any, reference: Reference, directory: Path) -> Los
     from losscheck.program import resolve
 
     if resolve.is_model(obj):
-        raise _NoLossError("a model; name the loss that it is compiled with")
+        raise _NoLossError("a model; name it to have its losses checked through it")
     if resolve.is_loss(obj):
         return build(obj, reference.text, directory)
     if inspect.isclass(obj):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -14,6 +14,10 @@ from losscheck.model import Source, UsageError
 from losscheck.spec import ATTRIBUTE
 from losscheck.targets import reading
 from losscheck.targets.names import is_pair
+
+if TYPE_CHECKING:
+    from losscheck.program.compiled import Compiled
+    from losscheck.targets.models import Placed
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -37,7 +41,7 @@ class Loss:
     target: str  # as it was given; module:attr for losses found in a module
     function: Callable[..., Any]  # takes its arguments as `parameters` says
     python: Callable[..., Any]  # the Python function whose source is the loss
-    form: str  # function, lambda, closure, loss-instance, tf-function or keras-name
+    form: str  # function, lambda, closure, loss-instance, tf-function, keras-name or model
     parameters: tuple[Parameter, ...]
     source: Source | None  # None for Keras' own, and where there is no Python source
     docstring: str
@@ -45,6 +49,8 @@ class Loss:
     known: str | None  # Keras' own, by its public name: "keras.losses.BinaryCrossentropy"
     config: Mapping[str, Any]  # of a known instance
     autograph: bool  # a tf.function through AutoGraph: a Python `if` on tensors works in it
+    placed: Placed | None = None  # the model's output that it is compiled for
+    compiled: Compiled | None = None  # a whole model, of the form "model"
 
 
 def build(
@@ -77,11 +83,6 @@ def build(
     """
     from losscheck.program import resolve
 
-    if resolve.is_model(obj):
-        raise UsageError(
-            f"{target} is a model. Losses are not yet checked through a model: "
-            "name the loss that it is compiled with"
-        )
     if not callable(obj):
         raise UsageError(
             f"{target} is {obj!r:.60} ({type(obj).__name__}), which cannot be called; a function "

@@ -27,11 +27,12 @@ def make(obj: Any, reference: Reference, directory: Path) -> Loss:
     call = reference.call or Arguments()
     if not callable(obj):
         raise UsageError(f"{reference.text}: {obj!r:.60} cannot be called; leave the (…) away")
-    made = _called(obj, call, reference, directory)
+    made = called(obj, call, reference, directory)
     return build(made, reference.text, directory, maker=obj)
 
 
-def _called(obj: Any, call: Arguments, reference: Reference, directory: Path) -> Any:
+def called(obj: Any, call: Arguments, reference: Reference, directory: Path) -> Any:
+    """Call what makes a loss or a model, and say what is wrong with it or with what comes out."""
     _check_call(obj, call, reference)
     try:
         made = obj(*call.positional, **call.keywords)

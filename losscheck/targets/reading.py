@@ -29,6 +29,11 @@ def source(python: Callable[..., Any], directory: Path) -> Source | None:
     return Source(file=shown(code.co_filename, directory), line=line)
 
 
+def is_function(obj: Any) -> bool:
+    """Say whether this is a function or method, and no class or other object."""
+    return inspect.isroutine(obj)
+
+
 def defined(module: ModuleType) -> list[str]:
     """List the names that a module binds at its top level other than by imports, in its order.
 

@@ -34,6 +34,12 @@ class Reference:
     is_file: bool
     names: tuple[str, ...] = ()  # the dotted attribute; empty: everything in the place
     call: Arguments | None = None
+    output: str | int | None = None  # of a compiled model
+
+    @property
+    def without_output(self) -> str:
+        """The text of the model itself."""
+        return self.text if self.output is None else self.text[: self.text.rindex("[")]
 
 
 def parse(text: str) -> Reference:
@@ -42,7 +48,8 @@ def parse(text: str) -> Reference:
     Parameters
     ----------
     text
-        Such as "my_module:my_loss", "losses.py:focal(gamma=2.0)" or "my_pkg.losses".
+        Such as "my_module:my_loss", "losses.py:focal(gamma=2.0)", "my_pkg.losses" or
+        "my_module:build_model[output]".
 
     Returns
     -------
@@ -71,8 +78,10 @@ def parse(text: str) -> Reference:
         raise UsageError(f"{text!r}: {place!r} is no module name. {FORMS}")
     if rest is None:
         return Reference(text=given, place=place, is_file=is_file)
-    names, call = _expression(rest, given)
-    return Reference(text=given, place=place, is_file=is_file, names=names, call=call)
+    names, call, output = _expression(rest, given)
+    return Reference(
+        text=given, place=place, is_file=is_file, names=names, call=call, output=output
+    )
 
 
 def _hint(given: str) -> str:
@@ -80,16 +89,31 @@ def _hint(given: str) -> str:
     return f"For one of Keras' own with arguments, write keras.losses:{given}. " if name else ""
 
 
-def _expression(rest: str, text: str) -> tuple[tuple[str, ...], Arguments | None]:
+def _expression(
+    rest: str, text: str
+) -> tuple[tuple[str, ...], Arguments | None, str | int | None]:
     try:
         node = ast.parse(rest.strip(), mode="eval").body
     except (SyntaxError, ValueError) as error:
         raise UsageError(
             f"{text!r}: {rest!r} is no name and no call ({getattr(error, 'msg', error)}). {FORMS}"
         ) from None
+    output = None
+    if isinstance(node, ast.Subscript):
+        output = _output(node.slice, text)
+        node = node.value
     if isinstance(node, ast.Call):
-        return _names(node.func, text), _literals(node, text)
-    return _names(node, text), None
+        return _names(node.func, text), _literals(node, text), output
+    return _names(node, text), None, output
+
+
+def _output(node: ast.expr, text: str) -> str | int:
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Constant(value=str() | int() as label):
+            return label
+    raise UsageError(f"{text!r}: in the brackets the name or number of an output was expected")
 
 
 def _names(node: ast.expr, text: str) -> tuple[str, ...]:
