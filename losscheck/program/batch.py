@@ -130,10 +130,17 @@ class Program:
         with np.errstate(invalid="ignore", over="ignore"):
             return np.asarray(value.reshape(len(value), -1).sum(axis=1), np.float64)
 
-    def once(self, tensors: Sequence[str], inputs: Inputs) -> list[Array]:
-        """Any tensors of the graph for a single case, without an axis of cases, unvectorised."""
+    def once(
+        self, tensors: Sequence[str], inputs: Inputs, held: Inputs | None = None
+    ) -> list[Array]:
+        """Any tensors of the graph for a single case, without an axis of cases, unvectorised.
+
+        Tensors inside that are `held`, by name, are what they are given as.
+        """
+        held = held or {}
         one = self._cast({name: np.asarray(array)[None] for name, array in inputs.items()})
-        return [_array(result) for result in _outputs(self.pruned(tuple(tensors)), one)]
+        one += [np.asarray(array)[None] for array in held.values()]
+        return [_array(result) for result in _outputs(self.pruned(tuple(tensors), (*held,)), one)]
 
     def has(self, tensor: str) -> bool:
         """Whether the graph holds a tensor of this name."""

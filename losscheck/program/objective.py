@@ -52,13 +52,12 @@ class Batch:
         """How many samples."""
         return len(next(iter(self.arrays.values())))
 
-    def row(self, index: int) -> Batch:
-        """One of its samples, as a batch."""
-        only = slice(index, index + 1)
+    def take(self, rows: slice) -> Batch:
+        """Some of its samples."""
         return attrs.evolve(
             self,
-            arrays={name: array[only] for name, array in self.arrays.items()},
-            spelled={name: f"{text}[{index}:{index + 1}]" for name, text in self.spelled.items()},
+            arrays={name: array[rows] for name, array in self.arrays.items()},
+            spelled={n: f"{text}[{rows.start}:{rows.stop}]" for n, text in self.spelled.items()},
         )
 
 
@@ -141,6 +140,8 @@ class Objective:
         self.shares = tuple(
             compute.named(outputs, f"share {k}") for k in range(compute.shared)
         )
+        self.outputs = compute.named(outputs, "predictions")
+        self.any_rows = rows is None
         self._next = tuple(name or "" for name in compute.named(outputs, "state"))
         traced = Traced(
             graph=concrete.graph,
@@ -241,6 +242,7 @@ class _Computation:
         self._places = {}
         self._add(results, "gradients", tf.gradients(value, weights))
         self._add(results, "state", after)
+        self._add(results, "predictions", predictions)
         parts = () if self._training else self._compiled.parts[:PARTS]
         self.shared = len(parts)
         for k, part in enumerate(parts):

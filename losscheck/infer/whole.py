@@ -1,0 +1,176 @@
+"""What is fed to a compiled model as a whole: domains and shapes of its inputs and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+
+from losscheck.cases.batches import Slot
+from losscheck.infer import choose, infer
+from losscheck.infer.hints import Hint, hints, passed_on
+from losscheck.model import Argument
+from losscheck.program.compiled import BATCH, Compiled, Tensor
+from losscheck.program.trace import OutputError
+from losscheck.program.wiring import Wiring
+from losscheck.shapes import parse
+from losscheck.targets import Loss
+
+IMAGES = "probability"  # beside real numbers: what is scaled into [0, 1], as images are
+UNKNOWN = frozenset({"string", "bool", "complex64", "complex128"})  # dtypes that nothing is drawn of
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Whole:
+    """How a model is fed.
+
+    Attributes
+    ----------
+    arguments
+        Inputs and labels, as the report shows them.
+    slots
+        The same, as batches are drawn.
+    labels
+        (rows, ...) shapes of the labels of each output.
+    missing
+        Why no batch can be drawn; "" where one can.
+    """
+
+    arguments: tuple[Argument, ...]
+    slots: tuple[Slot, ...]
+    labels: tuple[tuple[int | None, ...], ...]
+    missing: str = ""
+
+
+def whole(compiled: Compiled, losses: Sequence[Loss], *, base: str) -> Whole:
+    """Find what goes into a model, and what its labels are.
+
+    Parameters
+    ----------
+    compiled
+        The model.
+    losses
+        The loss of each of its parts, in their order.
+    base
+        Files are reported relative to this folder.
+    """
+    fed = [_input(compiled, i, tensor) for i, tensor in enumerate(compiled.inputs)]
+    strange = [t.name for t in compiled.inputs if t.dtype in UNKNOWN]
+    given: dict[int, Argument] = {}
+    for part, loss in zip(compiled.parts, losses, strict=True):
+        label = _label(loss, base)
+        if label is not None:
+            given.setdefault(part.output, label)
+    labels, taught = [], []
+    for i, output in enumerate(compiled.outputs):
+        argument = given.get(i)
+        dims = _label_dims(output, argument)
+        labels.append(dims)
+        shape = attrs.evolve(output, shape=dims)
+        domain = argument.domain if argument is not None else "[0, 0]"
+        classes = output.shape[-1] if len(output.shape) > 1 else None
+        taught.append(
+            (
+                Argument(
+                    name=_named(compiled, i),
+                    role="y_true",
+                    domain=domain,
+                    shape=shape.written,
+                    dtype="float32",
+                    origin=argument.origin if argument is not None else "known",
+                    why=argument.why if argument is not None else "no loss looks at it",
+                ),
+                Slot(
+                    name=f"y{i}",
+                    domains=(domain,),
+                    shape=shape.at(BATCH),
+                    dtype="float32",
+                    classes=max(2, classes or 2),
+                ),
+            )
+        )
+    every = [*fed, *taught]
+    return Whole(
+        arguments=tuple(argument for argument, _ in every),
+        slots=tuple(slot for _, slot in every),
+        labels=tuple(labels),
+        missing=f"nothing is drawn for an input of text ({', '.join(strange)})" if strange else "",
+    )
+
+
+def _named(compiled: Compiled, output: int) -> str:
+    name = compiled.outputs[output].name
+    if len(compiled.outputs) == 1:
+        return "y_true"
+    return f"y_true[{name or output}]"
+
+
+def _label(loss: Loss, base: str) -> Argument | None:
+    """The label of an output's loss; None where the loss cannot say."""
+    try:
+        found = infer(loss, loss.declared, home="", base=base)
+    except OutputError:
+        return None
+    return found.spec.named("y_true")
+
+
+def _label_dims(output: Tensor, argument: Argument | None) -> tuple[int | None, ...]:
+    """The shape of the labels beside the output as it is: at other sizes only the form is known."""
+    shape = output.shape
+    if argument is None or len(shape) < 2:
+        return shape
+    dims = parse(argument.shape).dims
+    if len(dims) < len(shape):
+        return shape[:-1]
+    return (*shape[:-1], 1) if dims[-1] == 1 else shape
+
+
+def _input(compiled: Compiled, index: int, tensor: Tensor) -> tuple[Argument, Slot]:
+    graphs = [compiled.forward.wiring(k) for k in range(len(compiled.outputs))]
+    name = f"x{index}"
+    uses = tuple(dict.fromkeys(hint for graph in graphs for hint in hints(graph, name)))
+    found, why, classes = _domains(graphs[0], name, tensor, uses)
+    argument = Argument(
+        name=tensor.name,
+        role="input",
+        domain=found[0],
+        shape=tensor.written,
+        dtype=tensor.dtype,
+        origin="inferred",
+        why=why,
+        plausible=found[1:],
+    )
+    slot = Slot(
+        name=name, domains=found, shape=tensor.at(BATCH), dtype=tensor.dtype, classes=classes
+    )
+    return argument, slot
+
+
+def _domains(
+    graph: Wiring, name: str, tensor: Tensor, uses: Sequence[Hint]
+) -> tuple[tuple[str, ...], str, int]:
+    """(plausible domains, why, number of classes) of an input."""
+    index = next((hint.why for hint in uses if hint.use == "index"), None)
+    if index is not None:
+        return ("class_index",), index, _rows(graph, name)
+    if tensor.dtype.startswith(("int", "uint")):
+        return ("[0, 255]",), "whole numbers, as of images", 2
+    choice = choose.prediction([hint for hint in uses if hint.use != "logits"])[0]
+    if choice.domain == "real":
+        return ("real", IMAGES), choice.why, 2
+    return (choice.domain,), choice.why, 2
+
+
+def _rows(graph: Wiring, name: str) -> int:
+    """How many rows the tables have that an input looks something up in; the smallest counts."""
+    same, sizes = passed_on(graph, name), []
+    for node in graph.nodes:
+        if node.type in ("GatherV2", "GatherNd") and node.inputs[1] in same:
+            table = graph.producer(node.inputs[0])
+            shape = table.shapes[table.outputs.index(node.inputs[0])]
+            if shape and shape[0]:
+                sizes.append(shape[0])
+        if node.type == "OneHot" and node.inputs[0] in same:
+            depth = graph.producer(node.inputs[1]).constant
+            sizes += [int(depth)] if depth is not None else []
+    return max(2, min(sizes, default=2))
