@@ -18,6 +18,7 @@ from losscheck.config import ArgumentSettings, Settings, lay_over
 from losscheck.events import Done, Event, Finished, Stage, Started
 from losscheck.examination import Examination, aggregate
 from losscheck.model import LossReport, Report, Summary, UsageError, Verdict
+from losscheck.model_examination import ModelExamination
 from losscheck.targets import Loss, resolve
 
 
@@ -59,12 +60,20 @@ def examine(
     tensorflow()
     found = loss if loss is not None else _resolve(task)
     try:
-        report = Examination(found, task.settings, _declared(found, task.settings), listen).report()
+        report = _examination(found, task.settings, listen).report()
     except UsageError:
         raise
     except Exception:  # a fault of ours must not hide the other losses' reports
         report = _fault(found)
     return attrs.evolve(report, seconds=time.perf_counter() - begin)
+
+
+def _examination(
+    loss: Loss, settings: Settings, listen: Callable[[str], None]
+) -> Examination | ModelExamination:
+    if loss.compiled is not None:
+        return ModelExamination(loss, settings, listen)
+    return Examination(loss, settings, _declared(loss, settings), listen)
 
 
 def run(tasks: Sequence[Task], settings: Settings) -> Iterator[Event]:
@@ -96,6 +105,8 @@ def run(tasks: Sequence[Task], settings: Settings) -> Iterator[Event]:
 
 def _resolve(task: Task) -> Loss:
     losses, _ = resolve(task.target, Path(task.settings.directory).resolve())
+    # A model's own target gives the losses of its outputs, too.
+    losses = [loss for loss in losses if loss.target == task.target] or losses
     if len(losses) != 1:
         raise UsageError(f"{task.target!r} names {len(losses)} losses; examine takes one")
     return losses[0]

@@ -8,9 +8,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-import attrs
-
-from losscheck import policy
+from losscheck import outcomes
 from losscheck.config import ArgumentSettings, Settings
 from losscheck.evidence.covered import covered
 from losscheck.evidence.curves import curves
@@ -27,7 +25,6 @@ from losscheck.model import (
     Ignored,
     LossReport,
     Outcome,
-    Severity,
     Suspect,
     UsageError,
     Verdict,
@@ -37,13 +34,6 @@ from losscheck.program.trace import OutputError
 from losscheck.rules import RULES
 from losscheck.rules.base import Rule
 from losscheck.targets import Loss
-
-_OUTCOME = {
-    Severity.ERROR: Outcome.FAIL,
-    Severity.WARNING: Outcome.WARN,
-    Severity.NOTE: Outcome.NOTE,
-}
-
 
 UNDECIDED = "no point could be decided"
 
@@ -125,7 +115,7 @@ class Examination:
             self._faults += traceback.format_exc().splitlines()
             check = Check(code=rule.code, slug=rule.slug, outcome=Outcome.ERROR.value, reason=fault)
             return check, []
-        outcome = _outcome(findings)
+        outcome = outcomes.outcome(findings)
         reason = ""
         if not findings and inferred.error is not None:
             outcome, reason = Outcome.SKIP, _raises(inferred)
@@ -170,9 +160,9 @@ class Examination:
         }
         ignored = [f for f in findings if f.code in reasons]
         kept = [f for f in findings if f.code not in reasons]
-        checks = [_without(check, kept) for check in checks]
+        checks = [outcomes.without(check, kept) for check in checks]
         runs = inferred.error is None
-        verdict, reason = _verdict(kept, checks)
+        verdict, reason = outcomes.verdict(kept, checks)
         if not runs and verdict is Verdict.PASS:
             verdict, reason = Verdict.INCONCLUSIVE, _raises(inferred)
         gradient = self._gradient(desk) if runs else None
@@ -185,7 +175,7 @@ class Examination:
             arguments=inferred.spec.arguments,
             gradient=gradient,
             checks=tuple(checks),
-            findings=tuple(sorted(kept, key=_by_weight)),
+            findings=tuple(sorted(kept, key=outcomes.by_weight)),
             ignored=tuple(Ignored(id=f.id, code=f.code, reason=reasons[f.code]) for f in ignored),
             curves=curves(desk.evidence) if runs else (),
             digits=desk.get("digits") if runs and self._selected("LC301", "LC302") else None,
@@ -219,7 +209,7 @@ class Examination:
         findings = writer.findings(rule, [suspect])
         reason = "the loss returns no tensor"
         checks = [
-            Check(code=r.code, slug=r.slug, outcome=_outcome(findings).value)
+            Check(code=r.code, slug=r.slug, outcome=outcomes.outcome(findings).value)
             if r is rule
             else Check(code=r.code, slug=r.slug, outcome=Outcome.SKIP.value, reason=reason)
             for r in RULES
@@ -243,21 +233,6 @@ def _raises(inferred: Inferred) -> str:
 def _file(loss: Loss) -> str:
     code = getattr(loss.python, "__code__", None)
     return str(code.co_filename) if code is not None else ""
-
-
-def _outcome(findings: Sequence[Finding]) -> Outcome:
-    if not findings:
-        return Outcome.PASS
-    worst = max((Severity(f.severity) for f in findings), key=policy.RANK.__getitem__)
-    return _OUTCOME[worst]
-
-
-def _without(check: Check, kept: Sequence[Finding]) -> Check:
-    """Restate the outcome of a check once the user's ignored findings are taken out."""
-    if check.outcome not in (Outcome.FAIL, Outcome.WARN, Outcome.NOTE):
-        return check
-    own = [finding for finding in kept if finding.code == check.code]
-    return attrs.evolve(check, outcome=_outcome(own).value)
 
 
 # What a rule looks at, and why there may be nothing of it: then it has not passed, but not run.
@@ -333,26 +308,6 @@ def _tried(desk: Desk) -> tuple[str, ...]:
 
 def _modes(desk: Desk) -> tuple[str, ...]:
     return tuple(dict.fromkeys(run.mode for run in desk.get("modes")))
-
-
-def _verdict(findings: Sequence[Finding], checks: Sequence[Check]) -> tuple[Verdict, str]:
-    if any(finding.severity == Severity.ERROR for finding in findings):
-        return Verdict.FAIL, ""
-    for check in checks:
-        if check.outcome == Outcome.ERROR:
-            return Verdict.ERROR, check.reason
-    # A second derivative that cannot be decided leaves value and gradient what they are, and so do
-    # digits that cannot be counted.
-    deciding = [check for check in checks if check.code not in ("LC106", "LC301", "LC302")]
-    open_ = [check for check in deciding if check.outcome == Outcome.INCONCLUSIVE]
-    if open_:
-        return Verdict.INCONCLUSIVE, f"{open_[0].slug}: {open_[0].reason}"
-    return Verdict.PASS, ""
-
-
-def _by_weight(finding: Finding) -> tuple[int, str, int, str]:
-    weight = policy.RANK[Severity(finding.severity)]
-    return (-weight, finding.code, -finding.count, finding.id)
 
 
 def _notes(desk: Desk, inferred: Inferred) -> tuple[str, ...]:

@@ -18,6 +18,14 @@ _BASE: Mapping[tuple[str, str], Severity] = {
     ("LC101", "tie"): Severity.WARNING,
     ("LC101", "stop-gradient"): Severity.WARNING,  # written by hand, it may be on purpose
     ("LC102", "none"): Severity.ERROR,
+    # Of the weights of a model: some that nothing reaches may be meant so, and Keras says so too.
+    ("LC102", "weight"): Severity.ERROR,
+    ("LC102", "output"): Severity.ERROR,
+    ("LC102", "weight-stopped"): Severity.WARNING,
+    ("LC102", "unused"): Severity.WARNING,
+    ("LC103", "output"): Severity.ERROR,
+    ("LC103", "weight"): Severity.WARNING,
+    ("LC103", "stuck"): Severity.WARNING,
     ("LC103", "point"): Severity.WARNING,
     ("LC103", "region"): Severity.ERROR,
     ("LC103", "most"): Severity.ERROR,

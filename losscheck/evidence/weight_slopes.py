@@ -126,9 +126,8 @@ class _Ladder:
         self._ends = np.cumsum([0, *(w.size for w in self._weights)])
         self._x = np.concatenate([w.ravel() for w in self._weights])
         self.gradient = self._gradient()
-        self._scale = np.concatenate(
-            [np.full(w.size, _scale(w) if r else 0.0) for w, r in zip(self._weights, reached)]
-        )
+        pairs = zip(self._weights, reached, strict=True)
+        self._scale = np.concatenate([np.full(w.size, _scale(w) if r else 0.0) for w, r in pairs])
         self.every = np.ones(len(self._x), bool)
         largest = max((float(np.abs(a).max(initial=0.0)) for a in batch.arrays.values()), default=0)
         self._magnitude = max(1.0, largest)
@@ -198,9 +197,7 @@ class _Ladder:
                 slope, derivative = float(self._expected[0]), float(self._found[0])
                 stopped = held is not None and not _is_wrong(self.judged(moved, 1, held, seed=1))
                 found.append(
-                    WrongSlope(
-                        weight=int(i), slope=slope, derivative=derivative, stopped=stopped
-                    )
+                    WrongSlope(weight=int(i), slope=slope, derivative=derivative, stopped=stopped)
                 )
         return tuple(found)
 
@@ -226,9 +223,7 @@ class _Ladder:
 
 
 def _is_wrong(comparison: Comparison) -> bool:
-    return bool(
-        np.isin(comparison.outcome, (Agreement.MISMATCH, Agreement.OUTSIDE)).any()
-    )
+    return bool(np.isin(comparison.outcome, (Agreement.MISMATCH, Agreement.OUTSIDE)).any())
 
 
 def _scale(weight: Array) -> float:

@@ -287,7 +287,13 @@ class Writer:
             fix=words.fix,
             reproduce=""
             if evidence is None
-            else reproduce(suspect, self._loss.target, self._loss.form, evidence.programs.call),
+            else reproduce(
+                suspect,
+                self._loss.target,
+                self._loss.form,
+                evidence.programs.call,
+                self._loss.placed,
+            ),
         )
         return (suspect.code, *spot, suspect.dtype, *_mode_key(suspect)), finding
 

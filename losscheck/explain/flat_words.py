@@ -9,7 +9,7 @@ from losscheck.model import Argument, Suspect
 Words = tuple[str, str, str]  # message, cause, fix
 
 # Why an op has no slope, and what to write in its place; 0.1 is the width of the soft step.
-_NO_SLOPE = {
+NO_SLOPE = {
     "ArgMax": ("argmax gives an index", "tf.nn.softmax({x}, axis=-1)  # the soft form"),
     "ArgMin": ("argmin gives an index", "tf.nn.softmax(-{x}, axis=-1)"),
     "Round": ("round is constant between its steps", "{x}  # without the round"),
@@ -29,7 +29,7 @@ _NO_SLOPE = {
         ("TensorFlow cannot see inside a Python or NumPy function", ""),
     ),
 }
-_FLAT = {
+FLAT = {
     **dict.fromkeys(("Minimum", "Maximum", "ClipByValue"), "a clip has slope 0 outside its bounds"),
     **dict.fromkeys(("Sigmoid", "Softmax", "Tanh"), "it is saturated, and its slope rounds to 0"),
     "Relu": "a relu has slope 0 below 0",
@@ -41,19 +41,19 @@ _LOGITS = {
     "simplex": "tf.nn.softmax_cross_entropy_with_logits(labels={label}, logits=logits)",
 }
 ENDS = ("low", "high")
-_SURROGATE = "# Write the quantity with TensorFlow ops that have a slope in the prediction."
+SURROGATE = "# Write the quantity with TensorFlow ops that have a slope in the prediction."
 
 
 def missing(suspect: Suspect, blame: Blame) -> Words:
     """LC102."""
-    why, write = _NO_SLOPE.get(blame.op, ("no op on the way has a slope", ""))
+    why, write = NO_SLOPE.get(blame.op, ("no op on the way has a slope", ""))
     where = f" in {blame.expression}" if blame.expression else ""
     x, y = (*blame.operands, "x", "0.5")[:2] if blame.operands else ("x", "0.5")
     code = write.format(x=x, y=y)
     return (
         "No gradient reaches the prediction: it is None.",
         f"The last path from the prediction to the loss is cut{where}: {why}.",
-        f"{code}\n{_SURROGATE}" if code else _SURROGATE,
+        f"{code}\n{SURROGATE}" if code else SURROGATE,
     )
 
 
@@ -64,7 +64,7 @@ def dead(suspect: Suspect, blame: Blame, arguments: tuple[Argument, ...]) -> Wor
     extent = _extent(suspect, arguments)
     if suspect.form == "most" and "share" in facts:
         extent += f" This is so in {100 * float(facts['share']):.0f}% of the ordinary cases."
-    why = _FLAT.get(blame.op, "the slope on the way back is 0")
+    why = FLAT.get(blame.op, "the slope on the way back is 0")
     where = f" at {blame.expression}" if blame.expression else ""
     return (
         f"The gradient is exactly 0 where the loss {loss}{wording.at(suspect.inputs)}.",
@@ -106,9 +106,9 @@ def _with_slope(blame: Blame, arguments: tuple[Argument, ...]) -> str:
             "# Let the model return logits: no clip is needed, and a wrong answer always has a "
             "slope."
         )
-    if blame.op in _NO_SLOPE:
+    if blame.op in NO_SLOPE:
         x = blame.operands[0] if blame.operands else "x"
-        return f"{_NO_SLOPE[blame.op][1].format(x=x, y='0.5')}\n{_SURROGATE}".strip()
+        return f"{NO_SLOPE[blame.op][1].format(x=x, y='0.5')}\n{SURROGATE}".strip()
     return (
         f"tf.keras.losses.huber({label}, {pred})\n"
         "# Or another form that grows more slowly and keeps its slope, in place of the clip."

@@ -39,7 +39,7 @@ def mismatch(suspect: Suspect, blame: Blame) -> Words:
             f"{x}  # without tf.stop_gradient\n# If the cut is meant, ignore LC101 for this loss "
             "and give the reason.",
         )
-    cause, fix = _reason(blame)
+    cause, fix = reason(blame)
     if suspect.facts.get("single"):
         cause = f" In float64 it is: the loss does something else in float32.{cause}"
     return f"The gradient is not the derivative of the loss{at}.", f"{numbers}.{cause}", fix
@@ -61,7 +61,8 @@ def _upstream(suspect: Suspect, got: str, want: str) -> Words:
     )
 
 
-def _reason(blame: Blame) -> tuple[str, str]:
+def reason(blame: Blame) -> tuple[str, str]:
+    """Say where a wrong gradient comes from, and what to write there."""
     if blame.op == "Xlogy":
         x, y = blame.operands if len(blame.operands) == 2 else ("x", "y")
         return (

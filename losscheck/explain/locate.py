@@ -94,12 +94,12 @@ def blame(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> tuple[str, Blame
     instance, node, values = next(_sources(evidence, crowd, case))
     if instance is None or instance.wiring is None:
         return "", of_location(_known(evidence, crowd, case), crowd.direction)
-    name, described = _described(instance, instance.wiring, node, crowd.direction, values)
+    name, blamed = described(instance, instance.wiring, node, crowd.direction, values)
     if node is None:
-        return name, described
+        return name, blamed
     forward = next(n for n in instance.wiring.nodes if n.name == name)
     lost = vanished(evidence, instance, instance.wiring, forward, values, crowd.dtype)
-    return name, attrs.evolve(described, vanished=lost)
+    return name, attrs.evolve(blamed, vanished=lost)
 
 
 def of_location(location: Location | None, direction: Direction) -> Blame:
@@ -200,7 +200,7 @@ def _losses(
     if "exact" not in program.kept:
         double = rewrite(program.definition, "float64")
         program.kept["exact"] = Program(program.traced, evidence.programs.call, double)
-    names = _names(graph, [end])
+    names = float_tensors(graph, [end])
     single, exact = (
         dict(zip(names, _fetched(each, names, cases, "plain"), strict=True))
         for each in (program, program.kept["exact"])
@@ -241,7 +241,8 @@ def _of_loss(crowd: Crowd, instance: Instance, lost: Loss | None) -> tuple[str, 
     )
 
 
-def _names(graph: Wiring, ends: Sequence[str]) -> list[str]:
+def float_tensors(graph: Wiring, ends: Sequence[str]) -> list[str]:
+    """Name the floating-point tensors that some tensors depend on, in order of creation."""
     wanted = {
         t for end in ends for node in graph.ancestors(end) if node.floating for t in node.outputs
     }
@@ -256,7 +257,7 @@ def tensors(
     program = evidence.programs.at(instance.shapes, dtype)
     assert isinstance(program, Program)
     graph = instance.wiring
-    names = _names(graph, [graph.value] + ([graph.gradient] if graph.gradient else []))
+    names = float_tensors(graph, [graph.value] + ([graph.gradient] if graph.gradient else []))
     if dtype != "float32":  # traced anew, where the loss may have done something else
         names = [name for name in names if program.has(name)]
     return dict(zip(names, _fetched(program, names, cases, mode), strict=True))
@@ -294,9 +295,10 @@ def _find(crowd: Crowd, graph: Wiring, values: Values) -> Node | None:
     return nonfinite_source(graph, graph.gradient, values)
 
 
-def _described(
+def described(
     instance: Instance, graph: Wiring, node: Node | None, direction: Direction, values: Values
 ) -> tuple[str, Blame]:
+    """Blame an operation of a graph: the name of its forward operation, and what the words need."""
     if node is None:
         return "", of_location(None, direction)
     assert isinstance(instance.program, Program)
@@ -332,16 +334,25 @@ def _first_bad(array: Array) -> float:
 
 
 def _custom_gradient(instance: Instance) -> Location | None:
-    """Locate the user's own backward code: operations of the gradient that carry his lines."""
     assert isinstance(instance.program, Program)
     assert instance.wiring is not None
-    origins = instance.program.traced.origins
-    graph = instance.wiring
-    own = [
-        node
-        for node in (graph.ancestors(graph.gradient) if graph.gradient else ())
-        if node.backward and origins.users_own(node.name)
-    ]
+    return custom_gradient(instance.program, instance.wiring)
+
+
+def custom_gradient(
+    program: Program, graph: Wiring, right: frozenset[str] = frozenset()
+) -> Location | None:
+    """Locate the user's own backward code: operations of the gradient that carry his lines.
+
+    Parameters
+    ----------
+    right
+        Names of operations that gradients share which are right.
+    """
+    origins = program.traced.origins
+    of_gradient = graph.ancestors(graph.gradient) if graph.gradient else ()
+    own = [node for node in of_gradient if node.backward and origins.users_own(node.name)]
+    own = [node for node in own if node.name not in right] or own
     if own:
         return origins.location(own[-1].name)
     # One that computes nothing on the way back has no line there: the op that stands for the call.

@@ -11,9 +11,12 @@ import numpy as np
 from losscheck.explain.reproduce_second import dtype, second_order
 from losscheck.model import Array, Suspect
 from losscheck.program.trace import Call
+from losscheck.targets.models import Placed
 
 
-def reproduce(suspect: Suspect, target: str, form: str, call: Call) -> str:
+def reproduce(
+    suspect: Suspect, target: str, form: str, call: Call, placed: Placed | None = None
+) -> str:
     """Write the program.
 
     Parameters
@@ -24,11 +27,18 @@ def reproduce(suspect: Suspect, target: str, form: str, call: Call) -> str:
         The loss as it was given, and what it is (`targets.Loss.form`).
     call
         How it is called.
+    placed
+        The model that it was found in.
     """
     # Keras' own __call__ takes the mean of what `call` returns; the finding is about `call`.
     method = ".call" if getattr(call.function, "__name__", "") == "call" else ""
     order, positional, prediction = call.names, call.positional, call.prediction
-    imports, making = _imports(target, form, method, call.base)
+    if placed is not None:
+        imports, making = model_lines(placed.model, placed.form, call.base)
+        imports.insert(-1, "import keras")
+        making.append(f"loss = keras.losses.get({placed.part.spelled}){method}")
+    else:
+        imports, making = _imports(target, form, method, call.base)
     lines = [*imports, "import tensorflow as tf", "", *making, ""]
     if not suspect.inputs:
         return "\n".join([*lines, *_shapes(suspect, order, positional)])
@@ -67,6 +77,14 @@ def reproduce(suspect: Suspect, target: str, form: str, call: Call) -> str:
         'print("gradient:", None if gradient is None else gradient.numpy())',
     ]
     return _text(lines)
+
+
+def model_lines(target: str, form: str, base: str) -> tuple[list[str], list[str]]:
+    """Lines that import what is needed, and lines that make `model` of its target."""
+    made = form == "model-function" and not target.endswith(")")
+    imports, making = _imports(f"{target}()" if made else target, form, "", base)
+    making[-1] = "model" + making[-1].removeprefix("loss")
+    return imports, making
 
 
 def _digits(suspect: Suspect, order: Sequence[str], prediction: str, whole: str) -> list[str]:

@@ -9,7 +9,9 @@ import attrs
 from losscheck.program.wiring import Node, Wiring
 
 # Hand their first input on, value by value; what reorders or picks keeps an elementwise domain.
-SAME = frozenset({"Identity", "IdentityN", "Cast", "StopGradient", "PreventGradient", "EnsureShape"})
+SAME = frozenset(
+    {"Identity", "IdentityN", "Cast", "StopGradient", "PreventGradient", "EnsureShape"}
+)
 PICKING = frozenset({"Reshape", "Squeeze", "ExpandDims", "Transpose", "StridedSlice", "GatherV2"})
 DOMAINS = {
     "Sigmoid": ("probability", "a sigmoid"),
@@ -83,7 +85,7 @@ def _through(graph: Wiring, tensor: str, wanted: Callable[[str], bool]) -> bool:
 
 
 def _normalised(graph: Wiring, node: Node) -> bool:
-    """Say whether it multiplies by 1 over the root of the sum of squares, or divides by the root."""
+    """Say whether it divides by the root of the sum of squares, or multiplies by 1 over it."""
     wanted = {"Mul": "Rsqrt", "RealDiv": "Sqrt", "DivNoNan": "Sqrt"}.get(node.type)
     if wanted is None:
         return False

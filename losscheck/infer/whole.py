@@ -17,7 +17,9 @@ from losscheck.shapes import parse
 from losscheck.targets import Loss
 
 IMAGES = "probability"  # beside real numbers: what is scaled into [0, 1], as images are
-UNKNOWN = frozenset({"string", "bool", "complex64", "complex128"})  # dtypes that nothing is drawn of
+UNKNOWN = frozenset(
+    {"string", "bool", "complex64", "complex128"}
+)  # dtypes that nothing is drawn of
 
 
 @attrs.frozen(kw_only=True, eq=False)

@@ -228,8 +228,7 @@ def _forward(
     for rows in (None, BATCH):
         shapes = [(rows, *((t.shape if rows is None else t.at(BATCH))[1:])) for t in inputs]
         specs = [
-            tf.TensorSpec(shape, tensor.dtype)
-            for shape, tensor in zip(shapes, inputs, strict=True)
+            tf.TensorSpec(shape, tensor.dtype) for shape, tensor in zip(shapes, inputs, strict=True)
         ]
         try:
             traced, origins = graph_of(forward, specs, home="", base=base)
@@ -264,7 +263,7 @@ def _dims(tensor: Any) -> tuple[int | None, ...]:
 def _output_names(model: Any, structured: Any, count: int) -> list[str]:
     """The names of the outputs; "" where the user gave none."""
     if isinstance(structured, Mapping):
-        return list(sorted(structured))  # as Keras and TensorFlow flatten a mapping
+        return sorted(structured)  # as Keras and TensorFlow flatten a mapping
     tensors = keras_module().tree.flatten(getattr(model, "outputs", None) or [])
     if len(tensors) != count:
         return [""] * count

@@ -137,9 +137,7 @@ class Objective:
         outputs = [tensor.name for tensor in concrete.graph.outputs]
         self.value = outputs[0]
         self.gradients = compute.named(outputs, "gradients")
-        self.shares = tuple(
-            compute.named(outputs, f"share {k}") for k in range(compute.shared)
-        )
+        self.shares = tuple(compute.named(outputs, f"share {k}") for k in range(compute.shared))
         self.outputs = compute.named(outputs, "predictions")
         self.any_rows = rows is None
         self._next = tuple(name or "" for name in compute.named(outputs, "state"))
@@ -232,11 +230,11 @@ class _Computation:
 
     def __call__(self, *tensors: Any) -> list[Any]:
         tf = tensorflow()
-        parts, rest = [], list(tensors)
+        groups, rest = [], list(tensors)
         for count in self._counts:
-            parts.append(rest[:count])
+            groups.append(rest[:count])
             rest = rest[count:]
-        weights, state, x, y = parts
+        weights, state, x, y = groups
         value, predictions, after = self._loss(weights, state, x, y)
         results: list[Any] = [value]
         self._places = {}

@@ -41,7 +41,8 @@ class Loss:
     target: str  # as it was given; module:attr for losses found in a module
     function: Callable[..., Any]  # takes its arguments as `parameters` says
     python: Callable[..., Any]  # the Python function whose source is the loss
-    form: str  # function, lambda, closure, loss-instance, tf-function, keras-name or model
+    form: str  # function, lambda, closure, loss-instance, tf-function, keras-name,
+    # or of a whole model: model, model-function
     parameters: tuple[Parameter, ...]
     source: Source | None  # None for Keras' own, and where there is no Python source
     docstring: str
@@ -50,7 +51,8 @@ class Loss:
     config: Mapping[str, Any]  # of a known instance
     autograph: bool  # a tf.function through AutoGraph: a Python `if` on tensors works in it
     placed: Placed | None = None  # the model's output that it is compiled for
-    compiled: Compiled | None = None  # a whole model, of the form "model"
+    compiled: Compiled | None = None  # a whole model
+    outputs: tuple[Loss, ...] = ()  # the losses of its parts
 
 
 def build(

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
-import numpy as np
 
 from losscheck.model import Source, UsageError
 from losscheck.targets import reading
@@ -30,6 +29,7 @@ class Placed:
     compiled: Compiled
     part: Part
     model: str  # the model's own target
+    form: str  # of that
 
     @property
     def shapes(self) -> tuple[str, ...]:
@@ -86,14 +86,12 @@ def _may_make_model(obj: Any, *, called: bool) -> bool:
 @contextlib.contextmanager
 def same_numbers() -> Iterator[None]:
     """Seed what Keras draws initial weights with, and put everything back as it was."""
-    drawn, numpy = random.getstate(), np.random.get_state()
+    drawn = random.getstate()
     random.seed(SEED)
-    np.random.seed(SEED)
     try:
         yield
     finally:
         random.setstate(drawn)
-        np.random.set_state(numpy)
 
 
 SEED = 0
@@ -120,6 +118,7 @@ def losses(model: Any, reference: Reference, maker: Any, directory: Path) -> lis
 
     text = reference.text if reference.output is None else reference.without_output
     read = compiled.read(model, text, base=str(directory))
+    form = "model" if maker is None or maker is model else "model-function"
     if reference.output is not None:
         part = read.part(reference.output)
         if part is None:
@@ -127,13 +126,17 @@ def losses(model: Any, reference: Reference, maker: Any, directory: Path) -> lis
             raise UsageError(
                 f"{reference.text}: the model has no loss of that name. It has {labels or 'none'}"
             )
-        return [_of_output(read, part, text, directory)]
+        return [_of_output(Placed(compiled=read, part=part, model=text, form=form), directory)]
+    outputs = [
+        _of_output(Placed(compiled=read, part=part, model=text, form=form), directory)
+        for part in read.parts
+    ]
     made_by = _makes(model, maker)
     whole = Loss(
         target=text,
         function=model.compute_loss,
         python=made_by,
-        form="model",
+        form=form,
         parameters=(),
         source=_own_source(made_by, directory),
         docstring="",
@@ -142,13 +145,14 @@ def losses(model: Any, reference: Reference, maker: Any, directory: Path) -> lis
         config={},
         autograph=False,
         compiled=read,
+        outputs=tuple(outputs),
     )
-    return [whole, *(_of_output(read, part, text, directory) for part in read.parts)]
+    return [whole, *outputs]
 
 
-def _of_output(read: Compiled, part: Part, text: str, directory: Path) -> Loss:
-    found = build(part.loss, _bracketed(text, part.label), directory)
-    return attrs.evolve(found, placed=Placed(compiled=read, part=part, model=text))
+def _of_output(placed: Placed, directory: Path) -> Loss:
+    target = _bracketed(placed.model, placed.part.label)
+    return attrs.evolve(build(placed.part.loss, target, directory), placed=placed)
 
 
 def _bracketed(text: str, label: str | int) -> str:
@@ -159,7 +163,8 @@ def _bracketed(text: str, label: str | int) -> str:
 def _makes(model: Any, maker: Any) -> Callable[..., Any]:
     """What makes the model: a function of the user's, else the initialisation of its class."""
     found: Callable[..., Any] = maker if reading.is_function(maker) else type(model).__init__
-    return inspect.unwrap(found)
+    unwrapped: Callable[..., Any] = inspect.unwrap(found)
+    return unwrapped
 
 
 def _own_source(python: Callable[..., Any], directory: Path) -> Source | None:

@@ -89,9 +89,7 @@ def _hint(given: str) -> str:
     return f"For one of Keras' own with arguments, write keras.losses:{given}. " if name else ""
 
 
-def _expression(
-    rest: str, text: str
-) -> tuple[tuple[str, ...], Arguments | None, str | int | None]:
+def _expression(rest: str, text: str) -> tuple[tuple[str, ...], Arguments | None, str | int | None]:
     try:
         node = ast.parse(rest.strip(), mode="eval").body
     except (SyntaxError, ValueError) as error:

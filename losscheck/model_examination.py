@@ -1,0 +1,221 @@
+"""The examination of a compiled model: the rules that ask of its weights, and why others do not."""
+
+from __future__ import annotations
+
+import os
+import time
+import traceback
+from collections.abc import Callable, Sequence
+
+from losscheck import outcomes
+from losscheck.cases.batches import batches
+from losscheck.config import Settings
+from losscheck.evidence.weights import WeightEvidence
+from losscheck.explain.weight_finding import WeightWriter
+from losscheck.infer.whole import Whole, whole
+from losscheck.model import (
+    Argument,
+    Check,
+    Finding,
+    GradientSummary,
+    Ignored,
+    LossReport,
+    Outcome,
+    Verdict,
+)
+from losscheck.program.objective import Objective
+from losscheck.program.trace import CallError, OutputError
+from losscheck.rules import RULES
+from losscheck.rules.base import Rule
+from losscheck.rules.weights import WEIGHT_RULES
+from losscheck.targets import Loss
+
+BATCHES = 4  # two of each kind of input, where two are plausible
+ELSEWHERE = "asked of the loss of each output, not of the weights"
+
+
+class ModelExamination:
+    """Examines what one compiled model is trained on, down to its weights.
+
+    Parameters
+    ----------
+    loss
+        The model.
+    settings
+        What steers the run.
+    listen
+        Called with the name of each stage as it begins.
+    """
+
+    def __init__(self, loss: Loss, settings: Settings, listen: Callable[[str], None]) -> None:
+        assert loss.compiled is not None
+        self._loss = loss
+        self._compiled = loss.compiled
+        self._settings = settings
+        self._listen = listen
+        self._base = os.path.abspath(settings.directory)
+        self._faults: list[str] = []  # tracebacks of our own, for -v
+
+    def report(self) -> LossReport:
+        """Examine it."""
+        self._listen("spec")
+        fed = whole(self._compiled, self._loss.outputs, base=self._base)
+        if fed.missing:
+            return self._undecided(fed, fed.missing)
+        if not self._compiled.model.trainable_variables:
+            return self._undecided(fed, "the model has no trainable weights")
+        try:
+            evidence = self._evidence(fed)
+        except (CallError, OutputError) as error:
+            return self._undecided(fed, f"what the model is trained on cannot be traced: {error}")
+        checks, findings = self._judged(evidence)
+        return self._finished(fed, evidence, checks, findings)
+
+    def _evidence(self, fed: Whole) -> WeightEvidence:
+        self._listen("weights")
+        made = [
+            Objective(self._compiled, fed.labels, training=training, base=self._base)
+            for training in (False, True)
+        ]
+        return WeightEvidence(
+            compiled=self._compiled,
+            objective=made[0],
+            training=made[1],
+            batches=batches(fed.slots, BATCHES, self._settings.seed),
+            seed=self._settings.seed,
+        )
+
+    def _judged(self, evidence: WeightEvidence) -> tuple[list[Check], list[Finding]]:
+        writer = WeightWriter(self._loss, self._settings, evidence, self._base)
+        asked = {rule.code for rule in WEIGHT_RULES}
+        checks = [_skipped(r, ELSEWHERE) for r in RULES if r.code not in asked]
+        findings: list[Finding] = []
+        for rule in WEIGHT_RULES:
+            masks = sorted({f.code for f in findings} & set(rule.masked_by))
+            check, found = self._judge(rule, evidence, writer, masks)
+            checks.append(check)
+            findings += found
+        return sorted(checks, key=lambda check: check.code), findings
+
+    def _judge(
+        self, rule: Rule, evidence: WeightEvidence, writer: WeightWriter, masks: Sequence[str]
+    ) -> tuple[Check, list[Finding]]:
+        if self._settings.select and not rule.code.startswith(self._settings.select):
+            return _skipped(rule, "not selected"), []
+        if masks:
+            return _skipped(rule, f"see {', '.join(masks)}"), []
+        self._listen(rule.slug)
+        begin = time.perf_counter()
+        try:
+            findings = writer.findings(rule, rule.judge(weights=evidence))  # type: ignore[arg-type]
+        except Exception as error:  # a fault of ours in one rule must not hide what others found
+            self._faults += traceback.format_exc().splitlines()
+            fault = f"losscheck itself failed: {type(error).__name__}: {error}"[:300]
+            return Check(code=rule.code, slug=rule.slug, outcome=Outcome.ERROR, reason=fault), []
+        outcome, reason = outcomes.outcome(findings), ""
+        cases = len(evidence.batches)
+        if rule.code == "LC101":
+            cases = evidence.slopes.points
+            if not findings and evidence.slopes.reason:
+                outcome, reason = Outcome.INCONCLUSIVE, evidence.slopes.reason
+        return (
+            Check(
+                code=rule.code,
+                slug=rule.slug,
+                outcome=outcome.value,
+                cases=cases,
+                dtypes=("float32",),
+                modes=("graph",),
+                seconds=time.perf_counter() - begin,
+                reason=reason,
+            ),
+            findings,
+        )
+
+    def _finished(
+        self,
+        fed: Whole,
+        evidence: WeightEvidence,
+        checks: Sequence[Check],
+        findings: Sequence[Finding],
+    ) -> LossReport:
+        reasons = {
+            **self._settings.ignore,
+            **self._settings.for_loss(self._loss.target).ignore,
+        }
+        kept = [f for f in findings if f.code not in reasons]
+        checks = [outcomes.without(check, kept) for check in checks]
+        verdict, reason = outcomes.verdict(kept, checks)
+        selected = not self._settings.select or "LC101".startswith(self._settings.select)
+        return LossReport(
+            target=self._loss.target,
+            verdict=verdict.value,
+            seconds=0.0,
+            cases=sum(batch.rows for batch in evidence.batches),
+            source=self._loss.source,
+            arguments=(*fed.arguments, _weights(evidence)),
+            gradient=_gradient(evidence) if selected else None,
+            checks=tuple(checks),
+            findings=tuple(sorted(kept, key=outcomes.by_weight)),
+            ignored=tuple(
+                Ignored(id=f.id, code=f.code, reason=reasons[f.code])
+                for f in findings
+                if f.code in reasons
+            ),
+            reason=reason,
+            notes=(*self._notes(evidence), *(line[:200] for line in self._faults)),
+        )
+
+    def _notes(self, evidence: WeightEvidence) -> list[str]:
+        notes = []
+        if self._compiled.own_step:
+            notes.append(
+                "the model has a train_step of its own, which is not followed: what its "
+                "compute_loss gives is checked"
+            )
+        if evidence.untrained:
+            notes.append(f"the weights are checked at their start alone: {evidence.untrained}")
+        return notes
+
+    def _undecided(self, fed: Whole, reason: str) -> LossReport:
+        return LossReport(
+            target=self._loss.target,
+            verdict=Verdict.INCONCLUSIVE.value,
+            seconds=0.0,
+            cases=0,
+            source=self._loss.source,
+            arguments=fed.arguments,
+            checks=tuple(_skipped(rule, reason) for rule in RULES),
+            reason=reason[:300],
+        )
+
+
+def _skipped(rule: Rule, reason: str) -> Check:
+    return Check(code=rule.code, slug=rule.slug, outcome=Outcome.SKIP.value, reason=reason[:300])
+
+
+def _weights(evidence: WeightEvidence) -> Argument:
+    """The weights, as an argument of the report: what the gradient is taken of."""
+    weights = evidence.objective.weights
+    return Argument(
+        name="weights",
+        role="y_pred",
+        domain="real",
+        shape=f"({sum(weight.size for weight in weights)},)",
+        dtype="float32",
+        origin="known",
+        why=f"the model's {len(weights)} trainable variables, from where they start",
+    )
+
+
+def _gradient(evidence: WeightEvidence) -> GradientSummary | None:
+    found = evidence.slopes
+    if found.digits is None:
+        return None
+    return GradientSummary(
+        digits=found.digits,
+        max_error=found.error,
+        compute_gradient_max_error=None,
+        points=found.points,
+        largest=sum(weight.size for weight in evidence.objective.weights),
+    )
