@@ -67,7 +67,8 @@ class ModelExamination:
         try:
             evidence = self._evidence(fed)
         except (CallError, OutputError) as error:
-            return self._undecided(fed, f"what the model is trained on cannot be traced: {error}")
+            told = str(error).strip().partition("\n")[0]
+            return self._undecided(fed, f"what the model is trained on cannot be run: {told}")
         checks, findings = self._judged(evidence)
         return self._finished(fed, evidence, checks, findings)
 
@@ -77,13 +78,17 @@ class ModelExamination:
             Objective(self._compiled, fed.labels, training=training, base=self._base)
             for training in (False, True)
         ]
-        return WeightEvidence(
+        evidence = WeightEvidence(
             compiled=self._compiled,
             objective=made[0],
             training=made[1],
             batches=batches(fed.slots, BATCHES, self._settings.seed),
             seed=self._settings.seed,
         )
+        # What cannot be run on what was drawn for it says so here, before any rule asks.
+        assert evidence.start
+        assert evidence.trained
+        return evidence
 
     def _judged(self, evidence: WeightEvidence) -> tuple[list[Check], list[Finding]]:
         writer = WeightWriter(self._loss, self._settings, evidence, self._base)

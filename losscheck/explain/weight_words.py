@@ -139,8 +139,9 @@ def _dead(suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
 
 
 def _mismatch(suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
+    worst = suspect.facts["worst_name"]
     got, want = wording.number(suspect.gradient), wording.number(suspect.expected_gradient)
-    numbers = f"Along a direction in it the gradient is {got}, the numeric derivative is {want}"
+    numbers = f"Along a direction in {worst} the gradient is {got}, the derivative {want}"
     if suspect.form == "stop-gradient":
         return (
             f"The gradient by {names} takes a part for constant: tf.stop_gradient cuts it off.",

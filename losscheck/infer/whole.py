@@ -8,7 +8,7 @@ import attrs
 
 from losscheck.cases.batches import Slot
 from losscheck.infer import choose, infer
-from losscheck.infer.hints import Hint, hints, passed_on
+from losscheck.infer.hints import PASSING, Hint, hints
 from losscheck.model import Argument
 from losscheck.program.compiled import BATCH, Compiled, Tensor
 from losscheck.program.trace import OutputError
@@ -69,7 +69,7 @@ def whole(compiled: Compiled, losses: Sequence[Loss], *, base: str) -> Whole:
         dims = _label_dims(output, argument)
         labels.append(dims)
         shape = attrs.evolve(output, shape=dims)
-        domain = argument.domain if argument is not None else "[0, 0]"
+        domain = argument.domain if argument is not None else "real"
         classes = output.shape[-1] if len(output.shape) > 1 else None
         taught.append(
             (
@@ -131,7 +131,7 @@ def _input(compiled: Compiled, index: int, tensor: Tensor) -> tuple[Argument, Sl
     graphs = [compiled.forward.wiring(k) for k in range(len(compiled.outputs))]
     name = f"x{index}"
     uses = tuple(dict.fromkeys(hint for graph in graphs for hint in hints(graph, name)))
-    found, why, classes = _domains(graphs[0], name, tensor, uses)
+    found, why, classes = _domains(graphs, name, tensor, uses)
     argument = Argument(
         name=tensor.name,
         role="input",
@@ -149,12 +149,12 @@ def _input(compiled: Compiled, index: int, tensor: Tensor) -> tuple[Argument, Sl
 
 
 def _domains(
-    graph: Wiring, name: str, tensor: Tensor, uses: Sequence[Hint]
+    graphs: Sequence[Wiring], name: str, tensor: Tensor, uses: Sequence[Hint]
 ) -> tuple[tuple[str, ...], str, int]:
     """(plausible domains, why, number of classes) of an input."""
-    index = next((hint.why for hint in uses if hint.use == "index"), None)
-    if index is not None:
-        return ("class_index",), index, _rows(graph, name)
+    rows = [size for graph in graphs for size in _tables(graph, name)]
+    if rows:
+        return ("class_index",), f"picks a row of a table of {min(rows)}", max(2, min(rows))
     if tensor.dtype.startswith(("int", "uint")):
         return ("[0, 255]",), "whole numbers, as of images", 2
     choice = choose.prediction([hint for hint in uses if hint.use != "logits"])[0]
@@ -163,16 +163,22 @@ def _domains(
     return (choice.domain,), choice.why, 2
 
 
-def _rows(graph: Wiring, name: str) -> int:
-    """How many rows the tables have that an input looks something up in; the smallest counts."""
-    same, sizes = passed_on(graph, name), []
+# What a whole number goes through on its way to a table: handed on, wrapped where it is negative,
+# kept inside.
+WRAPPING = frozenset({"SelectV2", "AddV2", "FloorMod", "Minimum", "Maximum", "ClipByValue"})
+
+
+def _tables(graph: Wiring, name: str) -> list[int]:
+    """How many rows the tables have that an input looks something up in."""
+    same, sizes = {graph.arguments[name]}, []
     for node in graph.nodes:
         if node.type in ("GatherV2", "GatherNd") and node.inputs[1] in same:
             table = graph.producer(node.inputs[0])
             shape = table.shapes[table.outputs.index(node.inputs[0])]
-            if shape and shape[0]:
-                sizes.append(shape[0])
-        if node.type == "OneHot" and node.inputs[0] in same:
+            sizes += [shape[0]] if shape and shape[0] else []
+        elif node.type == "OneHot" and node.inputs[0] in same:
             depth = graph.producer(node.inputs[1]).constant
             sizes += [int(depth)] if depth is not None else []
-    return max(2, min(sizes, default=2))
+        elif node.type in PASSING | WRAPPING and not same.isdisjoint(node.inputs):
+            same.update(node.outputs)
+    return sizes

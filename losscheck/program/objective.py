@@ -182,10 +182,19 @@ class Objective:
     def run(
         self, weights: Sequence[Array], batch: Batch, state: Sequence[Array] | None = None
     ) -> Run:
-        """Loss and gradients of one batch in float32, as Keras computes them."""
+        """Loss and gradients of one batch in float32, as Keras computes them.
+
+        Raises
+        ------
+        CallError
+            The model cannot be run on it.
+        """
         flat = [*self.gradients, *(name for share in self.shares for name in share)]
         wanted = [self.value, *(n for n in flat if n is not None), *self._next]
-        found = self.program.once(wanted, self.feed(weights, batch, state))
+        try:
+            found = self.program.once(wanted, self.feed(weights, batch, state))
+        except Exception as error:  # an index out of a table, say
+            raise CallError(error, None) from error
         each = iter(found[1:])
         arrays = [None if name is None else next(each) for name in flat]
         count = len(self.weights)
@@ -201,7 +210,7 @@ class Objective:
     def double(self) -> Program:
         """The same graph in float64."""
         if "double" not in self.program.kept:
-            definition = rewrite(self.program.definition, "float64")
+            definition = rewrite(self.program.definition, "float64", halves=True)
             self.program.kept["double"] = Program(self.program.traced, self.call, definition)
         made: Program = self.program.kept["double"]
         return made

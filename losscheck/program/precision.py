@@ -31,20 +31,31 @@ def graph_def(graph: Any) -> Any:
     return definition
 
 
-def rewrite(definition: Any, dtype: str) -> Any:
-    """Turn every float32 of a GraphDef into another float: types, constants and functions."""
+def rewrite(definition: Any, dtype: str, *, halves: bool = False) -> Any:
+    """Turn every float32 of a GraphDef into another float: types, constants and functions.
+
+    With `halves`, every float16 and bfloat16 is turned into it as well: what a mixed precision
+    policy casts to and back.
+    """
+    if halves:
+        for half in ("float16", "bfloat16"):
+            definition = _rewritten(definition, half, dtype, f"{dtype}_from_{half}")
+    return _rewritten(definition, "float32", dtype, dtype)
+
+
+def _rewritten(definition: Any, old: str, dtype: str, suffix: str) -> Any:
     tf = tensorflow()
     result = tf.compat.v1.GraphDef()
     result.CopyFrom(definition)
-    new = FLOATS[dtype]
+    turn = (FLOATS[old], FLOATS[dtype])
     for node in list(result.node):
-        if node.op == "ReadVariableOp" and node.attr["dtype"].type == FLOATS["float32"]:
-            _cast_after(result, node, new)
+        if node.op == "ReadVariableOp" and node.attr["dtype"].type == turn[0]:
+            _cast_after(result, node, turn)
         else:
-            _rewrite_node(node, new)
+            _rewrite_node(node, turn)
     for function in result.library.function:
-        _rewrite_function(function, new)
-    _rename_functions(result, dtype)
+        _rewrite_function(function, turn)
+    _rename_functions(result, suffix)
     return result
 
 
@@ -71,31 +82,35 @@ def _rename_functions(definition: Any, suffix: str) -> None:
         link.gradient_func = renamed.get(link.gradient_func, link.gradient_func)
 
 
-def _cast_after(definition: Any, node: Any, new: int) -> None:
-    """Leave a read of a float32 variable as it is (its memory is float32) and cast what it read."""
+Turn = tuple[int, int]  # from one type of `FLOATS` to another
+
+
+def _cast_after(definition: Any, node: Any, turn: Turn) -> None:
+    """Leave a read of a variable as it is (its memory is what it is) and cast what it read."""
     cast = definition.node.add()
     cast.name, node.name = node.name, f"{node.name}/float32"
     cast.op = "Cast"
     cast.input.append(node.name)
-    cast.attr["SrcT"].type = FLOATS["float32"]
-    cast.attr["DstT"].type = new
+    cast.attr["SrcT"].type, cast.attr["DstT"].type = turn
 
 
-def _rewrite_function(function: Any, new: int) -> None:
+def _rewrite_function(function: Any, turn: Turn) -> None:
+    old, new = turn
     for argument in (*function.signature.input_arg, *function.signature.output_arg):
-        if argument.type == FLOATS["float32"]:
+        if argument.type == old:
             argument.type = new
     for node in function.node_def:
-        _rewrite_node(node, new)
+        _rewrite_node(node, turn)
 
 
-def _rewrite_node(node: Any, new: int) -> None:
+def _rewrite_node(node: Any, turn: Turn) -> None:
     tf = tensorflow()
+    old, new = turn
     for attribute in node.attr.values():
         kind = attribute.WhichOneof("value")
-        if kind == "type" and attribute.type == FLOATS["float32"]:
+        if kind == "type" and attribute.type == old:
             attribute.type = new
-        elif kind == "tensor" and attribute.tensor.dtype == FLOATS["float32"]:
+        elif kind == "tensor" and attribute.tensor.dtype == old:
             numbers = tf.make_ndarray(attribute.tensor)
             proto = tf.make_tensor_proto(
                 numbers, dtype=tf.dtypes.as_dtype(new), shape=numbers.shape
@@ -103,7 +118,7 @@ def _rewrite_node(node: Any, new: int) -> None:
             attribute.tensor.CopyFrom(proto)
         elif kind == "list":
             for i, member in enumerate(attribute.list.type):
-                if member == FLOATS["float32"]:
+                if member == old:
                     attribute.list.type[i] = new
 
 

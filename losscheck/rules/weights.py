@@ -45,6 +45,7 @@ class WeightMismatch(Rule):
                     "weights": tuple(w.weight for w in wrong),
                     "moment": weights.near[0],
                     "worst": worst.weight,
+                    "worst_name": weights.objective.weights[worst.weight].name,
                 },
                 range=Range.ORDINARY,
                 direction=Direction.BACKWARD,
