@@ -12,7 +12,7 @@ from losscheck.config_file import rule_code
 from losscheck.model import LossReport, UsageError, Verdict
 from losscheck.options import prefixes
 from losscheck.spec import Declaration
-from losscheck.targets import Loss, from_callable, resolve
+from losscheck.targets import Loss, from_callable, losses_of_model, resolve
 
 
 def check(
@@ -33,7 +33,9 @@ def check(
     ----------
     loss
         The loss: a function of labels and predictions, a keras.losses.Loss, a tf.function, or a
-        target as on the command line ("my_module:my_loss", "mse").
+        target as on the command line ("my_module:my_loss", "mse"). A compiled Keras model stands
+        for what it is trained on, down to its weights, and for the loss of each of its outputs:
+        one report tells of all of them.
     arguments
         What is declared of its arguments, by name: a domain ("probability"), a pair of domain and
         shape (("probability", "(B, D)")), or a mapping with the keys domain, shape, role, value.
@@ -64,7 +66,7 @@ def check(
     >>> report.verdict  # doctest: +SKIP
     'pass'
     """
-    from losscheck import engine
+    from losscheck import engine, outcomes
 
     declared = {
         name: argument(given, f"arguments[{name!r}]") for name, given in (arguments or {}).items()
@@ -80,9 +82,12 @@ def check(
         order=an_order(order, "order"),
         directory=os.getcwd(),
     )
-    found = _one(loss) if isinstance(loss, str) else from_callable(loss)
-    task = engine.Task(target=found.target, settings=settings)
-    return engine.examine(task, found)
+    first, *others = _found(loss)
+    reports = [
+        engine.examine(engine.Task(target=found.target, settings=settings), found)
+        for found in (first, *others)
+    ]
+    return outcomes.together(reports[0], reports[1:]) if others else reports[0]
 
 
 def assert_stable(loss: str | Callable[..., Any], **options: Any) -> None:
@@ -114,10 +119,19 @@ def assert_stable(loss: str | Callable[..., Any], **options: Any) -> None:
         raise AssertionError(f"{report.target}: {report.verdict}\n\n{of_loss(report)}")
 
 
-def _one(target: str) -> Loss:
+def _found(loss: Any) -> list[Loss]:
+    """The loss; of a compiled model what it is trained on, and then the losses of its outputs."""
+    if isinstance(loss, str):
+        return _named(loss)
+    from losscheck.program import resolve as objects
+
+    return losses_of_model(loss) if objects.is_model(loss) else [from_callable(loss)]
+
+
+def _named(target: str) -> list[Loss]:
     losses, left_out = resolve(target, Path.cwd())
-    if len(losses) == 1:
-        return losses[0]
+    if len(losses) == 1 or (losses and losses[0].compiled is not None):
+        return losses
     if losses:
         names = ", ".join(loss.target for loss in losses)
         raise UsageError(f"{target!r} holds {len(losses)} losses; check one of them: {names}")

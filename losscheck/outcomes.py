@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import attrs
 
 from losscheck import policy
-from losscheck.model import Check, Finding, Outcome, Severity, Verdict
+from losscheck.model import Check, Finding, LossReport, Outcome, Severity, Verdict
 
 _OUTCOME = {
     Severity.ERROR: Outcome.FAIL,
@@ -52,3 +52,60 @@ def by_weight(finding: Finding) -> tuple[int, str, int, str]:
     """Sort findings: what counts most first."""
     weight = policy.RANK[Severity(finding.severity)]
     return (-weight, finding.code, -finding.count, finding.id)
+
+
+_WORST = (
+    Outcome.ERROR,
+    Outcome.FAIL,
+    Outcome.INCONCLUSIVE,
+    Outcome.WARN,
+    Outcome.NOTE,
+    Outcome.PASS,
+    Outcome.SKIP,
+)
+_DECIDING = (Verdict.ERROR, Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS)
+
+
+def together(whole: LossReport, outputs: Sequence[LossReport]) -> LossReport:
+    """Put the report of a model and those of its outputs' losses into one.
+
+    Parameters
+    ----------
+    whole
+        Of what the model is trained on.
+    outputs
+        Of the loss of each output.
+
+    Returns
+    -------
+    LossReport
+        With every finding, of each rule the outcome that counts most, and the verdict that does.
+    """
+    every = (whole, *outputs)
+    worst = min(every, key=lambda report: _DECIDING.index(Verdict(report.verdict)))
+    reason = worst.reason
+    if worst is not whole and reason:
+        reason = f"{worst.target}: {reason}"
+    return attrs.evolve(
+        whole,
+        verdict=worst.verdict,
+        reason=reason,
+        seconds=sum(report.seconds for report in every),
+        cases=sum(report.cases for report in every),
+        checks=tuple(_one(parts) for parts in zip(*(r.checks for r in every), strict=True)),
+        findings=tuple(sorted((f for r in every for f in r.findings), key=by_weight)),
+        ignored=tuple(item for report in every for item in report.ignored),
+        notes=(*whole.notes, *(f"{r.target}: {note}" for r in outputs for note in r.notes)),
+    )
+
+
+def _one(checks: Sequence[Check]) -> Check:
+    """One check of the same rule on several losses."""
+    worst = min(checks, key=lambda check: _WORST.index(Outcome(check.outcome)))
+    return attrs.evolve(
+        worst,
+        cases=sum(check.cases for check in checks),
+        seconds=sum(check.seconds for check in checks),
+        dtypes=tuple(dict.fromkeys(dtype for check in checks for dtype in check.dtypes)),
+        modes=tuple(dict.fromkeys(mode for check in checks for mode in check.modes)),
+    )

@@ -151,4 +151,5 @@ def _mismatch(suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
         )
     cause, fix = gradient_words.reason(blame)
     fix += "\n# If it is meant so, ignore LC101 for this model and give the reason."
-    return f"The gradient by {names} is not the derivative of the loss.", f"{numbers}.{cause}", fix
+    wrong = f"The gradient by {names} is not the derivative of the loss."
+    return wrong, f"{numbers}.{cause}", fix

@@ -18,7 +18,7 @@ from losscheck.targets.loss import Loss, Parameter, build
 from losscheck.targets.making import make
 from losscheck.targets.reference import Reference, parse
 
-__all__ = ["Loss", "Parameter", "from_callable", "resolve"]
+__all__ = ["Loss", "Parameter", "from_callable", "losses_of_model", "resolve"]
 
 
 def resolve(text: str, directory: Path) -> tuple[list[Loss], list[LeftOut]]:

@@ -70,6 +70,18 @@ def frozen() -> Any:
     return compiled(inputs, started(units=1)(behind))
 
 
+def words() -> Any:
+    """Numbers of words beside a number, in a mapping, into two outputs in a mapping."""
+    word = keras.Input((5,), dtype="int32", name="word")
+    length = keras.Input((1,), name="length")
+    hidden = keras.layers.GlobalAveragePooling1D()(keras.layers.Embedding(7, 4)(word))
+    hidden = keras.layers.Concatenate()([hidden, length])
+    outputs = {"level": started(units=1)(hidden), "mood": started(activation="softmax")(hidden)}
+    model = keras.Model({"word": word, "length": length}, outputs)
+    model.compile("adam", loss={"level": "huber", "mood": "kl_divergence"})
+    return model
+
+
 def text() -> Any:
     """Numbers of words, a recurrence, a class for each step."""
     inputs = keras.Input((5,), dtype="int32")
