@@ -146,8 +146,8 @@ def _mismatch(suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
         return (
             f"The gradient by {names} takes a part for constant: tf.stop_gradient cuts it off.",
             f"{numbers}. With what goes through tf.stop_gradient held still it is right.",
-            "# Take the tf.stop_gradient out. If the cut is meant, ignore LC101 for this model and\n"
-            "# give the reason.",
+            "# Take the tf.stop_gradient out.\n"
+            "# If it is meant so, ignore LC101 for this model and give the reason.",
         )
     cause, fix = gradient_words.reason(blame)
     fix += "\n# If it is meant so, ignore LC101 for this model and give the reason."

@@ -50,6 +50,8 @@ def resolve(text: str, directory: Path) -> tuple[list[Loss], list[LeftOut]]:
     UsageError
         If there is no such thing, or it is no loss; the message says what comes close.
     """
+    from losscheck.program import resolve as objects
+
     reference = parse(text)
     directory = directory.resolve()
     importing.put_on_path(directory)
@@ -61,14 +63,16 @@ def resolve(text: str, directory: Path) -> tuple[list[Loss], list[LeftOut]]:
     if not reference.names:
         return discover(module, reference.text, directory)
     obj = _attribute(module, reference)
-    held = models.model_of(obj, reference, directory)
-    if held is not None:
-        return models.losses(held, reference, obj, directory), []
+    made = models.made_of(obj, reference, directory)
+    if objects.is_model(made):
+        return models.losses(made, reference, obj, directory), []
     if reference.output is not None:
         raise UsageError(
             f"{reference.text}: brackets name an output of a compiled model, and "
             f"{reference.without_output} is none"
         )
+    if made is not None and reference.call is not None:
+        return [build(made, reference.text, directory, maker=obj)], []
     return [make(obj, reference, directory)], []
 
 

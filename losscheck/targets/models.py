@@ -46,12 +46,11 @@ class Placed:
 _MADE: dict[tuple[Any, str], Any] = {}
 
 
-def model_of(obj: Any, reference: Reference, directory: Path) -> Any:
-    """The model that a target names or that what it names makes; None where there is none.
+def made_of(obj: Any, reference: Reference, directory: Path) -> Any:
+    """What a target gives that may be a model: itself, or what calling it makes; None if neither.
 
-    A function is called for it only where it cannot be a loss: it takes nothing, or has defaults
-    for all that it takes, and none of it is a label beside a prediction. Calls that give something
-    else are made again by who asks for a loss.
+    A function is called without being asked only where it cannot be a loss: it takes nothing, or
+    has defaults for all that it takes, and none of it is a label beside a prediction.
     """
     from losscheck.program import resolve
 
@@ -60,13 +59,13 @@ def model_of(obj: Any, reference: Reference, directory: Path) -> Any:
     if not (_is_model_class(obj) or _may_make_model(obj, called=reference.call is not None)):
         return None
     key = (obj, repr(reference.call or Arguments()))
-    if key not in _MADE:
-        with same_numbers():
-            made = called(obj, reference.call or Arguments(), reference, directory)
-        if not resolve.is_model(made):
-            return None
+    if key in _MADE:
+        return _MADE[key]
+    with same_numbers():
+        made = called(obj, reference.call or Arguments(), reference, directory)
+    if resolve.is_model(made):
         _MADE[key] = made
-    return _MADE[key]
+    return made
 
 
 def _is_model_class(obj: Any) -> bool:
