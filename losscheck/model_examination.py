@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from losscheck import outcomes
 from losscheck.cases.batches import batches
-from losscheck.config import Settings
+from losscheck.config import ArgumentSettings, Settings, lay_over
 from losscheck.evidence.weights import WeightEvidence
 from losscheck.explain.weight_finding import WeightWriter
 from losscheck.infer.whole import Whole, whole
@@ -59,7 +59,9 @@ class ModelExamination:
     def report(self) -> LossReport:
         """Examine it."""
         self._listen("spec")
-        fed = whole(self._compiled, self._loss.outputs, base=self._base)
+        outputs = self._loss.outputs
+        declared = [self._declared(output) for output in outputs]
+        fed = whole(self._compiled, outputs, declared, base=self._base)
         if fed.missing:
             return self._undecided(fed, fed.missing)
         if not self._compiled.model.trainable_variables:
@@ -71,6 +73,13 @@ class ModelExamination:
             return self._undecided(fed, f"what the model is trained on cannot be run: {told}")
         checks, findings = self._judged(evidence)
         return self._finished(fed, evidence, checks, findings)
+
+    def _declared(self, output: Loss) -> dict[str, ArgumentSettings]:
+        """What the user says of the arguments of one output's loss."""
+        given = self._settings.for_loss(output.target).arguments
+        names = {parameter.name for parameter in output.parameters}
+        own = {name: settings for name, settings in given.items() if name in names}
+        return lay_over(own, output.declared)
 
     def _evidence(self, fed: Whole) -> WeightEvidence:
         self._listen("weights")

@@ -103,4 +103,6 @@ def _check_tables(targets: Sequence[str], losses: dict[str, Loss], settings: Set
 
 
 def _names(loss: Loss) -> tuple[str, ...]:
-    return tuple(parameter.name for parameter in loss.parameters)
+    """The arguments of a loss; of a whole model those of its outputs' losses."""
+    own = (parameter.name for parameter in loss.parameters)
+    return tuple(dict.fromkeys((*own, *(name for out in loss.outputs for name in _names(out)))))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import attrs
 
 from losscheck.cases.batches import Slot
+from losscheck.config import ArgumentSettings
 from losscheck.infer import choose, infer
 from losscheck.infer.hints import PASSING, Hint, hints
 from losscheck.model import Argument
@@ -44,7 +45,13 @@ class Whole:
     missing: str = ""
 
 
-def whole(compiled: Compiled, losses: Sequence[Loss], *, base: str) -> Whole:
+def whole(
+    compiled: Compiled,
+    losses: Sequence[Loss],
+    declared: Sequence[Mapping[str, ArgumentSettings]],
+    *,
+    base: str,
+) -> Whole:
     """Find what goes into a model, and what its labels are.
 
     Parameters
@@ -53,14 +60,16 @@ def whole(compiled: Compiled, losses: Sequence[Loss], *, base: str) -> Whole:
         The model.
     losses
         The loss of each of its parts, in their order.
+    declared
+        What the user says of the arguments of each.
     base
         Files are reported relative to this folder.
     """
     fed = [_input(compiled, i, tensor) for i, tensor in enumerate(compiled.inputs)]
     strange = [t.name for t in compiled.inputs if t.dtype in UNKNOWN]
     given: dict[int, Argument] = {}
-    for part, loss in zip(compiled.parts, losses, strict=True):
-        label = _label(loss, base)
+    for part, loss, said in zip(compiled.parts, losses, declared, strict=True):
+        label = _label(loss, said, base)
         if label is not None:
             given.setdefault(part.output, label)
     labels, taught = [], []
@@ -107,10 +116,10 @@ def _named(compiled: Compiled, output: int) -> str:
     return f"y_true[{name or output}]"
 
 
-def _label(loss: Loss, base: str) -> Argument | None:
+def _label(loss: Loss, declared: Mapping[str, ArgumentSettings], base: str) -> Argument | None:
     """The label of an output's loss; None where the loss cannot say."""
     try:
-        found = infer(loss, loss.declared, home="", base=base)
+        found = infer(loss, declared, home="", base=base)
     except OutputError:
         return None
     return found.spec.named("y_true")

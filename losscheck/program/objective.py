@@ -68,6 +68,7 @@ class Run:
     value: float
     gradients: tuple[Array | None, ...]  # a weight each; None where none reaches it
     shares: tuple[tuple[Array | None, ...], ...]  # a loss each: what comes by way of its output
+    parts: tuple[float, ...]  # the value of each of these losses
     state: tuple[Array, ...]  # of what the model changes as it is called
 
     @property
@@ -138,6 +139,7 @@ class Objective:
         self.value = outputs[0]
         self.gradients = compute.named(outputs, "gradients")
         self.shares = tuple(compute.named(outputs, f"share {k}") for k in range(compute.shared))
+        self._parts = tuple(name or "" for name in compute.named(outputs, "parts"))
         self.outputs = compute.named(outputs, "predictions")
         self.any_rows = rows is None
         self._next = tuple(name or "" for name in compute.named(outputs, "state"))
@@ -190,7 +192,7 @@ class Objective:
             The model cannot be run on it.
         """
         flat = [*self.gradients, *(name for share in self.shares for name in share)]
-        wanted = [self.value, *(n for n in flat if n is not None), *self._next]
+        wanted = [self.value, *(n for n in flat if n is not None), *self._parts, *self._next]
         try:
             found = self.program.once(wanted, self.feed(weights, batch, state))
         except Exception as error:  # an index out of a table, say
@@ -204,6 +206,7 @@ class Objective:
             shares=tuple(
                 tuple(arrays[count * (k + 1) : count * (k + 2)]) for k in range(len(self.shares))
             ),
+            parts=tuple(float(next(each)) for _ in self._parts),
             state=tuple(each),
         )
 
@@ -231,6 +234,7 @@ class _Computation:
         self._counts = (weights, state, len(compiled.inputs), len(labels))
         self._training = training
         self.shared = 0
+        self._added = False  # whether layers add losses, regularisers included
         self._places: dict[str, list[int | None]] = {}
 
     def named(self, outputs: Sequence[str], what: str) -> tuple[str | None, ...]:
@@ -252,10 +256,24 @@ class _Computation:
         self._add(results, "predictions", predictions)
         parts = () if self._training else self._compiled.parts[:PARTS]
         self.shared = len(parts)
+        if len(parts) == 1 and self._alone(parts[0].loss):
+            self._places["share 0"], self._places["parts"] = self._places["gradients"], [0]
+            return results
+        values = []
         for k, part in enumerate(parts):
             output = predictions[part.output]
-            self._add(results, f"share {k}", _share(part.loss, y[part.output], output, weights))
+            part_value, share = _share(part.loss, y[part.output], output, weights)
+            values.append(part_value)
+            self._add(results, f"share {k}", share)
+        self._add(results, "parts", values)
         return results
+
+    def _alone(self, loss: Any) -> bool:
+        """Say whether the gradient is that of one loss of Keras' own by way of its output."""
+        model = self._compiled.model
+        makes = loss if hasattr(loss, "__name__") else type(loss)
+        own = type(model).compute_loss is keras_module().Model.compute_loss
+        return own and not self._added and makes.__module__.startswith("keras.")
 
     def _add(self, results: list[Any], what: str, tensors: Sequence[Any]) -> None:
         places: list[int | None] = []
@@ -286,6 +304,7 @@ class _Computation:
                 sample_weight=None,
                 training=self._training,
             )
+            self._added = bool(model.losses)
             after = [scope.get_current_value(variable) for variable in fixed]
         value = as_tensor(value)
         if value.shape.rank != 0:
@@ -293,8 +312,8 @@ class _Computation:
         return value, keras.tree.flatten(predictions), after
 
 
-def _share(loss: Any, labels: Any, output: Any, weights: Sequence[Any]) -> list[Any]:
-    """The gradients of one loss by way of the output that it is of.
+def _share(loss: Any, labels: Any, output: Any, weights: Sequence[Any]) -> tuple[Any, list[Any]]:
+    """One loss, and its gradients by way of the output that it is of.
 
     A cross entropy of what a softmax or a sigmoid returns takes the logits in front of it, so that
     its gradient does not pass the output itself.
@@ -303,8 +322,8 @@ def _share(loss: Any, labels: Any, output: Any, weights: Sequence[Any]) -> list[
     value = tf.reduce_mean(as_tensor(loss(labels, output)))
     flow = tf.gradients(value, [output]) if output.dtype.is_floating else [None]
     if flow[0] is None:
-        return list(tf.gradients(value, weights))
-    return list(tf.gradients(output, weights, grad_ys=flow))
+        return value, list(tf.gradients(value, weights))
+    return value, list(tf.gradients(output, weights, grad_ys=flow))
 
 
 @contextlib.contextmanager

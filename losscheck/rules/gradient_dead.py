@@ -28,6 +28,10 @@ class GradientDead(Rule):
     confidently wrong. It is an error if the gradient is dead in over half of the ordinary
     cases, or over a whole part of the ordinary range.
 
+    Of a compiled model it looks at what each output's loss teaches the weights: nothing for any
+    batch, at the start and near it, is an error. A single weight whose gradient stays 0 is a
+    warning.
+
     Why it matters
     --------------
     The samples that the model gets most wrong are the ones it should learn most from. With a

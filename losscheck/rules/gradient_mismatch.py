@@ -38,6 +38,9 @@ class GradientMismatch(Rule):
     A prediction too large for a ladder of each element is checked by the terms of the loss, many
     elements at a time, or along random directions, and bisected down to the element that is wrong.
 
+    Of a compiled model the gradient by its weights is held against differences along random
+    directions in them, near where they start, and where it is wrong each weight by itself.
+
     In float32 no difference is trusted. Where the float32 gradient is off from the verified one by
     more than conditioning explains, the float32 graph is run in more digits and judged by
     differences of its own value: a wrong formula stays wrong, lost digits come back.

@@ -22,6 +22,9 @@ class GradientMissing(Rule):
     to blame is the op that cuts the last path: argmax, a cast to an integer, a comparison, a
     NumPy or Python function, or a tf.stop_gradient.
 
+    Of a compiled model it asks the same of each trainable weight, and of each output's loss. A
+    weight that the loss does not depend on, or that a tf.stop_gradient cuts off, is a warning.
+
     Why it matters
     --------------
     The model does not learn from such a loss. Keras warns that gradients do not exist, or

@@ -33,6 +33,9 @@ class ForwardNan(Rule):
     exist, it is an error. On extreme input, and where the truth itself is too large for the
     dtype, it is a note.
 
+    Of a compiled model it asks this, as LC202 to LC204 do, of its loss and of the gradients by its
+    weights: on batches made for it, at the start and after a few steps of its optimiser.
+
     Why it matters
     --------------
     One NaN in one sample makes the mean of the batch NaN, the next update makes every weight

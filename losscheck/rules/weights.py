@@ -136,6 +136,8 @@ class WeightDead(Rule):
         explained: set[int] = set()
         for k, share in enumerate(weights.objective.shares):
             reached = [i for i, name in enumerate(share) if name is not None]
+            if not any(moment.run.parts[k] for moment in start):
+                continue  # this loss is 0 as it is
             if reached and _zero(m.run.shares[k][i] for m in (*start, *near) for i in reached):
                 explained.update(reached)
                 yield self._suspect("output", (), weights, start[0], share[reached[-1]], k)

@@ -179,3 +179,8 @@ class Falls(keras.layers.Layer):
 def nan_after_a_step() -> Any:
     inputs = keras.Input((4,))
     return compiled(inputs, Falls()(started(units=1)(inputs)))
+
+
+def near_enough(y_true: Any, y_pred: Any) -> Any:
+    """Nothing to learn as long as the prediction is about 0."""
+    return tf.reduce_mean(tf.maximum(tf.abs(y_pred) - 1e6, 0.0), axis=-1)

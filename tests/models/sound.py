@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tests.models.planted import compiled, started
+from tests.models.planted import compiled, near_enough, started
 
 
 class SafeLength(keras.layers.Layer):
@@ -161,3 +161,11 @@ class Squared(keras.layers.Layer):
 def right_custom_gradient() -> Any:
     inputs = keras.Input((4,))
     return compiled(inputs, started(units=1)(Squared()(started()(inputs))))
+
+
+def satisfied() -> Any:
+    """One of two losses is 0 from the start, and so is all that it teaches."""
+    inputs = keras.Input((4,))
+    one, two = started(units=1, name="one")(inputs), started(units=1, name="two")(inputs)
+    model = compiled(inputs, [one, keras.layers.Add()([one, two])], [near_enough, "mse"])
+    return model

@@ -160,6 +160,7 @@ SOUND = [
     "unbuilt",
     "with_settings",
     "right_custom_gradient",
+    "satisfied",
     pytest.param("text", marks=pytest.mark.slow),
 ]
 
