@@ -125,6 +125,7 @@ class _Ladder:
         self._seed = seed
         self._ends = np.cumsum([0, *(w.size for w in self._weights)])
         self._x = np.concatenate([w.ravel() for w in self._weights])
+        self._drawn = self._random()
         self.gradient = self._gradient()
         pairs = zip(self._weights, reached, strict=True)
         self._scale = np.concatenate([np.full(w.size, _scale(w) if r else 0.0) for w, r in pairs])
@@ -134,13 +135,26 @@ class _Ladder:
 
     def _gradient(self) -> Array:
         names = [name for name in self._objective.gradients if name is not None]
-        found = iter(self._program.once(names, self._feed(self._weights)))
+        found = iter(self._program.once(names, self._feed(self._weights), self._drawn))
         return np.concatenate(
             [
                 np.zeros(w.size) if name is None else np.asarray(next(found), float).ravel()
                 for w, name in zip(self._weights, self._objective.gradients, strict=True)
             ]
         )
+
+    def _random(self) -> dict[str, Array]:
+        """What the model draws by itself, whatever its weights are: numbers to hold on to."""
+        graph = self._objective.wiring(0)
+        moving = self._objective.depending
+        names = [
+            tensor
+            for node in graph.forward
+            if node.stateful and node.floating and moving.isdisjoint(node.outputs)
+            for tensor in node.outputs
+        ]
+        found = self._program.once(names, self._feed(self._weights)) if names else []
+        return dict(zip(names, found, strict=True))
 
     def _feed(self, weights: Sequence[Array]) -> dict[str, Array]:
         return self._objective.feed(weights, self._batch)
@@ -153,7 +167,8 @@ class _Ladder:
 
     def _line(self, direction: Array, t: float) -> float:
         moved = self._split(self._x + t * direction)
-        return float(self._program.once([self._objective.value], self._feed(moved))[0])
+        value = self._program.once([self._objective.value], self._feed(moved), self._drawn)
+        return float(value[0])
 
     def judged(
         self, moved: Array, probes: int, line: Line | None = None, seed: int = 0
@@ -212,8 +227,8 @@ class _Ladder:
         )
         if not stops:
             return None
-        values = self._program.once(stops, self._feed(self._weights))
-        held = dict(zip(stops, values, strict=True))
+        values = self._program.once(stops, self._feed(self._weights), self._drawn)
+        held = {**self._drawn, **dict(zip(stops, values, strict=True))}
 
         def line(direction: Array, t: float) -> float:
             feed = self._feed(self._split(self._x + t * direction))

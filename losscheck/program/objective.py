@@ -8,6 +8,7 @@ has its second path to them, and the user's model is left as it is.
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -20,7 +21,7 @@ from losscheck.program.compiled import Compiled, called
 from losscheck.program.precision import rewrite
 from losscheck.program.quiet import keras_module, tensorflow
 from losscheck.program.trace import Call, CallError, Traced, as_tensor, graph_of
-from losscheck.program.wiring import Wiring, nodes_of
+from losscheck.program.wiring import SHAPE_OPS, Wiring, nodes_of
 
 PARTS = 8  # losses whose gradients are told apart; each takes a backward pass of its own
 
@@ -113,7 +114,7 @@ class Objective:
         model = compiled.model
         trainable, fixed = model.trainable_variables, model.non_trainable_variables
         self.weights = tuple(
-            Weight(name=v.path, argument=f"w{i}", value=np.array(v.numpy()))
+            Weight(name=_name(model, v), argument=f"w{i}", value=np.array(v.numpy()))
             for i, v in enumerate(trainable)
         )
         self.state = tuple(np.array(v.numpy()) for v in fixed)
@@ -169,6 +170,18 @@ class Objective:
         name = self.weights[weight].argument
         end = gradient if gradient is not None else self.gradients[weight]
         return Wiring(self._nodes, arguments, name, self.value, end)
+
+    @functools.cached_property
+    def depending(self) -> frozenset[str]:
+        """Names of the tensors that depend on any weight."""
+        reached = {
+            placeholder.name
+            for placeholder in self.program.traced.placeholders[: len(self.weights)]
+        }
+        for node in self._nodes:
+            if node.type not in SHAPE_OPS and not reached.isdisjoint(node.inputs):
+                reached.update(node.outputs)
+        return frozenset(reached)
 
     def feed(
         self, weights: Sequence[Array], batch: Batch, state: Sequence[Array] | None = None

@@ -308,8 +308,7 @@ def blocking(graph: Wiring) -> Node | None:
 def moves(weights: WeightEvidence, part: int) -> bool:
     """Say whether the output of a loss depends on any trainable weight."""
     output = weights.objective.outputs[weights.compiled.parts[part].output]
-    graphs = (weights.objective.wiring(i) for i in range(len(weights.objective.weights)))
-    return any(output in graph.depends(graph.prediction) for graph in graphs)
+    return output in weights.objective.depending
 
 
 def _stages(weights: WeightEvidence) -> Iterator[Moment]:

@@ -85,6 +85,8 @@ def build(
     """
     from losscheck.program import resolve
 
+    if resolve.is_model(obj):
+        raise UsageError(f"{target} is a model, where a loss was expected")
     if not callable(obj):
         raise UsageError(
             f"{target} is {obj!r:.60} ({type(obj).__name__}), which cannot be called; a function "

@@ -184,3 +184,23 @@ def nan_after_a_step() -> Any:
 def near_enough(y_true: Any, y_pred: Any) -> Any:
     """Nothing to learn as long as the prediction is about 0."""
     return tf.reduce_mean(tf.maximum(tf.abs(y_pred) - 1e6, 0.0), axis=-1)
+
+
+@tf.custom_gradient
+def penalty(weights: Any) -> Any:
+    def grad(upstream: Any) -> Any:
+        return -2.0 * upstream * weights
+
+    return tf.reduce_sum(tf.square(weights)), grad
+
+
+def wrong_second_path() -> Any:
+    """The loss reads the model, and the gradient of that part has the wrong sign."""
+    inputs = keras.Input((4,))
+    model = keras.Sequential([inputs, started(name="read"), started(units=1, name="front")])
+
+    def penalised(y_true: Any, y_pred: Any) -> Any:
+        return tf.reduce_mean(tf.square(y_true - y_pred), axis=-1) + penalty(model.layers[0].kernel)
+
+    model.compile("sgd", loss=penalised)
+    return model

@@ -169,3 +169,23 @@ def satisfied() -> Any:
     one, two = started(units=1, name="one")(inputs), started(units=1, name="two")(inputs)
     model = compiled(inputs, [one, keras.layers.Add()([one, two])], [near_enough, "mse"])
     return model
+
+
+class Sampled(keras.layers.Layer):
+    """Adds noise of TensorFlow's own in evaluation, too."""
+
+    def call(self, x: Any) -> Any:
+        return x * (1.0 + tf.random.normal(tf.shape(x)))
+
+
+def sampled() -> Any:
+    inputs = keras.Input((4,))
+    return compiled(inputs, started(units=1)(Sampled()(started()(inputs))))
+
+
+def read_by_its_loss() -> Any:
+    """The example of a loss that reads `model.layers[0].kernel`, compiled."""
+    from examples import seed_model
+
+    seed_model.model.compile("sgd", loss=seed_model.custom_huber_loss_with_regularization)
+    return seed_model.model

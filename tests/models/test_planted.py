@@ -49,6 +49,7 @@ FAULTS = [
     ("clipped", "LC103", "error", "tf.clip_by_value(x, 50.0", "[0]"),
     ("all_zero", "LC103", "warning", "def all_zero", "first/kernel and second/kernel"),
     ("wrong_custom_gradient", "LC101", "error", "upstream * 4.0 * x", "behind/kernel"),
+    ("wrong_second_path", "LC101", "error", "-2.0 * upstream * weights", "by read/kernel is not"),
     ("held_part", "LC101", "warning", "tf.stop_gradient(x * x - x)", "for constant"),
     ("bad_added_loss", "LC202", "error", "self.add_loss", "at the start"),
     ("nan_after_a_step", "LC201", "error", "tf.sqrt(self.level)", "after 1 step of training"),
@@ -161,6 +162,8 @@ SOUND = [
     "with_settings",
     "right_custom_gradient",
     "satisfied",
+    "sampled",
+    "read_by_its_loss",
     pytest.param("text", marks=pytest.mark.slow),
 ]
 
