@@ -36,7 +36,13 @@ def reproduce(
     if placed is not None:
         imports, making = model_lines(placed.model, placed.form, call.base)
         imports.insert(-1, "import keras")
-        making.append(f"loss = keras.losses.get({placed.part.spelled}){method}")
+        made = f"keras.losses.get({placed.part.spelled})"
+        if placed.part.through:  # as the model has it: what makes the output is known to the loss
+            method = ".call" if placed.instance else ""
+            output = f"keras.activations.{placed.part.through}(y_pred)"
+            making.append(f"loss = lambda y_true, y_pred: {made}{method}(y_true, {output})")
+        else:
+            making.append(f"loss = {made}{method}")
     else:
         imports, making = _imports(target, form, method, call.base)
     lines = [*imports, "import tensorflow as tf", "", *making, ""]

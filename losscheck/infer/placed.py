@@ -43,6 +43,8 @@ def within(given: Given, placed: Placed, shape: str) -> Given:
 
 
 def _domain(given: Given, placed: Placed, prediction: str) -> tuple[str, str]:
+    if placed.part.through:
+        return "logits", f"the loss takes what goes into the {placed.part.through} of the output"
     last = ending(placed.compiled.forward.wiring(placed.part.output))
     if last.domain:
         return domains.parse(last.domain).name, last.why

@@ -62,6 +62,7 @@ class Part:
     output: int  # among the outputs
     loss: Any
     spelled: str  # how Python code gets at it, from `model`
+    through: str = ""  # the activation in front of which it takes the logits: softmax, sigmoid
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -134,11 +135,12 @@ def read(model: Any, target: str, *, base: str) -> Compiled:
         for i, spec in enumerate(specs)
     )
     structured, forward, outputs = _forward(model, inputs, shapes, target, base)
+    parts = tuple(_settled(part, forward, outputs) for part in _parts(model, outputs, structured))
     return Compiled(
         model=model,
         inputs=inputs,
         outputs=outputs,
-        parts=_parts(model, outputs, structured),
+        parts=parts,
         input_structure=shapes,
         output_structure=structured,
         forward=forward,
@@ -313,3 +315,46 @@ def _resolved(loss: Any, output: Tensor) -> Any:
         binary = output.shape[-1] == 1
         loss = "binary_crossentropy" if binary else "categorical_crossentropy"
     return keras_module().losses.get(loss)
+
+
+ACTIVATIONS = {"Softmax": "softmax", "Sigmoid": "sigmoid"}  # that Keras' losses look behind
+
+
+def _settled(part: Part, forward: Forward, outputs: Sequence[Tensor]) -> Part:
+    """Find out whether a loss takes what stands in front of the output's last activation.
+
+    Keras' cross entropies do, where a softmax or a sigmoid made the tensor that they are given: so
+    what the output rounds away is not lost to them, and the output itself has no gradient.
+    """
+    graph = forward.wiring(part.output)
+    node = graph.producer(graph.value)
+    while node.type == "Identity":
+        node = graph.producer(node.inputs[0])
+    name, output = ACTIVATIONS.get(node.type, ""), outputs[part.output]
+    if not name:
+        return part
+    shape = output.at(BATCH)
+    for labels in (shape, shape[:-1]):
+        try:
+            if _looks_behind(part.loss, name, shape, labels):
+                return attrs.evolve(part, through=name)
+        except Exception:  # labels of another shape, or a loss that raises: its own check says so
+            continue
+    return part
+
+
+def _looks_behind(
+    loss: Any, activation: str, shape: tuple[int, ...], labels: tuple[int, ...]
+) -> bool:
+    tf = tensorflow()
+    with tf.Graph().as_default():
+        logits = tf.compat.v1.placeholder("float32", shape)
+        output = activated(activation, logits)
+        value = loss(tf.compat.v1.placeholder("float32", labels), output)
+        by_output, by_logits = (tf.gradients(value, [t])[0] for t in (output, logits))
+    return by_output is None and by_logits is not None
+
+
+def activated(activation: str, logits: Any) -> Any:
+    """The output of one of `ACTIVATIONS`, as a layer gives it."""
+    return getattr(keras_module().activations, activation)(logits)

@@ -30,7 +30,7 @@ PARTS = 8  # losses whose gradients are told apart; each takes a backward pass o
 class Weight:
     """A trainable variable of a model."""
 
-    name: str  # as Keras' `Variable.path`
+    name: str  # as Keras' `Variable.path`, within the model
     argument: str  # of the objective
     value: Array  # at the start
 
@@ -323,6 +323,11 @@ class _Computation:
         if value.shape.rank != 0:
             value = tf.reduce_sum(value)  # what a tape takes the gradient of
         return value, keras.tree.flatten(predictions), after
+
+
+def _name(model: Any, variable: Any) -> str:
+    """The path of a variable within its model."""
+    return str(variable.path).removeprefix(f"{model.name}/")
 
 
 def _share(loss: Any, labels: Any, output: Any, weights: Sequence[Any]) -> tuple[Any, list[Any]]:

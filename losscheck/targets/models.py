@@ -32,6 +32,13 @@ class Placed:
     form: str  # of that
 
     @property
+    def instance(self) -> bool:
+        """Whether the loss is a keras.losses.Loss, whose `call` is what is checked."""
+        from losscheck.program import resolve
+
+        return resolve.is_loss(self.part.loss)
+
+    @property
     def shapes(self) -> tuple[str, ...]:
         """Of the prediction: with letters for what is large, and as it is.
 
@@ -151,7 +158,20 @@ def losses(model: Any, reference: Reference, maker: Any, directory: Path) -> lis
 
 def _of_output(placed: Placed, directory: Path) -> Loss:
     target = _bracketed(placed.model, placed.part.label)
-    return attrs.evolve(build(placed.part.loss, target, directory), placed=placed)
+    found = attrs.evolve(build(placed.part.loss, target, directory), placed=placed)
+    if not placed.part.through:
+        return found
+    return attrs.evolve(found, function=_behind(found.function, placed.part.through))
+
+
+def _behind(loss: Callable[..., Any], activation: str) -> Callable[..., Any]:
+    """The loss of the logits, as the model has it."""
+    from losscheck.program.compiled import activated
+
+    def of_logits(y_true: Any, y_pred: Any) -> Any:
+        return loss(y_true, activated(activation, y_pred))
+
+    return of_logits
 
 
 def _bracketed(text: str, label: str | int) -> str:

@@ -117,9 +117,12 @@ def prediction(target: str) -> Argument:
 
 def test_the_model_says_what_its_output_takes() -> None:
     found = prediction("tests.models.sound:two_outputs[kind]")
-    assert (found.domain, found.shape, found.origin) == ("simplex", "(B, 3)", "known")
-    assert "softmax" in found.why
-    assert prediction("tests.models.sound:noisy[0]").domain == "probability"
+    # Keras' cross entropy looks behind the softmax.
+    assert (found.domain, found.shape, found.origin) == ("logits", "(B, 3)", "known")
+    assert "goes into the softmax" in found.why
+    assert prediction("tests.models.sound:noisy[0]").domain == "logits"
+    found = prediction("tests.models.planted:log_of_softmax[0]")
+    assert (found.domain, found.why) == ("simplex", "the model's output ends in a softmax")
     assert prediction("tests.models.sound:own_class[size]").shape == "(B, 1)"
 
 
