@@ -31,6 +31,10 @@ from losscheck.rules.weights import WEIGHT_RULES
 from losscheck.targets import Loss
 
 BATCHES = 4  # two of each kind of input, where two are plausible
+OWN_STEP = (
+    "the model has a train_step of its own, which is not followed: what its compute_loss gives is "
+    "checked"
+)
 ELSEWHERE = "asked of the loss of each output, not of the weights"
 
 
@@ -183,10 +187,7 @@ class ModelExamination:
     def _notes(self, evidence: WeightEvidence) -> list[str]:
         notes = []
         if self._compiled.own_step:
-            notes.append(
-                "the model has a train_step of its own, which is not followed: what its "
-                "compute_loss gives is checked"
-            )
+            notes.append(OWN_STEP)
         if evidence.untrained:
             notes.append(f"the weights are checked at their start alone: {evidence.untrained}")
         return notes
@@ -201,6 +202,7 @@ class ModelExamination:
             arguments=fed.arguments,
             checks=tuple(_skipped(rule, reason) for rule in RULES),
             reason=reason[:300],
+            notes=(OWN_STEP,) if self._compiled.own_step else (),
         )
 
 

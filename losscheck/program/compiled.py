@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 import re
@@ -20,6 +21,7 @@ BATCH = 8  # rows where a model does not take an unknown number of them
 FREE = ("T", "U", "V", "W")  # letters of the free axes of an output behind the batch
 MANY = 64  # elements of an output above which its sizes are left free for the loss's own checks
 FREE_SIZE = 6  # of a free axis of an input: longer than the kernels of most convolutions
+FREE_PIXELS = 32  # the same of pictures, which are halved several times
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -29,6 +31,9 @@ class Tensor:
     name: str
     shape: tuple[int | None, ...]
     dtype: str
+    sizes: tuple[
+        int | None, ...
+    ] = ()  # of the axes behind the batch, where `shape` leaves them free
 
     @property
     def written(self) -> str:
@@ -45,7 +50,9 @@ class Tensor:
 
     def at(self, rows: int) -> tuple[int, ...]:
         """The shape of a batch of so many rows."""
-        return (rows, *(FREE_SIZE if size is None else size for size in self.shape[1:]))
+        usual = FREE_SIZE if len(self.shape) < 4 else FREE_PIXELS
+        known = (*self.sizes, *(None for _ in self.shape))
+        return (rows, *(a or b or usual for a, b in zip(self.shape[1:], known, strict=False)))
 
 
 def _written(dims: Sequence[int | None]) -> str:
@@ -222,16 +229,13 @@ def _forward(
     tf, keras = tensorflow(), keras_module()
 
     def forward(*x: Any) -> Any:
-        with keras.StatelessScope(collect_losses=True):
+        with keras.StatelessScope():
             packed = keras.tree.pack_sequence_as(structure, list(x))
             return keras.tree.map_structure(tf.convert_to_tensor, called(model, packed, False))
 
     errors = []
     for rows in (None, BATCH):
-        shapes = [(rows, *((t.shape if rows is None else t.at(BATCH))[1:])) for t in inputs]
-        specs = [
-            tf.TensorSpec(shape, tensor.dtype) for shape, tensor in zip(shapes, inputs, strict=True)
-        ]
+        specs = _specs(inputs, rows)
         try:
             traced, origins = graph_of(forward, specs, home="", base=base)
             break
@@ -241,9 +245,14 @@ def _forward(
         raise UsageError(f"{target}: calling the model raised {errors[-1]}"[:500])
     flat = [traced.graph.outputs[i] for i in range(len(traced.graph.outputs))]
     names = _output_names(model, traced.structured_outputs, len(flat))
+    sizes: list[tuple[int | None, ...]] = [() for _ in flat]
+    if any(None in _dims(tensor)[1:] for tensor in flat):
+        with contextlib.suppress(CallError):  # what does not run at usual sizes says so later
+            fixed, _ = graph_of(forward, _specs(inputs, BATCH), home="", base=base)
+            sizes = [_dims(tensor)[1:] for tensor in fixed.graph.outputs]
     outputs = tuple(
-        Tensor(name=name, shape=(None, *_dims(tensor)[1:]), dtype=tensor.dtype.name)
-        for name, tensor in zip(names, flat, strict=True)
+        Tensor(name=name, shape=(None, *_dims(tensor)[1:]), dtype=tensor.dtype.name, sizes=size)
+        for name, tensor, size in zip(names, flat, sizes, strict=True)
     )
     return (
         traced.structured_outputs,
@@ -256,6 +265,14 @@ def _forward(
         ),
         outputs,
     )
+
+
+def _specs(inputs: Sequence[Tensor], rows: int | None) -> list[Any]:
+    """The inputs as they are traced: of any number of rows, or at fixed sizes."""
+    spec = tensorflow().TensorSpec
+    if rows is None:
+        return [spec((None, *tensor.shape[1:]), tensor.dtype) for tensor in inputs]
+    return [spec(tensor.at(rows), tensor.dtype) for tensor in inputs]
 
 
 def _dims(tensor: Any) -> tuple[int | None, ...]:
