@@ -122,6 +122,14 @@ class WeightEvidence:
             return "the model is compiled without an optimiser"
         return "" if self._optimising is not None else "the optimiser cannot be copied"
 
+    def looks_at_labels(self, part: int) -> bool:
+        """Say whether other labels change one of the losses at all."""
+        first = self.start[0]
+        others = (
+            self._moment(self.initial, first.batch.labelled(other)) for other in self.batches[1:]
+        )
+        return any(moment.run.parts[part] != first.run.parts[part] for moment in others)
+
     @functools.cached_property
     def slopes(self) -> Slopes:
         """The gradient against differences, near the start: exactly there it may lie at a tie."""

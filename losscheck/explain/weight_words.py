@@ -130,10 +130,16 @@ def _dead(suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
     why = FLAT.get(blame.op, "the slope on the way back is 0")
     where = f" at {blame.expression}" if blame.expression else ""
     x = blame.operands[0] if blame.operands else "x"
+    guessed = ""
+    if not suspect.certain:
+        guessed = (
+            " But the loss takes no notice of the labels that it was given: declare their shape "
+            "and domain with @losscheck.spec if they are others."
+        )
     return (
         f"{what} for every batch, at the start and near it, while the loss is "
         f"{wording.number(suspect.value)}.",
-        f"The way back ends{where}: {why}.",
+        f"The way back ends{where}: {why}.{guessed}",
         _SLOPED.get(blame.op, _WIDER).format(x=x),
     )
 

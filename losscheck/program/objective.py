@@ -53,6 +53,11 @@ class Batch:
         """How many samples."""
         return len(next(iter(self.arrays.values())))
 
+    def labelled(self, other: Batch) -> Batch:
+        """The same inputs with the labels of another batch."""
+        labels = {name: array for name, array in other.arrays.items() if name[0] == "y"}
+        return attrs.evolve(self, arrays={**self.arrays, **labels}, spelled={})
+
     def take(self, rows: slice) -> Batch:
         """Some of its samples."""
         return attrs.evolve(

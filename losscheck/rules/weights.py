@@ -173,6 +173,8 @@ class WeightDead(Rule):
             direction=Direction.BACKWARD,
             value=moment.run.value,
             count=len(weights.start),
+            # A loss that takes no notice of its labels was given those of another layout, it seems.
+            certain=part is None or weights.looks_at_labels(part),
         )
 
 

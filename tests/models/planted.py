@@ -204,3 +204,38 @@ def wrong_second_path() -> Any:
 
     model.compile("sgd", loss=penalised)
     return model
+
+
+def unseen_labels() -> Any:
+    """Labels of another shape compare as unequal, every one: nothing is left to learn."""
+    inputs = keras.Input((4,))
+
+    def apart(y_true: Any, y_pred: Any) -> Any:
+        same = tf.cast(y_true == tf.transpose(y_true), tf.float32)  # of labels (B, 1)
+        return 1.0 + tf.reduce_mean(y_pred) * tf.reduce_mean(same)
+
+    return compiled(inputs, started(units=3)(inputs), apart)
+
+
+class Own(keras.Model):
+    """A model with a training step of its own, and no loss."""
+
+    def train_step(self, data: Any) -> Any:
+        return {}
+
+
+def own_step() -> Any:
+    inputs = keras.Input((4,))
+    model = Own(inputs, started()(inputs))
+    model.compile("sgd")
+    return model
+
+
+def python_choice() -> Any:
+    """A loss that Keras cannot trace."""
+    inputs = keras.Input((4,))
+
+    def chosen(y_true: Any, y_pred: Any) -> Any:
+        return y_pred if tf.reduce_sum(y_pred) > 0 else y_true
+
+    return compiled(inputs, started()(inputs), chosen)

@@ -188,3 +188,11 @@ def read_by_its_loss() -> Any:
 
     seed_model.model.compile("sgd", loss=seed_model.custom_huber_loss_with_regularization)
     return seed_model.model
+
+
+def strided() -> Any:
+    """Pictures of any size, a class for every fourth pixel."""
+    inputs = keras.Input((None, None, 1))
+    hidden = keras.layers.Conv2D(2, 3, strides=2, padding="same", activation="relu")(inputs)
+    outputs = keras.layers.Conv2D(3, 1, activation="softmax")(hidden)
+    return compiled(inputs, outputs, "sparse_categorical_crossentropy")

@@ -171,6 +171,7 @@ SOUND = [
     "sampled",
     "read_by_its_loss",
     pytest.param("text", marks=pytest.mark.slow),
+    pytest.param("strided", marks=pytest.mark.slow),
 ]
 
 
@@ -182,6 +183,22 @@ def test_a_sound_model_passes(name: str) -> None:
     assert report.gradient is not None
     assert report.gradient.digits is not None
     assert report.gradient.digits > 6  # float64 differences of a float32 graph in float64
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("own_step", "No loss to compute"), ("python_choice", "Python `bool`")]
+)
+def test_what_cannot_be_run_is_inconclusive_and_says_why(name: str, said: str) -> None:
+    report = of(name)
+    assert report.verdict == "inconclusive"
+    assert said in report.reason
+    assert {check.outcome for check in report.checks} == {"skip"}
+
+
+def test_guessed_labels_that_no_loss_looks_at_make_no_error() -> None:
+    finding = only("unseen_labels")
+    assert (finding.code, finding.severity) == ("LC103", "warning")
+    assert "takes no notice of the labels" in finding.cause
 
 
 def test_what_is_not_asked_of_weights_says_so() -> None:
