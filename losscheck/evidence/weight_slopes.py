@@ -12,7 +12,8 @@ from losscheck.numerics.projection import CONFIDENCE, climb_along, directions
 from losscheck.numerics.quotients import derive
 from losscheck.numerics.rungs import Samples
 from losscheck.numerics.verdict import REWRITTEN_FLOOR, Agreement, Comparison, compare
-from losscheck.program.objective import Batch, Objective
+from losscheck.program.model_runs import Batch
+from losscheck.program.objective import Objective
 
 PROBES = 3  # an error that one direction hides by chance shows in another
 LARGE = 1 << 20  # numbers of all weights above which a single direction and two rows must do

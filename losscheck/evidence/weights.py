@@ -11,7 +11,8 @@ import numpy as np
 from losscheck.evidence.weight_slopes import Slopes, slopes
 from losscheck.model import Array
 from losscheck.program.compiled import Compiled
-from losscheck.program.objective import Batch, Objective, Run
+from losscheck.program.model_runs import Batch, Run
+from losscheck.program.objective import Objective
 from losscheck.program.optimising import Optimising
 
 STEPS = 3  # of the optimiser: what starts at 0 behind another 0 moves in the second

@@ -9,7 +9,7 @@ from losscheck.evidence.weights import NUDGE, Moment
 from losscheck.explain.reproduce import model_lines
 from losscheck.model import Suspect
 from losscheck.program.compiled import Compiled
-from losscheck.program.objective import Batch
+from losscheck.program.model_runs import Batch
 from losscheck.targets import Loss
 from losscheck.targets.models import SEED
 

@@ -11,7 +11,8 @@ from losscheck.config import ArgumentSettings
 from losscheck.infer import choose, infer
 from losscheck.infer.hints import PASSING, Hint, hints
 from losscheck.model import Argument
-from losscheck.program.compiled import BATCH, Compiled, Tensor
+from losscheck.program.compiled import Compiled
+from losscheck.program.model_tensors import BATCH, Tensor
 from losscheck.program.trace import OutputError
 from losscheck.program.wiring import Wiring
 from losscheck.shapes import parse

@@ -19,7 +19,8 @@ from losscheck.targets.names import is_pair
 from losscheck.targets.reference import Arguments, Reference
 
 if TYPE_CHECKING:
-    from losscheck.program.compiled import Compiled, Part
+    from losscheck.program.compiled import Compiled
+    from losscheck.program.model_parts import Part
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -166,7 +167,7 @@ def _of_output(placed: Placed, directory: Path) -> Loss:
 
 def _behind(loss: Callable[..., Any], activation: str) -> Callable[..., Any]:
     """The loss of the logits, as the model has it."""
-    from losscheck.program.compiled import activated
+    from losscheck.program.model_parts import activated
 
     def of_logits(y_true: Any, y_pred: Any) -> Any:
         return loss(y_true, activated(activation, y_pred))
