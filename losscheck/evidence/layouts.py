@@ -245,7 +245,7 @@ class _Tries:
         run = LayoutRun(form=form, changed=argument.name, shapes=shapes, declared=not optional)
         reference = self._value(written_out)[0]
         try:
-            self._programs.at(shapes)
+            self._programs.forward_at(shapes)
         except CallError as error:
             return attrs.evolve(run, error=error if reference is not None else None)
         except OutputError as error:
@@ -268,7 +268,7 @@ class _Tries:
         )
 
     def _broadcast(self, shapes: Sizes, changed: str) -> tuple[bool, Location | None]:
-        program = self._programs.at(shapes)
+        program = self._programs.forward_at(shapes)
         if not isinstance(program, Program):
             return True, None
         graph = wiring(program.traced, program.names, program.prediction)
@@ -301,7 +301,7 @@ class _Tries:
     def _sums(self, shapes: Sizes, inputs: Mapping[str, Array]) -> Array | None:
         """(N,) the mean of what the loss returns: comparable whatever shape it has."""
         try:
-            program = self._programs.at(shapes)
+            program = self._programs.forward_at(shapes)
             if isinstance(program, Program):
                 value = program.singly(inputs).value
             else:
