@@ -312,7 +312,7 @@ class Program:
 
     def _session(self, plain: bool) -> Any:
         if plain not in self._sessions:
-            self._sessions[plain] = open_session(self.graph, plain=plain, alone=True)
+            self._sessions[plain] = open_session(self.graph, plain=plain)
         return self._sessions[plain]
 
     def _runner(self, tensors: tuple[str, ...], mode: str, probe: list[Array]) -> tuple[Run, Way]:
