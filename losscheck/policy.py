@@ -61,6 +61,8 @@ _BASE: Mapping[tuple[str, str], Severity] = {
     ("LC404", "none"): Severity.ERROR,
     ("LC404", "not-a-tensor"): Severity.ERROR,
     ("LC404", "shape"): Severity.ERROR,
+    ("LC405", "fails"): Severity.NOTE,
+    ("LC405", "nonfinite"): Severity.NOTE,
     ("LC501", "python-control-flow"): Severity.ERROR,
     ("LC501", "numpy"): Severity.ERROR,
     ("LC501", "other"): Severity.ERROR,

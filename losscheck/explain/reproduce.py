@@ -33,8 +33,7 @@ def reproduce(suspect: Suspect, target: str, form: str, call: Call) -> str:
     if not suspect.inputs:
         return "\n".join([*lines, *_shapes(suspect, order, positional)])
     for name in order:
-        array = _literal(suspect.inputs[name])
-        lines.append(f"{name} = tf.constant({array}, tf.{dtype(suspect)})")
+        lines.append(f"{name} = {_tensor(suspect.inputs[name], dtype(suspect))}")
     arguments = [*order[:positional], *(f"{name}={name}" for name in order[positional:])]
     arguments += [f"{name}={value!r}" for name, value in call.constants.items()]
     if suspect.code == "LC106":
@@ -141,6 +140,13 @@ def _in_source_folder(module: str, base: str) -> bool:
     return os.path.exists(os.path.join(base, "src", module.split(".")[0])) or os.path.exists(
         os.path.join(base, "src", f"{module}.py")
     )
+
+
+def _tensor(array: Array, dtype: str) -> str:
+    shape = np.shape(array)
+    if 0 in shape:  # nested brackets do not tell how wide nothing is
+        return f"tf.zeros({shape}, tf.{dtype})"
+    return f"tf.constant({_literal(array)}, tf.{dtype})"
 
 
 def _literal(array: Array) -> str:

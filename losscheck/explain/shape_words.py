@@ -142,6 +142,19 @@ def output(suspect: Suspect, blame: Blame) -> Words:
     )
 
 
+def empty(suspect: Suspect, blame: Blame) -> Words:
+    """LC405; facts: exception, or value."""
+    fix = (
+        "tf.math.divide_no_nan(tf.reduce_sum(x), count)  # 0 where nothing is counted\n"
+        "# Or return one value a sample, and leave the mean to Keras."
+    )
+    if suspect.form == "fails":
+        exception = wording.sentence(suspect.facts.get("exception", "")) or "an exception"
+        return "The loss fails on an empty batch.", f"It raises: {exception}.", fix
+    value = wording.array(suspect.facts.get("value"))
+    return f"The loss of an empty batch is {value}.", "A mean over no sample divides by 0.", fix
+
+
 def _shape(facts: object, key: str) -> str:
     value = facts.get(key) if hasattr(facts, "get") else None
     return "" if value is None else wording.shape(value)
