@@ -51,6 +51,7 @@ _BASE: Mapping[tuple[str, str], Severity] = {
     ("LC401", "constant"): Severity.ERROR,
     ("LC401", "rank"): Severity.WARNING,
     ("LC402", "batch-of-one"): Severity.ERROR,
+    ("LC402", "batch-size"): Severity.ERROR,
     ("LC402", "unknown-batch"): Severity.ERROR,
     ("LC402", "size"): Severity.ERROR,
     ("LC402", "declared-rank"): Severity.ERROR,

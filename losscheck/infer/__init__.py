@@ -64,6 +64,7 @@ def infer(
         arguments=tuple(arguments[name] for name in names),
         constants={n: d.value for n, d in declared.items() if d.constant},
         sizes=sizes,
+        documented=given.documented,
         narrow=narrow_sizes(tuple(arguments.values()), sizes),
         narrowed=narrowed,
     )
@@ -94,7 +95,13 @@ def _given(loss: Loss, declared: Mapping[str, ArgumentSettings]) -> Given:
                 found_domains[name] = domains.parse(settings.domain).name
             if settings.shape:
                 shapes[name] = parse(settings.shape).text
-    return Given(roles=found_roles, domains=found_domains, shapes=shapes, origins=origins)
+    return Given(
+        roles=found_roles,
+        domains=found_domains,
+        shapes=shapes,
+        documented=written,
+        origins=origins,
+    )
 
 
 def _call(

@@ -14,4 +14,5 @@ class Given:
     roles: Mapping[str, str]
     domains: Mapping[str, str]
     shapes: Mapping[str, str]
+    documented: Mapping[str, str]  # what the docstring says of shapes, where others may know better
     origins: Mapping[str, tuple[str, str]]  # argument -> (origin, why)

@@ -37,6 +37,7 @@ class Spec:
     constants: Mapping[str, Any]
     sizes: Mapping[str, int]
     narrow: Mapping[str, int]
+    documented: Mapping[str, str] = attrs.field(factory=dict)  # shapes, as the docstring has them
     narrowed: str = ""  # what ordinary points of a plausible wider domain gave
 
     def named(self, role: str) -> Argument | None:
