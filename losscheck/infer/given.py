@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 import attrs
 
+from losscheck.data import Data
+
 
 @attrs.frozen(kw_only=True, eq=False)
 class Given:
@@ -15,3 +17,5 @@ class Given:
     domains: Mapping[str, str]
     shapes: Mapping[str, str]
     origins: Mapping[str, tuple[str, str]]  # argument -> (origin, why)
+    data: Data | None = None
+    sizes: Mapping[str, int] = attrs.field(factory=dict)  # of letters, where data give them

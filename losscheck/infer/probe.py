@@ -12,6 +12,7 @@ from losscheck.infer.choose import Choice, label, prediction
 from losscheck.infer.given import Given
 from losscheck.infer.hints import hints
 from losscheck.infer.layouts import Shapes
+from losscheck.infer.learnt import learnt
 from losscheck.program.programs import Programs
 from losscheck.program.wiring import Wiring
 from losscheck.shapes import parse
@@ -38,6 +39,10 @@ def options(given: Given, shapes: Shapes, graph: Wiring | None) -> dict[str, tup
             found[name] = (Choice(domain, "named as a weight"),)
         else:
             found[name] = (Choice("real", "nothing is known of it"),)
+        if given.data is not None and name not in given.domains:
+            rows = given.data.rows
+            beside = rows[target] if role == "y_true" else None
+            found[name] = (learnt(found[name], rows[name], role, beside),)
     return found
 
 

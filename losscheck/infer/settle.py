@@ -27,13 +27,15 @@ def find_layout(
     first: tuple[Shapes, dict[str, int], CallError] | None = None
     for pair in pairs:
         options = list(layouts(given.roles, given.shapes, (pair,)))
-        for width in (None, *(WIDTHS if pairs is PAIRS else ())):
+        for width in (None, *(WIDTHS if pairs is PAIRS and given.data is None else ())):
             for shapes in options:
                 parsed = {name: parse(text) for name, text in shapes.items()}
                 if width is not None and not last_letter(parsed):
                     continue
-                sizes = main_sizes(parsed, width)
+                sizes = {**main_sizes(parsed, width), **given.sizes}
                 error = _runs(programs, shapes, sizes)
+                if error is None and given.data is not None:
+                    return (*settle_sizes(programs, given, shapes, sizes), None)
                 if error is None:
                     better = _per_sample(programs, given, pairs, shapes, sizes, width)
                     return _settle_width(programs, given, *(better or (shapes, sizes)))
@@ -103,6 +105,24 @@ def _settle_width(
         return shapes, sizes, None
     fixed = with_width(shapes, letter, sizes[letter])
     return fixed, {name: size for name, size in sizes.items() if name != letter}, None
+
+
+def settle_sizes(
+    programs: Programs, given: Given, shapes: Shapes, sizes: dict[str, int]
+) -> tuple[Shapes, dict[str, int]]:
+    """Write numbers for the letters of data where the loss runs at no other size."""
+    declared = {
+        letter
+        for name, (origin, _) in given.origins.items()
+        if origin == "declared" and name in given.shapes
+        for letter in parse(given.shapes[name]).letters
+    }
+    batch = parse(shapes[programs.call.prediction]).dims[0]
+    for letter in [k for k in sizes if k != batch and k not in declared]:
+        if _runs(programs, shapes, {**sizes, letter: sizes[letter] + 1}) is not None:
+            shapes = with_width(shapes, letter, sizes[letter])
+            sizes = {name: size for name, size in sizes.items() if name != letter}
+    return shapes, sizes
 
 
 def _runs(programs: Programs, shapes: Shapes, sizes: Mapping[str, int]) -> CallError | None:
