@@ -81,7 +81,7 @@ def from_data(
         for argument in arguments
     }
     own = problem.judge(inputs)
-    reason = "numbers of the same places of every argument" if cropped else ""
+    reason = "windows of the rows, at the same places of every argument" if cropped else ""
     if not len(own):
         return nothing
     near = [problem.judge(other) for other in _near(problem, inputs, limit, rng)]

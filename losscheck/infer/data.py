@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import attrs
@@ -9,6 +10,7 @@ import attrs
 from losscheck.config import ArgumentSettings
 from losscheck.data import Batches, Data, arrange, names_of
 from losscheck.infer.layouts import Shapes
+from losscheck.infer.learnt import is_row
 from losscheck.infer.roles import roles
 from losscheck.infer.spec import BATCH, batch_beside
 from losscheck.model import UsageError
@@ -16,6 +18,8 @@ from losscheck.shapes import parse
 from losscheck.targets import Loss
 
 # Letters of the axes behind the batch, by how many there are; of more, the last ones are these.
+MOST = 1 << 10  # numbers of a prediction: lost digits are measured by moving one after the other
+LEAST = 5  # of a window's side: the size of the axes of images where there are no data (spec.SIZES)
 LETTERS: Mapping[int, str] = {0: "", 1: "D", 2: "TD", 3: "HWC", 4: "THWC"}
 
 
@@ -105,7 +109,28 @@ def layout(
         if name not in shapes:
             shapes[name] = parse(f"({', '.join([batch, *_axes(tails[name], sizes)])},)").text
     sizes[batch] = _batch(len(data), sizes, tails)
-    return shapes, sizes
+    return shapes, _affordable(shapes[prediction], sizes, data)
+
+
+def _affordable(text: str, sizes: dict[str, int], data: Data) -> dict[str, int]:
+    """Look through a window at rows of very many numbers; a row that is one thing stays whole."""
+    letters = [dim for dim in parse(text).dims if isinstance(dim, str)]
+    batch, free = letters[0], letters[1:]
+    one_thing = any(is_row(array) for array in data.rows.values())
+    if free and (one_thing or any(len(a.shape) < parse(text).rank for a in data.rows.values())):
+        free = [letter for letter in free if letter != parse(text).dims[-1]]
+    sizes = dict(sizes)
+    while math.prod(parse(text).at(sizes)) > MOST and (wide := _widest(free, sizes)):
+        sizes[wide] -= 1
+    if math.prod(parse(text).at(sizes)) > MOST:
+        sizes[batch] = 2
+    return sizes
+
+
+def _widest(free: Sequence[str], sizes: Mapping[str, int]) -> str:
+    """The letter with the largest size that a window may be smaller than; "" if there is none."""
+    able = [letter for letter in free if sizes[letter] > LEAST]
+    return max(able, key=lambda letter: sizes[letter], default="")
 
 
 def _fit(name: str, text: str, data: Data, sizes: dict[str, int]) -> None:

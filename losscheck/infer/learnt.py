@@ -8,6 +8,7 @@ import numpy as np
 
 from losscheck import domains
 from losscheck.infer.choose import Choice
+from losscheck.infer.spec import WHOLE_ROW
 from losscheck.model import Array, Met, UsageError
 
 # Numbers from which a limit is read that nothing else suggests. Were one number in five beyond it,
@@ -60,6 +61,12 @@ def learnt(
 def summary(values: Array) -> str:
     """Say how many numbers there are and where they lie."""
     return f"{values.size:,} numbers in [{values.min():.3g}, {values.max():.3g}]"
+
+
+def is_row(values: Array) -> bool:
+    """Say whether the numbers of the last axis are one thing: a distribution, a direction."""
+    wide = values.ndim > 1 and values.shape[-1] > 1
+    return wide and any(contains(name, values, 2) for name in WHOLE_ROW)
 
 
 def met(values: Array, domain: str) -> Met | None:
@@ -118,7 +125,7 @@ def _shown(values: Array, role: str, prediction: Array | None) -> str:
     if values.size < ENOUGH:
         return "real"
     for rows in ("simplex", "unit_vector"):
-        if values.ndim > 1 and values.shape[-1] > 1 and contains(rows, values, 2):
+        if is_row(values) and contains(rows, values, 2):
             return rows
     if least >= 0.0:
         return "probability" if greatest <= 1.0 else "nonnegative"
