@@ -81,12 +81,13 @@ def _file(text: str, directory: Path) -> Batches:
         near = [found.name for found in path.parent.glob("*.npz")] if path.parent.is_dir() else []
         raise UsageError(f"there is no data file {text!r} in {directory}.{_suggest(path, near)}")
     try:
-        with np.load(path, allow_pickle=False) as opened:
-            if not isinstance(opened, np.lib.npyio.NpzFile):
-                raise UsageError(
-                    f"{text} holds a single array, no arrays by name. Write it with "
-                    "numpy.savez(file, y_true=..., y_pred=...)"
-                )
+        found = np.load(path, allow_pickle=False)
+        if isinstance(found, np.ndarray):
+            raise UsageError(
+                f"{text} holds a single array, no arrays by name. Write it with "
+                "numpy.savez(file, y_true=..., y_pred=...)"
+            )
+        with found as opened:
             arrays = {name: _member(opened, name, text) for name in opened.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise UsageError(

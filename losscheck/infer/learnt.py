@@ -16,13 +16,15 @@ from losscheck.model import Array, Met, UsageError
 ENOUGH = 32
 QUANTILES = (0.01, 0.99)  # between which nearly all of the data lie
 LIMITLESS = frozenset({"real", "logits"})
-# (wide, narrow): what data show within what the graph suggests.
+# (wide, narrow): what data show within what the graph suggests. A row of one 1 is no row of bits.
 _NARROWER = frozenset(
     {
-        ("binary", "one_hot"), ("binary", "class_index"), ("probability", "simplex"),
-        ("nonnegative", "count"), ("weight", "mask"),
+        ("binary", "one_hot"),
+        ("binary", "class_index"),
+        ("probability", "simplex"),
+        ("weight", "mask"),
     }
-)  # fmt: skip
+)
 
 
 def learnt(
@@ -52,7 +54,8 @@ def learnt(
         if choice.domain == "real" or choice.why == "the loss is finite there":
             break  # nothing in the graph says so
         if contains(choice.domain, values, classes):
-            if (choice.domain, shown) in _NARROWER:
+            whole = domains.parse(shown).integral and not domains.parse(choice.domain).integral
+            if whole or (choice.domain, shown) in _NARROWER:
                 break
             return Choice(choice.domain, f"{choice.why}; data: {told}")
     return Choice(shown, f"learnt from data: {told}")
