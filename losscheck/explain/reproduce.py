@@ -122,7 +122,7 @@ def _imports(target: str, form: str, method: str, base: str) -> tuple[list[str],
     if not colon:
         return ["import keras"], [f"loss = keras.losses.get({target!r})"]
     # A class that is named without a call is made without arguments.
-    made = what if form != "loss-instance" or "(" in what else f"{what}()"
+    made = what if form not in ("loss-instance", "metric") or "(" in what else f"{what}()"
     made += method
     if where.endswith(".py"):
         return ["import importlib.util", ""], [

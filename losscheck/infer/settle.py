@@ -13,6 +13,10 @@ from losscheck.program.trace import CallError
 from losscheck.program.wiring import Wiring, wiring
 from losscheck.shapes import parse
 
+MOST_TRIED = 512
+"""Layouts, each of which is traced in 10 ms or so: with two arguments besides the pair, every one at
+its first width and at four others; with four, there would be 18,000 in all."""
+
 
 def declares_labels(given: Given) -> bool:
     """Say whether the shape of every label is given."""
@@ -25,6 +29,7 @@ def find_layout(
 ) -> tuple[Shapes, dict[str, int], CallError | None]:
     """Find the first layout that runs; where none does, the first one and what it raised."""
     first: tuple[Shapes, dict[str, int], CallError] | None = None
+    tried = 0
     for pair in pairs:
         options = list(layouts(given.roles, given.shapes, (pair,)))
         for width in (None, *(WIDTHS if pairs is PAIRS and given.data is None else ())):
@@ -40,7 +45,8 @@ def find_layout(
                     better = _per_sample(programs, given, pairs, shapes, sizes, width)
                     return _settle_width(programs, given, *(better or (shapes, sizes)))
                 first = first or (shapes, sizes, error)
-                if _hopeless(error):
+                tried += 1
+                if _hopeless(error) or tried == MOST_TRIED:
                     return first
     assert first is not None  # layouts gives at least one
     return first
