@@ -18,7 +18,13 @@ from losscheck.infer.learnt import met, refuse, summary
 from losscheck.infer.probe import first_finite
 from losscheck.infer.probe import options as domain_options
 from losscheck.infer.roles import roles
-from losscheck.infer.settle import declares_labels, find_layout, sparse_layout, wiring_at
+from losscheck.infer.settle import (
+    declares_labels,
+    find_layout,
+    sparse_layout,
+    whole_labels,
+    wiring_at,
+)
 from losscheck.infer.spec import Spec, narrow_sizes
 from losscheck.model import Argument, Met
 from losscheck.program.programs import Programs
@@ -37,6 +43,7 @@ class Inferred:
     programs: Programs
     error: CallError | None = None
     data: Data | None = None  # of the user
+    refused: CallError | None = None  # what labels of floats raise, where integers run
 
 
 def infer(
@@ -74,6 +81,9 @@ def infer(
     names = tuple(given.roles)
     programs = Programs(_call(loss, declared, given.roles, home, base))
     shapes, sizes, error = find_layout(programs, given, PAIRS)
+    refused = None
+    if error is not None and (whole := whole_labels(programs, given)) is not None:
+        refused, error, (programs, shapes, sizes) = error, None, whole
     if error is None and not declares_labels(given):
         shapes, sizes = sparse_layout(programs, given, shapes, sizes)
     arguments, narrowed = _arguments(programs, given, shapes, sizes, traced=error is None)
@@ -84,7 +94,7 @@ def infer(
         narrow=narrow_sizes(tuple(arguments.values()), sizes),
         narrowed=narrowed,
     )
-    return Inferred(spec=spec, programs=programs, error=error, data=rows)
+    return Inferred(spec=spec, programs=programs, error=error, data=rows, refused=refused)
 
 
 def _given(loss: Loss, declared: Mapping[str, ArgumentSettings], data: Data | None) -> Given:
@@ -164,7 +174,7 @@ def _arguments(
     programs: Programs, given: Given, shapes: Shapes, sizes: dict[str, int], *, traced: bool
 ) -> tuple[dict[str, Argument], str]:
     graph = wiring_at(programs, shapes, sizes) if traced else None
-    options = domain_options(given, shapes, graph)
+    options = domain_options(given, shapes, graph, programs.call.integers)
     chosen, narrowed = first_finite(programs, options, shapes, sizes) if traced else ({}, "")
     arguments = {}
     for name, role in given.roles.items():

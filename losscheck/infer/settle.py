@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import attrs
+
 from losscheck.infer.given import Given
 from losscheck.infer.hints import hints
 from losscheck.infer.layouts import INDEX_PAIRS, PAIRS, WIDTHS, Shapes, layouts, with_width
@@ -13,9 +15,9 @@ from losscheck.program.trace import CallError
 from losscheck.program.wiring import Wiring, wiring
 from losscheck.shapes import parse
 
-MOST_TRIED = 512
-"""Layouts, each of which is traced in 10 ms or so: with two arguments besides the pair, every one at
-its first width and at four others; with four, there would be 18,000 in all."""
+MOST_TRIED = 1_152
+"""Layouts, each of which is traced in some 20 ms. With two arguments besides the pair these are all
+at every width; with four of them there would be 18,000."""
 
 
 def declares_labels(given: Given) -> bool:
@@ -137,6 +139,18 @@ def _runs(programs: Programs, shapes: Shapes, sizes: Mapping[str, int]) -> CallE
     except CallError as error:
         return error
     return None
+
+
+def whole_labels(
+    programs: Programs, given: Given
+) -> tuple[Programs, Shapes, dict[str, int]] | None:
+    """Hand over labels as int32 to a loss that raises on floats; None where it raises then, too."""
+    labels = tuple(name for name, role in given.roles.items() if role == "y_true")
+    if not labels:
+        return None
+    whole = Programs(attrs.evolve(programs.call, integers=labels))
+    shapes, sizes, error = find_layout(whole, given, (*INDEX_PAIRS, *PAIRS))
+    return None if error is not None else (whole, shapes, sizes)
 
 
 def sparse_layout(
