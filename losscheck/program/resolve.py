@@ -204,5 +204,8 @@ def _attribute(cls: type, name: str) -> Any:
 
 
 def _known_function(obj: Any) -> str | None:
-    name = getattr(obj, "__name__", "")
-    return f"keras.losses.{name}" if vars(keras_module().losses).get(name) is obj else None
+    name, keras = getattr(obj, "__name__", ""), keras_module()
+    for place in (keras.losses, keras.ops):
+        if vars(place).get(name) is obj:
+            return f"{place.__name__}.{name}"
+    return None
