@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 import losscheck
+from losscheck import cli
 from losscheck.config_file import read
 from losscheck.model import Argument, LossReport, Range, UsageError
 from losscheck.options import settings
@@ -64,6 +65,13 @@ def test_a_sound_loss_passes_on_the_same_data(arrays: dict[str, Any]) -> None:
 def test_wrong_data_stop_a_check() -> None:
     with pytest.raises(UsageError, match="no data file"):
         losscheck.check(sound, data="nowhere.npz")
+
+
+def test_the_option_reaches_the_engine(fake_engine: Any) -> None:
+    assert cli.run(["mse", "mae", "--data", "batch.npz"]) == 0
+    first, second = (task.settings for task in fake_engine.examined)
+    assert first.for_loss("mse").data == second.for_loss("mae").data == "batch.npz"
+    assert {"y_true", "y_pred"} <= set(first.names)
 
 
 def test_where_data_are_named(tmp_path: Path) -> None:

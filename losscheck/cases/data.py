@@ -12,15 +12,14 @@ from losscheck.cases.blocks import CaseBlock
 from losscheck.cases.problem import Problem
 from losscheck.cases.relations import moves
 from losscheck.cases.variable import Variable
-from losscheck.domains import layout
-from losscheck.domains.floats import step_magnitude
+from losscheck.domains import OUTSIDE, layout
+from losscheck.domains.floats import cast, step_magnitude
 from losscheck.model import Argument, Array, Inputs
 from losscheck.shapes import parse
 
 # Share of the budget that rows take at most, on top of it, and as much again the points near them.
 SHARE = 0.05
 FEWEST = 64  # cases, however small the budget
-_NOTHING = np.zeros(0, np.int64)
 
 
 @attrs.frozen(eq=False)
@@ -80,12 +79,29 @@ def from_data(
         argument.name: _taken(rows[argument.name], argument, problem, chosen, offsets)
         for argument in arguments
     }
+    usable = _usable(problem, inputs)
+    if not usable.any():
+        return attrs.evolve(nothing, reason="no row lies in the domains at these sizes")
+    inputs = {name: array[usable] for name, array in inputs.items()}
     own = problem.judge(inputs)
-    reason = "windows of the rows, at the same places of every argument" if cropped else ""
-    if not len(own):
-        return nothing
+    reasons = ["windows of the rows, at the same places of every argument"] if cropped else []
+    if not usable.all():
+        reasons.append(f"{int((~usable).sum()):,} left out, with labels of no class")
     near = [problem.judge(other) for other in _near(problem, inputs, limit, rng)]
-    return Rows(CaseBlock.concat([own, *near]), len(own), len(np.unique(chosen)), reason)
+    used = len(np.unique(chosen[usable]))
+    return Rows(CaseBlock.concat([own, *near]), len(own), used, "; ".join(reasons))
+
+
+def _usable(problem: Problem, inputs: Inputs) -> Array:
+    """(n,) bool: the case lies in the domains; a label of no class is for LC206 alone."""
+    usable = np.ones(len(next(iter(inputs.values()))), bool)
+    for variable in problem.variables:
+        values = cast(inputs[variable.name], problem.dtype)
+        usable &= variable.classify(values, problem.dtype, problem.classes) < OUTSIDE
+        if variable.domain.name == "class_index":
+            labels = layout.flat(values)
+            usable &= ((labels >= 0) & (labels < problem.classes)).all(axis=1)
+    return usable
 
 
 def _windows(

@@ -59,6 +59,18 @@ def test_rows_that_are_one_thing_are_not_cut(problem) -> None:
     assert from_data(problem(SPARSE, {"B": 4, "C": 5}, classes=5), SPARSE, rows, 100, 0).own == 2
 
 
+def test_labels_of_no_class_are_left_out_and_counted(problem) -> None:
+    rows = {
+        "y_true": np.array([0, 1, -1, 2, 0, 1, 2, 1], np.float32),
+        "y_pred": np.full((8, 4), 0.25, np.float32),
+        "sample_weight": np.ones(8, np.float32),
+    }
+    at = problem(SPARSE, {"B": 4, "C": 4}, classes=4)
+    found = from_data(at, SPARSE, rows, 100, 0)
+    assert (found.own, found.used) == (1, 4)
+    assert "1 left out, with labels of no class" in found.reason
+
+
 def test_the_rows_with_the_ends_are_among_few(problem) -> None:
     at = problem(pair("real", "real"), {"B": 2, "D": 6})
     found = from_data(at, pair("real", "real"), ROWS, 5, 0)
