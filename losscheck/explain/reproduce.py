@@ -127,23 +127,28 @@ def _imports(target: str, form: str, method: str, base: str) -> tuple[list[str],
     where, colon, what = target.partition(":")
     if not colon:
         return ["import keras"], [f"loss = keras.losses.get({target!r})"]
-    # A class that is named without a call is made without arguments.
-    made = what if form not in ("loss-instance", "metric") or "(" in what else f"{what}()"
-    made += method
-    # What a metric averages; its own value goes through variables, which no gradient passes.
-    averaged = [AVERAGED] if form == "metric" else []
     if where.endswith(".py"):
         return ["import importlib.util", ""], [
             f"spec = importlib.util.spec_from_file_location('losses', {where!r})",
             "module = importlib.util.module_from_spec(spec)",
             "spec.loader.exec_module(module)",
-            f"loss = module.{made}",
-            *averaged,
+            *_making(f"module.{what}", form, method),
         ]
-    making = [f"loss = importlib.import_module({where!r}).{made}", *averaged]
+    making = _making(f"importlib.import_module({where!r}).{what}", form, method)
     if _in_source_folder(where, base):
         return ["import importlib", "import sys", ""], ["sys.path.insert(0, 'src')", *making]
     return ["import importlib", ""], making
+
+
+def _making(named: str, form: str, method: str) -> list[str]:
+    """Lines that make `loss` of what a target names."""
+    if form not in ("loss-instance", "metric"):
+        return [f"loss = {named}{method}"]
+    lines = [f"loss = {named}{method}"]
+    if not named.endswith(")"):  # a class is made without arguments
+        lines = [f"made = {named}", f"loss = (made() if isinstance(made, type) else made){method}"]
+    # What a metric averages; its own value goes through variables, which no gradient passes.
+    return [*lines, AVERAGED] if form == "metric" else lines
 
 
 def _in_source_folder(module: str, base: str) -> bool:

@@ -83,7 +83,7 @@ def infer(
     shapes, sizes, error = find_layout(programs, given, PAIRS)
     refused = None
     if error is not None and (whole := whole_labels(programs, given)) is not None:
-        refused, error, (programs, shapes, sizes) = error, None, whole
+        error, (programs, shapes, sizes, refused) = None, whole
     if error is None and not declares_labels(given):
         shapes, sizes = sparse_layout(programs, given, shapes, sizes)
     arguments, narrowed = _arguments(programs, given, shapes, sizes, traced=error is None)

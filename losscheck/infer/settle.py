@@ -143,14 +143,22 @@ def _runs(programs: Programs, shapes: Shapes, sizes: Mapping[str, int]) -> CallE
 
 def whole_labels(
     programs: Programs, given: Given
-) -> tuple[Programs, Shapes, dict[str, int]] | None:
-    """Hand over labels as int32 to a loss that raises on floats; None where it raises then, too."""
+) -> tuple[Programs, Shapes, dict[str, int], CallError] | None:
+    """Hand over labels as int32 to a loss that raises on floats.
+
+    Returns
+    -------
+    tuple or None
+        The programs, shapes and sizes with which it runs, and what floats raise there; None where
+        it raises on integers, too.
+    """
     labels = tuple(name for name, role in given.roles.items() if role == "y_true")
     if not labels:
         return None
     whole = Programs(attrs.evolve(programs.call, integers=labels))
     shapes, sizes, error = find_layout(whole, given, (*INDEX_PAIRS, *PAIRS))
-    return None if error is not None else (whole, shapes, sizes)
+    refused = _runs(programs, shapes, sizes)
+    return None if error is not None or refused is None else (whole, shapes, sizes, refused)
 
 
 def sparse_layout(
