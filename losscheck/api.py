@@ -24,6 +24,7 @@ def check(
     ignore: Mapping[str, str] | None = None,
     seed: int = 0,
     order: int = 1,
+    data: Any = None,
 ) -> LossReport:
     """Check one loss: its gradient, its NaN and Inf, its shapes.
 
@@ -47,6 +48,11 @@ def check(
         The seed of everything random.
     order
         2 checks the second derivative, too (LC106).
+    data
+        Data of your own that the loss is checked on, and around: "batch.npz" or
+        "my_module:batches" as on the command line, arrays by argument, a tuple of arrays
+        (y_true, y_pred, ...), or a function or iterable that gives such batches. The first axis of
+        every array is the batch.
 
     Returns
     -------
@@ -82,7 +88,9 @@ def check(
     )
     found = _one(loss) if isinstance(loss, str) else from_callable(loss)
     task = engine.Task(target=found.target, settings=settings)
-    return engine.examine(task, found)
+    if data is None:
+        return engine.examine(task, found)
+    return engine.examine(task, found, data=data)
 
 
 def assert_stable(loss: str | Callable[..., Any], **options: Any) -> None:
@@ -93,7 +101,7 @@ def assert_stable(loss: str | Callable[..., Any], **options: Any) -> None:
     loss
         The loss, as in `check`.
     **options
-        As in `check`: arguments, dtypes, select, ignore, seed, order.
+        As in `check`: arguments, dtypes, select, ignore, seed, order, data.
 
     Raises
     ------

@@ -12,6 +12,7 @@ import attrs
 
 from losscheck import policy
 from losscheck.config import ArgumentSettings, Settings
+from losscheck.data import Batches
 from losscheck.evidence.covered import covered
 from losscheck.evidence.curves import curves
 from losscheck.evidence.desk import WITHOUT_A_RUN, Desk
@@ -19,7 +20,7 @@ from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.graph import GraphFacts, last_return
 from losscheck.evidence.verified import summary
 from losscheck.explain.finding import Writer
-from losscheck.infer import Inferred, infer
+from losscheck.infer import Asked, Inferred, infer
 from losscheck.model import (
     Check,
     Finding,
@@ -61,6 +62,8 @@ class Examination:
         What the user says of its arguments.
     listen
         Called with the name of each stage as it begins.
+    batches
+        The user's data, if there are any.
     """
 
     def __init__(
@@ -69,11 +72,13 @@ class Examination:
         settings: Settings,
         declared: Mapping[str, ArgumentSettings],
         listen: Callable[[str], None],
+        batches: Batches | None = None,
     ) -> None:
         self._loss = loss
         self._settings = settings
         self._declared = declared
         self._listen = listen
+        self._batches = batches
         self._base = os.path.abspath(settings.directory)
         self._home = os.path.dirname(_file(loss))
         self._faults: list[str] = []  # tracebacks of our own, for -v
@@ -82,7 +87,13 @@ class Examination:
         """Examine it."""
         self._listen("spec")
         try:
-            inferred = infer(self._loss, self._declared, home=self._home, base=self._base)
+            inferred = infer(
+                self._loss,
+                self._declared,
+                home=self._home,
+                base=self._base,
+                data=self._data(),
+            )
         except OutputError as error:
             return self._no_tensor(error)
         desk = Desk(
@@ -103,6 +114,11 @@ class Examination:
             findings += found
         checks.sort(key=lambda check: check.code)
         return self._finished(desk, inferred, checks, findings)
+
+    def _data(self) -> Asked | None:
+        if self._batches is None:
+            return None
+        return Asked(batches=self._batches, others=self._settings.names, seed=self._settings.seed)
 
     def _judge(
         self, rule: Rule, desk: Desk, writer: Writer, inferred: Inferred, masks: set[str]
@@ -357,7 +373,7 @@ def _by_weight(finding: Finding) -> tuple[int, str, int, str]:
 
 
 def _notes(desk: Desk, inferred: Inferred) -> tuple[str, ...]:
-    notes = []
+    notes = list(inferred.data.notes) if inferred.data else []
     if inferred.spec.narrowed:
         notes.append(f"the domain was narrowed: {inferred.spec.narrowed}")
     if inferred.error is None:

@@ -68,6 +68,7 @@ _BASE: Mapping[tuple[str, str], Severity] = {
     ("LC501", "numpy"): Severity.ERROR,
     ("LC501", "other"): Severity.ERROR,
     ("LC502", "dtype"): Severity.ERROR,
+    ("LC502", "labels"): Severity.ERROR,  # Keras hands labels over as floats: it fails in fit
     ("LC503", "nonfinite"): Severity.ERROR,
     ("LC503", "value"): Severity.ERROR,
     ("LC503", "gradient"): Severity.ERROR,

@@ -255,12 +255,20 @@ class Evidence:
             classes=classes,
             seed=self.seed,
             budget=self.budget(instance),
+            data=self.inferred.data,
         )
         block = found.cases
         if dtype == "float32":
             self.searches[instance.name] = found
         inside = self.labels_inside(block)
         return block if inside.all() else block.take(inside)
+
+    def own_rows(self, instance: Instance, sweep: Sweep) -> Array:
+        """Indices of the cases of a float32 sweep that are rows of the user's data as they are."""
+        search = self.searches.get(instance.name)
+        if search is None or search.rows is None:
+            return np.zeros(0, np.int64)
+        return np.flatnonzero(np.isin(sweep.cases.prints(), search.rows.prints()))
 
     def labels_inside(self, block: CaseBlock) -> Array:
         """(N,) bool: every class index has a class; one without fails its whole block."""

@@ -29,9 +29,14 @@ class Call:
     home: str = ""  # folder of the loss's source
     base: str = "."  # files are reported relative to this folder
     autograph: bool = False  # it is a tf.function that asks for AutoGraph by itself
+    integers: tuple[str, ...] = ()  # handed over as int32: the loss takes nothing else there
 
     def __call__(self, tensors: Sequence[Any]) -> Any:
         """Run the loss on tensors in the order of `names`."""
+        if self.integers:
+            cast = tensorflow().cast
+            pairs = zip(self.names, tensors, strict=True)
+            tensors = [cast(t, "int32") if name in self.integers else t for name, t in pairs]
         positional = tensors[: self.positional]
         keywords = dict(zip(self.names[self.positional :], tensors[self.positional :], strict=True))
         return self.function(*positional, **keywords, **self.constants)
