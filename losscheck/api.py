@@ -24,6 +24,7 @@ def check(
     ignore: Mapping[str, str] | None = None,
     seed: int = 0,
     order: int = 1,
+    data: Any = None,
 ) -> LossReport:
     """Check one loss: its gradient, its NaN and Inf, its shapes.
 
@@ -49,6 +50,11 @@ def check(
         The seed of everything random.
     order
         2 checks the second derivative, too (LC106).
+    data
+        Data of your own that the loss is checked on, and around: "batch.npz" or
+        "my_module:batches" as on the command line, arrays by argument, a tuple of arrays
+        (y_true, y_pred, ...), or a function or iterable that gives such batches. The first axis of
+        every array is the batch.
 
     Returns
     -------
@@ -83,8 +89,11 @@ def check(
         directory=os.getcwd(),
     )
     first, *others = _found(loss)
+    if data is not None and first.compiled is not None:
+        raise UsageError(f"data are for the losses of {first.target}: check one of them by name")
+    fed: dict[str, Any] = {} if data is None else {"data": data}
     reports = [
-        engine.examine(engine.Task(target=found.target, settings=settings), found)
+        engine.examine(engine.Task(target=found.target, settings=settings), found, **fed)
         for found in (first, *others)
     ]
     return outcomes.together(reports[0], reports[1:]) if others else reports[0]
@@ -98,7 +107,7 @@ def assert_stable(loss: str | Callable[..., Any], **options: Any) -> None:
     loss
         The loss, as in `check`.
     **options
-        As in `check`: arguments, dtypes, select, ignore, seed, order.
+        As in `check`: arguments, dtypes, select, ignore, seed, order, data.
 
     Raises
     ------

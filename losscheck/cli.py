@@ -50,6 +50,11 @@ OPTIONS = (
         metavar="NAME=DOMAIN[:SHAPE]",
         help='What an argument takes, as in "y_pred=probability:(B, D)". Repeatable.',
     ),
+    click.option(
+        "--data",
+        metavar="FILE.npz|MODULE:BATCHES",
+        help="Data of your own: arrays named like the arguments, or what yields batches.",
+    ),
     click.option("--select", multiple=True, metavar="CODES", help="Rules to run: LC203,LC4."),
     click.option("--ignore", multiple=True, metavar="CODE=REASON", help="Set findings apart."),
     click.option("--dtype", multiple=True, metavar="DTYPES", help="Required dtypes."),

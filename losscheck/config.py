@@ -46,6 +46,7 @@ class LossSettings:
 
     ignore: Mapping[str, str] = attrs.field(factory=dict)
     arguments: Mapping[str, ArgumentSettings] = attrs.field(factory=dict)
+    data: str = ""  # "batch.npz" or "my_module:batches"; "" for none
 
 
 @attrs.frozen(kw_only=True)
@@ -61,6 +62,8 @@ class Settings:
     severity: Mapping[str, str] = attrs.field(factory=dict)  # code -> severity
     losses: Mapping[str, LossSettings] = attrs.field(factory=dict)  # target -> its table
     arguments: Mapping[str, ArgumentSettings] = attrs.field(factory=dict)  # --arg, for every loss
+    data: str = ""  # --data, for every loss
+    names: tuple[str, ...] = ()  # of the arguments of all losses of a run, which data may hold
     seed: int = 0
     order: int = 1  # of ORDERS
     directory: str = "."  # the working directory; files are reported relative to it
@@ -69,7 +72,11 @@ class Settings:
     def for_loss(self, target: str) -> LossSettings:
         """Give the table of this target, the command line's arguments laid over it."""
         table = self.losses.get(target, LossSettings())
-        return attrs.evolve(table, arguments=lay_over(self.arguments, table.arguments))
+        return attrs.evolve(
+            table,
+            arguments=lay_over(self.arguments, table.arguments),
+            data=self.data or table.data,
+        )
 
 
 def lay_over(

@@ -27,7 +27,7 @@ from losscheck.model import UsageError
 OWN_FILE = "losscheck.toml"  # its keys stand at the top, without [tool.losscheck]
 SHARED_FILE = "pyproject.toml"
 KEYS = ("targets", "dtypes", "fail-on", "ignore", "severity", "order", "losses")
-LOSS_KEYS = ("ignore", "arguments")
+LOSS_KEYS = ("ignore", "arguments", "data")
 
 
 def read(directory: Path, file: Path | None = None) -> Settings:
@@ -135,6 +135,7 @@ class _Reader:
                     name: self._argument(given, f"{key}.arguments.{name}")
                     for name, given in arguments.items()
                 },
+                data=self._data(own.get("data", ""), f"{key}.data"),
             )
         return losses
 
@@ -143,9 +144,18 @@ class _Reader:
         check_texts(settings, self._at(key))
         return settings
 
+    def _data(self, given: Any, key: str) -> str:
+        text = self._word(given, key)
+        if text and not text.endswith(".npz") and ":" not in text:
+            raise UsageError(
+                f'{self._at(key)}: expected a file such as "batch.npz" or a callable such as '
+                f'"my_module:batches", got {text!r}'
+            )
+        return self._target(text)
+
     def _target(self, target: str) -> str:
-        """Make a file target, which is relative to the configuration, relative to the directory."""
-        match = re.match(r"(?P<file>.+?\.py)(?P<rest>:.*)?$", target)
+        """Make a file, which is named relative to the configuration, relative to the directory."""
+        match = re.match(r"(?P<file>.+?\.(py|npz))(?P<rest>:.*)?$", target)
         if match is None or self.file.parent == self.directory or os.path.isabs(match["file"]):
             return target
         path = os.path.relpath(self.file.parent / match["file"], self.directory)

@@ -10,11 +10,13 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import attrs
 
 from losscheck import __version__
 from losscheck.config import ArgumentSettings, Settings, lay_over
+from losscheck.data import Batches, read
 from losscheck.events import Done, Event, Finished, Stage, Started
 from losscheck.examination import Examination, aggregate
 from losscheck.model import LossReport, Report, Summary, UsageError, Verdict
@@ -31,7 +33,10 @@ class Task:
 
 
 def examine(
-    task: Task, loss: Loss | None = None, listen: Callable[[str], None] = lambda stage: None
+    task: Task,
+    loss: Loss | None = None,
+    listen: Callable[[str], None] = lambda stage: None,
+    data: Any = None,
 ) -> LossReport:
     """Examine one loss.
 
@@ -43,6 +48,8 @@ def examine(
         The resolved loss, where the caller has it (a callable has no text to resolve).
     listen
         Called with the name of each stage as it begins.
+    data
+        The user's data, where the caller has them; by default what the settings name.
 
     Returns
     -------
@@ -60,7 +67,7 @@ def examine(
     tensorflow()
     found = loss if loss is not None else _resolve(task)
     try:
-        report = _examination(found, task.settings, listen).report()
+        report = _examination(found, task.settings, listen, data).report()
     except UsageError:
         raise
     except Exception:  # a fault of ours must not hide the other losses' reports
@@ -69,11 +76,12 @@ def examine(
 
 
 def _examination(
-    loss: Loss, settings: Settings, listen: Callable[[str], None]
+    loss: Loss, settings: Settings, listen: Callable[[str], None], data: Any
 ) -> Examination | ModelExamination:
     if loss.compiled is not None:
         return ModelExamination(loss, settings, listen)
-    return Examination(loss, settings, _declared(loss, settings), listen)
+    declared, batches = _declared(loss, settings), _batches(data, loss, settings)
+    return Examination(loss, settings, declared, listen, batches)
 
 
 def run(tasks: Sequence[Task], settings: Settings) -> Iterator[Event]:
@@ -110,6 +118,13 @@ def _resolve(task: Task) -> Loss:
     if len(losses) != 1:
         raise UsageError(f"{task.target!r} names {len(losses)} losses; examine takes one")
     return losses[0]
+
+
+def _batches(given: Any, loss: Loss, settings: Settings) -> Batches | None:
+    named = settings.for_loss(loss.target).data
+    if given is None and not named:
+        return None
+    return read(named if given is None else given, Path(settings.directory).resolve())
 
 
 def _declared(loss: Loss, settings: Settings) -> dict[str, ArgumentSettings]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from losscheck import outcomes
 from losscheck.config import ArgumentSettings, Settings
+from losscheck.data import Batches
 from losscheck.evidence.covered import covered
 from losscheck.evidence.curves import curves
 from losscheck.evidence.desk import WITHOUT_A_RUN, Desk
@@ -17,7 +18,7 @@ from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.graph import GraphFacts, last_return
 from losscheck.evidence.verified import summary
 from losscheck.explain.finding import Writer
-from losscheck.infer import Inferred, infer
+from losscheck.infer import Asked, Inferred, infer
 from losscheck.model import (
     Check,
     Finding,
@@ -51,6 +52,8 @@ class Examination:
         What the user says of its arguments.
     listen
         Called with the name of each stage as it begins.
+    batches
+        The user's data, if there are any.
     """
 
     def __init__(
@@ -59,11 +62,13 @@ class Examination:
         settings: Settings,
         declared: Mapping[str, ArgumentSettings],
         listen: Callable[[str], None],
+        batches: Batches | None = None,
     ) -> None:
         self._loss = loss
         self._settings = settings
         self._declared = declared
         self._listen = listen
+        self._batches = batches
         self._base = os.path.abspath(settings.directory)
         self._home = os.path.dirname(_file(loss))
         self._faults: list[str] = []  # tracebacks of our own, for -v
@@ -72,7 +77,13 @@ class Examination:
         """Examine it."""
         self._listen("spec")
         try:
-            inferred = infer(self._loss, self._declared, home=self._home, base=self._base)
+            inferred = infer(
+                self._loss,
+                self._declared,
+                home=self._home,
+                base=self._base,
+                data=self._data(),
+            )
         except OutputError as error:
             return self._no_tensor(error)
         desk = Desk(
@@ -93,6 +104,11 @@ class Examination:
             findings += found
         checks.sort(key=lambda check: check.code)
         return self._finished(desk, inferred, checks, findings)
+
+    def _data(self) -> Asked | None:
+        if self._batches is None:
+            return None
+        return Asked(batches=self._batches, others=self._settings.names, seed=self._settings.seed)
 
     def _judge(
         self, rule: Rule, desk: Desk, writer: Writer, inferred: Inferred, masks: set[str]
@@ -240,6 +256,7 @@ NOTHING: Mapping[str, tuple[str, str]] = {
     "LC107": ("gradient_sizes", "the loss has no gradient"),
     "LC108": ("right_and_wrong", "the domains do not say which prediction is right"),
     "LC206": ("labels_outside", "no label is the number of a class"),
+    "LC405": ("empty_batch", "no axis is a batch, or the loss has no graph"),
     "LC505": ("halves", "the half types are required, or no graph of the loss runs in them"),
     "LC506": ("xla", "XLA is not asked for, or the loss has no graph"),
 }
@@ -311,7 +328,7 @@ def _modes(desk: Desk) -> tuple[str, ...]:
 
 
 def _notes(desk: Desk, inferred: Inferred) -> tuple[str, ...]:
-    notes = []
+    notes = list(inferred.data.notes) if inferred.data else []
     if inferred.spec.narrowed:
         notes.append(f"the domain was narrowed: {inferred.spec.narrowed}")
     if inferred.error is None:

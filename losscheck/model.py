@@ -75,6 +75,20 @@ class Direction(enum.StrEnum):
 
 
 @attrs.frozen(kw_only=True)
+class Met:
+    """The numbers of an argument that the user's data hold, where its domain was learnt from them.
+
+    A model gave them: those between the ends are ordinary, and those between the quantiles are what
+    ordinary cases are drawn from besides the domain's own.
+    """
+
+    least: float
+    low: float  # 1 in 100 is below
+    high: float  # 1 in 100 is above
+    greatest: float
+
+
+@attrs.frozen(kw_only=True)
 class Argument:
     """One argument of a loss: what it means, what values and shapes it takes, and who says so."""
 
@@ -86,6 +100,7 @@ class Argument:
     origin: str  # declared, known or inferred
     why: str = ""
     plausible: tuple[str, ...] = ()  # other domains that stay plausible where `domain` was inferred
+    met: Met | None = None  # in the data that `domain` was learnt from
 
 
 @attrs.frozen(kw_only=True)
@@ -195,7 +210,7 @@ class Check:
 class Coverage:
     """How much one stage of the search covered, at one size of the loss."""
 
-    stage: str  # ordinary, corners, relations, exhaustive, mixtures, spread or guided
+    stage: str  # ordinary, data, corners, relations, exhaustive, mixtures, spread or guided
     shape: tuple[int, ...]  # of the prediction
     cases: int  # that no earlier stage had
     what: str = ""  # what is counted by the next two

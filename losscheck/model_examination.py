@@ -188,6 +188,10 @@ class ModelExamination:
         notes = []
         if self._compiled.own_step:
             notes.append(OWN_STEP)
+        if self._settings.for_loss(self._loss.target).data:
+            notes.append(
+                "the data are for the losses of the outputs; the model is fed what was made for it"
+            )
         if evidence.untrained:
             notes.append(f"the weights are checked at their start alone: {evidence.untrained}")
         return notes

@@ -57,25 +57,26 @@ def plan(targets: Sequence[str], settings: Settings) -> Plan:
         found, rest = resolve(target, directory)
         losses.update({loss.target: loss for loss in found if loss.target not in losses})
         left_out.update({item.target: item for item in rest})
-    _check_arguments(losses, settings)
+    every = tuple(dict.fromkeys(name for loss in losses.values() for name in _names(loss)))
+    _check_arguments(losses, settings, every)
     _check_tables(targets, losses, settings)
     return Plan(
         tasks=tuple(
-            Task(target=target, settings=_own(settings, loss)) for target, loss in losses.items()
+            Task(target=target, settings=_own(settings, loss, every))
+            for target, loss in losses.items()
         ),
         left_out=tuple(item for item in left_out.values() if item.target not in losses),
     )
 
 
-def _own(settings: Settings, loss: Loss) -> Settings:
+def _own(settings: Settings, loss: Loss, every: tuple[str, ...]) -> Settings:
     """Keep of the arguments for every loss those that this one has."""
     names = _names(loss)
     kept = {name: value for name, value in settings.arguments.items() if name in names}
-    return attrs.evolve(settings, arguments=kept)
+    return attrs.evolve(settings, arguments=kept, names=every)
 
 
-def _check_arguments(losses: dict[str, Loss], settings: Settings) -> None:
-    every = tuple(dict.fromkeys(name for loss in losses.values() for name in _names(loss)))
+def _check_arguments(losses: dict[str, Loss], settings: Settings, every: tuple[str, ...]) -> None:
     for name in settings.arguments if losses else ():
         if name not in every:
             raise UsageError(

@@ -12,11 +12,14 @@ import numpy as np
 from losscheck import shapes
 from losscheck.cases.blocks import CaseBlock
 from losscheck.cases.corners import corners
+from losscheck.cases.data import FEWEST as FEWEST_ROWS
+from losscheck.cases.data import SHARE, from_data
 from losscheck.cases.exhaustive import exhaustive
 from losscheck.cases.problem import Problem
 from losscheck.cases.relations import relations
 from losscheck.cases.stages import Search, Stages
 from losscheck.cases.strategies import mixed, mixtures
+from losscheck.data import Data
 from losscheck.model import Argument, Range, UsageError
 
 __all__ = ["CaseBlock", "Search", "generate", "mixtures", "ordinary", "search", "usual"]
@@ -55,6 +58,7 @@ def search(
     classes: int = 2,
     seed: int = 0,
     budget: int = 20_000,
+    data: Data | None = None,
 ) -> Search:
     """Generate the cases of one size of a loss's arguments, and count what each stage covers.
 
@@ -73,6 +77,8 @@ def search(
     budget
         About how many cases; of them ordinary ones are 4,096, or half where the budget is less
         than twice that, except where labels alone make up the inputs.
+    data
+        The user's, whose rows join the cases on top of the budget.
 
     Returns
     -------
@@ -86,7 +92,7 @@ def search(
     """
     # Losses of the same domains and sizes share their cases: who checks forty generates few times.
     plain = tuple(attrs.evolve(a, origin="", why="", plausible=()) for a in arguments)
-    return _search(plain, tuple(sorted(sizes.items())), dtype, classes, seed, budget)
+    return _search(plain, tuple(sorted(sizes.items())), dtype, classes, seed, budget, data)
 
 
 @functools.lru_cache(maxsize=KEPT)
@@ -97,6 +103,7 @@ def _search(
     classes: int,
     seed: int,
     budget: int,
+    data: Data | None,
 ) -> Search:
     at = {argument.name: shapes.parse(argument.shape).at(dict(sizes)) for argument in arguments}
     problem = Problem.of(arguments, at, dtype, classes)
@@ -105,6 +112,12 @@ def _search(
     first = min(max(ORDINARY_CASES, budget // 16), max(FEWEST, min(most, budget) // 2))
     stages = Stages(problem)
     stages.add("ordinary", ordinary(problem, first, seed))
+    if data is not None:
+        kept = tuple(a for a in arguments if a.name in data.rows)
+        limit = min(most // 4, max(FEWEST_ROWS, int(budget * SHARE)))
+        found_rows = from_data(problem, kept, data.rows, limit, seed)
+        stages.add_data(found_rows, data.total)
+        budget += len(found_rows.cases)
     share = _SINGLE_RELATIONS if problem.single else _RELATIONS
     stages.add("corners", corners(problem, int(budget * _CORNERS), seed))
     stages.add("relations", relations(problem, int(budget * share), seed))

@@ -54,13 +54,17 @@ class CaseBlock:
 
     def first(self) -> Array:
         """Indices of the first of equal cases, ascending."""
+        _, first = np.unique(self.prints(), return_index=True)
+        return np.sort(first)
+
+    def prints(self) -> Array:
+        """(N,) uint64 that equal cases have in common, and no others."""
         prints = np.zeros(len(self), np.uint64)
         for position, values in enumerate(self.inputs.values()):
             # Mixed with its position, an argument cannot stand for another one.
             place = np.full(1, position + 1, np.uint64) * _GOLDEN
             prints ^= _mixed(fingerprint(layout.flat(values)) + place)
-        _, first = np.unique(prints, return_index=True)
-        return np.sort(first)
+        return prints
 
 
 def fingerprint(rows: Array) -> Array:

@@ -12,6 +12,7 @@ from losscheck.cases.blocks import CaseBlock
 from losscheck.cases.coincidence import coincidence, comparable
 from losscheck.cases.variable import Variable
 from losscheck.domains.floats import cast
+from losscheck.domains.numbers import Numbers
 from losscheck.domains.spread import uniform
 from losscheck.model import Argument, Array, Inputs, Range
 
@@ -46,10 +47,13 @@ class Problem:
         variables = []
         for argument in arguments:
             domain, shape = domains.parse(argument.domain), shapes[argument.name]
+            met = argument.met
+            if met is not None and isinstance(domain, Numbers):
+                domain = domain.reaching(met.low, met.high)
             tokens = domain.tokens(shape, dtype, classes)
             usual = domain.contains(tokens, Range.WORKING, dtype=dtype, classes=classes)
             variables.append(
-                Variable(argument.name, argument.role, domain, shape, tokens, tokens[usual])
+                Variable(argument.name, argument.role, domain, shape, tokens, tokens[usual], met)
             )
         return cls(tuple(variables), dtype, classes)
 
@@ -119,7 +123,7 @@ class Problem:
         }
         ranges = np.maximum.reduce(
             [
-                variable.domain.classify(stored[variable.name], self.dtype, self.classes)
+                variable.classify(stored[variable.name], self.dtype, self.classes)
                 for variable in self.variables
             ]
         )

@@ -77,11 +77,11 @@ def _beside_labels(problem: Problem) -> Iterator[Change]:
     yield beside(lambda label, rng: -label)
     if pred.domain.bounds == (0.0, 1.0):
         yield beside(lambda label, rng: 1.0 - label)
-    for move in _moves(pred, problem.dtype):
+    for move in moves(pred, problem.dtype):
         yield beside(move)
 
 
-def _moves(variable: Variable, dtype: str) -> Iterator[Move]:
+def moves(variable: Variable, dtype: str) -> Iterator[Move]:
     """Small steps away from values: relative, absolute and by an ulp; kept inside the domain."""
     domain = variable.domain
 
@@ -147,7 +147,7 @@ def _between_samples(variable: Variable, dtype: str) -> Iterator[Edit]:
         values[:, 1] = move(values[:, 0], rng)
 
     yield from (all_equal, two_equal, one_zero)
-    for move in _moves(variable, dtype):
+    for move in moves(variable, dtype):
         yield partial(two_near, move)
 
 

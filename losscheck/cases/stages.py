@@ -7,6 +7,7 @@ import numpy as np
 
 from losscheck.cases.blocks import CaseBlock
 from losscheck.cases.corners import all_corners
+from losscheck.cases.data import Rows
 from losscheck.cases.exhaustive import halves_met, predictions
 from losscheck.cases.problem import Problem
 from losscheck.cases.relations import changes
@@ -20,6 +21,7 @@ class Search:
 
     cases: CaseBlock
     coverage: tuple[Coverage, ...]
+    rows: CaseBlock | None = None  # of the user's data as they are
 
 
 class Stages:
@@ -35,6 +37,7 @@ class Stages:
         self._problem = problem
         self._names: list[str] = []
         self._blocks: list[CaseBlock] = []
+        self._rows: tuple[Rows, int] | None = None
 
     def __len__(self) -> int:
         return sum(map(len, self._blocks))
@@ -43,6 +46,11 @@ class Stages:
         """Put the cases of the next stage behind the others."""
         self._names.append(stage)
         self._blocks.append(block)
+
+    def add_data(self, rows: Rows, total: int) -> None:
+        """Put the cases of the user's data behind the others; `total` rows there are of them."""
+        self._rows = rows, total
+        self.add("data", rows.cases)
 
     def distinct(self) -> int:
         """How many different cases there are so far."""
@@ -59,7 +67,9 @@ class Stages:
             for name, block, new in zip(self._names, self._blocks, counts.tolist(), strict=True)
             for part in self._covered(name, block, new)
         ]
-        return Search(whole.take(kept), tuple(coverage))
+        own = self._rows[0] if self._rows else None
+        rows = None if own is None else own.cases.take(slice(own.own))
+        return Search(whole.take(kept), tuple(coverage), rows)
 
     def _covered(self, stage: str, block: CaseBlock, new: int) -> list[Coverage]:
         pred = self._problem.with_role("y_pred")
@@ -81,6 +91,10 @@ class Stages:
             return [attrs.evolve(plain, what=described, covered=blocks_of(len(block)))]
         if stage == "exhaustive":
             return self._exhaustive(plain, block)
+        if self._rows and stage == "data":
+            rows, total = self._rows
+            what = "rows of the data, and points near them"
+            return [attrs.evolve(plain, what=what, covered=rows.used, of=total, reason=rows.reason)]
         return [plain]
 
     def _exhaustive(self, plain: Coverage, block: CaseBlock) -> list[Coverage]:

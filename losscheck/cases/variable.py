@@ -8,8 +8,9 @@ from collections.abc import Callable
 import attrs
 import numpy as np
 
-from losscheck.domains import Domain, layout
-from losscheck.model import Array, Inputs, Range
+from losscheck.domains import OUTSIDE, Domain, layout
+from losscheck.domains.floats import between, float_format
+from losscheck.model import Array, Inputs, Met, Range
 
 # A change of some arguments, which it returns; it makes of independent values related ones.
 Change = Callable[[Inputs, np.random.Generator], dict[str, Array]]
@@ -31,6 +32,8 @@ class Variable:
         (k,) or (k, width): its landmark numbers or rows.
     usual
         Those of the tokens that are working or ordinary.
+    met
+        The numbers of the user's data, where the domain was learnt from them.
     """
 
     name: str
@@ -39,6 +42,7 @@ class Variable:
     shape: tuple[int, ...]
     tokens: Array
     usual: Array
+    met: Met | None = None
 
     @property
     def continuous(self) -> bool:
@@ -69,3 +73,18 @@ class Variable:
     ) -> Array:
         """Turn uniform points into (n, *shape) float64 cases; see `Domain.draw`."""
         return self.domain.draw(points, self.shape, reach, dtype=dtype, classes=classes, rng=rng)
+
+    def classify(self, values: Array, dtype: str, classes: int) -> Array:
+        """Tell the widest range that each case touches; see `Domain.classify`.
+
+        What lies between the ends of the user's data is ordinary, since a model gave it.
+        """
+        codes = self.domain.classify(values, dtype, classes)
+        if self.met is None:
+            return codes
+        flat = layout.flat(np.asarray(values, np.float64))
+        sizes = np.abs(flat)
+        met = between(flat, (self.met.least, self.met.greatest), dtype)
+        met &= (sizes == 0.0) | (sizes >= float_format(dtype).tiny)  # TensorFlow flushes subnormals
+        inside = met.all(axis=1) & (codes < OUTSIDE)
+        return np.where(inside, np.uint8(Range.ORDINARY), codes)

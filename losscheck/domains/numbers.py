@@ -63,6 +63,15 @@ class Numbers(Domain):
     logarithmic: bool = False
     integral: bool = False
 
+    def reaching(self, low: float, high: float) -> Numbers:
+        """Widen the ordinary range so that it reaches from `low` to `high`, inside the ends."""
+        low, high = max(low, self.bounds[0]), min(high, self.bounds[1])
+        if self.logarithmic and low <= 0.0:  # orders of magnitude have no zero
+            low = self.usual[0]
+        usual = (min(low, self.usual[0]), max(high, self.usual[1]))
+        works = (min(usual[0], self.works[0]), max(usual[1], self.works[1]))
+        return attrs.evolve(self, usual=usual, works=works)
+
     @property
     def elementwise(self) -> bool:
         """Every number is judged by itself."""

@@ -68,7 +68,7 @@ class OneHot(Domain):
 
     def classify(self, values: Array, dtype: str = "float32", classes: int = 2) -> Array:
         """Ordinary where classes are mixed, else working: (n,) uint8, 3 for outside."""
-        rows = layout.rows(np.asarray(values))
+        rows = layout.rows(np.asarray(values, np.float64))  # a sum in a half type overflows
         valid = ((rows == 0) | (rows == 1)).all(axis=(1, 2)) & (rows.sum(axis=2) == 1).all(axis=1)
         mixed = is_mixed(rows.argmax(axis=2), rows.shape[-1])
         ranges = np.where(mixed, Range.ORDINARY, Range.WORKING)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import attrs
+
 from losscheck.program.wiring import Wiring
 
 _ELEMENTWISE = frozenset(
@@ -49,6 +51,60 @@ def constant_broadcast(graph: Wiring) -> str | None:
         ):
             return node.name
     return None
+
+
+@attrs.frozen(kw_only=True)
+class Outer:
+    """Every sample beside every other, where nobody wrote so: (B,) against (B, 1) is (B, B).
+
+    Attributes
+    ----------
+    node
+        The operation, by name.
+    argument
+        The argument whose axis has wandered from the batch to the last.
+    flat, column, result
+        Shapes of the operands and of what they give.
+    """
+
+    node: str
+    argument: str
+    flat: tuple[int | None, ...]
+    column: tuple[int | None, ...]
+    result: tuple[int | None, ...]
+
+
+def outer_product(graph: Wiring, batch: int) -> Outer | None:
+    """Find the first operation that pairs samples of one argument with all of another.
+
+    Who means every pair writes the axis out (`a[:, None] - b`), or pairs an argument with itself.
+    So one operand has lost its column on the way, the other one has the axes it was given, and
+    they stem from different arguments; a product may also be of a loss and a weight.
+    """
+    for node in graph.forward:
+        if node.type not in _ELEMENTWISE or len(node.inputs) < 2 or not node.outputs:
+            continue
+        flat, column = sorted(node.inputs[:2], key=lambda t: len(_shape(graph, t) or ()))
+        thin, tall = _shape(graph, flat), _shape(graph, column)
+        result = _shape(graph, node.outputs[0])
+        if thin != (batch,) or tall is None or len(tall) != 2 or tall != (batch, 1):
+            continue
+        one, other = _arguments(graph, flat), _arguments(graph, column)
+        apart = one and other and one.isdisjoint(other)
+        weight = node.type == "Mul" and other < one
+        if result == (batch, batch) and (apart or weight) and not _raised(graph, column, other):
+            return Outer(node=node.name, argument=min(one), flat=thin, column=tall, result=result)
+    return None
+
+
+def _arguments(graph: Wiring, tensor: str) -> frozenset[str]:
+    return frozenset(name for name in graph.arguments if tensor in graph.depends(name))
+
+
+def _raised(graph: Wiring, tensor: str, arguments: frozenset[str]) -> bool:
+    """Whether an axis was added between these arguments and a tensor."""
+    ranks = [len(_shape(graph, graph.arguments[name]) or ()) for name in arguments]
+    return max(ranks, default=0) < len(_shape(graph, tensor) or ())
 
 
 def _depends(graph: Wiring, tensor: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,8 @@ from losscheck.program.programs import Sizes
 from losscheck.program.quiet import keras_module, tensorflow
 from losscheck.program.trace import CallError, OutputError
 from losscheck.shapes import parse
+
+MOST_TRIED = 256  # other layouts, which only serve the explanation
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -86,7 +89,7 @@ def _other_shapes(evidence: Evidence) -> Sizes | None:
         shapes = evidence.spec.shapes(sizes)
         if _runs(evidence, shapes):
             return shapes
-    for layout in layouts(roles, {}, PAIRS):
+    for layout in itertools.islice(layouts(roles, {}, PAIRS), MOST_TRIED):
         parsed = {name: parse(text) for name, text in layout.items()}
         shapes = {name: shape.at(main_sizes(parsed)) for name, shape in parsed.items()}
         if _runs(evidence, shapes):

@@ -10,6 +10,7 @@ from losscheck.evidence.crossings import crossings
 from losscheck.evidence.dead import dead_gradients
 from losscheck.evidence.digits import digit_curve
 from losscheck.evidence.eager_calls import eager_calls
+from losscheck.evidence.empty import empty_batch
 from losscheck.evidence.finite_tests import finite_tests, nonfinite_inputs
 from losscheck.evidence.float32 import float32_gradients
 from losscheck.evidence.gather import Evidence
@@ -44,6 +45,7 @@ GATHER: Mapping[str, Callable[[Evidence], Any]] = {
     "nonfinite_inputs": nonfinite_inputs,
     "layouts": layout_runs,
     "parts": parts,
+    "empty_batch": empty_batch,
     "dtypes": dtype_runs,
     "repeats": repeats,
     "halves": half_sweeps,

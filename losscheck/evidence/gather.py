@@ -19,7 +19,7 @@ from losscheck.evidence.sweep import Sweep, sweep
 from losscheck.infer import Inferred
 from losscheck.infer.spec import Spec, wide_sizes
 from losscheck.model import Array
-from losscheck.program.batch import MAPPED_CASES, Program, Way
+from losscheck.program.batch import SINGLE_CASES, Program, Way
 from losscheck.program.modes import EagerProgram
 from losscheck.program.programs import Programs, Tracing
 from losscheck.program.trace import CallError, OutputError
@@ -211,9 +211,9 @@ class Evidence:
             return EAGER_CASES
         ones = {name: np.ones((1, *shape)) for name, shape in instance.shapes.items()}
         instance.program.run(ones)
-        if instance.program.way() is not Way.MAPPED:
+        if instance.program.way() is not Way.SINGLY:
             return wanted
-        return max(EAGER_CASES, int(MAPPED_CASES * instance.lightness))
+        return max(EAGER_CASES, int(SINGLE_CASES * instance.lightness))
 
     def double(self, block: CaseBlock) -> tuple[Array, Array]:
         """(totals, gradient) of a block in float64."""
@@ -255,12 +255,20 @@ class Evidence:
             classes=classes,
             seed=self.seed,
             budget=self.budget(instance),
+            data=self.inferred.data,
         )
         block = found.cases
         if dtype == "float32":
             self.searches[instance.name] = found
         inside = self.labels_inside(block)
         return block if inside.all() else block.take(inside)
+
+    def own_rows(self, instance: Instance, sweep: Sweep) -> Array:
+        """Indices of the cases of a float32 sweep that are rows of the user's data as they are."""
+        search = self.searches.get(instance.name)
+        if search is None or search.rows is None:
+            return np.zeros(0, np.int64)
+        return np.flatnonzero(np.isin(sweep.cases.prints(), search.rows.prints()))
 
     def labels_inside(self, block: CaseBlock) -> Array:
         """(N,) bool: every class index has a class; one without fails its whole block."""

@@ -22,12 +22,13 @@ from losscheck.evidence.ties import ties
 from losscheck.model import Array, Range
 from losscheck.numerics.quotients import Derivatives
 from losscheck.numerics.verdict import Agreement, Comparison, cautious, compare
-from losscheck.program.batch import MAPPED_CASES, Program, Way
+from losscheck.program.batch import SINGLE_CASES, Program, Way
 from losscheck.program.modes import EagerProgram
 
 EVALUATIONS = 35  # of the loss, for one coordinate (numerics.ladder)
 ORDINARY = 2_048  # coordinates at ordinary points, an instance
 WORKING = 768  # coordinates at working points
+DATA = 512  # coordinates at rows of the user's data
 NEGLIGIBLE = 2.0**-20  # of the ordinary gradient (LC302)
 WIDE_CASES = 2  # ordinary cases of a large batch
 TINY = 1e-9  # predictions closer to 0, but not 0, have no scale that steps could follow
@@ -181,17 +182,20 @@ def _points(evidence: Evidence, instance: Instance, sweep: Sweep) -> CaseBlock:
     finite &= ~((size > 0) & (size < TINY)).any(axis=1)
     working = np.flatnonzero(sweep.ranges == Range.WORKING)
     least = 1 if large(instance) else 2
-    for index, coordinates in ((usual(sweep.ranges), ORDINARY), (working, WORKING)):
+    points = [(usual(sweep.ranges), ORDINARY), (working, WORKING)]
+    if evidence.inferred.data is not None:
+        points.append((evidence.own_rows(instance, sweep), DATA))
+    for index, coordinates in points:
         able = index[finite[index]]
         count = min(len(able), max(least, int(coordinates * share / n)))
         chosen.append(np.sort(rng.choice(able, count, replace=False)))
-    return sweep.cases.take(np.concatenate(chosen))
+    return sweep.cases.take(np.concatenate(chosen)).distinct()
 
 
 def _share(instance: Instance) -> float:
     """The part of the points that a loss can afford that does not run in blocks."""
     if isinstance(instance.program, EagerProgram):
         return 0.01
-    if isinstance(instance.program, Program) and instance.program.way() is Way.MAPPED:
-        return instance.lightness * MAPPED_CASES / (ORDINARY * EVALUATIONS)
+    if isinstance(instance.program, Program) and instance.program.way() is Way.SINGLY:
+        return instance.lightness * SINGLE_CASES / (ORDINARY * EVALUATIONS)
     return 1.0

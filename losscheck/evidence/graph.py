@@ -59,11 +59,7 @@ def graph_facts(evidence: Evidence) -> GraphFacts:
         )
     graph, origins = main.wiring, program.traced.origins
     block = _blocking(graph) if program.traced.gradient is None else None
-    value = graph.value
-    made = graph.producer(value)
-    while made.type in ("Identity",) and made.inputs:
-        value = made.inputs[0]
-        made = graph.producer(value)
+    made, value = maker(graph)
     shape = made.shapes[made.outputs.index(value)]
     return GraphFacts(
         gradient_missing=program.traced.gradient is None,
@@ -76,6 +72,16 @@ def graph_facts(evidence: Evidence) -> GraphFacts:
         label_shape=() if label is None else main.shapes[label.name],
         made_at=origins.location(made.name),
     )
+
+
+def maker(graph: Wiring) -> tuple[Node, str]:
+    """The operation that makes what the loss returns, and which of its tensors that is."""
+    value = graph.value
+    made = graph.producer(value)
+    while made.type in ("Identity",) and made.inputs:
+        value = made.inputs[0]
+        made = graph.producer(value)
+    return made, value
 
 
 def _blocking(graph: Wiring) -> Node | None:

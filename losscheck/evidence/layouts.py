@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 
 from losscheck import domains
-from losscheck.evidence.broadcasts import constant_broadcast, rank_promotion
+from losscheck.evidence.broadcasts import Outer, constant_broadcast, outer_product, rank_promotion
 from losscheck.evidence.gather import Evidence
 from losscheck.infer.spec import BATCH
 from losscheck.model import Argument, Array, Inputs, Location
@@ -18,6 +18,7 @@ from losscheck.program.trace import CallError, OutputError
 from losscheck.program.wiring import wiring
 from losscheck.shapes import parse
 
+BATCHES = (2, 7)  # besides one and that of the main instance: a pair, and a prime
 CASES = 8  # ordinary inputs a layout is compared on
 TOLERANCE = 1e-4  # relative difference of float32 results that summation order explains
 
@@ -46,6 +47,8 @@ class LayoutRun:
         axis is written by the user, who then means it.
     rows
         (N,) the mean of the losses of the rows, in the layout that is tried.
+    constant, outer, outer_at
+        What the graph broadcasts in the layout as it is: a constant, or samples against samples.
     declared
         Whether the user, the documentation or the graph says that the loss takes this layout.
     """
@@ -62,6 +65,8 @@ class LayoutRun:
     promoted: bool = False
     rows: Array | None = None
     constant: Location | None = None
+    outer: Outer | None = None
+    outer_at: Location | None = None
     declared: bool = True
     size: int | None = None  # that is tried
 
@@ -119,6 +124,8 @@ class _Tries:
         batch = self._spec.batch
         if batch:
             yield self._size("batch-of-one", {**sizes, batch: 1}, 1)
+            for size in BATCHES:
+                yield self._size("batch-size", {**sizes, batch: size}, size)
         for letter in self._declared_letters():
             for size in (1, 2, 3, BATCH, 7):
                 if letter != batch and size != sizes[letter]:
@@ -203,7 +210,16 @@ class _Tries:
         weights = [a for a in self._spec.arguments if a.role == "weight" and a.shape == label.shape]
         for flat in (label, prediction, *weights):
             shapes = {**column, flat.name: (batch,)}
-            yield self._against(flat, shapes, column, form="rank", optional=True)
+            run = self._against(flat, shapes, column, form="rank", optional=True)
+            # To refuse a layout is no silence, whatever the docstring says.
+            declared = run.error is None and self._documented(flat, shapes)
+            yield attrs.evolve(run, declared=declared)
+
+    def _documented(self, flat: Argument, shapes: Mapping[str, tuple[int, ...]]) -> bool:
+        """Whether the docstring gives these ranks to an argument and to what stands beside it."""
+        written = {n: parse(text).rank for n, text in self._spec.documented.items()}
+        pair = [a.name for a in self._spec.arguments if a.role in ("y_true", "y_pred")]
+        return all(written.get(name) == len(shapes[name]) for name in {flat.name, *pair})
 
     def _declared_letters(self) -> list[str]:
         declared = [a for a in self._spec.arguments if a.origin in ("declared", "known")]
@@ -218,8 +234,9 @@ class _Tries:
         shapes = self._spec.shapes(sizes)
         name = self._spec.prediction.name
         run = LayoutRun(form=form, changed=name, shapes=shapes, size=size)
+        make = self._programs.forward_at if form == "batch-size" else self._programs.at
         try:
-            program = self._programs.at(shapes)
+            program = make(shapes)
         except CallError as error:
             return attrs.evolve(run, error=error)
         except OutputError as error:
@@ -229,8 +246,16 @@ class _Tries:
         graph = wiring(program.traced, program.names, program.prediction)
         node = constant_broadcast(graph)
         where = None if node is None else program.traced.origins.location(node)
+        outer = outer_product(graph, sizes.get(self._spec.batch, 0)) if form == "as-is" else None
         value, inputs = self._value(shapes)
-        return attrs.evolve(run, value=value, inputs=inputs, constant=where)
+        return attrs.evolve(
+            run,
+            value=value,
+            inputs=inputs,
+            constant=where,
+            outer=outer,
+            outer_at=program.traced.origins.location(outer.node) if outer else None,
+        )
 
     def _against(
         self,
@@ -245,7 +270,7 @@ class _Tries:
         run = LayoutRun(form=form, changed=argument.name, shapes=shapes, declared=not optional)
         reference = self._value(written_out)[0]
         try:
-            self._programs.at(shapes)
+            self._programs.forward_at(shapes)
         except CallError as error:
             return attrs.evolve(run, error=error if reference is not None else None)
         except OutputError as error:
@@ -268,7 +293,7 @@ class _Tries:
         )
 
     def _broadcast(self, shapes: Sizes, changed: str) -> tuple[bool, Location | None]:
-        program = self._programs.at(shapes)
+        program = self._programs.forward_at(shapes)
         if not isinstance(program, Program):
             return True, None
         graph = wiring(program.traced, program.names, program.prediction)
@@ -301,7 +326,7 @@ class _Tries:
     def _sums(self, shapes: Sizes, inputs: Mapping[str, Array]) -> Array | None:
         """(N,) the mean of what the loss returns: comparable whatever shape it has."""
         try:
-            program = self._programs.at(shapes)
+            program = self._programs.forward_at(shapes)
             if isinstance(program, Program):
                 value = program.singly(inputs).value
             else:

@@ -18,6 +18,7 @@ import attrs
 import numpy as np
 
 from losscheck import domains
+from losscheck.cases import affordable
 from losscheck.cases.blocks import CaseBlock
 from losscheck.cases.near import Ladder, near
 from losscheck.evidence.disagreement import EVALUATIONS, NEGLIGIBLE, TWO_DIGITS, explained
@@ -32,6 +33,7 @@ NOTABLE = 0.01  # of the ordinary scale: an error, in the ordinary range (policy
 BOUNDS = (0.0, NEGLIGIBLE, NOTABLE, np.inf)  # of the error over the ordinary scale
 SIZES = ("slight", "small", "large")  # what lies between them; the forms of LC301 and LC302
 A_DECADE = 48  # cases of the ladder in each decade of distance
+RUNGS = 50  # blocks of so many cases that `near` gives, about
 FEW = 1  # the same of a loss that runs one case at a time
 SQUARED = 2.0**-63  # the square of a smaller number is no normal float32
 LEAST = 2.0**-102
@@ -186,7 +188,9 @@ def ladder(evidence: Evidence, instance: Instance) -> tuple[Ladder, CaseBlock]:
         instance.sizes,
         classes=evidence.classes(instance),
         seed=evidence.seed,
-        count=A_DECADE if vectorized(instance) else FEW,
+        count=max(FEW, min(A_DECADE, affordable(instance.shapes) // RUNGS))
+        if vectorized(instance)
+        else FEW,
     )
 
 

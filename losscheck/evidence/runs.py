@@ -24,12 +24,14 @@ class DtypeRun:
 
     dtype: str
     error: CallError | None
+    labels: tuple[str, ...] = ()  # which were of that dtype, where the prediction is not to blame
 
 
 def dtype_runs(evidence: Evidence) -> tuple[DtypeRun, ...]:
     """Trace and run the loss in every float dtype that a prediction may come in."""
     shapes = evidence.main.shapes
-    found = []
+    refused, labels = evidence.inferred.refused, evidence.programs.call.integers
+    found = [DtypeRun(dtype="float32", error=refused, labels=labels)] if refused else []
     for dtype in DTYPES:
         error = None
         try:

@@ -20,7 +20,7 @@ from losscheck.infer import Inferred
 from losscheck.infer.spec import Spec
 from losscheck.model import Argument, Array, Range
 from losscheck.numerics.verdict import Agreement, Point
-from losscheck.program.batch import MAPPED_CASES, Program, Way
+from losscheck.program.batch import SINGLE_CASES, Program, Way
 from losscheck.program.programs import Programs
 from losscheck.program.second_order import DIRECTION, slope
 from losscheck.program.trace import CallError, OutputError
@@ -133,7 +133,7 @@ def _observe(
         return None
     size = np.abs(derived.double(directed(cases, directions))[1])
     if not (isinstance(program, Program) and program.way() is Way.VECTORIZED):
-        most = MAPPED_CASES // (EVALUATIONS * directions.size)
+        most = SINGLE_CASES // (EVALUATIONS * directions.size)
         cases = cases.take(slice(0, max(1, most)))
     size = size[np.isfinite(size) & (size > 0)]
     # A curvature far below the gradient is none that a step of ordinary length would meet.

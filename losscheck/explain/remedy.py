@@ -102,6 +102,7 @@ _WORDS: dict[str, Writer] = {
     "LC402": shape_words.rejected,
     "LC403": _plain(shape_words.coupled),
     "LC404": _plain(shape_words.output),
+    "LC405": _plain(shape_words.empty),
     "LC501": _plain(run_words.untraceable),
     "LC502": run_words.dtype_rejected,
     "LC503": _modes,

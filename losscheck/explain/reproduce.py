@@ -13,6 +13,8 @@ from losscheck.model import Array, Suspect
 from losscheck.program.trace import Call
 from losscheck.targets.models import Placed
 
+AVERAGED = "loss = functools.partial(loss._fn, **loss._fn_kwargs)"
+
 
 def reproduce(
     suspect: Suspect, target: str, form: str, call: Call, placed: Placed | None = None
@@ -49,9 +51,10 @@ def reproduce(
     if not suspect.inputs:
         return "\n".join([*lines, *_shapes(suspect, order, positional)])
     for name in order:
-        array = _literal(suspect.inputs[name])
-        lines.append(f"{name} = tf.constant({array}, tf.{dtype(suspect)})")
-    arguments = [*order[:positional], *(f"{name}={name}" for name in order[positional:])]
+        lines.append(f"{name} = {_tensor(suspect.inputs[name], dtype(suspect))}")
+    handed = [f"tf.cast({n}, tf.int32)" if n in call.integers else n for n in order]
+    keywords = zip(order[positional:], handed[positional:], strict=True)
+    arguments = [*handed[:positional], *(f"{name}={given}" for name, given in keywords)]
     arguments += [f"{name}={value!r}" for name, value in call.constants.items()]
     if suspect.code == "LC106":
         whole = f"loss({', '.join(arguments)})"
@@ -122,6 +125,8 @@ def _digits(suspect: Suspect, order: Sequence[str], prediction: str, whole: str)
 
 def _text(lines: Sequence[str]) -> str:
     text = "\n".join(lines) + "\n"
+    if AVERAGED in lines:
+        text = f"import functools\n{text}"
     if "np." in text:
         text = text.replace("import tensorflow", "import numpy as np\nimport tensorflow", 1)
     return text
@@ -145,26 +150,41 @@ def _imports(target: str, form: str, method: str, base: str) -> tuple[list[str],
     where, colon, what = target.partition(":")
     if not colon:
         return ["import keras"], [f"loss = keras.losses.get({target!r})"]
-    # A class that is named without a call is made without arguments.
-    made = what if form != "loss-instance" or "(" in what else f"{what}()"
-    made += method
     if where.endswith(".py"):
         return ["import importlib.util", ""], [
             f"spec = importlib.util.spec_from_file_location('losses', {where!r})",
             "module = importlib.util.module_from_spec(spec)",
             "spec.loader.exec_module(module)",
-            f"loss = module.{made}",
+            *_making(f"module.{what}", form, method),
         ]
-    making = [f"loss = importlib.import_module({where!r}).{made}"]
+    making = _making(f"importlib.import_module({where!r}).{what}", form, method)
     if _in_source_folder(where, base):
         return ["import importlib", "import sys", ""], ["sys.path.insert(0, 'src')", *making]
     return ["import importlib", ""], making
+
+
+def _making(named: str, form: str, method: str) -> list[str]:
+    """Lines that make `loss` of what a target names."""
+    if form not in ("loss-instance", "metric"):
+        return [f"loss = {named}{method}"]
+    lines = [f"loss = {named}{method}"]
+    if not named.endswith(")"):  # a class is made without arguments
+        lines = [f"made = {named}", f"loss = (made() if isinstance(made, type) else made){method}"]
+    # What a metric averages; its own value goes through variables, which no gradient passes.
+    return [*lines, AVERAGED] if form == "metric" else lines
 
 
 def _in_source_folder(module: str, base: str) -> bool:
     return os.path.exists(os.path.join(base, "src", module.split(".")[0])) or os.path.exists(
         os.path.join(base, "src", f"{module}.py")
     )
+
+
+def _tensor(array: Array, dtype: str) -> str:
+    shape = np.shape(array)
+    if 0 in shape:  # nested brackets do not tell how wide nothing is
+        return f"tf.zeros({shape}, tf.{dtype})"
+    return f"tf.constant({_literal(array)}, tf.{dtype})"
 
 
 def _literal(array: Array) -> str:

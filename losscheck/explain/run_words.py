@@ -65,6 +65,14 @@ def dtype_rejected(suspect: Suspect, blame: Blame, arguments: tuple[Argument, ..
     exception = wording.sentence(suspect.facts.get("exception", ""))
     names = [a.name for a in arguments if a.role == "y_true"] or ["y_true"]
     pred = next((a.name for a in arguments if a.role == "y_pred"), "y_pred")
+    if suspect.form == "labels":
+        raised = f" On floats it raises: {exception}." if exception else ""
+        return (
+            f"The loss takes {names[0]} as integers alone.",
+            f"Keras hands integer labels over as float32.{raised}",
+            f"{names[0]} = tf.cast({names[0]}, tf.int32)  # first line of the loss\n"
+            "# The rest of this report is about the loss with such labels.",
+        )
     if blame.op == "OneHot" or "one_hot(" in blame.expression:
         fix = f"tf.one_hot(tf.cast({names[0]}, tf.int32), depth)"
     else:

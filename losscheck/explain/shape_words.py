@@ -70,6 +70,7 @@ def rejected(suspect: Suspect, blame: Blame, arguments: tuple[Argument, ...]) ->
     mine = _of(_shape(facts, "shape"))
     what = {
         "batch-of-one": f"a batch of {batch}",
+        "batch-size": f"a batch of {size}",
         "unknown-batch": "an unknown batch size (None)",
         "size": f"{name} with a size of {size}" if size is not None else f"{name}{mine}",
         "declared-rank": f"the rank it is declared to take: {name}{mine}",
@@ -83,6 +84,7 @@ def _taking(form: str, name: str) -> str:
     return {
         "batch-of-one": "x = tf.squeeze(x, axis=-1)  # names its axis: a bare tf.squeeze drops the "
         "batch of one",
+        "batch-size": f"batch = tf.shape({name})[0]  # in place of a number: batches differ",
         "unknown-batch": f"batch = tf.shape({name})[0]  # the tensor knows, {name}.shape[0] is "
         "None",
         "size": f"tf.ones_like({name})  # in place of a constant of one width\n"
@@ -140,6 +142,19 @@ def output(suspect: Suspect, blame: Blame) -> Words:
         "averages everything else without complaint.",
         fix,
     )
+
+
+def empty(suspect: Suspect, blame: Blame) -> Words:
+    """LC405; facts: exception, or value."""
+    fix = (
+        "tf.math.divide_no_nan(tf.reduce_sum(x), count)  # 0 where nothing is counted\n"
+        "# Or return one value a sample, and leave the mean to Keras."
+    )
+    if suspect.form == "fails":
+        exception = wording.sentence(suspect.facts.get("exception", "")) or "an exception"
+        return "The loss fails on an empty batch.", f"It raises: {exception}.", fix
+    value = wording.array(suspect.facts.get("value"))
+    return f"The loss of an empty batch is {value}.", "A mean over no sample divides by 0.", fix
 
 
 def _shape(facts: object, key: str) -> str:

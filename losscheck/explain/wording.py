@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -82,6 +83,10 @@ def listed(words: Iterable[str], last: str = "or") -> str:
 
 
 def sentence(text: Any) -> str:
-    """Take the first line of a message, at most 160 characters of it, without its period."""
-    first = str(text).strip().partition("\n")[0].rstrip(".")
+    """Take the first line of a message, at most 160 characters of it, without its period.
+
+    What TensorFlow adds on its own nodes and operations says nothing to who wrote the loss.
+    """
+    first = str(text).strip().partition("\n")[0]
+    first = re.sub(r"\{\{\w+ [^}]*\}\} ?|\s*\[Op:\w+\].*$", "", first).strip().rstrip(".")
     return first if len(first) <= 160 else f"{first[:157]}..."

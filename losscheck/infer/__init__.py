@@ -8,20 +8,32 @@ import attrs
 
 from losscheck import domains
 from losscheck.config import ArgumentSettings
+from losscheck.data import Data
 from losscheck.infer import placed
+from losscheck.infer.choose import Choice
+from losscheck.infer.data import Asked, arranged, layout
 from losscheck.infer.given import Given
 from losscheck.infer.known import known
 from losscheck.infer.layouts import INDEX_PAIRS, PAIRS, Pairs, Shapes, documented
+from losscheck.infer.learnt import met, refuse, summary
 from losscheck.infer.probe import first_finite
 from losscheck.infer.probe import options as domain_options
 from losscheck.infer.roles import roles
-from losscheck.infer.settle import declares_labels, find_layout, sparse_layout, wiring_at
+from losscheck.infer.settle import (
+    declares_labels,
+    find_layout,
+    sparse_layout,
+    whole_labels,
+    wiring_at,
+)
 from losscheck.infer.spec import Spec, narrow_sizes
-from losscheck.model import Argument
+from losscheck.model import Argument, Met
 from losscheck.program.programs import Programs
 from losscheck.program.trace import Call, CallError
 from losscheck.shapes import parse
 from losscheck.targets import Loss
+
+__all__ = ["Asked", "Inferred", "infer"]
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -31,10 +43,17 @@ class Inferred:
     spec: Spec
     programs: Programs
     error: CallError | None = None
+    data: Data | None = None  # of the user
+    refused: CallError | None = None  # what labels of floats raise, where integers run
 
 
 def infer(
-    loss: Loss, declared: Mapping[str, ArgumentSettings], *, home: str, base: str
+    loss: Loss,
+    declared: Mapping[str, ArgumentSettings],
+    *,
+    home: str,
+    base: str,
+    data: Asked | None = None,
 ) -> Inferred:
     """Find the domain, shape and role of every argument.
 
@@ -46,19 +65,27 @@ def infer(
         What the user says of its arguments, the configuration laid over the decorator.
     home, base
         The folder of its source, and the folder that files are reported relative to.
+    data
+        The user's data, if there are any.
 
     Raises
     ------
     OutputError
         The loss returns no tensor of numbers.
     UsageError
-        A declaration does not fit the loss.
+        A declaration or the data do not fit the loss.
     """
-    given = _given(loss, declared)
+    rows = None
+    if data is not None:
+        rows, declared = arranged(loss, declared, data)
+    given = _given(loss, declared, rows)
     names = tuple(given.roles)
     programs = Programs(_call(loss, declared, given.roles, home, base))
+    refused = None
     for within, pairs, indices in _layouts(given, loss, programs.call.prediction):
         shapes, sizes, error = find_layout(programs, within, pairs)
+        if error is not None and (whole := whole_labels(programs, within)) is not None:
+            error, (programs, shapes, sizes, refused) = None, whole
         if error is None and not declares_labels(within):
             shapes, sizes = sparse_layout(programs, within, shapes, sizes, indices)
         given = within
@@ -69,10 +96,11 @@ def infer(
         arguments=tuple(arguments[name] for name in names),
         constants={n: d.value for n, d in declared.items() if d.constant},
         sizes=sizes,
+        documented=given.documented,
         narrow=narrow_sizes(tuple(arguments.values()), sizes),
         narrowed=narrowed,
     )
-    return Inferred(spec=spec, programs=programs, error=error)
+    return Inferred(spec=spec, programs=programs, error=error, data=rows, refused=refused)
 
 
 def _layouts(given: Given, loss: Loss, prediction: str) -> Iterator[tuple[Given, Pairs, Pairs]]:
@@ -86,7 +114,7 @@ def _layouts(given: Given, loss: Loss, prediction: str) -> Iterator[tuple[Given,
         yield within, placed.pairs(fixed), placed.index_pairs(fixed)
 
 
-def _given(loss: Loss, declared: Mapping[str, ArgumentSettings]) -> Given:
+def _given(loss: Loss, declared: Mapping[str, ArgumentSettings], data: Data | None) -> Given:
     found_roles = roles(loss, declared)
     by_role = {role: name for name, role in reversed(found_roles.items())}
     table = known(loss.known, loss.config)
@@ -110,7 +138,30 @@ def _given(loss: Loss, declared: Mapping[str, ArgumentSettings]) -> Given:
                 found_domains[name] = domains.parse(settings.domain).name
             if settings.shape:
                 shapes[name] = parse(settings.shape).text
-    return Given(roles=found_roles, domains=found_domains, shapes=shapes, origins=origins)
+    given = Given(
+        roles=found_roles,
+        domains=found_domains,
+        shapes=shapes,
+        documented=written,
+        origins=origins,
+    )
+    return given if data is None else _beside_data(given, data, declared)
+
+
+def _beside_data(given: Given, data: Data, declared: Mapping[str, ArgumentSettings]) -> Given:
+    """Lay the shapes of data over what is not declared, and see that they lie in their domains."""
+    prediction = next(name for name, role in given.roles.items() if role == "y_pred")
+    classes = max(2, (data.rows[prediction].shape[1:] or (2,))[-1])
+    for name, domain in given.domains.items():
+        origin = "declared" if name in declared and declared[name].domain else "known"
+        refuse(name, domain, origin, data.rows[name], classes, data.source)
+    fixed = {
+        name: given.shapes[name]
+        for name in given.roles
+        if name in declared and declared[name].shape
+    }
+    shapes, sizes = layout(data, prediction, fixed)
+    return attrs.evolve(given, shapes=shapes, sizes=sizes, data=data)
 
 
 def _call(
@@ -146,12 +197,14 @@ def _arguments(
     programs: Programs, given: Given, shapes: Shapes, sizes: dict[str, int], *, traced: bool
 ) -> tuple[dict[str, Argument], str]:
     graph = wiring_at(programs, shapes, sizes) if traced else None
-    options = domain_options(given, shapes, graph)
+    options = domain_options(given, shapes, graph, programs.call.integers)
     chosen, narrowed = first_finite(programs, options, shapes, sizes) if traced else ({}, "")
     arguments = {}
     for name, role in given.roles.items():
         choice = chosen.get(name, options[name][0])
         origin, why = given.origins.get(name, ("inferred", choice.why))
+        if given.data is not None:
+            origin, why = _with_data(name, origin, why, choice, given)
         if origin == "inferred" and name in given.domains:
             why = why or choice.why
         arguments[name] = Argument(
@@ -163,5 +216,22 @@ def _arguments(
             origin=origin,
             why=why,
             plausible=choice.plausible if name not in given.domains else (),
+            met=_met(name, choice, given),
         )
     return arguments, narrowed
+
+
+def _with_data(name: str, origin: str, why: str, choice: Choice, given: Given) -> tuple[str, str]:
+    """Say what data add to where a domain comes from."""
+    assert given.data is not None
+    if name not in given.domains:
+        return "inferred", choice.why
+    told = f"data: {summary(given.data.rows[name])}"
+    return origin, f"{why}; {told}" if why else told
+
+
+def _met(name: str, choice: Choice, given: Given) -> Met | None:
+    """The numbers that a model gave, where the domain was learnt from them."""
+    if given.data is None or name in given.domains:
+        return None
+    return met(given.data.rows[name], choice.domain)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 import attrs
 
+from losscheck.data import Data
+
 
 @attrs.frozen(kw_only=True, eq=False)
 class Given:
@@ -14,4 +16,7 @@ class Given:
     roles: Mapping[str, str]
     domains: Mapping[str, str]
     shapes: Mapping[str, str]
+    documented: Mapping[str, str]  # what the docstring says of shapes, where others may know better
     origins: Mapping[str, tuple[str, str]]  # argument -> (origin, why)
+    data: Data | None = None
+    sizes: Mapping[str, int] = attrs.field(factory=dict)  # of letters, where data give them

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 # Class name -> (domain of y_true, of y_pred, of y_pred with from_logits). Functions go by the same
-# names in snake case. Shapes are (B, D) but for class indices, which are (B,).
+# names in snake case. Shapes are (B, D) but for class indices, which are (B,), and for _SHAPES.
 _TABLE: dict[str, tuple[str, str, str]] = {
     "MeanSquaredError": ("real", "real", ""),
     "MeanAbsoluteError": ("real", "real", ""),
@@ -30,7 +30,11 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     "Dice": ("binary", "probability", ""),
     "Tversky": ("binary", "probability", ""),
     "Circle": ("class_index", "unit_vector", ""),
+    "CTC": ("class_index", "logits", ""),
 }
+# Of y_true and y_pred. Labels as long as there are frames leave CTC no room for the blanks between
+# equal ones, and with no alignment at all there is no loss to derive.
+_SHAPES: dict[str, tuple[str, str]] = {"CTC": ("(B, L)", "(B, T, C)")}
 _FUNCTIONS = {
     re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower(): name
     for name in _TABLE
@@ -50,11 +54,13 @@ def known(name: str | None, config: Mapping[str, Any]) -> dict[str, tuple[str, s
     if not name:
         return {}
     last = name.rsplit(".", 1)[-1]
-    row = _TABLE.get(last) or _TABLE.get(_FUNCTIONS.get(last, ""))
+    last = _FUNCTIONS.get(last, last)
+    row = _TABLE.get(last)
     if row is None:
         return {}
     label, prediction, logits = row
     if config.get("from_logits") and logits:
         prediction = logits
-    shape = "(B,)" if label == "class_index" else "(B, D)"
-    return {"y_true": (label, shape), "y_pred": (prediction, "(B, D)")}
+    flat = "(B,)" if label == "class_index" else "(B, D)"
+    of_label, of_prediction = _SHAPES.get(last, (flat, "(B, D)"))
+    return {"y_true": (label, of_label), "y_pred": (prediction, of_prediction)}

@@ -76,6 +76,9 @@ def documented(docstring: str, names: Sequence[str]) -> dict[str, str]:
     A shape with an ellipsis says nothing definite and is left out.
     """
     found = {}
+    # Each entry on a line of its own, where several share one: "y_true: (B,). y_pred: (B, 1)."
+    entries = "|".join(re.escape(name) for name in names)
+    docstring = re.sub(rf"(?<=[.;,)\]])[ \t]+(?=[*`]*(?:{entries})[*`]*\s*:)", "\n", docstring)
     for name in names:
         entry = re.search(
             rf"^[ \t]*[*`]*{re.escape(name)}\b[^\n]*(\n[ \t]+(?![ \t])(?!\w+\s*:)[^\n]*)?",

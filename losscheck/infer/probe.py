@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from losscheck.infer.choose import Choice, label, prediction
 from losscheck.infer.given import Given
 from losscheck.infer.hints import hints
 from losscheck.infer.layouts import Shapes
+from losscheck.infer.learnt import learnt
 from losscheck.program.programs import Programs
 from losscheck.program.wiring import Wiring
 from losscheck.shapes import parse
@@ -20,8 +21,13 @@ PROBES = 64  # ordinary cases that a domain is tried on
 FINITE_SHARE = 0.99  # of them that must be finite
 
 
-def options(given: Given, shapes: Shapes, graph: Wiring | None) -> dict[str, tuple[Choice, ...]]:
-    """The domains that each argument may have, the likeliest first; one where it is given."""
+def options(
+    given: Given, shapes: Shapes, graph: Wiring | None, integers: Collection[str] = ()
+) -> dict[str, tuple[Choice, ...]]:
+    """The domains that each argument may have, the likeliest first; one where it is given.
+
+    What is taken as integers alone (`integers`) holds whole numbers.
+    """
     uses = {name: hints(graph, name) if graph else () for name in given.roles}
     target = next(name for name, role in given.roles.items() if role == "y_pred")
     found: dict[str, tuple[Choice, ...]] = {}
@@ -33,11 +39,18 @@ def options(given: Given, shapes: Shapes, graph: Wiring | None) -> dict[str, tup
         elif role == "y_true":
             same = parse(shapes[name]).rank == parse(shapes[target]).rank
             found[name] = label(uses[name], found[target][0], same)
+            if name in integers:
+                whole = [c for c in found[name] if domains.parse(c.domain).integral]
+                found[name] = (*whole, Choice("count", "is taken as integers alone"))
         elif role == "weight":
             domain = "mask" if "mask" in name else "weight"
             found[name] = (Choice(domain, "named as a weight"),)
         else:
             found[name] = (Choice("real", "nothing is known of it"),)
+        if given.data is not None and name not in given.domains:
+            rows = given.data.rows
+            beside = rows[target] if role == "y_true" else None
+            found[name] = (learnt(found[name], rows[name], role, beside),)
     return found
 
 

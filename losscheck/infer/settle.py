@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import attrs
+
 from losscheck.infer.given import Given
 from losscheck.infer.hints import hints
-from losscheck.infer.layouts import PAIRS, WIDTHS, Shapes, layouts, with_width
+from losscheck.infer.layouts import INDEX_PAIRS, PAIRS, WIDTHS, Shapes, layouts, with_width
 from losscheck.infer.spec import last_letter, main_sizes
 from losscheck.program.programs import Programs
 from losscheck.program.trace import CallError
 from losscheck.program.wiring import Wiring, wiring
 from losscheck.shapes import parse
+
+MOST_TRIED = 1_152
+"""Layouts, each of which is traced in some 20 ms. With two arguments besides the pair these are all
+at every width; with four of them there would be 18,000."""
 
 
 def declares_labels(given: Given) -> bool:
@@ -25,20 +31,24 @@ def find_layout(
 ) -> tuple[Shapes, dict[str, int], CallError | None]:
     """Find the first layout that runs; where none does, the first one and what it raised."""
     first: tuple[Shapes, dict[str, int], CallError] | None = None
+    tried = 0
     for pair in pairs:
         options = list(layouts(given.roles, given.shapes, (pair,)))
-        for width in (None, *(WIDTHS if pairs is PAIRS else ())):
+        for width in (None, *(WIDTHS if pairs is PAIRS and given.data is None else ())):
             for shapes in options:
                 parsed = {name: parse(text) for name, text in shapes.items()}
                 if width is not None and not last_letter(parsed):
                     continue
-                sizes = main_sizes(parsed, width)
+                sizes = {**main_sizes(parsed, width), **given.sizes}
                 error = _runs(programs, shapes, sizes)
+                if error is None and given.data is not None:
+                    return (*settle_sizes(programs, given, shapes, sizes), None)
                 if error is None:
                     better = _per_sample(programs, given, pairs, shapes, sizes, width)
                     return _settle_width(programs, given, *(better or (shapes, sizes)))
                 first = first or (shapes, sizes, error)
-                if _hopeless(error):
+                tried += 1
+                if _hopeless(error) or tried == MOST_TRIED:
                     return first
     assert first is not None  # layouts gives at least one
     return first
@@ -105,12 +115,50 @@ def _settle_width(
     return fixed, {name: size for name, size in sizes.items() if name != letter}, None
 
 
+def settle_sizes(
+    programs: Programs, given: Given, shapes: Shapes, sizes: dict[str, int]
+) -> tuple[Shapes, dict[str, int]]:
+    """Write numbers for the letters of data where the loss runs at no other size."""
+    declared = {
+        letter
+        for name, (origin, _) in given.origins.items()
+        if origin == "declared" and name in given.shapes
+        for letter in parse(given.shapes[name]).letters
+    }
+    batch = parse(shapes[programs.call.prediction]).dims[0]
+    for letter in [k for k in sizes if k != batch and k not in declared]:
+        if _runs(programs, shapes, {**sizes, letter: sizes[letter] + 1}) is not None:
+            shapes = with_width(shapes, letter, sizes[letter])
+            sizes = {name: size for name, size in sizes.items() if name != letter}
+    return shapes, sizes
+
+
 def _runs(programs: Programs, shapes: Shapes, sizes: Mapping[str, int]) -> CallError | None:
     try:
         programs.at({name: parse(text).at(sizes) for name, text in shapes.items()})
     except CallError as error:
         return error
     return None
+
+
+def whole_labels(
+    programs: Programs, given: Given
+) -> tuple[Programs, Shapes, dict[str, int], CallError] | None:
+    """Hand over labels as int32 to a loss that raises on floats.
+
+    Returns
+    -------
+    tuple or None
+        The programs, shapes and sizes with which it runs, and what floats raise there; None where
+        it raises on integers, too.
+    """
+    labels = tuple(name for name, role in given.roles.items() if role == "y_true")
+    if not labels:
+        return None
+    whole = Programs(attrs.evolve(programs.call, integers=labels))
+    shapes, sizes, error = find_layout(whole, given, (*INDEX_PAIRS, *PAIRS))
+    refused = _runs(programs, shapes, sizes)
+    return None if error is not None or refused is None else (whole, shapes, sizes, refused)
 
 
 def sparse_layout(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import attrs
@@ -37,6 +37,7 @@ class Spec:
     constants: Mapping[str, Any]
     sizes: Mapping[str, int]
     narrow: Mapping[str, int]
+    documented: Mapping[str, str] = attrs.field(factory=dict)  # shapes, as the docstring has them
     narrowed: str = ""  # what ordinary points of a plausible wider domain gave
 
     def named(self, role: str) -> Argument | None:
@@ -73,6 +74,12 @@ def main_sizes(shapes: Mapping[str, Shape], width: int | None = None) -> dict[st
         if last:
             sizes[last] = width
     return sizes
+
+
+def batch_beside(taken: Collection[int], wanted: int = BATCH) -> int:
+    """Choose the batch nearest to the wanted one, from 2 on, that is the size of no other axis."""
+    near = sorted(range(2, 2 * BATCH + wanted), key=lambda size: (abs(size - wanted), size))
+    return next((size for size in near if size not in taken), wanted)
 
 
 def wide_sizes(spec: Spec) -> dict[str, int]:

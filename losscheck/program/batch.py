@@ -1,21 +1,31 @@
 """Running a traced program for many cases at a time.
 
 `tf.vectorized_map` turns the graph of one case into the graph of a block of them: hundreds of
-nanoseconds a case instead of hundreds of microseconds. It cannot vectorise data-dependent control
-flow, and it gives every row of a random op its own numbers; `tf.map_fn` takes its place there.
+nanoseconds a case instead of a hundred microseconds. It cannot vectorise data-dependent control
+flow, and it gives every row of a random op its own numbers; there each case is a call.
 """
 
 from __future__ import annotations
 
 import copy
 import enum
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
 import numpy as np
 
 from losscheck.model import Array, Inputs
+from losscheck.program.execution import (
+    Blocks,
+    Cut,
+    Run,
+    open_session,
+    singly,
+    vectorized,
+)
+from losscheck.program.functions import blocks_by_function, by_function, under_xla
 from losscheck.program.precision import graph_def
 from losscheck.program.quiet import silence, tensorflow
 from losscheck.program.trace import Call, Traced
@@ -25,7 +35,7 @@ class Way(enum.StrEnum):
     """How many cases are run by one call."""
 
     VECTORIZED = "vectorized_map"
-    MAPPED = "map_fn"
+    SINGLY = "one call each"
 
 
 BLOCK_ELEMENTS = 1 << 19  # elements of all inputs in one block; keeps a 100-op graph below 500 MiB
@@ -33,8 +43,8 @@ BLOCK_CASES = 1 << 15
 AGREEMENT = 1e-2  # relative and absolute; a vectorised kernel may round otherwise, half types most
 XLA_BLOCK = 1 << 10  # smaller blocks are padded to it: XLA compiles anew for each size
 SMALL = 64  # elements of a prediction whose backward pass costs less than a graph without it
-FEW = 16  # cases that are run one by one where a block of them would have to be vectorized first
-MAPPED_CASES = 2_000  # what map_fn runs in about half a second (160 to 550 microseconds a case)
+FEW = 1_000  # cases in all that are run one by one before it pays to vectorize them
+SINGLE_CASES = 2_000  # what is run one by one in about half a second where calls are slow
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -72,15 +82,22 @@ class Program:
         self.prediction = call.prediction
         self.definition = definition if definition is not None else graph_def(traced.graph)
         self.rewritten = definition is not None
+        self._begin()
+
+    def _begin(self) -> None:
         self._imported: Any = None
-        self._runners: dict[Any, tuple[Callable[..., Any], Way]] = {}
-        self._pruned: dict[Any, Callable[..., Any]] = {}
+        self._runners: dict[Any, tuple[Run, Way]] = {}
+        self._blocks: dict[tuple[str, ...], Blocks] = {}
+        self._cuts: dict[Any, Cut] = {}
+        self._singles: dict[Any, Run] = {}
+        self._sessions: dict[bool, Any] = {}
+        self._asked: Counter[Any] = Counter()  # cases that were run one by one
         self.kept: dict[Any, Any] = {}  # what others compile of this program, once
 
     def twin(self) -> Program:
         """The same loss in a graph of its own, to which operations may be added."""
         other = copy.copy(self)
-        other._imported, other._runners, other._pruned, other.kept = None, {}, {}, {}
+        other._begin()
         return other
 
     @property
@@ -97,7 +114,12 @@ class Program:
     @property
     def graph(self) -> Any:
         """The graph that runs: the rewritten one where there is one."""
-        return self._function().graph
+        if self._imported is None:
+            tf = tensorflow()
+            self._imported = tf.Graph()
+            with silence(), self._imported.as_default():
+                tf.graph_util.import_graph_def(self.definition, name="")
+        return self._imported
 
     def run(self, inputs: Inputs, mode: str = "graph") -> Outcome:
         """Value and gradient of every case.
@@ -110,7 +132,9 @@ class Program:
             "graph", "xla", or "plain": the graph without TensorFlow's rewriting of it, which is
             what eager execution computes.
         """
-        results = self.fetch(self._whole, inputs, mode)
+        return self._outcome(self.fetch(self._whole, inputs, mode))
+
+    def _outcome(self, results: list[Array]) -> Outcome:
         n = len(results[0])
         if self.traced.gradient is not None:
             return Outcome(value=results[0], gradient=results[1])
@@ -140,7 +164,8 @@ class Program:
         held = held or {}
         one = self._cast({name: np.asarray(array)[None] for name, array in inputs.items()})
         one += [np.asarray(array)[None] for array in held.values()]
-        return [_array(result) for result in _outputs(self.pruned(tuple(tensors), (*held,)), one)]
+        with silence():
+            return self.single(tuple(tensors), (*held,))(*(a[0] for a in one))
 
     def has(self, tensor: str) -> bool:
         """Whether the graph holds a tensor of this name."""
@@ -151,16 +176,8 @@ class Program:
         return True
 
     def singly(self, inputs: Inputs) -> Outcome:
-        """Value and gradient of every case, one call each.
-
-        A call costs about a millisecond, to vectorize the loss hundreds.
-        """
-        rows = self._one_by_one(self._whole, self._cast(inputs))
-        value = np.stack([_array(row[0]) for row in rows])
-        if self.traced.gradient is not None:
-            return Outcome(value=value, gradient=np.stack([_array(row[1]) for row in rows]))
-        shape = (len(value), *self.shapes[self.prediction])
-        return Outcome(value=value, gradient=np.zeros(shape, value.dtype))
+        """Value and gradient of every case, one call each."""
+        return self._outcome(self._one_by_one(self._whole, self._cast(inputs)))
 
     def fetch(self, tensors: Sequence[str], inputs: Inputs, mode: str = "graph") -> list[Array]:
         """Any tensors of the graph, by name, for every case: (N, *shape) each."""
@@ -169,35 +186,37 @@ class Program:
             one = {name: np.ones((1, *shape)) for name, shape in self.shapes.items()}
             return [array[:0] for array in self.fetch(tensors, one, mode)]
         key = tuple(tensors), mode
-        few = mode in ("graph", "plain") and len(arrays[0]) <= FEW
-        if few and key not in self._runners and key[0] != self._whole:
-            rows = self._one_by_one(key[0], arrays, mode)
-            return [
-                np.stack([_array(part) for part in column]) for column in zip(*rows, strict=True)
-            ]
+        if key not in self._runners and mode != "xla":
+            self._asked[key] += len(arrays[0])
+            if self._asked[key] <= FEW:
+                return self._one_by_one(key[0], arrays, mode)
+        return self._many(key, arrays)
+
+    def _many(self, key: tuple[tuple[str, ...], str], arrays: list[Array]) -> list[Array]:
         if key not in self._runners:
-            self._runners[key] = self._runner(tuple(tensors), mode, [a[:1] for a in arrays])
+            self._runners[key] = self._runner(*key, [a[:1] for a in arrays])
         try:
-            return self._blocks(key, arrays)
+            return self._in_blocks(key, arrays)
         except Exception:  # vectorised code may fail on numbers, where a single case would not
-            if self._runners[key][1] is Way.MAPPED:
+            if self._runners[key][1] is Way.SINGLY:
                 raise
-        self._runners[key] = self._mapped(tuple(tensors), mode, [a[:1] for a in arrays])
-        return self._blocks(key, arrays)
+        self._runners[key] = self._each(*key), Way.SINGLY
+        return self._in_blocks(key, arrays)
 
     def _one_by_one(
         self, tensors: tuple[str, ...], arrays: list[Array], mode: str = "graph"
-    ) -> list[list[Any]]:
-        """The tensors of every case, a row a case."""
-        run = self.pruned(tensors)
-        with silence(), _optimizer(mode):
-            return [_outputs(run, [a[i : i + 1] for a in arrays]) for i in range(len(arrays[0]))]
+    ) -> list[Array]:
+        """The tensors of every case, stacked."""
+        run = self.single(tensors, mode=mode)
+        with silence():
+            rows = [run(*case) for case in zip(*arrays, strict=True)]
+        return [np.stack(column) for column in zip(*rows, strict=True)]
 
-    def _blocks(self, key: tuple[tuple[str, ...], str], arrays: list[Array]) -> list[Array]:
+    def _in_blocks(self, key: tuple[tuple[str, ...], str], arrays: list[Array]) -> list[Array]:
         (tensors, mode), (run, way) = key, self._runners[key]
         n = len(arrays[0])
         size = self._block(arrays) if way is Way.VECTORIZED else n
-        if mode == "xla":
+        if mode == "xla" and way is Way.VECTORIZED:
             size = self._xla_size(key, n, size)
         parts = [
             self._block_results(run, [a[i : i + size] for a in arrays], size, mode)
@@ -213,16 +232,19 @@ class Program:
         sizes.add(size)
         return size
 
-    def way(self, mode: str = "graph") -> Way:
-        """How blocks of value and gradient are run, once they have been."""
-        return next((w for (_, m), (_, w) in self._runners.items() if m == mode), Way.VECTORIZED)
+    def way(self) -> Way:
+        """How many cases are run by one call; finds out whether the loss can be vectorized."""
+        key = self._whole, "graph"
+        if key not in self._runners:
+            ones = self._cast({name: np.ones((1, *shape)) for name, shape in self.shapes.items()})
+            self._many(key, ones)
+        return self._runners[key][1]
 
     def try_once(self) -> None:
         """Run one case of ones, unvectorised; whatever it raises, the graph cannot be run."""
         ones = self._cast({name: np.ones((1, *shape)) for name, shape in self.shapes.items()})
         # "plain": TensorFlow's rewriting of the graph may take the failing operation out.
-        with _optimizer("plain"):
-            _outputs(self.pruned(self._whole), ones)
+        self._one_by_one(self._whole, ones, "plain")
 
     def captured_values(self) -> dict[str, Array]:
         """What the loss took from outside, by the name of its placeholder in the graph."""
@@ -234,9 +256,7 @@ class Program:
         }
 
     def _cast(self, inputs: Inputs) -> list[Array]:
-        tensors = [
-            self._function().graph.get_tensor_by_name(p.name) for p in self.traced.placeholders
-        ]
+        tensors = [self.graph.get_tensor_by_name(p.name) for p in self.traced.placeholders]
         with np.errstate(over="ignore"):
             return [
                 np.asarray(inputs[name]).astype(t.dtype.as_numpy_dtype, copy=False)
@@ -248,87 +268,94 @@ class Program:
         elements = sum(int(np.prod(a.shape[1:])) for a in arrays)
         return int(min(BLOCK_CASES, max(1, BLOCK_ELEMENTS // max(1, elements))))
 
-    def _block_results(
-        self, run: Callable[..., Any], arrays: list[Array], size: int, mode: str
-    ) -> list[Array]:
+    def _block_results(self, run: Run, arrays: list[Array], size: int, mode: str) -> list[Array]:
         n = len(arrays[0])
         if mode == "xla" and n < size:  # one compilation serves every block
             arrays = [np.concatenate([a, np.repeat(a[-1:], size - n, axis=0)]) for a in arrays]
-        with silence(), _optimizer(mode):
-            return [_array(result)[:n] for result in run(*arrays)]
+        with silence():
+            return [result[:n] for result in run(*arrays)]
 
-    def _function(self) -> Any:
-        if self._imported is None:
-            tf = tensorflow()
+    def single(
+        self, tensors: tuple[str, ...], held: tuple[str, ...] = (), mode: str = "graph"
+    ) -> Run:
+        """One case up to these tensors, in and out as arrays: the arguments in call order.
 
-            def load() -> None:
-                tf.graph_util.import_graph_def(self.definition, name="")
-
-            with silence():
-                self._imported = tf.compat.v1.wrap_function(load, [])
-        return self._imported
-
-    def pruned(self, tensors: tuple[str, ...], held: tuple[str, ...] = ()) -> Callable[..., Any]:
-        """One case up to these tensors: a function of the arguments' tensors in call order.
-
-        Tensors that are held are arguments, too, behind the others.
+        Tensors that are held are arguments, too, behind the others. The mode is "graph" or "plain".
         """
-        if (tensors, held) not in self._pruned:
-            self._pruned[tensors, held] = self._cut(tensors, held)
-        return self._pruned[tensors, held]
+        key = tensors, held, mode
+        if key not in self._singles:
+            cut, plain = self.cut(tensors, held), mode == "plain"
+            self._singles[key] = (
+                singly(cut, self._session(plain)) if cut.sessions else by_function(cut, plain=plain)
+            )
+        return self._singles[key]
 
-    def _cut(self, tensors: tuple[str, ...], held: tuple[str, ...]) -> Callable[..., Any]:
-        function = self._function()
-        graph = function.graph
-        inside = [inner for _, inner in self.traced.captures]
-        names = [p.name for p in self.traced.placeholders]
-        names += [*held, *(tensor.name for tensor in inside)]
-        feeds = [graph.get_tensor_by_name(name) for name in names]
-        # Without a signature TensorFlow tries another way first: a call takes three times as long.
-        plain = all(feed.dtype != tensorflow().resource for feed in feeds)
-        specs = tuple(tensorflow().TensorSpec(feed.shape, feed.dtype) for feed in feeds)
-        pruned = function.prune(
-            feeds,
-            [graph.get_tensor_by_name(name) for name in tensors],
-            input_signature=(specs, {}) if plain else None,
-        )
-        captured = [self._captured(outer, inner) for outer, inner in self.traced.captures]
-        return lambda *arrays: pruned(*arrays, *captured)
+    def cut(self, tensors: tuple[str, ...], held: tuple[str, ...] = ()) -> Cut:
+        """One case up to these tensors, to be put into other graphs."""
+        if (tensors, held) not in self._cuts:
+            names = tuple(p.name for p in self.traced.placeholders)
+            self._cuts[tensors, held] = Cut(
+                graph=self.graph,
+                feeds=(*names, *held),
+                tensors=tensors,
+                captured={inner.name: outer for outer, inner in self.traced.captures},
+            )
+        return self._cuts[tensors, held]
 
-    def _captured(self, outer: Any, inner: Any) -> Any:
-        tf = tensorflow()
-        wanted = self._function().graph.get_tensor_by_name(inner.name).dtype
-        return outer if outer.dtype in (wanted, tf.resource) else tf.cast(outer, wanted)
+    def blocks(
+        self, tensors: tuple[str, ...], held: tuple[str, ...], probe: Sequence[Array]
+    ) -> Run:
+        """A block of cases up to these tensors; `probe` is a block of one.
 
-    def _runner(
-        self, tensors: tuple[str, ...], mode: str, probe: list[Array]
-    ) -> tuple[Callable[..., Any], Way]:
-        graph = self._runners.get((tensors, "graph"))
-        if graph is not None and mode != "graph":
-            run, way = graph  # vectorized once; how it is executed is settled call by call
-            return (run if mode == "plain" else under_xla(run)), way
-        pruned = self.pruned(tensors)
+        Raises
+        ------
+        Exception
+            It cannot be vectorized; each version of TensorFlow says so in its own way.
+        """
+        cut = self.cut(tensors, held)
+        if not cut.sessions:
+            return blocks_by_function(cut, "graph", probe)
+        return vectorized(cut, probe).runner("graph")
+
+    def _session(self, plain: bool) -> Any:
+        if plain not in self._sessions:
+            self._sessions[plain] = open_session(self.graph, plain=plain)
+        return self._sessions[plain]
+
+    def _runner(self, tensors: tuple[str, ...], mode: str, probe: list[Array]) -> tuple[Run, Way]:
         try:
-            run = compiled(pruned, Way.VECTORIZED, mode, probe)
-            if self._agrees(pruned, run, mode, probe):
+            with silence():
+                run = self._vectorized(tensors, mode, probe)
+            if self._agrees(tensors, run, mode, probe):
                 return run, Way.VECTORIZED
         except Exception:  # whatever vectorisation cannot take, and each version says otherwise
             pass
-        return self._mapped(tensors, mode, probe)
+        return self._each(tensors, mode), Way.SINGLY
 
-    def _mapped(
-        self, tensors: tuple[str, ...], mode: str, probe: list[Array]
-    ) -> tuple[Callable[..., Any], Way]:
-        return compiled(self.pruned(tensors), Way.MAPPED, mode, probe), Way.MAPPED
+    def _vectorized(self, tensors: tuple[str, ...], mode: str, probe: list[Array]) -> Run:
+        cut = self.cut(tensors)
+        if not cut.sessions:
+            return blocks_by_function(cut, mode, probe)
+        if tensors not in self._blocks:  # once; how it is executed is settled call by call
+            self._blocks[tensors] = vectorized(cut, probe)
+        return self._blocks[tensors].runner(mode)
 
-    @staticmethod
-    def _agrees(
-        pruned: Callable[..., Any], run: Callable[..., Any], mode: str, probe: list[Array]
-    ) -> bool:
+    def _each(self, tensors: tuple[str, ...], mode: str) -> Run:
+        """A block of cases, one call each."""
+        cut = self.cut(tensors)
+        run = under_xla(cut) if mode == "xla" else self.single(tensors, mode=mode)
+
+        def block(*arrays: Array) -> list[Array]:
+            rows = [run(*case) for case in zip(*arrays, strict=True)]
+            return [np.stack(column) for column in zip(*rows, strict=True)]
+
+        return block
+
+    def _agrees(self, tensors: tuple[str, ...], run: Run, mode: str, probe: list[Array]) -> bool:
         """Say whether a block of one gives what a single call gives; modes may differ in NaN."""
-        with silence(), _optimizer(mode):
-            block = [_array(result)[0] for result in run(*probe)]
-        single = [_array(result) for result in _outputs(pruned, probe)]
+        with silence():
+            block = [result[0] for result in run(*probe)]
+            single = self.single(tensors)(*(a[0] for a in probe))
         pairs = [
             (np.asarray(b, float), np.asarray(s, float)) for b, s in zip(block, single, strict=True)
         ]
@@ -337,68 +364,3 @@ class Program:
         return mode != "graph" or all(
             np.allclose(b, s, rtol=AGREEMENT, atol=AGREEMENT, equal_nan=True) for b, s in pairs
         )
-
-
-def compiled(
-    pruned: Callable[..., Any], way: Way, mode: str, probe: Sequence[Array]
-) -> Callable[..., Any]:
-    """Turn a function of one case into one of a block of cases; `probe` is a block of one."""
-    tf = tensorflow()
-    types = [tf.as_dtype(a.dtype) for a in probe]
-
-    def case(tensors: Any) -> tuple[Any, ...]:
-        return tuple(pruned(*tensors))
-
-    def block(*arrays: Any) -> tuple[Any, ...]:
-        if way is Way.VECTORIZED:
-            return tuple(tf.vectorized_map(case, arrays, fallback_to_while_loop=False))
-        signature = tuple(tf.TensorSpec(None, t.dtype) for t in _outputs(pruned, probe))
-        return tuple(tf.map_fn(case, arrays, fn_output_signature=signature))
-
-    specs = [tf.TensorSpec((None, *a.shape[1:]), t) for a, t in zip(probe, types, strict=True)]
-    signature = None if mode == "xla" else specs
-    run: Callable[..., Any] = tf.function(
-        block, input_signature=signature, autograph=False, jit_compile=mode == "xla"
-    )
-    return run
-
-
-def under_xla(run: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function of a block of cases, as it was vectorized, with XLA."""
-
-    def block(*arrays: Any) -> Any:
-        return run(*arrays)
-
-    found: Callable[..., Any] = tensorflow().function(block, autograph=False, jit_compile=True)
-    return found
-
-
-def _array(result: Any) -> Array:
-    """A tensor as an array; NumPy does not take a single bfloat16 number for one."""
-    return np.asarray(result.numpy() if hasattr(result, "numpy") else result)
-
-
-def _outputs(pruned: Callable[..., Any], probe: Sequence[Array]) -> list[Any]:
-    tf = tensorflow()
-    with silence():
-        return list(pruned(*(tf.constant(a[0]) for a in probe)))
-
-
-_META = "disable_meta_optimizer"
-
-
-class _optimizer:  # noqa: N801  (a context manager, read as a word)
-    """Switch TensorFlow's graph rewriting off while a "plain" program runs."""
-
-    def __init__(self, mode: str) -> None:
-        self._plain = mode == "plain"
-
-    def __enter__(self) -> None:
-        if self._plain:
-            optimizer = tensorflow().config.optimizer
-            self._before = optimizer.get_experimental_options().get(_META, False)
-            optimizer.set_experimental_options({_META: True})
-
-    def __exit__(self, *error: object) -> None:
-        if self._plain:
-            tensorflow().config.optimizer.set_experimental_options({_META: self._before})

@@ -14,7 +14,7 @@ import attrs
 import numpy as np
 
 from losscheck.model import Array, Inputs
-from losscheck.program.batch import Program, Way, compiled
+from losscheck.program.batch import Program
 from losscheck.program.quiet import silence, tensorflow
 
 BLOCK = 1 << 19
@@ -112,9 +112,8 @@ def _driver(twin: Program, tensors: tuple[str, ...]) -> Driver:
         slopes = [tf.identity(tf.convert_to_tensor(slope)) for slope in slopes]
     shapes = tuple(tuple(int(size) for size in end.shape) for end in ends)
     outputs = (*tensors, *(slope.name for slope in slopes))
-    pruned = twin.pruned(outputs, tuple(a.name for a in asked))
     probe = [np.ones((1, *twin.shapes[name]), np.float32) for name in twin.names]
     probe += [np.ones((1, *shape), np.float32) for shape in shapes]
-    run = compiled(pruned, Way.VECTORIZED, "graph", probe)
+    run = twin.blocks(outputs, tuple(a.name for a in asked), probe)
     run(*probe)
     return Driver(tensors, shapes, twin.names, run)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from losscheck.model import Array, Inputs
-from losscheck.program.batch import Program, Way, compiled
+from losscheck.program.batch import Program
 from losscheck.program.programs import Evaluate
 from losscheck.program.quiet import silence
 
@@ -54,9 +54,8 @@ class Held:
     def _totals(self, arrays: list[Array]) -> Array:
         key = "held", self._tensors
         if key not in self._program.kept:
-            pruned = self._program.pruned((self._program.traced.value.name,), self._tensors)
-            probe = [array[:1] for array in arrays]
-            self._program.kept[key] = compiled(pruned, Way.VECTORIZED, "graph", probe)
+            value, probe = self._program.traced.value.name, [array[:1] for array in arrays]
+            self._program.kept[key] = self._program.blocks((value,), self._tensors, probe)
         run = self._program.kept[key]
         rows = max(1, BLOCK // max(1, sum(int(np.prod(a.shape[1:])) for a in arrays)))
         parts = []

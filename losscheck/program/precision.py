@@ -16,9 +16,12 @@ FLOATS = {"float16": 19, "bfloat16": 14, "float32": 1, "float64": 2}  # types.pr
 def graph_def(graph: Any) -> Any:
     """Give the GraphDef of a function's graph, its library of functions included.
 
-    The user's own assertions are left out: one case that breaks one would fail its whole block.
+    The user's own assertions are left out: one case that breaks one would fail its whole block. So
+    is what says beside which operation one has to run: that one may be an argument of a part.
     """
     definition = graph.as_graph_def(add_shapes=False)
+    for node in definition.node:
+        node.attr.pop("_class", None)
     asserts = [node for node in _nodes(definition) if node.op == "Assert"]
     for node in asserts:
         node.op = "NoOp"

@@ -14,6 +14,7 @@ import numpy as np
 
 from losscheck.model import Array, Inputs
 from losscheck.program.batch import Program
+from losscheck.program.functions import outside
 from losscheck.program.quiet import silence, tensorflow
 
 LARGE = 1 << 14  # elements of a prediction from which it is moved inside the graph
@@ -144,7 +145,7 @@ class Probe:
 
     def _compiled(self, readout: Readout) -> Callable[..., Any]:
         tf = tensorflow()
-        run = self._program.pruned(readout.tensors)
+        cut = self._program.cut(readout.tensors)
         place = self._program.names.index(self._program.prediction)
         blocks = readout.blocks
 
@@ -152,7 +153,7 @@ class Probe:
             moved = list(arrays)
             moved[place] = arrays[place] + t * direction
             total = tf.zeros((blocks,), tf.float64)
-            for result, weight in zip(run(*moved), weights, strict=True):
+            for result, weight in zip(cut.embed([*moved, *outside(cut)]), weights, strict=True):
                 flat = tf.cast(tf.reshape(result, (blocks, -1)), tf.float64)
                 if weight.shape[0] == 1:  # a pass over the numbers less
                     total += tf.reduce_sum(flat, axis=1) * weight

@@ -60,6 +60,22 @@ class Programs:
             self._programs[key], self._tracing[key] = self._make(shapes, dtype)
         return self._programs[key]
 
+    def forward_at(self, shapes: Sizes) -> Program | EagerProgram:
+        """The loss in float32 without its gradient, where nobody has asked for that yet.
+
+        Raises
+        ------
+        CallError, OutputError
+            As `at` does.
+        """
+        whole = _key(shapes, "float32")
+        key = (*whole, "forward")
+        if whole in self._programs:
+            return self._programs[whole]
+        if key not in self._programs:
+            self._programs[key], self._tracing[key] = self._make(shapes, "float32", forward=True)
+        return self._programs[key]
+
     def tracing(self, shapes: Sizes, dtype: str = "float32") -> Tracing:
         """How `at` came to run the loss."""
         self.at(shapes, dtype)
@@ -89,24 +105,25 @@ class Programs:
     def traces(self, shapes: Sizes, dtype: str = "float32") -> CallError | OutputError | None:
         """Trace as Keras does for these shapes, unknown sizes allowed; say what it raised."""
         try:
-            trace(self.call, self._signature(shapes, dtype))
+            trace(self.call, self._signature(shapes, dtype), forward=True)
         except (CallError, OutputError) as error:
             return error
         return None
 
-    def _make(self, shapes: Sizes, dtype: str) -> tuple[Program | EagerProgram, Tracing]:
+    def _make(
+        self, shapes: Sizes, dtype: str, *, forward: bool = False
+    ) -> tuple[Program | EagerProgram, Tracing]:
         signature = self._signature(shapes, dtype)
         try:
-            return self._usable(Program(trace(self.call, signature), self.call)), Tracing(
-                how="graph"
-            )
+            traced = trace(self.call, signature, forward=forward)
+            return self._usable(Program(traced, self.call)), Tracing(how="graph")
         except CallError as error:
             first = error
         # Python that cannot decide on a tensor, count to it or take its length raises a TypeError;
         # AutoGraph mends nothing else, and sizes that do not fit would only fail once more.
         if isinstance(first.error, TypeError):
             try:
-                traced = trace(self.call, signature, autograph=True)
+                traced = trace(self.call, signature, autograph=True, forward=forward)
                 return self._usable(Program(traced, self.call)), Tracing(
                     how="autograph", error=first
                 )

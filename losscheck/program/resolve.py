@@ -10,6 +10,7 @@ from typing import Any
 import attrs
 
 from losscheck.program.quiet import keras_module, tensorflow
+from losscheck.targets.names import is_pair
 
 # In Keras' modules of losses, but none themselves.
 NOT_LOSSES = frozenset({"Loss", "LossFunctionWrapper", "get", "serialize", "deserialize"})
@@ -21,7 +22,7 @@ class Nature:
 
     function: Callable[..., Any]  # what to call
     python: Callable[..., Any]  # the Python function that computes the loss
-    kind: str  # callable, loss-instance or tf-function
+    kind: str  # callable, loss-instance, metric or tf-function
     autograph: bool = False  # a tf.function through AutoGraph: a Python `if` on tensors works in it
     known: str | None = None  # Keras' own, by its public name
     config: Mapping[str, Any] = attrs.field(factory=dict)
@@ -48,8 +49,40 @@ def is_loss_class(obj: Any) -> bool:
 
 
 def is_loss(obj: Any) -> bool:
-    """Say whether this is an instance of keras.losses.Loss."""
-    return isinstance(obj, keras_module().losses.Loss)
+    """Say whether this is an instance of keras.losses.Loss, or of a class made like it."""
+    return isinstance(obj, keras_module().losses.Loss) or _is_like_loss(obj)
+
+
+def _is_like_loss(obj: Any) -> bool:
+    """Say whether an object computes a loss per sample in `call` and reduces it, as Keras' do.
+
+    So do the losses of tf_keras, which share no class with those of Keras 3.
+    """
+    if inspect.isclass(obj) or not callable(obj) or not hasattr(obj, "reduction"):
+        return False
+    call = getattr(obj, "call", None)
+    return callable(call) and is_pair(tuple(_arguments(call)))
+
+
+def _arguments(function: Callable[..., Any]) -> list[str]:
+    try:
+        return list(inspect.signature(function).parameters)
+    except (ValueError, TypeError):
+        return []
+
+
+def is_metric(obj: Any) -> bool:
+    """Say whether this collects values over batches in variables, as Keras' metrics do."""
+    if isinstance(obj, keras_module().metrics.Metric):
+        return True
+    collects = all(callable(getattr(obj, name, None)) for name in ("update_state", "result"))
+    return collects and not inspect.isclass(obj)
+
+
+def averaged(obj: Any) -> Any | None:
+    """The function of labels and predictions that a metric averages over batches, if it is one."""
+    function = getattr(obj, "_fn", None)
+    return function if is_metric(obj) and callable(function) else None
 
 
 def is_abstract(cls: type) -> bool:
@@ -106,6 +139,8 @@ def nature(obj: Callable[..., Any]) -> Nature:
     """
     if is_loss(obj):
         return _of_instance(obj)
+    if (function := averaged(obj)) is not None:
+        return _of_metric(obj, function)
     if is_tf_function(obj):
         return _of_tf_function(obj)
     if isinstance(obj, functools.partial):
@@ -125,10 +160,11 @@ def nature(obj: Callable[..., Any]) -> Nature:
 def _of_instance(obj: Any) -> Nature:
     cls = type(obj)
     base = keras_module().losses.Loss
-    method = "__call__" if _attribute(cls, "call") is base.call else "call"
+    own_call = not isinstance(obj, base) or _attribute(cls, "call") is not base.call
+    method = "call" if own_call else "__call__"
     inner = _of_method(obj, method)
     wrapped = getattr(obj, "fn", None)
-    if callable(wrapped) and inner.python.__module__.startswith("keras."):
+    if callable(wrapped) and inner.python.__module__.startswith(("keras.", "tf_keras.")):
         wrapped = wrapped.python_function if is_tf_function(wrapped) else wrapped
         inner = attrs.evolve(inner, python=inspect.unwrap(wrapped))  # Keras' function wrapper
     own = vars(keras_module().losses).get(cls.__name__) is cls
@@ -138,6 +174,18 @@ def _of_instance(obj: Any) -> Nature:
         known=f"keras.losses.{cls.__name__}" if own else None,
         # Some of Keras' own (Huber in 3.15) leave their arguments out of get_config.
         config={**getattr(obj, "_fn_kwargs", {}), **obj.get_config()} if own else {},
+    )
+
+
+def _of_metric(obj: Any, function: Any) -> Nature:
+    """What a metric averages: no gradient passes through the variables that it collects in."""
+    inner = nature(function)
+    options = dict(getattr(obj, "_fn_kwargs", {}))
+    return attrs.evolve(
+        inner,
+        function=functools.partial(inner.function, **options) if options else inner.function,
+        kind="metric",
+        config=options,
     )
 
 
@@ -161,5 +209,8 @@ def _attribute(cls: type, name: str) -> Any:
 
 
 def _known_function(obj: Any) -> str | None:
-    name = getattr(obj, "__name__", "")
-    return f"keras.losses.{name}" if vars(keras_module().losses).get(name) is obj else None
+    name, keras = getattr(obj, "__name__", ""), keras_module()
+    for place in (keras.losses, keras.ops):
+        if vars(place).get(name) is obj:
+            return f"{place.__name__}.{name}"
+    return None

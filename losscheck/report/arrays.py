@@ -47,6 +47,8 @@ def array(value: Any, digits: int | None = None) -> str:
     numbers = np.asarray(value)
     if numbers.ndim == 0:
         return scalar(numbers[()], digits)
+    if not numbers.size:
+        return f"[] of shape {shape(numbers.shape)}"
     if numbers.size <= FULL_SIZE:
         return _nested(numbers, digits)
     if len({str(number) for number in numbers.flat}) == 1:

@@ -9,6 +9,7 @@ from losscheck.rules.base import Rule
 from losscheck.rules.batch_coupling import BatchCoupling
 from losscheck.rules.call_fails import CallFails
 from losscheck.rules.dtype_rejected import DtypeRejected
+from losscheck.rules.empty_batch import EmptyBatchRule
 from losscheck.rules.gradient_dead import GradientDead
 from losscheck.rules.gradient_kink import GradientKink
 from losscheck.rules.gradient_mismatch import GradientMismatch
@@ -54,6 +55,7 @@ RULES: tuple[Rule, ...] = (
     ShapeRejected(),
     BatchCoupling(),
     OutputShape(),
+    EmptyBatchRule(),
     NotTraceable(),
     DtypeRejected(),
     ModeDisagreement(),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import attrs
+
 from losscheck.model import Suspect
 from losscheck.rules.base import Rule
 
@@ -67,7 +69,13 @@ class DtypeRejected(Rule):
             return
         by_line: dict[Location | None, list[tuple[str, CallError]]] = {}
         for run in dtypes:
-            if run.error is not None:
+            if run.error is not None and run.labels:
+                yield attrs.evolve(
+                    self._suspect([(run.dtype, run.error)]),
+                    form="labels",
+                    facts={"exception": str(run.error), "shapes": call.shapes},
+                )
+            elif run.error is not None:
                 by_line.setdefault(run.error.location, []).append((run.dtype, run.error))
         for runs in by_line.values():
             yield self._suspect(runs)

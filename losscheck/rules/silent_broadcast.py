@@ -10,6 +10,7 @@ from losscheck.rules.base import Rule
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from losscheck.evidence.broadcasts import Outer
     from losscheck.evidence.layouts import LayoutRun
     from losscheck.model import Location
     from losscheck.rules.base import Judgment
@@ -68,9 +69,30 @@ class SilentBroadcast(Rule):
         for run in layouts:
             if run.constant is not None and run.form == "as-is" and run.declared:
                 yield self._suspect("constant", run, run.constant)
+            elif run.outer is not None:
+                yield self._outer(run, run.outer)
             elif run.differs:
                 form = "layout" if run.declared else "rank"
                 yield self._suspect(form, run, run.broadcast)
+
+    def _outer(self, run: LayoutRun, outer: Outer) -> Suspect:
+        value = None if run.value is None else float(run.value[run.worst])
+        return Suspect(
+            code=self.code,
+            form="layout",
+            facts={
+                "argument": outer.argument,
+                "shape": outer.flat,
+                "other_shape": outer.column,
+                "result_shape": outer.result,
+                "shapes": dict(run.shapes),
+            },
+            inputs=run.inputs,
+            range=Range.ORDINARY,
+            value=value,
+            expected_text="each sample beside itself alone",
+            location=run.outer_at,
+        )
 
     def _suspect(self, form: str, run: LayoutRun, where: Location | None) -> Suspect:
         worst = run.worst

@@ -5,15 +5,14 @@ A compiled model stands for what it is trained on and for the losses of its outp
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from losscheck.model import LeftOut, UsageError
 from losscheck.targets import importing, models
 from losscheck.targets.discovery import discover
+from losscheck.targets.locating import attribute, import_place
 from losscheck.targets.loss import Loss, Parameter, build
 from losscheck.targets.making import make
 from losscheck.targets.reference import Reference, parse
@@ -59,10 +58,10 @@ def resolve(text: str, directory: Path) -> tuple[list[Loss], list[LeftOut]]:
         known = _by_keras_name(reference.place, directory)
         if known is not None:
             return [known], []
-    module = _module(reference, directory)
+    module = import_place(reference, directory)
     if not reference.names:
         return discover(module, reference.text, directory)
-    obj = _attribute(module, reference)
+    obj = attribute(module, reference)
     made = models.made_of(obj, reference, directory)
     if objects.is_model(made):
         return models.losses(made, reference, obj, directory), []
@@ -129,38 +128,3 @@ def _by_keras_name(name: str, directory: Path) -> Loss | None:
         near = importing.suggest(name, resolve.keras_names())
         raise UsageError(f"{missing}.{near} (a name that Keras knows)" if near else str(missing))
     return None
-
-
-def _module(reference: Reference, directory: Path) -> ModuleType:
-    from losscheck.program import resolve
-
-    if not reference.is_file and not importing.exists(reference.place):
-        raise importing.missing(reference.place, directory)
-    resolve.prepare()
-    if reference.is_file:
-        return importing.import_file(reference.place, directory)
-    return importing.import_module(reference.place, directory)
-
-
-def _attribute(module: ModuleType, reference: Reference) -> Any:
-    obj: Any = module
-    shown = reference.place
-    for name in reference.names:
-        try:
-            obj = getattr(obj, name)
-        except AttributeError:
-            own = [n for n, value in vars(obj).items() if _may_be_loss(n, value, module)]
-            listed = ", ".join(own[:8])  # as many as fit on a line or two
-            otherwise = f" It has {listed}." if own else " It defines nothing that can be called."
-            hint = importing.suggest(name, own, otherwise)
-            raise UsageError(f"{reference.text!r}: {shown} has no {name!r}.{hint}") from None
-        shown += f".{name}" if obj is not module else ""
-    return obj
-
-
-def _may_be_loss(name: str, value: Any, module: ModuleType) -> bool:
-    if name.startswith("__") or not callable(value):
-        return False
-    # What the module imported is not worth suggesting; instances do not say where they were made.
-    named = inspect.isroutine(value) or inspect.isclass(value)
-    return not named or value.__module__ == module.__name__

@@ -70,6 +70,8 @@ def _consider(name: str, obj: Any, reference: Reference, directory: Path) -> Los
 
     if resolve.is_model(obj):
         raise _NoLossError("a model; name it to have its losses checked through it")
+    if resolve.is_metric(obj):
+        raise _NoLossError("a metric; name it to have what it averages checked as a loss")
     if resolve.is_loss(obj):
         return build(obj, reference.text, directory)
     if inspect.isclass(obj):

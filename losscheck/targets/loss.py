@@ -41,7 +41,7 @@ class Loss:
     target: str  # as it was given; module:attr for losses found in a module
     function: Callable[..., Any]  # takes its arguments as `parameters` says
     python: Callable[..., Any]  # the Python function whose source is the loss
-    form: str  # function, lambda, closure, loss-instance, tf-function, keras-name,
+    form: str  # function, lambda, closure, loss-instance, metric, tf-function, keras-name,
     # or of a whole model: model, model-function
     parameters: tuple[Parameter, ...]
     source: Source | None  # None for Keras' own, and where there is no Python source
@@ -91,6 +91,12 @@ def build(
         raise UsageError(
             f"{target} is {obj!r:.60} ({type(obj).__name__}), which cannot be called; a function "
             "of labels and predictions or a keras.losses.Loss was expected"
+        )
+    if resolve.is_metric(obj) and resolve.averaged(obj) is None:
+        raise UsageError(
+            f"{target} is a metric ({type(obj).__name__}): it collects in variables over batches, "
+            "and no gradient passes through them, so it cannot be a loss. Name the function of "
+            "labels and predictions that it computes, or write one"
         )
     nature = resolve.nature(obj)
     declared = _declared((obj, type(obj), nature.python, maker))
@@ -146,7 +152,9 @@ def _parameters(
             f"{target} takes ({', '.join(names)}) and returns a loss: it is a factory. Write its "
             f"call, such as {target}({example or ', '.join(f'{name}=…' for name in names)})"
         )
-    if len(names) < 2 and not declared:  # a label and a prediction
+    # TensorFlow's functions end in `name`, which names their operations.
+    tensors = [p for p in listed if p.name != "name" or p.default is p.empty]
+    if len(tensors) < 2 and not declared:  # a label and a prediction
         raise UsageError(
             f"{target} takes ({', '.join(names)}); a loss takes at least a label and a prediction. "
             f"If it makes a loss, write its call: {target}(…)"

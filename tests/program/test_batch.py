@@ -81,7 +81,7 @@ def test_control_flow_by_the_data_is_mapped(mapped):
     given = cases(25)
     found = mapped.run(given)
     value, gradient = one_by_one(chosen, given)
-    assert mapped.way() is Way.MAPPED
+    assert mapped.way() is Way.SINGLY
     np.testing.assert_allclose(found.value, value, rtol=ULPS)
     np.testing.assert_allclose(found.gradient, gradient, rtol=ULPS)
     # By hand: the steps end after one row or two.

@@ -6,7 +6,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from losscheck.model import Report, UsageError
+from losscheck.model import Met, Report, UsageError
 from losscheck.report import schema
 from losscheck.report.json import from_json, to_json
 
@@ -36,6 +36,16 @@ def same(left: Any, right: Any) -> bool:
         dtype = np.asarray(left).dtype
         return np.array_equal(left, np.asarray(right).astype(dtype), equal_nan=True)
     return bool(left == right)
+
+
+def test_the_numbers_met_in_data_are_kept(report: Report) -> None:
+    loss = report.losses[0]
+    met = Met(least=-1.0, low=0.0, high=2.0, greatest=3e38)
+    arguments = (attrs.evolve(loss.arguments[0], met=met), *loss.arguments[1:])
+    losses = (attrs.evolve(loss, arguments=arguments), *report.losses[1:])
+    text = to_json(attrs.evolve(report, losses=losses))
+    jsonschema.Draft202012Validator(schema()).validate(json.loads(text))
+    assert from_json(text).losses[0].arguments == arguments
 
 
 def test_schema_is_a_schema_and_the_report_keeps_it(tree: Any) -> None:

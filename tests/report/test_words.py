@@ -24,7 +24,7 @@ from losscheck.report.arrays import apart, array
         (np.array([[np.nan, -0.0]]), 8, "[[nan, -0.]]"),
         (np.array([1, 2], np.int32), None, "[1, 2]"),
         (np.array([True]), None, "[True]"),
-        (np.zeros((0, 3)), None, "[]"),
+        (np.zeros((0, 3)), None, "[] of shape (0, 3)"),
         (np.ones((5, 7)), None, "all 1.0 of shape (5, 7)"),
         (np.arange(20.0), None, "[0., 1., ..., 18., 19.] of shape (20,)"),
         (

@@ -1,0 +1,200 @@
+"""Running graphs: by sessions, for a call of a small graph takes them 100 microseconds.
+
+A call of the same graph as a `tf.function` takes 700, and compiling it for another set of results
+twice as long. Variables that a loss reads live outside of its graph and cannot be handed to a
+session: such a loss is run by functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import attrs
+import numpy as np
+
+from losscheck.model import Array
+from losscheck.program.quiet import tensorflow
+
+Run = Callable[..., list[Array]]  # arrays in, arrays out
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Cut:
+    """One case of a graph, up to some of its tensors.
+
+    Parameters
+    ----------
+    graph
+        It may get further operations later on, as long as these tensors are in it now.
+    feeds
+        Names of the tensors that are given, in the order of the call.
+    tensors
+        Names of those that are wanted.
+    captured
+        What the loss took from outside, by the name of its placeholder.
+    """
+
+    graph: Any  # tf.Graph
+    feeds: tuple[str, ...]
+    tensors: tuple[str, ...]
+    captured: Mapping[str, Any]
+
+    @property
+    def sessions(self) -> bool:
+        """Whether a session can run it."""
+        tf = tensorflow()
+        return all(outer.dtype not in (tf.resource, tf.variant) for outer in self.captured.values())
+
+    def values(self) -> list[Array]:
+        """What was captured, in the dtypes of the graph."""
+        found = []
+        for name, outer in self.captured.items():
+            dtype = self.graph.get_tensor_by_name(name).dtype.as_numpy_dtype
+            found.append(np.asarray(outer).astype(dtype))
+        return found
+
+    def embed(self, tensors: Sequence[Any]) -> tuple[Any, ...]:
+        """Put it into the graph that is being built, behind these tensors."""
+        tf = tensorflow()
+        given = dict(zip((*self.feeds, *self.captured), tensors, strict=True))
+        wanted = [name for name in dict.fromkeys(self.tensors) if name not in given]
+        if not wanted:
+            return tuple(given[name] for name in self.tensors)
+        definition = self._without_feeds(wanted)
+        used = {_tensor(name) for node in definition.node for name in node.input}
+        results = tf.graph_util.import_graph_def(
+            definition,
+            input_map={name: tensor for name, tensor in given.items() if name in used},
+            return_elements=wanted,
+            name="case",
+        )
+        found = {**given, **dict(zip(wanted, results, strict=True))}
+        return tuple(found[name] for name in self.tensors)
+
+    def _without_feeds(self, wanted: Sequence[str]) -> Any:
+        """The definition of the part that makes these tensors; XLA refuses idle placeholders."""
+        definition = tensorflow().compat.v1.graph_util.extract_sub_graph(
+            self.graph.as_graph_def(), [name.split(":")[0] for name in wanted]
+        )
+        places = {
+            name.split(":")[0]
+            for name in (*self.feeds, *self.captured)
+            if self.graph.get_tensor_by_name(name).op.type == "Placeholder"
+        }
+        kept = [node for node in definition.node if node.name not in places]
+        del definition.node[:]
+        definition.node.extend(kept)
+        return definition
+
+
+def _tensor(name: str) -> str:
+    """The name of a tensor as nodes write it, in full."""
+    return name if ":" in name else f"{name}:0"
+
+
+def singly(cut: Cut, session: Any) -> Run:
+    """One case by one call of a session of its graph."""
+    captured = cut.values()
+    run = _callable(session, (*cut.feeds, *cut.captured), cut)
+    return lambda *arrays: run(*arrays, *captured)
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Blocks:
+    """A block of cases: the graph of one, vectorized; what the loss captured is fed as well."""
+
+    cut: Cut
+    captured: tuple[Array, ...]
+
+    def runner(self, mode: str) -> Run:
+        """Blocks of cases, in a mode of `Program.run`."""
+        if mode == "xla":
+            return self._under_xla()
+        session = open_session(self.cut.graph, plain=mode == "plain")
+        run = _callable(session, self.cut.feeds, self.cut)
+        return lambda *arrays: run(*arrays, *self.captured)
+
+    def _under_xla(self) -> Run:
+        run = tensorflow().function(
+            lambda *tensors: self.cut.embed(tensors), autograph=False, jit_compile=True
+        )
+        return lambda *arrays: [as_array(found) for found in run(*arrays, *self.captured)]
+
+
+def vectorized(cut: Cut, probe: Sequence[Array]) -> Blocks:
+    """Vectorize what a session can run; `probe` is a block of one.
+
+    Raises
+    ------
+    Exception
+        TensorFlow cannot vectorize it; each version says so in its own way.
+    """
+    tf = tensorflow()
+    captured = cut.values()
+    graph = tf.Graph()
+    with graph.as_default():
+        place = tf.compat.v1.placeholder
+        given = [place(tf.as_dtype(a.dtype), (None, *a.shape[1:])) for a in probe]
+        taken = [place(tf.as_dtype(a.dtype), a.shape) for a in captured]
+        results = tf.vectorized_map(
+            lambda tensors: cut.embed([*tensors, *taken]), given, fallback_to_while_loop=False
+        )
+    block = Cut(
+        graph=graph,
+        feeds=tuple(tensor.name for tensor in (*given, *taken)),
+        tensors=tuple(tensor.name for tensor in results),
+        captured={},
+    )
+    return Blocks(cut=block, captured=tuple(captured))
+
+
+def open_session(graph: Any, *, plain: bool) -> Any:
+    """Open a session of a graph.
+
+    Parameters
+    ----------
+    plain
+        Whether to leave the graph as it is, instead of letting TensorFlow rewrite it.
+    """
+    v1 = tensorflow().compat.v1
+    # The calling thread could run it alone and sooner, but only TensorFlow's own threads flush
+    # subnormal numbers to zero, as a training step does.
+    config = v1.ConfigProto(allow_soft_placement=True)
+    if plain:
+        config.graph_options.rewrite_options.disable_meta_optimizer = True
+        config.graph_options.optimizer_options.opt_level = v1.OptimizerOptions.L0
+    return v1.Session(graph=graph, config=config)
+
+
+def _callable(session: Any, feeds: Sequence[str], cut: Cut) -> Run:
+    """Arrays by position to the tensors, those that are given themselves among them."""
+    wanted = [name for name in dict.fromkeys(cut.tensors) if name not in feeds]
+    dtypes = [cut.graph.get_tensor_by_name(name).dtype.as_numpy_dtype for name in wanted]
+    run = _prepared(session, feeds, wanted) if wanted else lambda *arrays: []
+
+    def call(*arrays: Array) -> list[Array]:
+        found = dict(zip(feeds, arrays, strict=True))
+        results = run(*arrays)
+        for name, result, dtype in zip(wanted, results, dtypes, strict=True):
+            found[name] = np.asarray(result, dtype)  # NumPy knows no single bfloat16 number
+        return [found[name] for name in cut.tensors]
+
+    return call
+
+
+def _prepared(session: Any, feeds: Sequence[str], wanted: Sequence[str]) -> Callable[..., Any]:
+    # The way Keras 2 called sessions; the public one looks its lists through anew at every call.
+    fast = getattr(session, "_make_callable_from_options", None)
+    if fast is None:
+        public: Callable[..., Any] = session.make_callable(list(wanted), list(feeds))
+        return public
+    from tensorflow.core.protobuf.config_pb2 import CallableOptions
+
+    prepared: Callable[..., Any] = fast(CallableOptions(feed=list(feeds), fetch=list(wanted)))
+    return prepared
+
+
+def as_array(result: Any) -> Array:
+    """A tensor as an array; NumPy does not take a single bfloat16 number for one."""
+    return np.asarray(result.numpy() if hasattr(result, "numpy") else result)
