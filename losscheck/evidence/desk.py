@@ -26,6 +26,7 @@ from losscheck.evidence.right import right_and_wrong
 from losscheck.evidence.runs import dtype_runs, parts, repeats
 from losscheck.evidence.second_order import second_order
 from losscheck.evidence.sizes import sized_checks
+from losscheck.evidence.training import training
 from losscheck.evidence.upstream import upstream_check
 from losscheck.evidence.xla import xla_call
 
@@ -62,6 +63,7 @@ FURTHER: Mapping[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "sized": (sized_checks, ("gradients",)),
     "upstream": (upstream_check, ("gradients",)),
     "second_order": (second_order, ("gradients",)),
+    "training": (training, ("layouts", "xla")),
 }
 
 WITHOUT_A_RUN = frozenset({"call"})  # can be gathered of a loss that raises whatever it is given

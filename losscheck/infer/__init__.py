@@ -20,7 +20,8 @@ from losscheck.model import Argument
 from losscheck.program.programs import Programs
 from losscheck.program.trace import Call, CallError
 from losscheck.shapes import parse
-from losscheck.targets import Loss
+from losscheck.targets import Loss, Parameter
+from losscheck.targets.names import role
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -123,7 +124,15 @@ def _call(
         home=home,
         base=base,
         autograph=loss.autograph,
+        handed=loss.handed,
+        weight=next((p.name for p in loss.parameters if _optional_weight(p, found)), ""),
     )
+
+
+def _optional_weight(parameter: Parameter, found: Mapping[str, str]) -> bool:
+    """Say whether a parameter is one of weights that a call may leave out."""
+    left_out = parameter.name not in found and parameter.default is None
+    return left_out and role(parameter.name) == "weight"
 
 
 def _arguments(

@@ -29,6 +29,8 @@ class Call:
     home: str = ""  # folder of the loss's source
     base: str = "."  # files are reported relative to this folder
     autograph: bool = False  # it is a tf.function that asks for AutoGraph by itself
+    handed: Any = None  # what Keras is handed in compile: the function, or the Loss itself
+    weight: str = ""  # a parameter of weights that calls may leave out
 
     def __call__(self, tensors: Sequence[Any]) -> Any:
         """Run the loss on tensors in the order of `names`."""

@@ -45,6 +45,7 @@ class Loss:
     known: str | None  # Keras' own, by its public name: "keras.losses.BinaryCrossentropy"
     config: Mapping[str, Any]  # of a known instance
     autograph: bool  # a tf.function through AutoGraph: a Python `if` on tensors works in it
+    handed: Any = None  # the object itself, as `compile` gets it; None where there is none
 
 
 def build(
@@ -103,6 +104,7 @@ def build(
         known=nature.known,
         config=nature.config,
         autograph=nature.autograph,
+        handed=obj,
     )
 
 
