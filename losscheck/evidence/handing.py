@@ -82,7 +82,7 @@ def _labels(evidence: Evidence, label: Argument, shape: tuple[int, ...]) -> Arra
 def _classes(label: Argument, labels: Array) -> Array | None:
     """(N,) the class of each sample as Keras reads it off labels, for weights of classes."""
     if label.domain == "one_hot" and labels.ndim == 2 and labels.shape[1] > 1:
-        return labels.argmax(axis=1)
+        return np.asarray(labels.argmax(axis=1))
     one = labels.ndim == 1 or labels.shape[1:] == (1,)
     if one and label.domain in ("class_index", "binary"):
         return labels.reshape(-1).astype(int)

@@ -46,9 +46,7 @@ def saving(evidence: Evidence) -> Saving | LeftOut:
     saver = Saver(call)
     found = list(saver.through_config(given.labels[rows], predictions))
     if not any(one.error or one.differs for one in found):
-        found.append(
-            saver.through_file(given.shape, given.head, given.labels[rows], predictions)
-        )
+        found.append(saver.through_file(given.shape, given.head, given.labels[rows], predictions))
     return Saving(
         task=given,
         inputs={label.name: given.labels[rows], spec.prediction.name: predictions},

@@ -1,4 +1,4 @@
-"""A small model trained with the loss: what Keras raises, and what it reports beside direct calls."""
+"""A small model trained with the loss: what Keras raises, and what it reports."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from losscheck.evidence.handing import inside, task, why_not
 from losscheck.evidence.layouts import LayoutRun
 from losscheck.evidence.left_out import LeftOut
 from losscheck.evidence.xla import XlaCall
+from losscheck.model import Inputs
 from losscheck.program.training import Task, Trainer, Trial, devices
 
 
@@ -20,6 +21,8 @@ class Training:
 
     Attributes
     ----------
+    first_batch
+        Labels and the model's own predictions.
     trials
         In the order in which they were run; none after one that raised.
     left_out
@@ -27,6 +30,7 @@ class Training:
     """
 
     task: Task
+    first_batch: Inputs
     trials: tuple[Trial, ...]
     left_out: dict[str, str] = attrs.field(factory=dict)
 
@@ -58,12 +62,14 @@ def training(
     trials = tuple(trainer.trials(hows))
     if any(trial.error is not None for trial in trials) and (fault := trainer.control()):
         return LeftOut(f"a small model fails with any loss here: {fault}"[:160])
-    return Training(task=given, trials=trials, left_out=left_out)
+    label = evidence.spec.named("y_true")
+    assert label is not None
+    first = given.parts[0]
+    shown = {label.name: given.labels[first], evidence.spec.prediction.name: predictions[first]}
+    return Training(task=given, first_batch=shown, trials=trials, left_out=left_out)
 
 
-def _ways(
-    evidence: Evidence, xla: XlaCall | None, given: Task
-) -> tuple[list[str], dict[str, str]]:
+def _ways(evidence: Evidence, xla: XlaCall | None, given: Task) -> tuple[list[str], dict[str, str]]:
     hows, left_out = ["evaluate", "fit"], {}
     wanted = evidence.modes_wanted
     if "eager" in wanted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 
 import attrs
@@ -15,8 +16,8 @@ from losscheck.evidence.left_out import LeftOut
 from losscheck.evidence.weight_formulas import matching, near
 from losscheck.model import Array, Location
 from losscheck.program.batch import Program
-from losscheck.program.keras_loss import REDUCTIONS
-from losscheck.program.weighing import Weigh, by_argument, by_keras, calls_itself
+from losscheck.program.keras_loss import REDUCTIONS, weighted
+from losscheck.program.weighing import Weigh, by_argument, calls_itself, plainly
 from losscheck.shapes import parse
 
 BATCHES = 2  # ordinary batches that are weighed: enough that no formula fits by chance
@@ -97,21 +98,17 @@ class Weighing:
 def weighing(evidence: Evidence, layouts: Sequence[LayoutRun]) -> Weighing | LeftOut:
     """Weigh ordinary batches."""
     call, spec = evidence.programs.call, evidence.spec
-    own = spec.named("weight")
-    label = spec.named("y_true")
+    own, label = spec.named("weight"), spec.named("y_true")
     weight = own.name if own is not None else call.weight
-    if calls_itself(call):
-        how, weigh = "call", by_argument(call, weight) if weight else None
-        if weigh is None:
-            return LeftOut("its __call__ takes no weights: see LC603")
-    elif weight:
-        how, weigh = "argument", by_argument(call, weight)
+    if calls_itself(call) and not weight:
+        return LeftOut("its __call__ takes no weights: see LC603")
+    if weight:
+        how, weigh = "call" if calls_itself(call) else "argument", by_argument(call, weight)
     else:
-        how, weigh = "keras", None
-    if how == "keras":
         reason = why_not(evidence)
         if reason or label is None:
             return LeftOut(reason or "it takes no labels")
+        how, weigh = "keras", plainly(call, label.name)
     if own is not None and (reason := _unfit(evidence, layouts)):
         return LeftOut(reason)
     if not spec.batch or any(
@@ -136,7 +133,7 @@ def _unfit(evidence: Evidence, layouts: Sequence[LayoutRun]) -> str:
 
 
 class _Scale:
-    def __init__(self, evidence: Evidence, how: str, weight: str, weigh: Weigh | None) -> None:
+    def __init__(self, evidence: Evidence, how: str, weight: str, weigh: Weigh) -> None:
         self._evidence = evidence
         self._spec = evidence.spec
         self._how, self._weight, self._weigh = how, weight, weigh
@@ -162,11 +159,13 @@ class _Scale:
                 return LeftOut("the loss is not finite on ordinary batches")
             returns = whole.shape
             mean = float(whole.mean(dtype=np.float64))
-            if not any(near(mean, total, np.abs(rows).mean()) for total in (rows.mean(), rows.sum())):
+            if not any(
+                near(mean, total, np.abs(rows).mean()) for total in (rows.mean(), rows.sum())
+            ):
                 return LeftOut("its samples depend on each other: no weight is theirs alone")
             if not rows.any():
                 return LeftOut("the loss is 0 at weights of 1: it is no weight that it takes")
-            cases += self._cases(inputs, rows)
+            cases += self._cases(inputs, rows, whole)
         if self._how != "keras" and (raised := next((c.error for c in cases if c.error), "")):
             return LeftOut(f"it does not take weights {self._shape}: {raised}"[:160])
         formulas = matching(cases)
@@ -181,21 +180,19 @@ class _Scale:
             used_at=self._used_at(),
         )
 
-    def _cases(self, inputs: Mapping[str, Array], rows: Array) -> list[Weighed]:
+    def _cases(self, inputs: Mapping[str, Array], rows: Array, whole: Array) -> list[Weighed]:
         domain = domains.parse(self._domain)
         empty = np.full(ROWS, np.nan)
-        if self._weigh is not None:
-            try:
+        if self._how != "keras":
+            with contextlib.suppress(Exception):  # a weight of zero divides by zero, say
                 empty = np.asarray([self._row(inputs, i, 0.0) for i in range(ROWS)])
-            except Exception:  # a weight of zero divides by zero, say
-                empty = np.full(ROWS, np.nan)
         made = []
         for pattern in YES_OR_NO if domain.integral else UNEVEN:
             weights = np.asarray(pattern, np.float32)
             if not domain.contains(weights[None, :]).all():
                 weights = weights / weights.max()
-            for reduction in REDUCTIONS if self._weigh is None else ("",):
-                value, error = self._value(inputs, weights, reduction)
+            for reduction in REDUCTIONS if self._how == "keras" else ("",):
+                value, error = self._value(inputs, weights, reduction, whole)
                 made.append(
                     Weighed(
                         inputs=inputs,
@@ -210,41 +207,33 @@ class _Scale:
         return made
 
     def _value(
-        self, inputs: Mapping[str, Array], weights: Array, reduction: str
+        self, inputs: Mapping[str, Array], weights: Array, reduction: str, whole: Array
     ) -> tuple[float | None, str]:
-        weigh = self._weigh or self._by_keras(reduction)
-        shaped = self._spread(weights, inputs) if self._weigh else self._ranked(weights, inputs)
         try:
-            out = weigh(inputs, shaped)
+            if self._how == "keras":
+                return weighted(whole, self._ranked(weights, whole), reduction), ""
+            out = self._weigh(inputs, self._spread(weights))
         except Exception as error:
             return None, f"{type(error).__name__}: {error}"
         return float(out.mean(dtype=np.float64)), ""
 
-    def _by_keras(self, reduction: str) -> Weigh:
-        label = self._spec.named("y_true")
-        assert label is not None
-        return by_keras(self._evidence.programs.call, label.name, reduction)
-
     def _plain(self, inputs: Mapping[str, Array], weights: Array) -> Array:
-        if self._weigh is None:
-            return self._by_keras("sum")(inputs, None)
-        return self._weigh(inputs, self._spread(weights, inputs))
+        return self._weigh(inputs, self._spread(weights))
 
     def _row(self, inputs: Mapping[str, Array], i: int, weight: float) -> float:
         one = {name: array[i : i + 1] for name, array in inputs.items()}
         return float(self._plain(one, np.full(1, weight)).mean(dtype=np.float64))
 
-    def _spread(self, weights: Array, inputs: Mapping[str, Array]) -> Array:
+    def _spread(self, weights: Array) -> Array:
         """Give every element of a row its weight."""
         shape = (len(weights), *self._shape[1:])
         spread = np.broadcast_to(weights.reshape(-1, *(1,) * (len(shape) - 1)), shape)
         return np.asarray(spread, np.float32)
 
-    def _ranked(self, weights: Array, inputs: Mapping[str, Array]) -> Array:
+    def _ranked(self, weights: Array, whole: Array) -> Array:
         """Keras multiplies without lining up axes: weights of rows (B, 1) for what is (B, T)."""
-        rank = self._plain(inputs, weights).ndim
         wide = len(self._shapes[self._spec.prediction.name])
-        return weights.reshape(-1, *(1,) * (rank - 1)) if 1 < rank < wide else weights
+        return weights.reshape(-1, *(1,) * (whole.ndim - 1)) if 1 < whole.ndim < wide else weights
 
     def _batch(self, seed: int) -> dict[str, Array]:
         width = self._shapes[self._spec.prediction.name][-1:] or (2,)

@@ -21,7 +21,7 @@ from losscheck.program.programs import Programs
 from losscheck.program.trace import Call, CallError
 from losscheck.shapes import parse
 from losscheck.targets import Loss, Parameter
-from losscheck.targets.names import role
+from losscheck.targets.names import role as role_named
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -132,7 +132,7 @@ def _call(
 def _optional_weight(parameter: Parameter, found: Mapping[str, str]) -> bool:
     """Say whether a parameter is one of weights that a call may leave out."""
     left_out = parameter.name not in found and parameter.default is None
-    return left_out and role(parameter.name) == "weight"
+    return left_out and role_named(parameter.name) == "weight"
 
 
 def _arguments(

@@ -1,8 +1,8 @@
 """A loss as Keras calls it: what `compile` is handed, and Keras' reductions written out.
 
-The formulas are those of `keras.losses.Loss.__call__` in Keras 3: labels and predictions are cast to
-the dtype of the loss, the ranks of a function's arguments are aligned, what it returns is multiplied
-by the weights and reduced.
+The formulas are those of `keras.losses.Loss.__call__` in Keras 3: labels and predictions are cast
+to the dtype of the loss, the ranks of a function's arguments are aligned, what it returns is
+multiplied by the weights and reduced.
 """
 
 from __future__ import annotations
@@ -62,22 +62,6 @@ class KerasLoss:
         value = self.handed(tf.constant(y_true), tf.constant(y_pred), given)
         return np.asarray(as_tensor(value))
 
-    def weighted(self, y_true: Array, y_pred: Array, weights: Array, reduction: str) -> Array:
-        """What Keras makes of the loss with weights and a reduction.
-
-        Raises
-        ------
-        Exception
-            Whatever Keras or the loss raises.
-        """
-        tf = tensorflow()
-        if self.calls_itself:
-            return self.by_itself(y_true, y_pred, weights)
-        run = self.handed.call if self.is_instance else self.handed
-        made = _of(run, reduction)
-        labels, predictions = self._as_keras(y_true, y_pred, None)
-        return np.asarray(made(labels, predictions, tf.constant(weights, tf.float32)))
-
     def _as_keras(self, y_true: Array, y_pred: Array, dtype: Any) -> tuple[Any, Any]:
         tf = tensorflow()
         into = dtype or keras_module().config.floatx()
@@ -86,18 +70,27 @@ class KerasLoss:
         return tf.cast(tf.constant(y_true), into), tf.cast(tf.constant(y_pred), into)
 
 
-def _of(run: Callable[..., Any], reduction: str) -> Any:
-    base = keras_module().losses.Loss
+def weighted(values: Array, weights: Array, reduction: str) -> float:
+    """Give what Keras makes of what a loss has returned, with weights and a reduction.
 
-    class Given(base):  # type: ignore[misc, name-defined]
+    Raises
+    ------
+    Exception
+        Whatever Keras raises where the weights do not fit.
+    """
+    base: Any = keras_module().losses.Loss
+
+    class Returned(base):  # type: ignore[misc]
         def call(self, y_true: Any, y_pred: Any) -> Any:
-            return run(y_true, y_pred)
+            return y_pred
 
-    return Given(name="given", reduction=reduction)
+    made = Returned(name="returned", reduction=reduction)
+    given = tensorflow().constant(np.asarray(values, np.float32))
+    return float(np.asarray(made(given, given, np.asarray(weights, np.float32)), np.float64).mean())
 
 
 def same_rank(x: Array, y: Array) -> tuple[Array, Array]:
-    """Align two arrays whose ranks differ by one, where the last axis of one is 1, as Keras does."""
+    """Align two arrays as Keras does: ranks differ by one, and the longer ends in an axis of 1."""
     if x.ndim == y.ndim + 1 and x.shape[-1] == 1:
         return (x, y[..., None]) if y.ndim == 1 else (x[..., 0], y)
     if y.ndim == x.ndim + 1 and y.shape[-1] == 1:

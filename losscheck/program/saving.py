@@ -60,7 +60,9 @@ class Survival:
             return True
         finite = np.isfinite(self.before) & np.isfinite(self.after)
         apart = np.abs(np.where(finite, self.before - self.after, 0.0))
-        return bool(apart.max(initial=0.0) > ROUNDING * np.abs(self.before[finite]).max(initial=0.0))
+        return bool(
+            apart.max(initial=0.0) > ROUNDING * np.abs(self.before[finite]).max(initial=0.0)
+        )
 
 
 ROUNDING = 1e-5  # relative: the same operations in the same order, but for those that threads share

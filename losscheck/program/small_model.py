@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import attrs
+import numpy as np
 
 from losscheck.model import Array
 from losscheck.program.quiet import keras_module
@@ -101,9 +102,7 @@ def build(shape: tuple[int, ...], made: Head, dtype: str = "float32") -> Any:
     if made.unit:
         stack.append(keras.layers.UnitNormalization(axis=-1, name="unit", dtype=dtype))
     if made.scale != 1.0 or made.offset != 0.0:
-        stack.append(
-            keras.layers.Rescaling(made.scale, made.offset, name="range", dtype=dtype)
-        )
+        stack.append(keras.layers.Rescaling(made.scale, made.offset, name="range", dtype=dtype))
     if not shape:
         stack.append(keras.layers.Reshape((), name="flat", dtype=dtype))
     return keras.Sequential(stack, name="small_model")
@@ -111,6 +110,4 @@ def build(shape: tuple[int, ...], made: Head, dtype: str = "float32") -> Any:
 
 def outputs(model: Any, x: Array) -> Array:
     """What the model gives for a batch."""
-    import numpy as np
-
     return np.asarray(model(x, training=False))

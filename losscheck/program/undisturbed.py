@@ -23,7 +23,8 @@ def undisturbed() -> Iterator[None]:
     Nothing here draws from TensorFlow's generator or sets a policy, so there is nothing of these to
     restore: layers and optimisers are named and initialised explicitly, data are not shuffled.
     """
-    python, numpy, names = random.getstate(), np.random.get_state(), _names()
+    python, names = random.getstate(), _names()
+    numpy = np.random.get_state()  # noqa: NPY002  (the generator of the user's own code)
     counted = dict(names) if names is not None else {}
     try:
         with warnings.catch_warnings(), silence():
@@ -31,7 +32,7 @@ def undisturbed() -> Iterator[None]:
             yield
     finally:
         random.setstate(python)
-        np.random.set_state(numpy)
+        np.random.set_state(numpy)  # noqa: NPY002
         if names is not None:
             names.clear()
             names.update(counted)

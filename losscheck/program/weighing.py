@@ -44,16 +44,13 @@ def by_argument(call: Call, weight: str) -> Weigh:
     return weigh
 
 
-def by_keras(call: Call, label: str, reduction: str) -> Weigh:
-    """Let Keras multiply by the weights what the loss returns, and reduce it."""
+def plainly(call: Call, label: str) -> Weigh:
+    """Call the loss as Keras does, without weights: Keras multiplies what it returns."""
     loss = KerasLoss(call)
 
     def weigh(inputs: Inputs, weights: Array | None) -> Array:
-        y_true, y_pred = inputs[label], inputs[call.prediction]
         with silence():
-            if weights is None:
-                return loss.returned(y_true, y_pred)
-            return loss.weighted(y_true, y_pred, weights, reduction)
+            return loss.returned(inputs[label], inputs[call.prediction])
 
     return weigh
 
