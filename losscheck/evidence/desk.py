@@ -66,7 +66,7 @@ FURTHER: Mapping[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "sized": (sized_checks, ("gradients",)),
     "upstream": (upstream_check, ("gradients",)),
     "second_order": (second_order, ("gradients",)),
-    "training": (training, ("layouts", "xla")),
+    "training": (training, ("layouts", "xla", "graph")),
     "weighing": (weighing, ("layouts",)),
 }
 

@@ -14,9 +14,10 @@ from losscheck.evidence.handing import why_not
 from losscheck.evidence.layouts import LayoutRun
 from losscheck.evidence.left_out import LeftOut
 from losscheck.evidence.weight_formulas import matching, near
-from losscheck.model import Array, Location
+from losscheck.model import Argument, Array, Location
 from losscheck.program.batch import Program
 from losscheck.program.keras_loss import REDUCTIONS, weighted
+from losscheck.program.undisturbed import said
 from losscheck.program.weighing import Weigh, by_argument, calls_itself, plainly
 from losscheck.shapes import parse
 
@@ -70,6 +71,8 @@ class Weighing:
         The reductions that fit every batch.
     part
         Whether they fit a part of the loss, and the rest is not weighted.
+    shape
+        Of the weights.
     used_at
         Where the weights go into the loss.
     """
@@ -81,6 +84,7 @@ class Weighing:
     cases: tuple[Weighed, ...]
     formulas: tuple[str, ...]
     part: bool = False
+    shape: tuple[int, ...] = ()
     used_at: Location | None = None
 
     @property
@@ -115,7 +119,23 @@ def weighing(evidence: Evidence, layouts: Sequence[LayoutRun]) -> Weighing | Lef
         parse(a.shape).dims[:1] != (spec.batch,) for a in spec.arguments if a is not own
     ):
         return LeftOut("its arguments do not share a batch that could be weighted by rows")
-    return _Scale(evidence, how, weight, weigh).weighed()
+    tried: list[Weighing | LeftOut] = []
+    for shape in _shapes(evidence, own):
+        tried.append(_Scale(evidence, how, weight, weigh, shape).weighed())
+        if tried[-1] and tried[-1].formulas:
+            return tried[-1]
+    # Only what holds in every layout that the weights may have is held against the loss.
+    return next((one for one in tried if not one), tried[0])
+
+
+def _shapes(evidence: Evidence, own: Argument | None) -> list[tuple[int, ...]]:
+    """The shapes that weights of rows may come in, the likeliest first: one where it is given."""
+    plain: list[tuple[int, ...]] = [(ROWS,), (ROWS, 1)]
+    if own is None:
+        return plain[:1] if not evidence.programs.call.weight else plain
+    spec = evidence.spec
+    given = spec.shapes({**spec.sizes, spec.batch: ROWS})[own.name]
+    return list(dict.fromkeys([given, *plain])) if own.origin == "inferred" else [given]
 
 
 def _unfit(evidence: Evidence, layouts: Sequence[LayoutRun]) -> str:
@@ -133,7 +153,9 @@ def _unfit(evidence: Evidence, layouts: Sequence[LayoutRun]) -> str:
 
 
 class _Scale:
-    def __init__(self, evidence: Evidence, how: str, weight: str, weigh: Weigh) -> None:
+    def __init__(
+        self, evidence: Evidence, how: str, weight: str, weigh: Weigh, shape: tuple[int, ...]
+    ) -> None:
         self._evidence = evidence
         self._spec = evidence.spec
         self._how, self._weight, self._weigh = how, weight, weigh
@@ -141,7 +163,7 @@ class _Scale:
         self._domain = "weight" if own is None else own.domain
         sizes = {**self._spec.sizes, self._spec.batch: ROWS}
         shapes = self._spec.shapes(sizes)
-        self._shape = shapes[own.name] if own is not None else (ROWS,)
+        self._shape = shape
         self._shapes = {name: s for name, s in shapes.items() if own is None or name != own.name}
 
     def weighed(self) -> Weighing | LeftOut:
@@ -177,6 +199,7 @@ class _Scale:
             cases=tuple(cases),
             formulas=formulas,
             part=not formulas and bool(matching(cases, part=True)),
+            shape=self._shape,
             used_at=self._used_at(),
         )
 
@@ -214,7 +237,7 @@ class _Scale:
                 return weighted(whole, self._ranked(weights, whole), reduction), ""
             out = self._weigh(inputs, self._spread(weights))
         except Exception as error:
-            return None, f"{type(error).__name__}: {error}"
+            return None, said(error)
         return float(out.mean(dtype=np.float64)), ""
 
     def _plain(self, inputs: Mapping[str, Array], weights: Array) -> Array:

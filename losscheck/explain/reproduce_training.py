@@ -79,7 +79,9 @@ def _weights(suspect: Suspect, call: Call, is_loss: bool, literal: Literal) -> l
         rest.append(f"{weight}={weight}")
     handed = ", ".join([part for part in (given, *rest) if part])
     shape = tuple(facts.get("weight_shape", ()))
-    spread = f"np.broadcast_to(w.reshape((-1, *{(1,) * len(shape)!r})), (len(w), *{shape!r}))"
+    into = ", ".join(["-1", *["1"] * len(shape)])
+    whole = ", ".join(["len(w)", *map(str, shape)])
+    spread = f"np.broadcast_to(w.reshape(({into})), ({whole}))"
     return [
         *lines,
         "",

@@ -80,7 +80,8 @@ def sample_weight(suspect: Suspect, blame: Blame, arguments: tuple[Argument, ...
     if suspect.form == "scalar":
         return (
             "The loss returns a scalar, so that Keras' weights cannot act on the samples.",
-            f"fit's sample_weight, class_weight and masks multiply the mean loss.{numbers}",
+            f"fit's sample_weight, class_weight and masks multiply the mean loss.{numbers} Under "
+            "tf.distribute, Keras does not divide it by the number of devices either.",
             "return tf.reduce_mean(per_element, axis=-1)  # one value a sample: Keras averages",
         )
     if suspect.form == "elements":
@@ -144,8 +145,8 @@ def training_fails(suspect: Suspect, blame: Blame) -> Words:
         return (
             f"{way} reports another loss than a direct call gives.",
             f"Keras reports {wording.number(facts['reported'])}, the loss called on the model's "
-            f"own outputs gives {wording.number(facts['direct'])}. Keras calls the loss once to trace "
-            "it: what Python keeps or decides inside stands still from then on.",
+            f"own outputs gives {wording.number(facts['direct'])}. Keras calls the loss once, to "
+            "trace it: what Python keeps or decides inside stands still from then on.",
             "self.step = tf.Variable(0, trainable=False)  # state that a graph can change, made "
             "outside of call",
         )

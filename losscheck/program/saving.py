@@ -17,7 +17,7 @@ from losscheck.program.origin import Frame, is_users, locate
 from losscheck.program.quiet import keras_module
 from losscheck.program.small_model import Head, build
 from losscheck.program.trace import Call
-from losscheck.program.undisturbed import undisturbed
+from losscheck.program.undisturbed import said, undisturbed
 
 _PLAIN = (bool, int, float, str, type(None))  # what can be compared without asking what it is
 
@@ -109,12 +109,12 @@ class Saver:
                 model.compile("sgd", loss=self._loss, jit_compile=False)
                 model.save(file)
             except Exception as error:
-                return attrs.evolve(survival, stage="save", error=_said(error))
+                return attrs.evolve(survival, stage="save", error=said(error))
             cls = type(self._loss)
             try:
                 loaded = saving.load_model(file, custom_objects={cls.__name__: cls})
             except Exception as error:
-                return attrs.evolve(survival, stage="load", error=_said(error))
+                return attrs.evolve(survival, stage="load", error=said(error))
             return _compared(survival, self._call, self._loss, loaded.loss, y_true, y_pred)
 
     def where(self) -> Location | None:
@@ -136,12 +136,12 @@ def _through_config(
     try:
         config = loss.get_config()
     except Exception as error:
-        return attrs.evolve(survival, stage="get_config", error=_said(error))
+        return attrs.evolve(survival, stage="get_config", error=said(error))
     survival = attrs.evolve(survival, config=_written(loss))
     try:
         again = type(loss).from_config(config)
     except Exception as error:
-        return attrs.evolve(survival, stage="from_config", error=_said(error))
+        return attrs.evolve(survival, stage="from_config", error=said(error))
     return _compared(survival, call, loss, again, y_true, y_pred)
 
 
@@ -149,14 +149,16 @@ def _compared(
     survival: Survival, call: Call, loss: Any, again: Any, y_true: Array, y_pred: Array
 ) -> Survival:
     try:
-        before = _value(call, loss, y_true, y_pred)
+        before, second = (_value(call, loss, y_true, y_pred) for _ in range(2))
     except Exception:  # as given or with other arguments, it does not run: there is nothing to keep
+        return survival
+    if not np.array_equal(before, second, equal_nan=True):  # it counts its calls, or is random
         return survival
     lost = _lost(loss, again)
     try:
         after = _value(call, again, y_true, y_pred)
     except Exception as error:
-        return attrs.evolve(survival, stage="call", error=_said(error), lost=lost)
+        return attrs.evolve(survival, stage="call", error=said(error), lost=lost)
     return attrs.evolve(survival, before=before, after=after, lost=lost)
 
 
@@ -216,11 +218,3 @@ def _written(loss: Any) -> dict[str, str]:
         return {str(name): repr(value)[:60] for name, value in loss.get_config().items()}
     except Exception:
         return {}
-
-
-def _said(error: BaseException) -> str:
-    """Take the sentence that tells: Keras puts the cause at the end of a long message."""
-    text = str(error).strip()
-    inner = text.partition("Exception encountered:")[2].strip()
-    first = (inner or text).partition("\n")[0]
-    return f"{type(error).__name__}: {first}"[:240]

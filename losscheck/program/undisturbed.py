@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import contextlib
 import random
+import re
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -36,6 +37,20 @@ def undisturbed() -> Iterator[None]:
         if names is not None:
             names.clear()
             names.update(counted)
+
+
+_PLACES = re.compile(r"\{\{.*?\}\} ?| \[Op:\w*\].*$", re.DOTALL)
+
+
+def said(error: BaseException) -> str:
+    """Name an exception and its first sentence, without TensorFlow's names of nodes.
+
+    Keras puts the cause at the end of a long message of its own.
+    """
+    text = str(error).strip()
+    inner = text.partition("Exception encountered:")[2].strip()
+    first = _PLACES.sub("", (inner or text).partition("\n")[0]).strip()
+    return f"{type(error).__name__}: {first}"[:240]
 
 
 def _names() -> dict[str, int] | None:

@@ -83,6 +83,7 @@ class SampleWeight(Rule):
                 "how": weighing.how,
                 "argument": weighing.argument,
                 "weights": case.weights,
+                "weight_shape": weighing.shape[1:],
                 "returns": weighing.returns,
                 "exception": case.error,
                 "rows": case.rows,
