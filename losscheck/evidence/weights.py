@@ -234,7 +234,9 @@ class _Scale:
     ) -> tuple[float | None, str]:
         try:
             if self._how == "keras":
-                return weighted(whole, self._ranked(weights, whole), reduction), ""
+                given = self._ranked(weights, whole)
+                elements = given[0].size if reduction == "sum" else 1  # a row is their mean
+                return weighted(whole, given, reduction) / elements, ""
             out = self._weigh(inputs, self._spread(weights))
         except Exception as error:
             return None, said(error)
@@ -254,9 +256,14 @@ class _Scale:
         return np.asarray(spread, np.float32)
 
     def _ranked(self, weights: Array, whole: Array) -> Array:
-        """Keras multiplies without lining up axes: weights of rows (B, 1) for what is (B, T)."""
-        wide = len(self._shapes[self._spec.prediction.name])
-        return weights.reshape(-1, *(1,) * (whole.ndim - 1)) if 1 < whole.ndim < wide else weights
+        """Give every element that the loss returns its weight, where its last axis is reduced.
+
+        Keras multiplies without lining up axes: what is (B, T) takes weights (B, T).
+        """
+        if not 1 < whole.ndim < len(self._shapes[self._spec.prediction.name]):
+            return weights
+        shaped = weights.reshape(-1, *(1,) * (whole.ndim - 1))
+        return np.asarray(np.broadcast_to(shaped, whole.shape), np.float32)
 
     def _batch(self, seed: int) -> dict[str, Array]:
         width = self._shapes[self._spec.prediction.name][-1:] or (2,)

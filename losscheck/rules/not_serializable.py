@@ -78,7 +78,7 @@ class NotSerializable(Rule):
 
     def _suspect(self, saving: Saving, bad: list[Survival]) -> Suspect:
         first = bad[0]
-        lost = {name: pair for one in bad for name, pair in one.lost.items()}
+        lost = {name: pair for one in reversed(bad) for name, pair in one.lost.items()}
         facts: dict[str, Any] = {
             "how": first.how,
             "made": dict(first.made),

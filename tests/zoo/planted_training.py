@@ -21,7 +21,7 @@ class PowerError(keras.losses.Loss):
         return tf.reduce_mean(tf.square(y_true - y_pred), axis=-1) ** (self.power / 2.0)
 
 
-class PowerKept(PowerError):
+class PowerKept(PowerError):  # noqa: N818  (the error of a prediction)
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "power": self.power}
 
