@@ -52,14 +52,14 @@ def task(evidence: Evidence) -> Task:
     fixed = not spec.batch  # a loss that is declared for one size of batch
     rows = 2 * batch if fixed else int(BATCHES * batch)
     rng = np.random.default_rng(evidence.seed)
-    x = rng.uniform(-REACH, REACH, (rows, *inputs_of(prediction[1:]))).astype(np.float32)
+    x = rng.uniform(-REACH, REACH, (rows, *inputs_of(prediction[1:]))).round(2)
     labels = _labels(evidence, label, (rows, *shapes[label.name][1:]))
     classes = _classes(label, labels)
     domain = domains.parse(label.domain)
     return Task(
         shape=prediction[1:],
         head=_head(spec.prediction),
-        x=x,
+        x=x.astype(np.float32),
         labels=labels,
         integral=domain.integral,
         boolean=label.domain in YES_OR_NO,
@@ -75,8 +75,10 @@ def task(evidence: Evidence) -> Task:
 def _labels(evidence: Evidence, label: Argument, shape: tuple[int, ...]) -> Array:
     domain = domains.parse(label.domain)
     classes = evidence.classes(evidence.main)
-    made = domain.ordinary(1, shape, evidence.seed + 1, classes=classes)[0]
-    return np.asarray(made, np.float32)
+    made = domain.ordinary(1, shape, evidence.seed + 1, classes=classes)
+    # Two decimals read better, and stay inside every ordinary range but that of rows.
+    short = domain.elementwise and domain.contains(made.round(2)).all()
+    return np.asarray((made.round(2) if short else made)[0], np.float32)
 
 
 def _classes(label: Argument, labels: Array) -> Array | None:

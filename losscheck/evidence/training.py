@@ -67,7 +67,8 @@ def training(
         )
     hows, left_out = _ways(evidence, xla, given, graph)
     trials = tuple(trainer.trials(hows))
-    if any(trial.error is not None for trial in trials) and (fault := trainer.control()):
+    failed = next((trial.how for trial in trials if trial.error is not None), "")
+    if failed and (fault := trainer.control(failed)):
         return LeftOut(f"a small model fails with any loss here: {fault}"[:160])
     label = evidence.spec.named("y_true")
     assert label is not None

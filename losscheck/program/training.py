@@ -8,7 +8,7 @@ reduced as Keras reduces, averaged over the batches by their sizes.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import attrs
@@ -127,7 +127,7 @@ class Trainer:
         with undisturbed():
             return outputs(self._model("float32"), self._task.x)
 
-    def trials(self, hows: Sequence[str]) -> Iterator[Trial]:
+    def trials(self, hows: Iterable[str]) -> Iterator[Trial]:
         """Run the loss in these ways, until one of them raises."""
         with undisturbed():
             model = self._model("float32")
@@ -138,8 +138,8 @@ class Trainer:
             if trial.error is not None:
                 return
 
-    def control(self) -> str:
-        """Evaluate and fit with a loss that is certainly sound; what it raised, else ""."""
+    def control(self, how: str) -> str:
+        """Run a loss that is certainly sound in the same way; what it raised, else ""."""
         tf = tensorflow()
 
         def control(y_true: Any, y_pred: Any) -> Any:
@@ -154,7 +154,7 @@ class Trainer:
             prediction="y_pred",
             handed=control,
         )
-        tried = Trainer(plain, task).trials(("evaluate", "fit"))
+        tried = Trainer(plain, task).trials(dict.fromkeys(("evaluate", how)))
         return next((str(trial.error) for trial in tried if trial.error is not None), "")
 
     def evaluate(self, model: Any) -> Trial:
@@ -232,11 +232,12 @@ class Trainer:
         tf = tensorflow()
         task = self._task
         devices = [f"CPU:{i}" for i in range(2)]
-        with tf.distribute.MirroredStrategy(devices).scope():
+        strategy = tf.distribute.MirroredStrategy(devices)
+        with strategy.scope():
             model = self._model("float32")
 
         def run() -> float:
-            with tf.distribute.MirroredStrategy(devices).scope():
+            with strategy.scope():
                 self._compile(model)
                 whole = len(task.x) // task.batch * task.batch
                 return _number(
