@@ -78,6 +78,7 @@ _BASE: Mapping[tuple[str, str], Severity] = {
     ("LC601", "file"): Severity.WARNING,
     ("LC602", "ignored"): Severity.ERROR,
     ("LC602", "otherwise"): Severity.ERROR,
+    ("LC602", "guessed"): Severity.WARNING,  # its name alone says that it holds weights
     ("LC602", "part"): Severity.WARNING,  # a penalty that no sample is weighted in may be meant
     ("LC602", "scalar"): Severity.WARNING,
     ("LC602", "elements"): Severity.WARNING,

@@ -71,6 +71,8 @@ class Weighing:
         The reductions that fit every batch.
     part
         Whether they fit a part of the loss, and the rest is not weighted.
+    guessed
+        Whether nothing but its name says that the argument holds weights.
     shape
         Of the weights.
     used_at
@@ -84,6 +86,7 @@ class Weighing:
     cases: tuple[Weighed, ...]
     formulas: tuple[str, ...]
     part: bool = False
+    guessed: bool = False
     shape: tuple[int, ...] = ()
     used_at: Location | None = None
 
@@ -199,6 +202,7 @@ class _Scale:
             cases=tuple(cases),
             formulas=formulas,
             part=not formulas and bool(matching(cases, part=True)),
+            guessed=self._how == "argument" and self._guessed(),
             shape=self._shape,
             used_at=self._used_at(),
         )
@@ -282,6 +286,10 @@ class _Scale:
                 .astype(np.float32)
             )
         return found
+
+    def _guessed(self) -> bool:
+        own = self._spec.named("weight")
+        return own is None or own.origin == "inferred"
 
     def _used_at(self) -> Location | None:
         graph, program = self._evidence.main.wiring, self._evidence.main.program

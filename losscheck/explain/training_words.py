@@ -72,7 +72,7 @@ def _config(names: list[str], *, plain: bool = False) -> str:
 
 
 def sample_weight(suspect: Suspect, blame: Blame, arguments: tuple[Argument, ...]) -> Words:
-    """LC602; facts: how, argument, weights, returns, exception, rows, sums, observed."""
+    """LC602; facts: form, argument, weights, returns, exception, rows, sums, observed."""
     facts = suspect.facts
     name = str(facts.get("argument") or "sample_weight")
     weights = wording.array(facts.get("weights", ()))
@@ -99,8 +99,12 @@ def sample_weight(suspect: Suspect, blame: Blame, arguments: tuple[Argument, ...
         f"each = tf.reduce_mean(tf.square({label} - {pred}), axis=-1)  # one value a sample\n"
         f"return tf.reduce_mean({name} * each)"
     )
-    if suspect.form == "ignored":
-        return f"{name} has no effect on the loss.", f"The loss never uses it.{numbers}", fix
+    guess = ""
+    if suspect.form == "guessed":
+        guess = f" Its name says that {name} holds weights; declare it if it is so."
+    if facts.get("form") == "ignored":
+        cause = f"It comes out the same with any weights.{numbers}{guess}"
+        return f"{name} has no effect on the loss.", cause, fix
     if suspect.form == "part":
         return (
             f"A part of the loss is not weighted by {name}.",
@@ -110,7 +114,7 @@ def sample_weight(suspect: Suspect, blame: Blame, arguments: tuple[Argument, ...
         )
     return (
         f"{name} does not weigh the losses of the samples.",
-        f"The result is none of Keras' reductions of weight times loss.{numbers}",
+        f"The result is none of Keras' reductions of weight times loss.{numbers}{guess}",
         fix,
     )
 

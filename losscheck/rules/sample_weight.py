@@ -25,7 +25,7 @@ class SampleWeight(Rule):
     zeros among them. A loss that takes the weights itself must give one of Keras' reductions of
     the weighted rows: sum, sum_over_batch_size or mean_with_sample_weight (or the sum over the
     number of weights that are not 0). It is an error if it gives none of them, and a warning if
-    a part of it is not weighted. For other losses Keras multiplies what they return, with every
+    a part of it is not weighted, or if its name alone says that an argument holds weights. For other losses Keras multiplies what they return, with every
     reduction; it is a warning if that is a scalar or has an axis too many, for then fit's
     sample_weight and class_weight cannot act on the samples. Losses whose samples depend on each
     other are left out: nothing in them belongs to one sample.
@@ -70,7 +70,9 @@ class SampleWeight(Rule):
         """Name how the weights act."""
         if not weighing or weighing.formulas:
             return
-        form = _form(weighing)
+        form = found = _form(weighing)
+        if weighing.guessed and found in ("ignored", "otherwise"):
+            form = "guessed"
         case = _telling(weighing)
         returned = form in ("scalar", "elements")
         inputs = dict(case.inputs)
@@ -81,6 +83,7 @@ class SampleWeight(Rule):
             form=form,
             facts={
                 "how": weighing.how,
+                "form": found,
                 "argument": weighing.argument,
                 "weights": case.weights,
                 "weight_shape": weighing.shape[1:],
