@@ -27,7 +27,8 @@ DEMO := \
 	'$(SEED):adaptive_huber_loss' \
 	'$(SEED):temporal_loss'
 
-.PHONY: help setup demo test test-slow lint format bench-gradient bench-search accuracy clean
+.PHONY: help setup demo test test-slow lint format bench-gradient bench-search keras-contract \
+	accuracy clean
 
 help:
 	@echo 'make demo     check the losses of examples/ and write the reports to reports/'
@@ -37,6 +38,7 @@ help:
 	@echo 'make format   let ruff rewrite the sources'
 	@echo 'make bench-gradient  compare with other gradient checkers; writes docs/benchmarks.md'
 	@echo 'make bench-search  time the search; writes docs/benchmarks-search.md'
+	@echo 'make keras-contract  train with every loss of Keras; writes docs/keras.md'
 	@echo 'make accuracy  what is found, on which line, and which sound losses are alarmed, over the zoo,'
 	@echo '              Keras and published packages; takes an hour and writes docs/accuracy.md'
 	@echo 'make setup    create $(VENV) and install losscheck into it; the others do so themselves'
@@ -89,6 +91,9 @@ bench-gradient: $(BENCH_STAMP)
 
 bench-search: $(STAMP)
 	$(BIN)/python -m benchmarks.search --keras
+
+keras-contract: $(STAMP)
+	$(BIN)/python -m benchmarks.keras_contract
 
 # Losses of published packages are read and called, nothing else: their dependencies stay out, and
 # they themselves in a folder of their own. The versions are those of benchmarks/corpus.

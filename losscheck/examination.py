@@ -16,6 +16,7 @@ from losscheck.evidence.curves import curves
 from losscheck.evidence.desk import WITHOUT_A_RUN, Desk
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.graph import GraphFacts, last_return
+from losscheck.evidence.left_out import LeftOut
 from losscheck.evidence.verified import summary
 from losscheck.explain.finding import Writer
 from losscheck.infer import Asked, Inferred, infer
@@ -139,6 +140,8 @@ class Examination:
             outcome, reason, cases = Outcome.SKIP, missing, 0
         elif not findings and (undecided := _undecided(rule, evidence)):
             outcome, reason = Outcome.INCONCLUSIVE, undecided
+        elif rule.code == "LC603":
+            reason = _not_tried(evidence["training"])
         return (
             Check(
                 code=rule.code,
@@ -259,13 +262,26 @@ NOTHING: Mapping[str, tuple[str, str]] = {
     "LC405": ("empty_batch", "no axis is a batch, or the loss has no graph"),
     "LC505": ("halves", "the half types are required, or no graph of the loss runs in them"),
     "LC506": ("xla", "XLA is not asked for, or the loss has no graph"),
+    "LC601": ("saving", "the loss is no Loss of Keras"),
+    "LC602": ("weighing", "there are no weights to look at"),
+    "LC603": ("training", "no small model was trained"),
 }
 
 
 def _missing(rule: Rule, evidence: Mapping[str, object]) -> str:
     """Say why there was nothing to look at; "" if there was."""
     name, reason = NOTHING.get(rule.code, ("", ""))
-    return reason if name and not evidence[name] else ""
+    if not name or evidence[name]:
+        return ""
+    found = evidence[name]
+    return found.reason if isinstance(found, LeftOut) else reason
+
+
+def _not_tried(training: object) -> str:
+    """Name the ways of training that were not tried, each with its reason."""
+    left_out: Mapping[str, str] = getattr(training, "left_out", {})
+    parts = [f"{how} ({reason})" for how, reason in left_out.items()]
+    return f"not tried: {', '.join(parts)}" if parts else ""
 
 
 def _undecided(rule: Rule, evidence: Mapping[str, object]) -> str:
@@ -301,6 +317,12 @@ def _covered(desk: Desk, rule: Rule) -> tuple[int, tuple[str, ...]]:
         return whole, ("graph", *(m for m in _modes(desk) if m == "eager"))
     if not {"sweeps", "finite_tests", "dead"}.isdisjoint(rule.needs):
         return sum(len(s) for s in desk.get("sweeps")), ("graph",)
+    if "training" in rule.needs and (trained := desk.get("training")):
+        return len(trained.trials), trained.ways
+    if "weighing" in rule.needs and (weighed := desk.get("weighing")):
+        return len(weighed.cases), ("eager",)
+    if "saving" in rule.needs and (saved := desk.get("saving")):
+        return len(saved.survivals), ("eager",)
     for name in ("halves", "integers"):
         if name in rule.needs:
             return max(1, sum(len(part) for part in desk.get(name))), ("graph",)

@@ -84,6 +84,19 @@ _BASE: Mapping[tuple[str, str], Severity] = {
     ("LC505", "nan"): Severity.WARNING,
     ("LC505", "inf"): Severity.WARNING,
     ("LC506", "compile"): Severity.WARNING,
+    ("LC601", "config"): Severity.WARNING,
+    ("LC601", "rebuild"): Severity.WARNING,
+    ("LC601", "lost"): Severity.WARNING,
+    ("LC601", "file"): Severity.WARNING,
+    ("LC602", "ignored"): Severity.ERROR,
+    ("LC602", "otherwise"): Severity.ERROR,
+    ("LC602", "guessed"): Severity.WARNING,  # its name alone says that it holds weights
+    ("LC602", "part"): Severity.WARNING,  # a penalty that no sample is weighted in may be meant
+    ("LC602", "scalar"): Severity.WARNING,
+    ("LC602", "elements"): Severity.WARNING,
+    ("LC603", "raises"): Severity.ERROR,
+    ("LC603", "differs"): Severity.ERROR,
+    ("LC603", "jit"): Severity.WARNING,  # as LC506: it trains where XLA is switched off
     ("LC901", "attribute"): Severity.ERROR,
     ("LC901", "name"): Severity.ERROR,
     ("LC901", "raises"): Severity.ERROR,

@@ -25,8 +25,11 @@ from losscheck.evidence.opinions import second_opinions
 from losscheck.evidence.precision import precision
 from losscheck.evidence.right import right_and_wrong
 from losscheck.evidence.runs import dtype_runs, parts, repeats
+from losscheck.evidence.sample_weights import weighing
+from losscheck.evidence.saving import saving
 from losscheck.evidence.second_order import second_order
 from losscheck.evidence.sizes import sized_checks
+from losscheck.evidence.training import training
 from losscheck.evidence.upstream import upstream_check
 from losscheck.evidence.xla import xla_call
 
@@ -54,6 +57,7 @@ GATHER: Mapping[str, Callable[[Evidence], Any]] = {
     "labels_outside": labels_outside,
     "integers": integer_ops,
     "xla": xla_call,
+    "saving": saving,
 }
 
 # What is gathered from other evidence as well: name -> its gatherer, and what it is handed.
@@ -64,6 +68,8 @@ FURTHER: Mapping[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "sized": (sized_checks, ("gradients",)),
     "upstream": (upstream_check, ("gradients",)),
     "second_order": (second_order, ("gradients",)),
+    "training": (training, ("layouts", "xla", "graph")),
+    "weighing": (weighing, ("layouts",)),
 }
 
 WITHOUT_A_RUN = frozenset({"call"})  # can be gathered of a loss that raises whatever it is given

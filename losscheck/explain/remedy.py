@@ -17,6 +17,7 @@ from losscheck.explain import (
     shape_words,
     size_words,
     smooth_words,
+    training_words,
 )
 from losscheck.explain.blamed import Blame
 from losscheck.model import Argument, Suspect
@@ -109,5 +110,8 @@ _WORDS: dict[str, Writer] = {
     "LC504": _plain(run_words.random),
     "LC505": _nonfinite,
     "LC506": _plain(run_words.not_compiled),
+    "LC601": _plain(training_words.not_serializable),
+    "LC602": training_words.sample_weight,
+    "LC603": _plain(training_words.training_fails),
     "LC901": _plain(run_words.fails),
 }

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from losscheck.explain.reproduce_second import dtype, second_order
+from losscheck.explain.reproduce_training import CODES, training
 from losscheck.model import Array, Suspect
 from losscheck.program.trace import Call
 from losscheck.targets.models import Placed
@@ -34,6 +35,8 @@ def reproduce(
     """
     # Keras' own __call__ takes the mean of what `call` returns; the finding is about `call`.
     method = ".call" if getattr(call.function, "__name__", "") == "call" else ""
+    if suspect.code in CODES:  # there Keras is handed the object itself
+        method = ""
     order, positional, prediction = call.names, call.positional, call.prediction
     if placed is not None:
         imports, making = model_lines(placed.model, placed.form, call.base)
@@ -47,6 +50,10 @@ def reproduce(
             making.append(f"loss = {made}{method}")
     else:
         imports, making = _imports(target, form, method, call.base)
+    if suspect.code in CODES:
+        extra = [] if "import keras" in imports else ["import keras"]
+        body = training(suspect, call, form == "loss-instance", _literal)
+        return _text(_tidy([*imports, *extra, "import tensorflow as tf", "", *making, *body]))
     lines = [*imports, "import tensorflow as tf", "", *making, ""]
     if not suspect.inputs:
         return "\n".join([*lines, *_shapes(suspect, order, positional)])
@@ -123,12 +130,20 @@ def _digits(suspect: Suspect, order: Sequence[str], prediction: str, whole: str)
     return lines
 
 
+def _tidy(lines: Sequence[str]) -> list[str]:
+    """Leave out imports that nothing uses, and add that of functools where it is used."""
+    text = "\n".join(lines)
+    kept = [line for line in lines if line != "import tensorflow as tf" or "tf." in text]
+    return ["import functools", *kept] if "functools." in text else kept
+
+
 def _text(lines: Sequence[str]) -> str:
     text = "\n".join(lines) + "\n"
     if AVERAGED in lines:
         text = f"import functools\n{text}"
     if "np." in text:
-        text = text.replace("import tensorflow", "import numpy as np\nimport tensorflow", 1)
+        before = "import tensorflow" if "import tensorflow" in text else "import keras"
+        text = text.replace(before, f"import numpy as np\n{before}", 1)
     return text
 
 

@@ -31,7 +31,8 @@ from losscheck.model import Argument, Met
 from losscheck.program.programs import Programs
 from losscheck.program.trace import Call, CallError
 from losscheck.shapes import parse
-from losscheck.targets import Loss
+from losscheck.targets import Loss, Parameter
+from losscheck.targets.names import role as role_named
 
 __all__ = ["Asked", "Inferred", "infer"]
 
@@ -190,7 +191,15 @@ def _call(
         home=home,
         base=base,
         autograph=loss.autograph,
+        handed=loss.handed,
+        weight=next((p.name for p in loss.parameters if _optional_weight(p, found)), ""),
     )
+
+
+def _optional_weight(parameter: Parameter, found: Mapping[str, str]) -> bool:
+    """Say whether a parameter is one of weights that a call may leave out."""
+    left_out = parameter.name not in found and parameter.default is None
+    return left_out and role_named(parameter.name) == "weight"
 
 
 def _arguments(

@@ -30,6 +30,8 @@ class Call:
     base: str = "."  # files are reported relative to this folder
     autograph: bool = False  # it is a tf.function that asks for AutoGraph by itself
     integers: tuple[str, ...] = ()  # handed over as int32: the loss takes nothing else there
+    handed: Any = None  # what Keras is handed in compile: the function, or the Loss itself
+    weight: str = ""  # a parameter of weights that calls may leave out
 
     def __call__(self, tensors: Sequence[Any]) -> Any:
         """Run the loss on tensors in the order of `names`."""

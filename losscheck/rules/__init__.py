@@ -24,11 +24,14 @@ from losscheck.rules.mode_disagreement import ModeDisagreement
 from losscheck.rules.nan_hidden import NanHidden
 from losscheck.rules.nondeterministic import Nondeterministic
 from losscheck.rules.nonfinite import ForwardInf, ForwardNan, GradientInf, GradientNan
+from losscheck.rules.not_serializable import NotSerializable
 from losscheck.rules.not_traceable import NotTraceable
 from losscheck.rules.output_shape import OutputShape
+from losscheck.rules.sample_weight import SampleWeight
 from losscheck.rules.second_order import SecondOrder
 from losscheck.rules.shape_rejected import ShapeRejected
 from losscheck.rules.silent_broadcast import SilentBroadcast
+from losscheck.rules.training_fails import TrainingFails
 from losscheck.rules.value_jump import ValueJump
 from losscheck.rules.value_precision import ValuePrecision
 from losscheck.rules.xla_unsupported import XlaUnsupported
@@ -62,6 +65,9 @@ RULES: tuple[Rule, ...] = (
     Nondeterministic(),
     HalfNonfinite(),
     XlaUnsupported(),
+    NotSerializable(),
+    SampleWeight(),
+    TrainingFails(),
     CallFails(),
 )
 

@@ -53,6 +53,7 @@ class Loss:
     placed: Placed | None = None  # the model's output that it is compiled for
     compiled: Compiled | None = None  # a whole model
     outputs: tuple[Loss, ...] = ()  # the losses of its parts
+    handed: Any = None  # the object itself, as `compile` gets it; None where there is none
 
 
 def build(
@@ -114,6 +115,7 @@ def build(
         known=nature.known,
         config=nature.config,
         autograph=nature.autograph,
+        handed=obj,
     )
 
 

@@ -162,7 +162,8 @@ def _of_output(placed: Placed, directory: Path) -> Loss:
     found = attrs.evolve(build(placed.part.loss, target, directory), placed=placed)
     if not placed.part.through:
         return found
-    return attrs.evolve(found, function=_behind(found.function, placed.part.through))
+    behind = _behind(found.function, placed.part.through)
+    return attrs.evolve(found, function=behind, handed=behind)
 
 
 def _behind(loss: Callable[..., Any], activation: str) -> Callable[..., Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.zoo import planted_calls as calls
 from tests.zoo import planted_gradient as gradient
 from tests.zoo import planted_nonfinite as nonfinite
+from tests.zoo import planted_training as training
 from tests.zoo.specimen import REALS, Specimen, pair, specimen
 
 PLANTED: tuple[Specimen, ...] = (
@@ -130,5 +131,33 @@ PLANTED: tuple[Specimen, ...] = (
         "any, twice",
         "tf.random.normal(",
         severity="warning",
+    ),
+    specimen(
+        None,
+        "LC601",
+        training.PowerError(),
+        training.PowerKept(),
+        REALS,
+        "another power",
+        "def __init__",
+        severity="warning",
+    ),
+    specimen(
+        None,
+        "LC602",
+        training.weights_within,
+        training.weights_within_twin,
+        {**REALS, "sample_weight": ("weight", "(B,)")},
+        "uneven weights",
+        "sample_weight[:, tf.newaxis]",
+    ),
+    specimen(
+        None,
+        "LC603",
+        training.BareCall(),
+        training.BareCallTwin(),
+        REALS,
+        "compile and evaluate",
+        "def __call__",
     ),
 )
