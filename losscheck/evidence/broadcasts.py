@@ -27,6 +27,28 @@ def rank_promotion(graph: Wiring, argument: str) -> str | None:
     return None
 
 
+_AXES = frozenset({"ExpandDims", "StridedSlice", "Reshape"})  # `x[:, None]` is a StridedSlice
+
+
+def axes_written(graph: Wiring, argument: str) -> bool:
+    """Whether the loss gives an argument further axes by its own hand, as in `y[:, None]`.
+
+    It is written for the rank that it has then: who pairs the labels of a batch means a vector.
+    """
+    same = {graph.arguments[argument]}  # the argument, as it is
+    for node in graph.forward:
+        first = node.inputs[0] if node.inputs else ""
+        if first not in same:
+            continue
+        if node.type in ("Identity", "Cast"):
+            same.update(node.outputs)
+        elif node.type in _AXES:
+            before, after = _shape(graph, first), _shape(graph, node.outputs[0])
+            if before is not None and after is not None and len(after) > len(before):
+                return True
+    return False
+
+
 def constant_broadcast(graph: Wiring) -> str | None:
     """Find a product of something of width 1 with a wider constant, summed afterwards.
 

@@ -8,7 +8,13 @@ import attrs
 import numpy as np
 
 from losscheck import domains
-from losscheck.evidence.broadcasts import Outer, constant_broadcast, outer_product, rank_promotion
+from losscheck.evidence.broadcasts import (
+    Outer,
+    axes_written,
+    constant_broadcast,
+    outer_product,
+    rank_promotion,
+)
 from losscheck.evidence.gather import Evidence
 from losscheck.infer.spec import BATCH
 from losscheck.model import Argument, Array, Inputs, Location
@@ -190,7 +196,8 @@ class _Tries:
         # Who declares one of the two layouts has said which one comes.
         optional = argument.origin != "inferred"
         for tried, beside, needed in ((there, shapes, optional), (shapes, there, False)):
-            run = self._against(argument, tried, beside, form="declared-rank", optional=needed)
+            meant = needed or self._axes_written(shapes, argument.name)
+            run = self._against(argument, tried, beside, form="declared-rank", optional=meant)
             if run.error is None:  # to refuse a layout is no silence
                 yield run
 
@@ -291,6 +298,12 @@ class _Tries:
             promoted=promoted,
             rows=self._rows(shapes, moved),
         )
+
+    def _axes_written(self, shapes: Sizes, argument: str) -> bool:
+        program = self._programs.forward_at(shapes)
+        if not isinstance(program, Program):
+            return False
+        return axes_written(wiring(program.traced, program.names, program.prediction), argument)
 
     def _broadcast(self, shapes: Sizes, changed: str) -> tuple[bool, Location | None]:
         program = self._programs.forward_at(shapes)

@@ -91,3 +91,22 @@ def test_a_batch_of_another_size_is_tried(loss: Any, sizes: list[int]) -> None:
     asked = desk(loss, **columns(y_true="(B, D)", y_pred="(B, D)"))
     suspects = list(ShapeRejected().judge(asked.get("layouts"), asked.get("call")))
     assert [s.facts["size"] for s in suspects if s.form == "batch-size"] == sizes
+
+
+def contrastive(y_true: Any, y_pred: Any) -> Any:
+    same = tf.cast(y_true[:, None] == y_true[None, :], y_pred.dtype)
+    alike = tf.nn.log_softmax(tf.matmul(y_pred, y_pred, transpose_b=True), axis=-1)
+    return -tf.reduce_mean(tf.cast(tf.one_hot(tf.cast(y_true, tf.int32), 3), y_pred.dtype)) * (
+        tf.reduce_mean(same * alike)
+    )
+
+
+def one_hot_of_any(y_true: Any, y_pred: Any) -> Any:
+    labels = tf.one_hot(tf.cast(y_true, tf.int32), tf.shape(y_pred)[-1], dtype=y_pred.dtype)
+    return -tf.reduce_mean(labels * tf.nn.log_softmax(y_pred))
+
+
+@pytest.mark.parametrize(("loss", "forms"), [(contrastive, {"rank"}), (one_hot_of_any, {"layout"})])
+def test_labels_that_get_axes_by_hand_are_meant_as_a_vector(loss: Any, forms: set[str]) -> None:
+    # Nothing is declared: the labels may come as (B,) and as (B, 1).
+    assert {s.form for s in SilentBroadcast().judge(desk(loss).get("layouts"))} == forms
