@@ -21,7 +21,6 @@ from losscheck.program.execution import (
     Blocks,
     Cut,
     Run,
-    open_session,
     singly,
     vectorized,
 )
@@ -90,7 +89,6 @@ class Program:
         self._blocks: dict[tuple[str, ...], Blocks] = {}
         self._cuts: dict[Any, Cut] = {}
         self._singles: dict[Any, Run] = {}
-        self._sessions: dict[bool, Any] = {}
         self._asked: Counter[Any] = Counter()  # cases that were run one by one
         self.kept: dict[Any, Any] = {}  # what others compile of this program, once
 
@@ -285,9 +283,8 @@ class Program:
         key = tensors, held, mode
         if key not in self._singles:
             cut, plain = self.cut(tensors, held), mode == "plain"
-            self._singles[key] = (
-                singly(cut, self._session(plain)) if cut.sessions else by_function(cut, plain=plain)
-            )
+            make = singly if cut.sessions else by_function
+            self._singles[key] = make(cut, plain=plain)
         return self._singles[key]
 
     def cut(self, tensors: tuple[str, ...], held: tuple[str, ...] = ()) -> Cut:
@@ -316,11 +313,6 @@ class Program:
         if not cut.sessions:
             return blocks_by_function(cut, "graph", probe)
         return vectorized(cut, probe).runner("graph")
-
-    def _session(self, plain: bool) -> Any:
-        if plain not in self._sessions:
-            self._sessions[plain] = open_session(self.graph, plain=plain)
-        return self._sessions[plain]
 
     def _runner(self, tensors: tuple[str, ...], mode: str, probe: list[Array]) -> tuple[Run, Way]:
         try:

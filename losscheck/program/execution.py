@@ -93,10 +93,37 @@ def _tensor(name: str) -> str:
     return name if ":" in name else f"{name}:0"
 
 
-def singly(cut: Cut, session: Any) -> Run:
-    """One case by one call of a session of its graph."""
+def called(cut: Cut) -> Cut:
+    """The same behind the call of a `tf.function`, as in a training step.
+
+    In the graph of a function TensorFlow rewrites more than in that of a session: it makes
+    log(1 + x) a log1p, for one.
+    """
+    tf = tensorflow()
+    graph = tf.Graph()
+    with graph.as_default():
+        feeds = [
+            tf.compat.v1.placeholder(tensor.dtype, tensor.shape)
+            for tensor in map(cut.graph.get_tensor_by_name, (*cut.feeds, *cut.captured))
+        ]
+        results = tf.function(lambda *tensors: cut.embed(tensors), autograph=False)(*feeds)
+    return Cut(
+        graph=graph,
+        feeds=tuple(tensor.name for tensor in feeds),
+        tensors=tuple(tensor.name for tensor in results),
+        captured={},
+    )
+
+
+def singly(cut: Cut, *, plain: bool) -> Run:
+    """One case by one call of a session; plain is the graph as it is."""
     captured = cut.values()
-    run = _callable(session, (*cut.feeds, *cut.captured), cut)
+    if plain:
+        session = open_session(cut.graph, plain=True)
+        run = _callable(session, (*cut.feeds, *cut.captured), cut)
+    else:
+        function = called(cut)
+        run = _callable(open_session(function.graph, plain=False), function.feeds, function)
     return lambda *arrays: run(*arrays, *captured)
 
 
@@ -111,8 +138,9 @@ class Blocks:
         """Blocks of cases, in a mode of `Program.run`."""
         if mode == "xla":
             return self._under_xla()
-        session = open_session(self.cut.graph, plain=mode == "plain")
-        run = _callable(session, self.cut.feeds, self.cut)
+        plain = mode == "plain"
+        cut = self.cut if plain else called(self.cut)
+        run = _callable(open_session(cut.graph, plain=plain), cut.feeds, cut)
         return lambda *arrays: run(*arrays, *self.captured)
 
     def _under_xla(self) -> Run:
