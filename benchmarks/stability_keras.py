@@ -30,12 +30,18 @@ VERIFIED: Final[Mapping[str, tuple[frozenset[str], str]]] = {
         "it clips the softmax of its logits at 1e-7: from a gap of 17 on the gradient is exactly 0 "
         "at a loss of 4.03",
     ),
+    "CTC": (
+        frozenset({"LC101"}),
+        "its gradient is that of another loss where a label holds the blank before a class, which "
+        "its documentation rules out and nothing refuses: see the disputes",
+    ),
+    "ctc": (frozenset({"LC101"}), "the function that CTC calls"),
     "categorical_generalized_cross_entropy": (
         frozenset({"LC203", "LC204"}),
         "the function that CategoricalGeneralizedCrossEntropy calls",
     ),
 }
-"""Errors that stand verified in the catalogue or in the corpus, by the name of the loss."""
+"""Errors that are verified in the catalogue, the corpus or the disputes, by name of the loss."""
 
 NO_LOSSES: Final = frozenset({"Loss", "deserialize", "get", "serialize"})
 
