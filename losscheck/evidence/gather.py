@@ -209,9 +209,7 @@ class Evidence:
         )
         if isinstance(instance.program, EagerProgram):
             return EAGER_CASES
-        ones = {name: np.ones((1, *shape)) for name, shape in instance.shapes.items()}
-        instance.program.run(ones)
-        if instance.program.way() is not Way.SINGLY:
+        if instance.program.settle() is not Way.SINGLY:
             return wanted
         return max(EAGER_CASES, int(SINGLE_CASES * instance.lightness))
 

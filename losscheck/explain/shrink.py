@@ -106,12 +106,12 @@ def _elements(array: Array) -> Array:
             changed[stretch] = 0.0
             options.append(changed)
         return np.stack(options).reshape(-1, *array.shape[1:])
-    for j, x in enumerate(flat):
-        for number in (*SIMPLE, *_rounded(float(x))):
-            if _price(np.asarray([number]))[0] < _price(np.asarray([x]))[0]:
-                changed = flat.copy()
-                changed[j] = number
-                options.append(changed)
+    for j, (x, price) in enumerate(zip(flat.tolist(), _price(flat).tolist(), strict=True)):
+        numbers = np.asarray((*SIMPLE, *_rounded(x)), np.float64)
+        for number in numbers[_price(numbers) < price]:
+            changed = flat.copy()
+            changed[j] = number
+            options.append(changed)
     return np.stack(options).reshape(-1, *array.shape[1:])
 
 

@@ -231,7 +231,11 @@ class Program:
         return size
 
     def way(self) -> Way:
-        """How many cases are run by one call; finds out whether the loss can be vectorized."""
+        """How many cases are run by one call; as long as few were run, nobody knows better."""
+        return next((w for (_, m), (_, w) in self._runners.items() if m == "graph"), Way.VECTORIZED)
+
+    def settle(self) -> Way:
+        """Find out how many cases are run by one call, before they are many."""
         key = self._whole, "graph"
         if key not in self._runners:
             ones = self._cast({name: np.ones((1, *shape)) for name, shape in self.shapes.items()})

@@ -71,7 +71,7 @@ def test_a_block_equals_one_call_a_case(loss):
     made = program(loss)
     found = made.run(given)
     value, gradient = one_by_one(loss, given)
-    assert made.way() is Way.VECTORIZED
+    assert made.settle() is Way.VECTORIZED
     assert found.value.dtype == found.gradient.dtype == np.float32
     assert_near(found.value, value)
     assert_near(found.gradient, gradient)
@@ -81,7 +81,7 @@ def test_control_flow_by_the_data_is_mapped(mapped):
     given = cases(25)
     found = mapped.run(given)
     value, gradient = one_by_one(chosen, given)
-    assert mapped.way() is Way.SINGLY
+    assert mapped.settle() is Way.SINGLY
     np.testing.assert_allclose(found.value, value, rtol=ULPS)
     np.testing.assert_allclose(found.gradient, gradient, rtol=ULPS)
     # By hand: the steps end after one row or two.

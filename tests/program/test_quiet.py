@@ -47,7 +47,7 @@ def test_importing_tracing_and_mapping_write_nothing():
         ones = np.full((3, 2), 0.5)
         for mode in ("graph", "plain"):
             assert made.run({"y_true": 0.1 * ones, "y_pred": ones}, mode).value.shape == (3,)
-            assert made.way() is Way.SINGLY
+            assert made.settle() is Way.SINGLY
         sys.stderr.write("own words")
         print(environment().tensorflow)
         """
