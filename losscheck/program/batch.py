@@ -288,7 +288,8 @@ class Program:
         if key not in self._singles:
             cut, plain = self.cut(tensors, held), mode == "plain"
             make = singly if cut.sessions else by_function
-            self._singles[key] = make(cut, plain=plain)
+            with silence():  # the first session of a process speaks
+                self._singles[key] = make(cut, plain=plain)
         return self._singles[key]
 
     def cut(self, tensors: tuple[str, ...], held: tuple[str, ...] = ()) -> Cut:
