@@ -35,6 +35,10 @@ class CallOutcome:
         Of the call.
     other_shapes, other_dtype
         With which it runs after all.
+    laid_out
+        Whether the shapes of labels and predictions were given, and not tried one after the other.
+    of_sizes
+        What is raised for sizes that do not fit, among other things: the right ones may be missing.
     owner, suggestions
         For a name that does not exist: the module it was looked for in, and what exists instead.
     """
@@ -45,6 +49,8 @@ class CallOutcome:
     other_shapes: Sizes | None = None
     other_dtype: str = ""
     runs_eagerly: bool = False
+    laid_out: bool = True
+    of_sizes: tuple[type[BaseException], ...] = ()
     owner: str = ""
     suggestions: tuple[str, ...] = ()
 
@@ -65,6 +71,8 @@ def call_outcome(evidence: Evidence) -> CallOutcome:
         other_shapes=None if missing else _other_shapes(evidence),
         other_dtype="" if missing else _other_dtype(evidence, shapes),
         runs_eagerly=eagerly,
+        laid_out=evidence.spec.laid_out,
+        of_sizes=(ValueError, IndexError, tensorflow().errors.InvalidArgumentError),
         owner=owner,
         suggestions=suggestions,
     )

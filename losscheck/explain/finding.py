@@ -352,6 +352,8 @@ def _needs(suspect: Suspect, arguments: tuple[Argument, ...]) -> str:
     if suspect.certain:
         return ""
     named = [f"{a.name} in {a.domain}" for a in arguments if a.plausible]
+    if not named:  # it is the shapes that nobody knows
+        return ""
     return f" This needs {' and '.join(named)}; declare the domain if it is so."
 
 

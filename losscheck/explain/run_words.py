@@ -178,6 +178,13 @@ def fails(suspect: Suspect, blame: Blame) -> Words:
             "    return loss\n"
             f"# Hand {name} over through a factory, or define it in the module.",
         )
+    if not suspect.certain:
+        example = " ".join(f"--arg '{name}=real:(B, 8, 8, 3)'" for name in suspect.inputs)
+        return (
+            "The loss raises at every layout that was tried.",
+            f"It raises: {exception or 'an exception'}. It may take shapes that nobody declared.",
+            f"losscheck ... {example}  # domain and shape of each, as it takes them",
+        )
     return (
         "The loss raises on ordinary input.",
         f"It raises: {exception or 'an exception'}.",

@@ -98,6 +98,9 @@ def infer(
         constants={n: d.value for n, d in declared.items() if d.constant},
         sizes=sizes,
         documented=given.documented,
+        laid_out=all(
+            name in given.shapes for name, r in given.roles.items() if r in ("y_true", "y_pred")
+        ),
         narrow=narrow_sizes(tuple(arguments.values()), sizes),
         narrowed=narrowed,
     )

@@ -38,6 +38,7 @@ class Spec:
     sizes: Mapping[str, int]
     narrow: Mapping[str, int]
     documented: Mapping[str, str] = attrs.field(factory=dict)  # shapes, as the docstring has them
+    laid_out: bool = False  # the shapes of labels and predictions were given
     narrowed: str = ""  # what ordinary points of a plausible wider domain gave
 
     def named(self, role: str) -> Argument | None:
