@@ -42,7 +42,48 @@ def _gap(label: Sequence[int]) -> float:
     return float(np.abs(tape.gradient(value, given).numpy().ravel() - slopes).max())
 
 
+def _dead_boxes() -> str:
+    """How many raw outputs are no box, and get no gradient: boxes are (y0, x0, y1, x1)."""
+    import keras_unet_collection.losses
+    import tensorflow as tf
+
+    raw = np.random.default_rng(0).normal(size=(2000, 4)).astype(np.float32)
+    label = tf.constant(np.tile([[0.0, 0.0, 1.0, 1.0]], (len(raw), 1)), tf.float32)
+    with tf.GradientTape() as tape:
+        given = tf.constant(raw)
+        tape.watch(given)
+        value = keras_unet_collection.losses.iou_box(label, given)
+    dead = (np.abs(tape.gradient(value, given).numpy()).max(axis=1) == 0) & (value.numpy() > 0)
+    return (
+        f"Of 2,000 normal raw outputs beside the unit box {dead.mean():.0%} have a loss above 0 "
+        "and no gradient."
+    )
+
+
+def _float_labels() -> str:
+    """What a loss of integer labels does with the labels that Keras hands it."""
+    import deepordinal.tf
+    import tensorflow as tf
+
+    thresholds = tf.constant([-1.0, 0.0, 1.0, 2.0])
+    try:
+        deepordinal.tf.ordistic_loss(tf.zeros((2, 1)), tf.constant([0.0, 1.0]), thresholds)
+    except Exception as error:  # whichever it raises is the evidence
+        return f"With labels as float32 it raises {type(error).__name__}."
+    return "With labels as float32 it runs."
+
+
 DISPUTES: Mapping[str, Dispute] = {
+    "M.iou_box": Dispute(
+        what="the corpus lists no defect for boxes, losscheck finds no gradient and jumps (LC103, "
+        "LC105) among real numbers. What a model gives need not be a box.",
+        evidence=_dead_boxes,
+    ),
+    "(lambda t,p: M.ordistic_loss(p,t,tf.constant([-1.,0.,1.,2.])))": Dispute(
+        what="the corpus runs it on integer labels, losscheck on those of a training (LC603): "
+        "Keras hands labels over as float32.",
+        evidence=_float_labels,
+    ),
     "keras.losses.CTC()": Dispute(
         what="the corpus lists no defect, losscheck finds a wrong gradient (LC101). Both hold: the "
         "labels are ones that CTC's documentation rules out, and that nothing refuses.",
