@@ -60,17 +60,17 @@ def _dead_boxes() -> str:
     )
 
 
-def _float_labels() -> str:
-    """What a loss of integer labels does with the labels that Keras hands it."""
+def _column_labels() -> str:
+    """What a loss of labels (B,) does with the labels that Keras hands it."""
     import deepordinal.tf
     import tensorflow as tf
 
     thresholds = tf.constant([-1.0, 0.0, 1.0, 2.0])
     try:
-        deepordinal.tf.ordistic_loss(tf.zeros((2, 1)), tf.constant([0.0, 1.0]), thresholds)
+        deepordinal.tf.ordistic_loss(tf.zeros((2, 1)), tf.constant([[0.0], [1.0]]), thresholds)
     except Exception as error:  # whichever it raises is the evidence
-        return f"With labels as float32 it raises {type(error).__name__}."
-    return "With labels as float32 it runs."
+        return f"With labels (B, 1) it raises {type(error).__name__}."
+    return "With labels (B, 1) it runs."
 
 
 DISPUTES: Mapping[str, Dispute] = {
@@ -80,9 +80,9 @@ DISPUTES: Mapping[str, Dispute] = {
         evidence=_dead_boxes,
     ),
     "(lambda t,p: M.ordistic_loss(p,t,tf.constant([-1.,0.,1.,2.])))": Dispute(
-        what="the corpus runs it on integer labels, losscheck on those of a training (LC603): "
-        "Keras hands labels over as float32.",
-        evidence=_float_labels,
+        what="the corpus runs it on labels (B,), losscheck on those of a training (LC603): Keras "
+        "gives labels the rank of predictions (B, 1).",
+        evidence=_column_labels,
     ),
     "keras.losses.CTC()": Dispute(
         what="the corpus lists no defect, losscheck finds a wrong gradient (LC101). Both hold: the "

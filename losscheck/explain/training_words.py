@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -172,4 +173,9 @@ def _repair(suspect: Suspect, raised: str) -> str:
         )
     if suspect.facts.get("how") == "jit":
         return "model.compile(..., jit_compile=False)  # for the whole model"
+    if re.search(r"\brank\b|[Ss]hapes? must|[Dd]imension", raised):  # not a matter of the dtype
+        return (
+            "y_true = tf.reshape(y_true, tf.shape(y_pred)[:1])  # first thing in the loss\n"
+            "# Keras hands labels (B,) over as (B, 1) where predictions are (B, 1)."
+        )
     return "y_true = tf.cast(y_true, y_pred.dtype)  # first thing in the loss"

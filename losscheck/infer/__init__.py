@@ -16,7 +16,7 @@ from losscheck.infer.given import Given
 from losscheck.infer.known import known
 from losscheck.infer.layouts import INDEX_PAIRS, PAIRS, Pairs, Shapes, documented
 from losscheck.infer.learnt import met, refuse, summary
-from losscheck.infer.probe import first_finite
+from losscheck.infer.probe import ever_finite, first_finite
 from losscheck.infer.probe import options as domain_options
 from losscheck.infer.roles import roles
 from losscheck.infer.settle import (
@@ -93,15 +93,21 @@ def infer(
         if error is None:
             break
     arguments, narrowed = _arguments(programs, given, shapes, sizes, traced=error is None)
+    laid_out = all(
+        name in given.shapes for name, r in given.roles.items() if r in ("y_true", "y_pred")
+    )
+    narrow = narrow_sizes(tuple(arguments.values()), sizes)
+    if error is None and not laid_out:
+        everything = [arguments[name] for name in names]
+        if not ever_finite(programs, everything, narrow):
+            narrow = {**sizes, **({"B": 1} if "B" in sizes else {})}
     spec = Spec(
         arguments=tuple(arguments[name] for name in names),
         constants={n: d.value for n, d in declared.items() if d.constant},
         sizes=sizes,
         documented=given.documented,
-        laid_out=all(
-            name in given.shapes for name, r in given.roles.items() if r in ("y_true", "y_pred")
-        ),
-        narrow=narrow_sizes(tuple(arguments.values()), sizes),
+        laid_out=laid_out,
+        narrow=narrow,
         narrowed=narrowed,
     )
     return Inferred(spec=spec, programs=programs, error=error, data=rows, refused=refused)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from losscheck.infer.given import Given
 from losscheck.infer.hints import hints
 from losscheck.infer.layouts import Shapes
 from losscheck.infer.learnt import learnt
+from losscheck.model import Argument
 from losscheck.program.programs import Programs
 from losscheck.program.wiring import Wiring
 from losscheck.shapes import parse
@@ -95,15 +96,38 @@ def _combinations(options: Mapping[str, tuple[Choice, ...]]) -> list[dict[str, C
     return result
 
 
+def ever_finite(
+    programs: Programs, arguments: Sequence[Argument], sizes: Mapping[str, int]
+) -> bool:
+    """Whether the loss is finite for any ordinary input at these sizes.
+
+    A difference along an axis of one is empty, and its mean NaN whatever it is given: where nobody
+    said that the axis may be so short, it may not.
+    """
+    at = {a.name: parse(a.shape).at(sizes) for a in arguments}
+    inputs = _ordinary(programs, {a.name: a.domain for a in arguments}, at)
+    try:
+        total = programs.at(at).run(inputs).total
+    except Exception:  # other evidence tells of it
+        return True
+    return bool(np.isfinite(total).any())
+
+
+def _ordinary(
+    programs: Programs, chosen: Mapping[str, str], at: Mapping[str, tuple[int, ...]]
+) -> dict[str, Any]:
+    last = at[programs.call.prediction][-1:] or (2,)
+    return {
+        name: domains.parse(domain).ordinary(PROBES, at[name], seed=i, classes=max(2, last[0]))
+        for i, (name, domain) in enumerate(chosen.items())
+    }
+
+
 def _finite_share(
     programs: Programs, chosen: Mapping[str, Choice], shapes: Shapes, sizes: dict[str, int]
 ) -> float:
     at = {name: parse(text).at(sizes) for name, text in shapes.items()}
-    last = at[programs.call.prediction][-1:] or (2,)
-    inputs: dict[str, Any] = {}
-    for i, (name, choice) in enumerate(chosen.items()):
-        domain = domains.parse(choice.domain)
-        inputs[name] = domain.ordinary(PROBES, at[name], seed=i, classes=max(2, last[0]))
+    inputs = _ordinary(programs, {name: choice.domain for name, choice in chosen.items()}, at)
     try:
         outcome = programs.at(at).run(inputs)
     except Exception:  # an index out of range, say: not this domain
