@@ -176,6 +176,8 @@ class _Tries:
                 shapes = self._spec.shapes(self._spec.sizes)
                 flat = {**shapes, argument.name: shapes[argument.name][:1]}
                 yield self._against(argument, shapes, flat)
+            if argument.role == "weight" and argument.origin == "inferred" and own.rank == 1:
+                yield from self._weights_in_a_column(argument)
             if argument.role == "y_pred" or not 0 < own.rank < rank:
                 continue
             last = [d for d in parse(prediction.shape).dims[own.rank :] if isinstance(d, str)]
@@ -185,6 +187,15 @@ class _Tries:
                 shapes = self._spec.shapes(sizes)
                 written_out = (*own.at(sizes), *(1,) * (rank - own.rank))
                 yield self._against(argument, shapes, {**shapes, argument.name: written_out})
+
+    def _weights_in_a_column(self, argument: Argument) -> Iterator[LayoutRun]:
+        """Weights (B, 1) where (B,) fits: nobody asked for them, but they are often at hand."""
+        shapes = self._spec.shapes(self._spec.sizes)
+        column = {**shapes, argument.name: (*shapes[argument.name], 1)}
+        if not self._axes_written(shapes, argument.name):
+            run = self._against(argument, column, shapes, form="rank", optional=True)
+            if run.error is None:
+                yield run
 
     def _index_ranks(self, argument: Argument) -> Iterator[LayoutRun]:
         """Class indices come as (B,) and as (B, 1); both must mean the same."""

@@ -110,3 +110,19 @@ def one_hot_of_any(y_true: Any, y_pred: Any) -> Any:
 def test_labels_that_get_axes_by_hand_are_meant_as_a_vector(loss: Any, forms: set[str]) -> None:
     # Nothing is declared: the labels may come as (B,) and as (B, 1).
     assert {s.form for s in SilentBroadcast().judge(desk(loss).get("layouts"))} == forms
+
+
+def weighed(y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
+    return tf.reduce_mean(tf.reduce_mean(tf.square(y_true - y_pred), axis=-1) * sample_weight)
+
+
+def weighed_flat(y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
+    weights = tf.reshape(sample_weight, [-1])
+    return tf.reduce_mean(tf.reduce_mean(tf.square(y_true - y_pred), axis=-1) * weights)
+
+
+@pytest.mark.parametrize(("loss", "count"), [(weighed, 1), (weighed_flat, 0)])
+def test_weights_in_a_column_are_tried_where_nobody_declared_them(loss: Any, count: int) -> None:
+    found = list(SilentBroadcast().judge(desk(loss).get("layouts")))
+    of_weights = [s for s in found if s.facts["argument"] == "sample_weight"]
+    assert [s.form for s in of_weights] == ["rank"] * count
