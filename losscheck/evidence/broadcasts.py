@@ -109,12 +109,12 @@ def outer_product(graph: Wiring, batch: int) -> Outer | None:
         flat, column = sorted(node.inputs[:2], key=lambda t: len(_shape(graph, t) or ()))
         thin, tall = _shape(graph, flat), _shape(graph, column)
         result = _shape(graph, node.outputs[0])
-        if thin != (batch,) or tall is None or len(tall) != 2 or tall != (batch, 1):
+        if thin != (batch,) or tall != (batch, 1) or result != (batch, batch):
             continue
         one, other = _arguments(graph, flat), _arguments(graph, column)
         apart = one and other and one.isdisjoint(other)
         weight = node.type == "Mul" and other < one
-        if result == (batch, batch) and (apart or weight) and not _raised(graph, column, other):
+        if (apart or weight) and not _raised(graph, column, other):
             return Outer(node=node.name, argument=min(one), flat=thin, column=tall, result=result)
     return None
 

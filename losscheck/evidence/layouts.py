@@ -206,9 +206,11 @@ class _Tries:
         there = {**shapes, argument.name: other}
         # Who declares one of the two layouts has said which one comes.
         optional = argument.origin != "inferred"
+        vector = self._axes_written(shapes, argument.name)
         for tried, beside, needed in ((there, shapes, optional), (shapes, there, False)):
-            meant = needed or self._axes_written(shapes, argument.name)
-            run = self._against(argument, tried, beside, form="declared-rank", optional=meant)
+            run = self._against(
+                argument, tried, beside, form="declared-rank", optional=needed or vector
+            )
             if run.error is None:  # to refuse a layout is no silence
                 yield run
 

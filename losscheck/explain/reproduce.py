@@ -38,18 +38,10 @@ def reproduce(
     if suspect.code in CODES:  # there Keras is handed the object itself
         method = ""
     order, positional, prediction = call.names, call.positional, call.prediction
-    if placed is not None:
-        imports, making = model_lines(placed.model, placed.form, call.base)
-        imports.insert(-1, "import keras")
-        made = f"keras.losses.get({placed.part.spelled})"
-        if placed.part.through:  # as the model has it: what makes the output is known to the loss
-            method = ".call" if placed.instance else ""
-            output = f"keras.activations.{placed.part.through}(y_pred)"
-            making.append(f"loss = lambda y_true, y_pred: {made}{method}(y_true, {output})")
-        else:
-            making.append(f"loss = {made}{method}")
-    else:
+    if placed is None:
         imports, making = _imports(target, form, method, call.base)
+    else:
+        imports, making = _of_output(placed, method, call.base)
     if suspect.code in CODES:
         extra = [] if "import keras" in imports else ["import keras"]
         body = training(suspect, call, form == "loss-instance", _literal)
@@ -93,6 +85,18 @@ def reproduce(
         'print("gradient:", None if gradient is None else gradient.numpy())',
     ]
     return _text(lines)
+
+
+def _of_output(placed: Placed, method: str, base: str) -> tuple[list[str], list[str]]:
+    """Lines that import what is needed, and lines that make `loss` of a model's output."""
+    imports, making = model_lines(placed.model, placed.form, base)
+    imports.insert(-1, "import keras")
+    made = f"keras.losses.get({placed.part.spelled})"
+    if placed.part.through:  # as the model has it: what makes the output is known to the loss
+        method = ".call" if placed.instance else ""
+        output = f"keras.activations.{placed.part.through}(y_pred)"
+        return imports, [*making, f"loss = lambda y_true, y_pred: {made}{method}(y_true, {output})"]
+    return imports, [*making, f"loss = {made}{method}"]
 
 
 def model_lines(target: str, form: str, base: str) -> tuple[list[str], list[str]]:

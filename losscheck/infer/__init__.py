@@ -93,23 +93,19 @@ def infer(
         if error is None:
             break
     arguments, narrowed = _arguments(programs, given, shapes, sizes, traced=error is None)
-    laid_out = all(
-        name in given.shapes for name, r in given.roles.items() if r in ("y_true", "y_pred")
-    )
-    narrow = narrow_sizes(tuple(arguments.values()), sizes)
-    if error is None and not laid_out:
-        everything = [arguments[name] for name in names]
-        if not ever_finite(programs, everything, narrow):
-            narrow = {**sizes, **({"B": 1} if "B" in sizes else {})}
     spec = Spec(
         arguments=tuple(arguments[name] for name in names),
         constants={n: d.value for n, d in declared.items() if d.constant},
         sizes=sizes,
         documented=given.documented,
-        laid_out=laid_out,
-        narrow=narrow,
+        laid_out=all(
+            name in given.shapes for name, r in given.roles.items() if r in ("y_true", "y_pred")
+        ),
+        narrow=narrow_sizes(tuple(arguments.values()), sizes),
         narrowed=narrowed,
     )
+    if error is None and not spec.laid_out and not ever_finite(programs, spec, spec.narrow):
+        spec = attrs.evolve(spec, narrow=spec.one_sample)
     return Inferred(spec=spec, programs=programs, error=error, data=rows, refused=refused)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from losscheck.infer.given import Given
 from losscheck.infer.hints import hints
 from losscheck.infer.layouts import Shapes
 from losscheck.infer.learnt import learnt
-from losscheck.model import Argument
+from losscheck.infer.spec import Spec
 from losscheck.program.programs import Programs
 from losscheck.program.wiring import Wiring
 from losscheck.shapes import parse
@@ -96,16 +96,14 @@ def _combinations(options: Mapping[str, tuple[Choice, ...]]) -> list[dict[str, C
     return result
 
 
-def ever_finite(
-    programs: Programs, arguments: Sequence[Argument], sizes: Mapping[str, int]
-) -> bool:
+def ever_finite(programs: Programs, spec: Spec, sizes: Mapping[str, int]) -> bool:
     """Whether the loss is finite for any ordinary input at these sizes.
 
     A difference along an axis of one is empty, and its mean NaN whatever it is given: where nobody
     said that the axis may be so short, it may not.
     """
-    at = {a.name: parse(a.shape).at(sizes) for a in arguments}
-    inputs = _ordinary(programs, {a.name: a.domain for a in arguments}, at)
+    at = spec.shapes(sizes)
+    inputs = _ordinary(programs, {a.name: a.domain for a in spec.arguments}, at)
     try:
         total = programs.at(at).run(inputs).total
     except Exception:  # other evidence tells of it

@@ -60,6 +60,11 @@ class Spec:
         return shape[-1] if len(shape) > 1 else 2
 
     @property
+    def one_sample(self) -> dict[str, int]:
+        """The sizes of the main instance, with one sample."""
+        return {letter: 1 if letter == self.batch else n for letter, n in self.sizes.items()}
+
+    @property
     def batch(self) -> str:
         """The letter of the batch; "" where the prediction's first axis is a number."""
         first = parse(self.prediction.shape).dims[:1]

@@ -19,8 +19,9 @@ class CallFails(Rule):
     ------------
     Calls the loss on ordinary input of a declared layout and reports what it raises: a function
     that TensorFlow does not have, a name that is not defined, or any other exception. Where a
-    module has no such attribute, the finding names what exists instead. No other rule can say
-    anything of such a loss.
+    module has no such attribute, the finding names what exists instead. Where nobody declared
+    the shapes and what is raised may be about them, it is a warning that asks for them. No other
+    rule can say anything of such a loss.
 
     Why it matters
     --------------

@@ -24,7 +24,8 @@ class SilentBroadcast(Rule):
     Calls the loss with the layouts of labels, predictions and weights that it is declared,
     documented or inferred to take, such as (B,) beside (B, 1), and compares the result with the
     aligned layout. It is an error if a layout that the loss is meant to take gives another
-    number, or if a constant inside is broadcast against another width. It is a warning if the
+    number, if a constant inside is broadcast against another width, or if labels that lost
+    their column inside the loss meet every prediction of the batch. It is a warning if the
     loss accepts mismatched ranks that nobody asked it to take; Keras aligns the ranks for
     functions but not for Loss subclasses, and the text says which it is.
 
