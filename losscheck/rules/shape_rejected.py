@@ -24,8 +24,8 @@ class ShapeRejected(Rule):
     ------------
     Calls and traces the loss with a batch of one, of two and of seven, with an unknown batch
     size, with every rank and size that its declared shapes allow, and with weights per sample,
-    and reports what raises. All these are errors; a failure under a fully unknown rank, which Keras seldom hands
-    over, is a note.
+    and reports what raises. All these are errors; a failure under a fully unknown rank, which
+    Keras seldom hands over, is a note.
 
     Why it matters
     --------------
