@@ -19,7 +19,7 @@ from losscheck.evidence.sweep import Sweep, sweep
 from losscheck.infer import Inferred
 from losscheck.infer.spec import Spec, wide_sizes
 from losscheck.model import Array
-from losscheck.program.batch import SINGLE_CASES, Program, Way
+from losscheck.program.batch import SINGLE_CASES, STACKED_CASES, Program, Way
 from losscheck.program.modes import EagerProgram
 from losscheck.program.programs import Programs, Tracing
 from losscheck.program.trace import CallError, OutputError
@@ -209,13 +209,16 @@ class Evidence:
         )
         if isinstance(instance.program, EagerProgram):
             return EAGER_CASES
-        if instance.program.settle() is not Way.SINGLY:
-            return wanted
+        way = instance.program.settle()
+        if way is not Way.SINGLY:
+            return wanted if way is Way.VECTORIZED else min(wanted, STACKED_CASES)
         return max(EAGER_CASES, int(SINGLE_CASES * instance.lightness))
 
     def double(self, block: CaseBlock) -> tuple[Array, Array]:
         """(totals, gradient) of a block in float64."""
-        outcome = self.programs.double(self.instance_of(block).shapes).run(block.inputs)
+        program = self.programs.double(self.instance_of(block).shapes)
+        # TensorFlow's rewriting only ever saves digits: log1p has some where log(1 + x) has none.
+        outcome = program.run(block.inputs, "graph")
         return outcome.total, np.asarray(outcome.gradient, np.float64)
 
     @functools.cached_property

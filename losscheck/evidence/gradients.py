@@ -22,7 +22,7 @@ from losscheck.evidence.ties import ties
 from losscheck.model import Array, Range
 from losscheck.numerics.quotients import Derivatives
 from losscheck.numerics.verdict import Agreement, Comparison, cautious, compare
-from losscheck.program.batch import SINGLE_CASES, Program, Way
+from losscheck.program.batch import SINGLE_CASES, STACKED_CASES, Program, Way
 from losscheck.program.modes import EagerProgram
 
 EVALUATIONS = 35  # of the loss, for one coordinate (numerics.ladder)
@@ -196,6 +196,8 @@ def _share(instance: Instance) -> float:
     """The part of the points that a loss can afford that does not run in blocks."""
     if isinstance(instance.program, EagerProgram):
         return 0.01
-    if isinstance(instance.program, Program) and instance.program.way() is Way.SINGLY:
-        return instance.lightness * SINGLE_CASES / (ORDINARY * EVALUATIONS)
+    if isinstance(instance.program, Program) and instance.program.way() is not Way.VECTORIZED:
+        stacked = instance.program.way() is Way.STACKED
+        affordable = STACKED_CASES if stacked else SINGLE_CASES
+        return instance.lightness * affordable / (ORDINARY * EVALUATIONS)
     return 1.0

@@ -92,7 +92,9 @@ def _swept(evidence: Evidence, instance: Instance, dtype: str, count: int) -> Ha
 def _run(evidence: Evidence, program: Program, block: CaseBlock, dtype: str) -> Sweep:
     return sweep(
         lambda cases: (
-            program.singly(cases.inputs) if len(cases) <= SINGLY else program.run(cases.inputs)
+            program.singly(cases.inputs, "graph")
+            if len(cases) <= SINGLY
+            else program.run(cases.inputs, "graph")
         ),
         block,
         dtype=dtype,

@@ -19,7 +19,7 @@ from losscheck.evidence.terms import terms
 from losscheck.model import Array, Range, SelfTest
 from losscheck.numerics.ladder import derivatives
 from losscheck.numerics.verdict import Agreement, Point
-from losscheck.program.batch import Program
+from losscheck.program.batch import Program, Way
 from losscheck.program.probing import Probe, Readout
 from losscheck.program.wiring import wiring
 
@@ -104,7 +104,7 @@ def _dropped(evidence: Evidence, check: GradientCheck) -> Array:
     instance = evidence.instance_of(check.cases)
     program = evidence.programs.double(instance.shapes)
     counted = np.zeros(2, int)
-    if not isinstance(program, Program) or not len(check):
+    if not isinstance(program, Program) or program.way() is not Way.VECTORIZED or not len(check):
         return counted
     probe = Probe(program, {name: array[0] for name, array in check.cases.inputs.items()})
     found = terms(probe, wiring(program.traced, program.names, program.prediction))

@@ -13,7 +13,7 @@ import numpy as np
 from losscheck.model import Array
 from losscheck.program.wiring import Node, Wiring
 
-Values = Mapping[str, Array]  # tensor name -> its value in one case
+Values = Mapping[str, Array]  # tensor name -> its value, in one case where nothing else is said
 
 
 def nonfinite_source(wiring: Wiring, start: str, values: Values) -> Node | None:
@@ -54,34 +54,43 @@ def zero_source(wiring: Wiring, start: str, values: Values) -> Node | None:
     return min(found, key=wiring.order, default=None)
 
 
-def gain_source(wiring: Wiring, start: str, values: Values, largest: bool) -> Node | None:
-    """Find the backward operation that changes the size of what comes to it most.
+def gain_sources(wiring: Wiring, start: str, values: Values, *, largest: bool) -> list[Node | None]:
+    """Find, case by case, the backward operation that changes the size of what comes to it most.
 
     Parameters
     ----------
+    values
+        Every floating-point tensor of the graph: (N, *shape).
     largest
         The one that enlarges it most; else the one that leaves least of it.
     """
-    best: tuple[float, Node] | None = None
+    sizes = {name: _sizes(array) for name, array in values.items()}
+    best: Array | None = None
+    found: list[Node | None] = []
     flow: set[str] = set()  # what the loss's own gradient of 1 comes down to
     for node in wiring.ancestors(start):
-        incoming = [t for t in node.inputs if t in flow and t in values]
-        outgoing = [t for t in node.outputs if t in values]
+        incoming = [sizes[t] for t in node.inputs if t in flow and t in sizes]
+        outgoing = [sizes[t] for t in node.outputs if t in sizes]
         if "grad_ys" in node.name or not flow.isdisjoint(node.inputs):
             flow.update(node.outputs)
         if not incoming or not outgoing:
             continue
-        before = max(_size(values[t]) for t in incoming)
-        after = max(_size(values[t]) for t in outgoing)
-        if before > 0 and after > 0:
+        before, after = np.max(incoming, axis=0), np.max(outgoing, axis=0)
+        with np.errstate(divide="ignore", invalid="ignore"):
             gain = after / before if largest else before / after
-            if best is None or gain > best[0]:
-                best = gain, node
-    return None if best is None else best[1]
+        gain = np.where((before > 0) & (after > 0), gain, -np.inf)
+        if best is None:
+            best, found = np.full(len(gain), -np.inf), [None] * len(gain)
+        for row in np.flatnonzero(gain > best):
+            found[row] = node
+        best = np.fmax(best, gain)
+    return found or [None] * len(next(iter(sizes.values()), ()))
 
 
-def _size(array: Array) -> float:
-    return float(np.abs(np.asarray(array, np.float64)).max(initial=0.0))
+def _sizes(array: Array) -> Array:
+    """(N,) the largest size of an element, case by case."""
+    flat = np.asarray(array, np.float64).reshape(len(array), -1)
+    return np.asarray(np.abs(flat).max(axis=1, initial=0.0))
 
 
 def _source(wiring: Wiring, start: str, wrong: Callable[[str], bool]) -> Node | None:

@@ -12,9 +12,9 @@ from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.crowd import Crowd
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.second_order import SecondOrderCheck
-from losscheck.explain.blame import Values, gain_source, nonfinite_source, zero_source
+from losscheck.explain.blame import Values, gain_sources, nonfinite_source, zero_source
 from losscheck.explain.blamed import Blame
-from losscheck.explain.lost import Loss, lost_source
+from losscheck.explain.lost import Loss, Pair, lost_sources
 from losscheck.explain.vanished import vanished
 from losscheck.model import Array, Direction, Location
 from losscheck.program.batch import FEW, Program, Way
@@ -144,16 +144,41 @@ def _sources(
     values = tensors(
         instance, cases, VECTOR_MODES.get(crowd.mode, crowd.mode), crowd.dtype, evidence
     )
+    found = _found(crowd, graph, values, len(cases))
+    for i, node in enumerate(found):
+        yield instance, node, {name: array[i] for name, array in values.items()}
+
+
+def _found(
+    crowd: Crowd, graph: Wiring, values: Mapping[str, Sequence[Array] | Array], count: int
+) -> list[Node | None]:
+    """The operation at fault in each case."""
+    if crowd.code == "LC107" and graph.gradient:
+        largest = crowd.form == "huge"
+        return [
+            node
+            for part in _blocks(values, count)
+            for node in gain_sources(graph, graph.gradient, part, largest=largest)
+        ]
     alike: dict[bytes, Node | None] = {}  # the walk asks of a tensor only what a pattern says
+    found = []
     for i, pattern in enumerate(_patterns(values)):
-        one = {name: array[i] for name, array in values.items()}
         key = pattern.tobytes()
-        if crowd.code == "LC107":  # its walk asks how large they are
-            yield instance, _find(crowd, graph, one), one
-            continue
         if key not in alike:
-            alike[key] = _find(crowd, graph, one)
-        yield instance, alike[key], one
+            alike[key] = _find(crowd, graph, {name: array[i] for name, array in values.items()})
+        found.append(alike[key])
+    return found
+
+
+def _blocks(
+    values: Mapping[str, Sequence[Array] | Array], count: int
+) -> Iterator[dict[str, Array]]:
+    """Cases whose tensors have the same sizes: all of them, or else each by itself."""
+    if all(isinstance(array, np.ndarray) for array in values.values()):
+        yield {name: np.asarray(array) for name, array in values.items()}
+        return
+    for i in range(count):
+        yield {name: np.asarray(array[i])[None] for name, array in values.items()}
 
 
 def _patterns(values: Mapping[str, Sequence[Array] | Array]) -> Array:
@@ -205,9 +230,11 @@ def _losses(
         dict(zip(names, _fetched(each, names, cases, "plain"), strict=True))
         for each in (program, program.kept["exact"])
     )
-    for i in range(len(cases)):
-        one, other = ({n: a[i] for n, a in values.items()} for values in (single, exact))
-        yield instance, lost_source(graph, end, one, other)
+    parts = (_blocks(values, len(cases)) for values in (single, exact))
+    for one, other in zip(*parts, strict=True):
+        pairs = {name: Pair(array, other[name]) for name, array in one.items()}
+        for lost in lost_sources(graph, end, pairs):
+            yield instance, lost
 
 
 def _forward_of(instance: Instance, lost: Loss) -> str:
@@ -286,8 +313,6 @@ def _floats(node: Node, tensor: str) -> bool:
 
 
 def _find(crowd: Crowd, graph: Wiring, values: Values) -> Node | None:
-    if crowd.code == "LC107" and graph.gradient:
-        return gain_source(graph, graph.gradient, values, crowd.form == "huge")
     if crowd.code == "LC103":
         return zero_source(graph, graph.gradient, values) if graph.gradient else None
     if crowd.direction is Direction.FORWARD or graph.gradient is None:

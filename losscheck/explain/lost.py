@@ -2,17 +2,17 @@
 
 Every tensor of the float32 graph stands beside the same tensor of the same graph in float64. The
 walk starts at what came out wrong and goes back through what was wrong before it, an element at a
-time: a sum passes on the largest error, a product or a function the largest relative one.
+time: a sum passes on the largest error, a product or a function the largest relative one. Cases
+that have come to the same tensor take the next step together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import attrs
 import numpy as np
 
-from losscheck.explain.blame import Values
 from losscheck.model import Array
 from losscheck.program.wiring import Node, Wiring
 
@@ -35,8 +35,54 @@ class Loss:
     exact: float  # what the same graph gives in float64
 
 
-def lost_source(graph: Wiring, start: str, single: Values, exact: Values) -> Loss | None:
-    """Find where digits were lost first; None where `start` has them all.
+@attrs.frozen(eq=False)
+class Pair:
+    """A tensor in float32 and in float64."""
+
+    single: Array  # (N, *shape)
+    exact: Array
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the tensor in one case."""
+        return self.single.shape[1:]
+
+    def take(self, rows: Array) -> Pair:
+        """Some of the cases."""
+        return Pair(self.single[rows], self.exact[rows])
+
+    def at(self, element: Array) -> Pair:
+        """One element, by its flat index, of each case: (N,)."""
+        rows = np.arange(len(element))
+        flat = (array.reshape(len(element), -1) for array in (self.single, self.exact))
+        return Pair(*(array[rows, element] for array in flat))
+
+    def far(self) -> Array:
+        """How far apart the numbers are; 0 where they are the same, infinite ones too."""
+        single, exact = np.asarray(self.single, np.float64), np.asarray(self.exact, np.float64)
+        with np.errstate(invalid="ignore", over="ignore"):
+            return np.where(single == exact, 0.0, np.abs(single - exact))
+
+    def share(self) -> Array:
+        """The same over the exact number: 1 at the most, where nothing of it is right."""
+        far = self.far()
+        with np.errstate(invalid="ignore", divide="ignore"):
+            share = np.fmin(far / np.abs(np.asarray(self.exact, np.float64)), 1.0)
+        share = np.where(np.isnan(share) | ~np.isfinite(far), 1.0, share)
+        return np.where(far == 0, 0.0, share)
+
+    def worst(self, *, absolute: bool) -> Array:
+        """(N,) the flat index of the element that is furthest off."""
+        off = self.far() if absolute else self.share()
+        off = off.reshape(len(off), -1)
+        return np.asarray(np.argmax(np.where(np.isnan(off), 0.0, off), axis=1))
+
+
+Pairs = Mapping[str, Pair]  # tensor name -> its numbers
+
+
+def lost_sources(graph: Wiring, start: str, pairs: Pairs) -> list[Loss | None]:
+    """Find where digits were lost first, case by case; None where `start` has them all.
 
     Parameters
     ----------
@@ -44,82 +90,81 @@ def lost_source(graph: Wiring, start: str, single: Values, exact: Values) -> Los
         The graph.
     start
         The loss or its gradient.
-    single, exact
-        Every floating-point tensor in this case, in float32 and in float64.
+    pairs
+        Every floating-point tensor, in float32 and in float64.
     """
-    tensor = start
-    if tensor not in single or not single[tensor].size:
-        return None
-    element = _worst(single[tensor], exact[tensor], absolute=True)
-    if _relative(single[tensor], exact[tensor]).flat[element] <= WRONG:
-        return None
-    seen: set[tuple[str, int]] = set()
-    while (tensor, element) not in seen:
-        seen.add((tensor, element))
-        before = _worst_input(graph.producer(tensor), tensor, element, single, exact)
-        if before is None:
-            break
-        tensor, element = before
-    node = graph.producer(tensor)
-    inputs = (
-        float(single[name].flat[index])
-        for name, index in _inputs(node, single[tensor].shape, element, single, exact)
-    )
-    return Loss(
-        node=node,
-        operands=tuple(inputs),
-        single=float(single[tensor].flat[element]),
-        exact=float(exact[tensor].flat[element]),
-    )
+    count = len(pairs[start].single) if start in pairs else 0
+    found: list[Loss | None] = [None] * count
+    if not count or not int(np.prod(pairs[start].shape)):
+        return found
+    element = pairs[start].worst(absolute=True)
+    rows = np.flatnonzero(pairs[start].at(element).share() > WRONG)
+    # Back from the last operation to the first one: no tensor is come to after it was left.
+    waiting: dict[str, tuple[Array, Array]] = {start: (rows, element[rows])}
+    while waiting:
+        tensor = max(waiting, key=lambda name: graph.order(graph.producer(name)))
+        rows, element = waiting.pop(tensor)
+        node = graph.producer(tensor)
+        inputs = list(_inputs(node, pairs, tensor, rows, element))
+        before = _worst_input(node, pairs[tensor].take(rows).at(element), inputs)
+        for i, (name, index, _) in enumerate(inputs):
+            here = before == i
+            if here.any():
+                more, places = waiting.get(name, (rows[:0], element[:0]))
+                waiting[name] = (
+                    np.concatenate([more, rows[here]]),
+                    np.concatenate([places, index[here]]),
+                )
+        for row in np.flatnonzero(before < 0):
+            case = pairs[tensor].take(rows[[row]]).at(element[[row]])
+            found[rows[row]] = Loss(
+                node=node,
+                operands=tuple(float(pair.single[row]) for _, _, pair in inputs),
+                single=float(case.single[0]),
+                exact=float(case.exact[0]),
+            )
+    return found
 
 
-def _worst_input(
-    node: Node, tensor: str, element: int, single: Values, exact: Values
-) -> tuple[str, int] | None:
-    """The input that made an element wrong; None where the inputs are right."""
-    found = list(_inputs(node, single[tensor].shape, element, single, exact))
+def _worst_input(node: Node, taken: Pair, inputs: Sequence[tuple[str, Array, Pair]]) -> Array:
+    """(N,) the number of the input that made an element wrong; -1 where the inputs are right."""
+    if not inputs:
+        return np.full(len(taken.single), -1)
+    shares = np.stack([pair.share() for _, _, pair in inputs])
+    apart = np.stack([pair.far() for _, _, pair in inputs]) if node.type in ADDING else shares
+    apart = np.where(np.isnan(apart), np.inf, apart)
     if node.type in CHOOSING:
-        taken = [values[tensor].flat[element] for values in (single, exact)]
-        kept = [
-            (t, i)
-            for t, i in found
-            if taken[0] == single[t].flat[i] or taken[1] == exact[t].flat[i]
-        ]
-        found = kept or found
-    apart = _far if node.type in ADDING else _share
-    pairs = [(float(single[t].flat[i]), float(exact[t].flat[i])) for t, i in found]
-    order = sorted(range(len(found)), key=lambda i: apart(*pairs[i]), reverse=True)
-    return next((found[i] for i in order[:1] if _share(*pairs[i]) > WRONG), None)
-
-
-def _far(single: float, exact: float) -> float:
-    """How far apart two numbers are; 0 where they are the same, infinite ones too."""
-    return 0.0 if single == exact else abs(single - exact)
-
-
-def _share(single: float, exact: float) -> float:
-    """The same over the exact number: 1 at the most, where nothing of it is right."""
-    apart = _far(single, exact)
-    if apart == 0.0:
-        return 0.0
-    return min(apart / abs(exact), 1.0) if exact and np.isfinite(apart) else 1.0
+        kept = np.stack(
+            [(taken.single == p.single) | (taken.exact == p.exact) for _, _, p in inputs]
+        )
+        apart = np.where(kept | ~kept.any(axis=0), apart, -1.0)
+    worst = np.argmax(apart, axis=0)
+    wrong = shares[worst, np.arange(len(worst))] > WRONG
+    return np.asarray(np.where(wrong, worst, -1))
 
 
 def _inputs(
-    node: Node, shape: tuple[int, ...], element: int, single: Values, exact: Values
-) -> Iterator[tuple[str, int]]:
-    """Each floating input, with the element of it that belongs to one of the output."""
+    node: Node, pairs: Pairs, tensor: str, rows: Array, element: Array
+) -> Iterator[tuple[str, Array, Pair]]:
+    """Each floating input, with the element of it that belongs to one of the output, case by case.
+
+    Yields
+    ------
+    name : str
+    index : (N,) int
+    numbers : Pair of (N,)
+    """
     for name in node.inputs:
-        if name in single and single[name].size:
-            index = _same_place(single[name].shape, shape, element)
+        if name in pairs and int(np.prod(pairs[name].shape)):
+            pair = pairs[name].take(rows)
+            index = _same_place(pair.shape, pairs[tensor].shape, element)
             if index is None:  # moved, summed up: the element that is most wrong
-                absolute = node.type in ADDING
-                index = _worst(single[name], exact[name], absolute=absolute)
-            yield name, index
+                index = pair.worst(absolute=node.type in ADDING)
+            yield name, index, pair.at(index)
 
 
-def _same_place(shape: tuple[int, ...], output: tuple[int, ...], element: int) -> int | None:
-    """The element of an input that broadcasting puts at an element of the output."""
+def _same_place(shape: tuple[int, ...], output: tuple[int, ...], element: Array) -> Array | None:
+    """The elements of an input that broadcasting puts at elements of the output."""
     if shape == output:
         return element
     try:
@@ -128,22 +173,4 @@ def _same_place(shape: tuple[int, ...], output: tuple[int, ...], element: int) -
     except ValueError:
         return None
     places = np.arange(int(np.prod(shape))).reshape(shape)
-    return int(np.broadcast_to(places, output).flat[element])
-
-
-def _worst(single: Array, exact: Array, *, absolute: bool) -> int:
-    return int(np.argmax((_absolute if absolute else _relative)(single, exact)))
-
-
-def _absolute(single: Array, exact: Array) -> Array:
-    with np.errstate(invalid="ignore", over="ignore"):
-        apart = np.abs(np.asarray(single, np.float64) - exact)
-    return np.where(np.isnan(apart), 0.0, apart)
-
-
-def _relative(single: Array, exact: Array) -> Array:
-    """1 where nothing of a number is right; 0 where both are the same, infinities too."""
-    apart = _absolute(single, exact)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = apart / np.abs(exact)
-    return np.where(apart == 0, 0.0, np.where(np.isnan(share), 1.0, np.fmin(share, 1.0)))
+    return np.asarray(np.broadcast_to(places, output).ravel()[element])

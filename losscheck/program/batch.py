@@ -2,7 +2,8 @@
 
 `tf.vectorized_map` turns the graph of one case into the graph of a block of them: hundreds of
 nanoseconds a case instead of a hundred microseconds. It cannot vectorise data-dependent control
-flow, and it gives every row of a random op its own numbers; there each case is a call.
+flow; there cases are stacked along the batch, where samples do not see each other, and else each
+case is a call.
 """
 
 from __future__ import annotations
@@ -10,23 +11,19 @@ from __future__ import annotations
 import copy
 import enum
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import attrs
 import numpy as np
 
 from losscheck.model import Array, Inputs
-from losscheck.program.execution import (
-    Blocks,
-    Cut,
-    Run,
-    singly,
-    vectorized,
-)
+from losscheck.program.called import called
+from losscheck.program.execution import Cut, Run, in_session, vectorized
 from losscheck.program.functions import blocks_by_function, by_function, under_xla
 from losscheck.program.precision import graph_def
 from losscheck.program.quiet import silence, tensorflow
+from losscheck.program.stacked import Stack, agree
 from losscheck.program.trace import Call, Traced
 
 
@@ -34,15 +31,19 @@ class Way(enum.StrEnum):
     """How many cases are run by one call."""
 
     VECTORIZED = "vectorized_map"
+    STACKED = "as one batch"
     SINGLY = "one call each"
 
 
 BLOCK_ELEMENTS = 1 << 19  # elements of all inputs in one block; keeps a 100-op graph below 500 MiB
 BLOCK_CASES = 1 << 15
-AGREEMENT = 1e-2  # relative and absolute; a vectorised kernel may round otherwise, half types most
 XLA_BLOCK = 1 << 10  # smaller blocks are padded to it: XLA compiles anew for each size
 SMALL = 64  # elements of a prediction whose backward pass costs less than a graph without it
-FEW = 1_000  # cases in all that are run one by one before it pays to vectorize them
+FEW = 600  # cases in all that are run one by one before it pays to vectorize them
+FEWER = 50  # the same where they are vectorized already, or where one takes long
+LOOPS = frozenset({"While", "StatelessWhile"})
+SETTLED = 8  # cases that tell, and as many that are rounded: labels
+STACKED_CASES = 8 * 2_000  # a loop over a batch takes longer than a kernel
 SINGLE_CASES = 2_000  # what is run one by one in about half a second where calls are slow
 
 
@@ -73,10 +74,19 @@ class Program:
         How it is called: the names of its arguments and which is the prediction.
     definition
         Its graph, as traced or rewritten to another precision.
+    whole_batch
+        The same loss for batches of an unknown size, where it can be traced for them.
     """
 
-    def __init__(self, traced: Traced, call: Call, definition: Any = None) -> None:
+    def __init__(
+        self,
+        traced: Traced,
+        call: Call,
+        definition: Any = None,
+        whole_batch: Callable[[], Program] | None = None,
+    ) -> None:
         self.traced = traced
+        self.whole_batch = whole_batch
         self.names = call.names
         self.prediction = call.prediction
         self.definition = definition if definition is not None else graph_def(traced.graph)
@@ -86,7 +96,9 @@ class Program:
     def _begin(self) -> None:
         self._imported: Any = None
         self._runners: dict[Any, tuple[Run, Way]] = {}
-        self._blocks: dict[tuple[str, ...], Blocks] = {}
+        self._blocks: dict[
+            tuple[str, ...], Cut | None
+        ] = {}  # vectorized; None where they cannot be
         self._cuts: dict[Any, Cut] = {}
         self._singles: dict[Any, Run] = {}
         self._asked: Counter[Any] = Counter()  # cases that were run one by one
@@ -119,7 +131,7 @@ class Program:
                 tf.graph_util.import_graph_def(self.definition, name="")
         return self._imported
 
-    def run(self, inputs: Inputs, mode: str = "graph") -> Outcome:
+    def run(self, inputs: Inputs, mode: str = "plain") -> Outcome:
         """Value and gradient of every case.
 
         Parameters
@@ -127,8 +139,8 @@ class Program:
         inputs
             (N, *shape) an argument, in any float dtype; they are cast to the program's.
         mode
-            "graph", "xla", or "plain": the graph without TensorFlow's rewriting of it, which is
-            what eager execution computes.
+            "plain": the graph as it is, which is what eager execution computes; "graph": as
+            TensorFlow rewrites it in a tf.function, which takes longer to prepare; or "xla".
         """
         return self._outcome(self.fetch(self._whole, inputs, mode))
 
@@ -147,7 +159,7 @@ class Program:
 
     def totals(self, inputs: Inputs) -> Array:
         """(N,) the summed loss alone; without the backward pass where that takes long."""
-        cheap = (self._whole, "graph") in self._runners and self._elements <= SMALL
+        cheap = (self._whole, "plain") in self._runners and self._elements <= SMALL
         value = self.fetch(self._whole if cheap else [self.traced.value.name], inputs)[0]
         with np.errstate(invalid="ignore", over="ignore"):
             return np.asarray(value.reshape(len(value), -1).sum(axis=1), np.float64)
@@ -173,11 +185,11 @@ class Program:
             return False
         return True
 
-    def singly(self, inputs: Inputs) -> Outcome:
+    def singly(self, inputs: Inputs, mode: str = "plain") -> Outcome:
         """Value and gradient of every case, one call each."""
-        return self._outcome(self._one_by_one(self._whole, self._cast(inputs)))
+        return self._outcome(self._one_by_one(self._whole, self._cast(inputs), mode))
 
-    def fetch(self, tensors: Sequence[str], inputs: Inputs, mode: str = "graph") -> list[Array]:
+    def fetch(self, tensors: Sequence[str], inputs: Inputs, mode: str = "plain") -> list[Array]:
         """Any tensors of the graph, by name, for every case: (N, *shape) each."""
         arrays = self._cast(inputs)
         if not len(arrays[0]):
@@ -186,23 +198,31 @@ class Program:
         key = tuple(tensors), mode
         if key not in self._runners and mode != "xla":
             self._asked[key] += len(arrays[0])
-            if self._asked[key] <= FEW:
+            if self._asked[key] <= self._few(key[0]):
                 return self._one_by_one(key[0], arrays, mode)
         return self._many(key, arrays)
+
+    def _few(self, tensors: tuple[str, ...]) -> int:
+        """How many cases are run one by one before it pays to have blocks of them."""
+        if tensors in self._blocks:
+            return FEWER
+        if "loops" not in self.kept:
+            self.kept["loops"] = any(op.type in LOOPS for op in self.graph.get_operations())
+        return FEWER if self.kept["loops"] else FEW
 
     def _many(self, key: tuple[tuple[str, ...], str], arrays: list[Array]) -> list[Array]:
         if key not in self._runners:
             self._runners[key] = self._runner(*key, [a[:1] for a in arrays])
         try:
             return self._in_blocks(key, arrays)
-        except Exception:  # vectorised code may fail on numbers, where a single case would not
+        except Exception:  # a block may fail on numbers, where a single case would not
             if self._runners[key][1] is Way.SINGLY:
                 raise
         self._runners[key] = self._each(*key), Way.SINGLY
         return self._in_blocks(key, arrays)
 
     def _one_by_one(
-        self, tensors: tuple[str, ...], arrays: list[Array], mode: str = "graph"
+        self, tensors: tuple[str, ...], arrays: list[Array], mode: str = "plain"
     ) -> list[Array]:
         """The tensors of every case, stacked."""
         run = self.single(tensors, mode=mode)
@@ -213,8 +233,8 @@ class Program:
     def _in_blocks(self, key: tuple[tuple[str, ...], str], arrays: list[Array]) -> list[Array]:
         (tensors, mode), (run, way) = key, self._runners[key]
         n = len(arrays[0])
-        size = self._block(arrays) if way is Way.VECTORIZED else n
-        if mode == "xla" and way is Way.VECTORIZED:
+        size = n if way is Way.SINGLY else self._block(arrays)
+        if mode == "xla" and way is not Way.SINGLY:
             size = self._xla_size(key, n, size)
         parts = [
             self._block_results(run, [a[i : i + size] for a in arrays], size, mode)
@@ -232,21 +252,24 @@ class Program:
 
     def way(self) -> Way:
         """How many cases are run by one call; as long as few were run, nobody knows better."""
-        return next((w for (_, m), (_, w) in self._runners.items() if m == "graph"), Way.VECTORIZED)
+        return next((w for (_, m), (_, w) in self._runners.items() if m != "xla"), Way.VECTORIZED)
 
     def settle(self) -> Way:
         """Find out how many cases are run by one call, before they are many."""
-        key = self._whole, "graph"
+        key = self._whole, "plain"
         if key not in self._runners:
-            ones = self._cast({name: np.ones((1, *shape)) for name, shape in self.shapes.items()})
-            self._many(key, ones)
+            rng = np.random.default_rng(0)  # whether samples see each other shows in any numbers
+            some = {name: rng.uniform(size=(SETTLED, *s)) for name, s in self.shapes.items()}
+            self._many(
+                key, self._cast({n: np.concatenate([a, np.round(a)]) for n, a in some.items()})
+            )
         return self._runners[key][1]
 
     def try_once(self) -> None:
         """Run one case of ones, unvectorised; whatever it raises, the graph cannot be run."""
         ones = self._cast({name: np.ones((1, *shape)) for name, shape in self.shapes.items()})
-        # "plain": TensorFlow's rewriting of the graph may take the failing operation out.
-        self._one_by_one(self._whole, ones, "plain")
+        # As it is: TensorFlow's rewriting of the graph may take the failing operation out.
+        self._one_by_one(self._whole, ones)
 
     def captured_values(self) -> dict[str, Array]:
         """What the loss took from outside, by the name of its placeholder in the graph."""
@@ -278,18 +301,20 @@ class Program:
             return [result[:n] for result in run(*arrays)]
 
     def single(
-        self, tensors: tuple[str, ...], held: tuple[str, ...] = (), mode: str = "graph"
+        self, tensors: tuple[str, ...], held: tuple[str, ...] = (), mode: str = "plain"
     ) -> Run:
         """One case up to these tensors, in and out as arrays: the arguments in call order.
 
-        Tensors that are held are arguments, too, behind the others. The mode is "graph" or "plain".
+        Tensors that are held are arguments, too, behind the others. The mode is "plain" or "graph".
         """
         key = tensors, held, mode
         if key not in self._singles:
-            cut, plain = self.cut(tensors, held), mode == "plain"
-            make = singly if cut.sessions else by_function
+            cut = self.cut(tensors, held)
             with silence():  # the first session of a process speaks
-                self._singles[key] = make(cut, plain=plain)
+                if cut.sessions:
+                    self._singles[key] = in_session(called(cut) if mode == "graph" else cut)
+                else:
+                    self._singles[key] = by_function(cut, plain=mode == "plain")
         return self._singles[key]
 
     def cut(self, tensors: tuple[str, ...], held: tuple[str, ...] = ()) -> Cut:
@@ -316,26 +341,54 @@ class Program:
         """
         cut = self.cut(tensors, held)
         if not cut.sessions:
-            return blocks_by_function(cut, "graph", probe)
-        return vectorized(cut, probe).runner("graph")
+            return blocks_by_function(cut, "plain", probe)
+        return in_session(vectorized(cut, probe))
 
     def _runner(self, tensors: tuple[str, ...], mode: str, probe: list[Array]) -> tuple[Run, Way]:
-        try:
-            with silence():
-                run = self._vectorized(tensors, mode, probe)
-            if self._agrees(tensors, run, mode, probe):
-                return run, Way.VECTORIZED
-        except Exception:  # whatever vectorisation cannot take, and each version says otherwise
-            pass
+        with silence():
+            try:
+                if self._blocks.get(tensors, ()) is not None:
+                    return self._vectorized(tensors, mode, probe), Way.VECTORIZED
+            except Exception:  # whatever it cannot take, and each version of it says otherwise
+                self._blocks[tensors] = None
+            try:
+                if (stack := self._stack(tensors, mode)) is not None:
+                    return stack, Way.STACKED
+            except Exception:  # sizes that only a known batch has
+                self.whole_batch = None
         return self._each(tensors, mode), Way.SINGLY
 
     def _vectorized(self, tensors: tuple[str, ...], mode: str, probe: list[Array]) -> Run:
         cut = self.cut(tensors)
         if not cut.sessions:
-            return blocks_by_function(cut, mode, probe)
-        if tensors not in self._blocks:  # once; how it is executed is settled call by call
-            self._blocks[tensors] = vectorized(cut, probe)
-        return self._blocks[tensors].runner(mode)
+            run = blocks_by_function(cut, mode, probe)
+            self._compare(tensors, run, mode, probe)
+            return run
+        block = self._blocks.get(tensors)
+        if block is None:  # once; how it is executed is settled call by call
+            block = vectorized(cut, probe)
+            self._compare(tensors, in_session(block), mode, probe)
+            self._blocks[tensors] = block
+        return self._ran(block, mode)
+
+    @staticmethod
+    def _ran(cut: Cut, mode: str) -> Run:
+        if mode == "xla":
+            return under_xla(cut)
+        return in_session(called(cut) if mode == "graph" else cut)
+
+    def _stack(self, tensors: tuple[str, ...], mode: str) -> Run | None:
+        """A block of cases as one batch, where each argument and the loss have an axis of samples.
+
+        Whether samples see each other shows when they are run.
+        """
+        wanted = [tensors == self._whole[:count] for count in range(len(self._whole) + 1)]
+        sizes = {shape[:1] for shape in (*self.shapes.values(), tuple(self.traced.value.shape))}
+        if self.whole_batch is None or True not in wanted or len(sizes) > 1 or sizes == {()}:
+            return None
+        other = self.whole_batch()
+        cut = other.cut(other._whole[: wanted.index(True)])
+        return Stack(self._ran(cut, mode), self.single(tensors)) if cut.sessions else None
 
     def _each(self, tensors: tuple[str, ...], mode: str) -> Run:
         """A block of cases, one call each."""
@@ -348,16 +401,9 @@ class Program:
 
         return block
 
-    def _agrees(self, tensors: tuple[str, ...], run: Run, mode: str, probe: list[Array]) -> bool:
-        """Say whether a block of one gives what a single call gives; modes may differ in NaN."""
-        with silence():
-            block = [result[0] for result in run(*probe)]
-            single = self.single(tensors)(*(a[0] for a in probe))
-        pairs = [
-            (np.asarray(b, float), np.asarray(s, float)) for b, s in zip(block, single, strict=True)
-        ]
-        if any(b.shape != s.shape for b, s in pairs):
-            return False
-        return mode != "graph" or all(
-            np.allclose(b, s, rtol=AGREEMENT, atol=AGREEMENT, equal_nan=True) for b, s in pairs
-        )
+    def _compare(self, tensors: tuple[str, ...], run: Run, mode: str, probe: list[Array]) -> None:
+        """Raise where a block of one gives something else than a single call."""
+        block = [result[0] for result in run(*probe)]
+        # XLA may have NaN where others do not.
+        if mode != "xla" and not agree(block, self.single(tensors)(*(a[0] for a in probe))):
+            raise ValueError("a block of cases gives something else than each by itself")

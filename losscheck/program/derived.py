@@ -61,12 +61,12 @@ class WeightedProgram:
         with np.errstate(invalid="ignore", over="ignore"):
             return np.asarray((value * self._upstream).reshape(len(value), -1).sum(axis=1), float)
 
-    def run(self, inputs: Inputs) -> Outcome:
-        """Value and gradient of every case."""
+    def run(self, inputs: Inputs, mode: str = "plain") -> Outcome:
+        """Value and gradient of every case; few are run in a mode of their own."""
         arrays = {name: np.asarray(inputs[name], np.float64) for name in self.names}
         n = len(arrays[self.prediction])
         if n > SINGLY and isinstance(self._plain, Program):
-            return self._vectorized(self._plain).run(inputs)
+            return self._vectorized(self._plain).run(inputs, mode)
         singles = [
             self._runner.run({name: a[i] for name, a in arrays.items()}, self._mode)
             for i in range(n)

@@ -93,65 +93,13 @@ def _tensor(name: str) -> str:
     return name if ":" in name else f"{name}:0"
 
 
-def called(cut: Cut) -> Cut:
-    """The same behind the call of a `tf.function`, as in a training step.
+def vectorized(cut: Cut, probe: Sequence[Array]) -> Cut:
+    """A block of cases: the graph of one, vectorized; what the loss captured is handed on.
 
-    In the graph of a function TensorFlow rewrites more than in that of a session: it makes
-    log(1 + x) a log1p, for one.
-    """
-    tf = tensorflow()
-    graph = tf.Graph()
-    with graph.as_default():
-        feeds = [
-            tf.compat.v1.placeholder(tensor.dtype, tensor.shape)
-            for tensor in map(cut.graph.get_tensor_by_name, (*cut.feeds, *cut.captured))
-        ]
-        results = tf.function(lambda *tensors: cut.embed(tensors), autograph=False)(*feeds)
-    return Cut(
-        graph=graph,
-        feeds=tuple(tensor.name for tensor in feeds),
-        tensors=tuple(tensor.name for tensor in results),
-        captured={},
-    )
-
-
-def singly(cut: Cut, *, plain: bool) -> Run:
-    """One case by one call of a session; plain is the graph as it is."""
-    captured = cut.values()
-    if plain:
-        session = open_session(cut.graph, plain=True)
-        run = _callable(session, (*cut.feeds, *cut.captured), cut)
-    else:
-        function = called(cut)
-        run = _callable(open_session(function.graph, plain=False), function.feeds, function)
-    return lambda *arrays: run(*arrays, *captured)
-
-
-@attrs.frozen(kw_only=True, eq=False)
-class Blocks:
-    """A block of cases: the graph of one, vectorized; what the loss captured is fed as well."""
-
-    cut: Cut
-    captured: tuple[Array, ...]
-
-    def runner(self, mode: str) -> Run:
-        """Blocks of cases, in a mode of `Program.run`."""
-        if mode == "xla":
-            return self._under_xla()
-        plain = mode == "plain"
-        cut = self.cut if plain else called(self.cut)
-        run = _callable(open_session(cut.graph, plain=plain), cut.feeds, cut)
-        return lambda *arrays: run(*arrays, *self.captured)
-
-    def _under_xla(self) -> Run:
-        run = tensorflow().function(
-            lambda *tensors: self.cut.embed(tensors), autograph=False, jit_compile=True
-        )
-        return lambda *arrays: [as_array(found) for found in run(*arrays, *self.captured)]
-
-
-def vectorized(cut: Cut, probe: Sequence[Array]) -> Blocks:
-    """Vectorize what a session can run; `probe` is a block of one.
+    Parameters
+    ----------
+    probe
+        A block of one.
 
     Raises
     ------
@@ -168,40 +116,25 @@ def vectorized(cut: Cut, probe: Sequence[Array]) -> Blocks:
         results = tf.vectorized_map(
             lambda tensors: cut.embed([*tensors, *taken]), given, fallback_to_while_loop=False
         )
-    block = Cut(
+    return Cut(
         graph=graph,
-        feeds=tuple(tensor.name for tensor in (*given, *taken)),
+        feeds=tuple(tensor.name for tensor in given),
         tensors=tuple(tensor.name for tensor in results),
-        captured={},
+        captured={t.name: outer for t, outer in zip(taken, captured, strict=True)},
     )
-    return Blocks(cut=block, captured=tuple(captured))
 
 
-def open_session(graph: Any, *, plain: bool) -> Any:
-    """Open a session of a graph.
-
-    Parameters
-    ----------
-    plain
-        Whether to leave the graph as it is, instead of letting TensorFlow rewrite it.
-    """
-    v1 = tensorflow().compat.v1
-    # The calling thread could run it alone and sooner, but only TensorFlow's own threads flush
-    # subnormal numbers to zero, as a training step does.
-    config = v1.ConfigProto(allow_soft_placement=True)
-    if plain:
-        config.graph_options.rewrite_options.disable_meta_optimizer = True
-        config.graph_options.optimizer_options.opt_level = v1.OptimizerOptions.L0
-    return v1.Session(graph=graph, config=config)
-
-
-def _callable(session: Any, feeds: Sequence[str], cut: Cut) -> Run:
-    """Arrays by position to the tensors, those that are given themselves among them."""
+def in_session(cut: Cut) -> Run:
+    """The graph of a cut as it is: arrays by position to its tensors."""
+    captured = cut.values()
+    feeds = (*cut.feeds, *cut.captured)
+    # Tensors that are given themselves may be wanted, too.
     wanted = [name for name in dict.fromkeys(cut.tensors) if name not in feeds]
     dtypes = [cut.graph.get_tensor_by_name(name).dtype.as_numpy_dtype for name in wanted]
-    run = _prepared(session, feeds, wanted) if wanted else lambda *arrays: []
+    run = _prepared(open_session(cut.graph), feeds, wanted) if wanted else lambda *arrays: []
 
     def call(*arrays: Array) -> list[Array]:
+        arrays = (*arrays, *captured)
         found = dict(zip(feeds, arrays, strict=True))
         results = run(*arrays)
         for name, result, dtype in zip(wanted, results, dtypes, strict=True):
@@ -209,6 +142,17 @@ def _callable(session: Any, feeds: Sequence[str], cut: Cut) -> Run:
         return [found[name] for name in cut.tensors]
 
     return call
+
+
+def open_session(graph: Any) -> Any:
+    """Open a session that leaves its graph as it is, but for the functions that it calls."""
+    v1 = tensorflow().compat.v1
+    # The calling thread could run it alone and sooner, but only TensorFlow's own threads flush
+    # subnormal numbers to zero, as a training step does.
+    config = v1.ConfigProto(allow_soft_placement=True)
+    config.graph_options.rewrite_options.disable_meta_optimizer = True
+    config.graph_options.optimizer_options.opt_level = v1.OptimizerOptions.L0
+    return v1.Session(graph=graph, config=config)
 
 
 def _prepared(session: Any, feeds: Sequence[str], wanted: Sequence[str]) -> Callable[..., Any]:

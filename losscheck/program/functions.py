@@ -64,6 +64,8 @@ def outside(cut: Cut) -> list[Any]:
     found = []
     for name, outer in cut.captured.items():
         wanted = cut.graph.get_tensor_by_name(name).dtype
+        with tf.init_scope():
+            outer = tf.convert_to_tensor(outer)
         same = outer.dtype in (wanted, tf.resource, tf.variant)
         found.append(graph.capture(outer) if same else tf.cast(outer, wanted))
     return found

@@ -116,7 +116,10 @@ class Programs:
         signature = self._signature(shapes, dtype)
         try:
             traced = trace(self.call, signature, forward=forward)
-            return self._usable(Program(traced, self.call)), Tracing(how="graph")
+            program = Program(
+                traced, self.call, whole_batch=self._whole_batch(shapes, dtype, forward)
+            )
+            return self._usable(program), Tracing(how="graph")
         except CallError as error:
             first = error
         # Python that cannot decide on a tensor, count to it or take its length raises a TypeError;
@@ -129,9 +132,9 @@ class Programs:
                 )
             except CallError:
                 pass
-        program = EagerProgram(self.call, dtype)
-        self._eager_or(first, program, shapes, dtype)
-        return program, Tracing(how="eager", error=first)
+        eager = EagerProgram(self.call, dtype)
+        self._eager_or(first, eager, shapes, dtype)
+        return eager, Tracing(how="eager", error=first)
 
     def _usable(self, program: Program) -> Program:
         # A graph may trace and still fail when it runs: sizes that do not fit are found only then.
@@ -159,7 +162,28 @@ class Programs:
             return retraced
         if isinstance(single, EagerProgram):
             return single
-        return Program(single.traced, self.call, rewrite(single.definition, "float64"))
+        definition = rewrite(single.definition, "float64")
+        return Program(
+            single.traced, self.call, definition, self._whole_batch(shapes, rewritten=True)
+        )
+
+    def _whole_batch(
+        self, shapes: Sizes, dtype: str = "float32", forward: bool = False, rewritten: bool = False
+    ) -> Callable[[], Program] | None:
+        """The loss for batches of an unknown size, traced when it is asked for."""
+        if not all(shapes.values()):  # no axis, or none that is known
+            return None
+
+        def make() -> Program:
+            free = {name: (None, *shape[1:]) for name, shape in shapes.items() if shape}
+            program = Program(
+                trace(self.call, self._signature(free, dtype), forward=forward), self.call
+            )
+            if not rewritten:
+                return program
+            return Program(program.traced, self.call, rewrite(program.definition, "float64"))
+
+        return make
 
     def _retraced(self, shapes: Sizes) -> Program | EagerProgram | None:
         try:
