@@ -20,7 +20,8 @@ import tensorflow as tf
 def ratio(y_true, y_pred):
     return tf.reduce_mean(tf.square(y_true - y_pred) / (y_pred - 0.3), axis=-1)
 """
-SELECTED = "LC2"  # the rules that judge all cases, guided ones included; others take longer
+# All rules but the one that trains: it trains on as many devices as there are, here more.
+SELECTED = ("LC1", "LC2", "LC3", "LC4", "LC5", "LC601", "LC602")
 ROOT = Path(__file__).parents[1]
 
 
@@ -29,14 +30,14 @@ def _timeless(report: str) -> str:
 
 
 def _here(folder: Path) -> str:
-    settings = Settings(directory=str(folder), select=(SELECTED,))
+    settings = Settings(directory=str(folder), select=SELECTED)
     *_, done = run([Task(target="ratios.py:ratio", settings=settings)], settings)
     assert isinstance(done, Done)
     return _timeless(to_json(done.report))
 
 
 def _elsewhere(folder: Path) -> str:
-    command = ["-m", "losscheck", "ratios.py:ratio", "--select", SELECTED, "--format", "json"]
+    command = ["-m", "losscheck", "ratios.py:ratio", "--select", ",".join(SELECTED), "--format", "json"]
     # Another hash seed: no order may hang on that of a set.
     environment = {**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
@@ -55,6 +56,5 @@ def test_the_same_seed_gives_the_same_report(tmp_path: Path) -> None:
     (tmp_path / "ratios.py").write_text(LOSS)
     first = _here(tmp_path)
     assert '"stage": "guided"' in first
-    assert '"code": "LC202"' in first
-    assert _here(tmp_path) == first
+    assert all(f'"code": "{code}"' in first for code in ("LC105", "LC202", "LC302", "LC505"))
     assert _elsewhere(tmp_path) == first

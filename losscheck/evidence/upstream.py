@@ -18,6 +18,7 @@ from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.gradients import GradientCheck, check
 from losscheck.model import Array
 from losscheck.numerics.verdict import Agreement
+from losscheck.program.batch import Way
 from losscheck.program.derived import WeightedPrograms
 from losscheck.program.modes import EagerProgram
 from losscheck.program.trace import Call, CallError
@@ -25,7 +26,7 @@ from losscheck.program.trace import Call, CallError
 FACTORS = (3.0, 0.625, 20.0, 0.1875, 7.0, 0.375)  # odd numbers times powers of two, far from 1
 CASES = 64  # looked at: the points were verified already, this asks for one thing alone
 COORDINATES = 1_024  # of them at most
-SLOW = 2  # cases of a loss that cannot be traced
+SLOW = 2  # cases of a loss that cannot be traced or vectorized
 SAME = 1e-9  # relative: the gradient did not move with the upstream gradient at all
 
 
@@ -78,7 +79,8 @@ def upstream_check(evidence: Evidence, checks: Sequence[GradientCheck]) -> Upstr
         return None
     rows = _spread(np.flatnonzero(_right(plain)), plain.gradient.shape[1])
     instance = evidence.instance_of(plain.cases)
-    if isinstance(instance.program, EagerProgram):
+    program = instance.program
+    if isinstance(program, EagerProgram) or program.way() is not Way.VECTORIZED:
         rows = rows[:SLOW]
     derived, upstream = _derived(evidence, instance)
     cases, right = plain.cases.take(rows), ~plain.edge[rows]

@@ -37,6 +37,7 @@ from losscheck.model import (
     Severity,
     Suspect,
 )
+from losscheck.program.batch import Program
 from losscheck.program.origin import Frame
 from losscheck.program.origin import locate as place
 from losscheck.rules.base import Rule
@@ -112,6 +113,11 @@ class Writer:
             if excused and (noted := _noted(crowd)) in written:
                 yield noted, attrs.evolve(written[noted], count=group.count)
                 continue
+            spot = self._spot(crowd, group)
+            if spot in written and _weight(written[spot]) >= policy.RANK[self._most(crowd)]:
+                # Nothing about these would weigh more: NaN beside infinity, slope beside value.
+                yield spot, attrs.evolve(written[spot], count=group.count)
+                continue
             best: tuple[tuple[Any, ...], Finding] | None = None
             for member in chosen:
                 made = self._of_case(rule, crowd, member, group.count)
@@ -122,6 +128,16 @@ class Writer:
                     break
             if best is not None:
                 yield best
+
+    def _spot(self, crowd: Crowd, group: locate.Group) -> tuple[Any, ...]:
+        """The key of a finding whose operation lies where that of a group does."""
+        assert self._desk is not None
+        case = crowd.population.cases.take(group.members[:1])
+        program = self._desk.evidence.instance_of(case).program
+        location = None
+        if group.node and isinstance(program, Program):
+            location = program.traced.origins.location(group.node)
+        return _key(crowd, (group.node,), location)
 
     def _excused(
         self,
@@ -259,11 +275,9 @@ class Writer:
         words = remedy(suspect, blame, arguments)
         cause = words.cause + _needs(suspect, arguments)
         location = blame.location
-        spot: tuple[Any, ...] = (key,)
+        spot = _key(suspect, (key,), location)
         if severity is Severity.NOTE and suspect.code in NONFINITE:
-            spot = ()  # overflow at the ends of a dtype is no fault of any one line: told once
-        elif location:
-            spot = (location.file, location.line, location.column)
+            spot = _key(suspect, (), None)  # overflow at a dtype's ends is no fault of any one line
         finding = Finding(
             id=f"{suspect.code}-{_hash(self._loss.target, key, suspect)}",
             code=suspect.code,
@@ -295,7 +309,7 @@ class Writer:
                 self._loss.placed,
             ),
         )
-        return (suspect.code, *spot, suspect.dtype, *_mode_key(suspect)), finding
+        return spot, finding
 
     def _home(self) -> Location | None:
         """The line where the loss begins: blamed where nothing better is known."""
@@ -317,8 +331,13 @@ def _not_finite(crowd: Crowd) -> bool:
     return crowd.code in NONFINITE or (crowd.code, crowd.form) == ("LC503", "nonfinite")
 
 
-def _mode_key(suspect: Suspect) -> tuple[str, ...]:
-    return (suspect.mode,) if suspect.code == "LC503" else ()
+def _key(
+    found: Suspect | Crowd, otherwise: tuple[str, ...], location: Location | None
+) -> tuple[Any, ...]:
+    """What findings that are told as one share: the rule, the place and the dtype."""
+    spot = (location.file, location.line, location.column) if location else otherwise
+    mode = (found.mode,) if found.code == "LC503" else ()
+    return (found.code, *spot, found.dtype, *mode)
 
 
 def _like(observed: Any, *candidates: Any) -> Any:

@@ -23,7 +23,7 @@ from losscheck.program.precision import rewrite
 from losscheck.program.wiring import Node, Wiring
 
 FOLLOWED = 1_024  # cases whose every tensor is looked at
-WALKED = FEW  # the same where the walk compares numbers, an element at a time
+WALKED = 256  # the same where the walk takes two programs, whose numbers it compares
 VECTOR_MODES = {"eager": "plain"}
 # Rules whose evidence knows the line, or that blame the loss as a whole.
 _ELSEWHERE = frozenset({"LC101", "LC108", "LC205", "LC303"})
@@ -225,7 +225,7 @@ def _losses(
     if "exact" not in program.kept:
         double = rewrite(program.definition, "float64")
         program.kept["exact"] = Program(program.traced, evidence.programs.call, double)
-    names = float_tensors(graph, [end])
+    names = _followed(graph)
     single, exact = (
         dict(zip(names, _fetched(each, names, cases, "plain"), strict=True))
         for each in (program, program.kept["exact"])
@@ -284,10 +284,15 @@ def tensors(
     program = evidence.programs.at(instance.shapes, dtype)
     assert isinstance(program, Program)
     graph = instance.wiring
-    names = float_tensors(graph, [graph.value] + ([graph.gradient] if graph.gradient else []))
+    names = _followed(graph)
     if dtype != "float32":  # traced anew, where the loss may have done something else
         names = [name for name in names if program.has(name)]
     return dict(zip(names, _fetched(program, names, cases, mode), strict=True))
+
+
+def _followed(graph: Wiring) -> list[str]:
+    """Everything that value and gradient depend on: the same for all rules, so it is built once."""
+    return float_tensors(graph, [graph.value] + ([graph.gradient] if graph.gradient else []))
 
 
 def _fetched(
