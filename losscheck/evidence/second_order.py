@@ -132,7 +132,7 @@ def _observe(
     if not len(cases):
         return None
     size = np.abs(derived.double(directed(cases, directions))[1])
-    if not (isinstance(program, Program) and program.way() is Way.VECTORIZED):
+    if not (isinstance(program, Program) and program.settle() is Way.VECTORIZED):
         most = SINGLE_CASES // (EVALUATIONS * directions.size)
         cases = cases.take(slice(0, max(1, most)))
     size = size[np.isfinite(size) & (size > 0)]

@@ -19,6 +19,7 @@ import numpy as np
 
 from losscheck.model import Array, Inputs
 from losscheck.program.called import called
+from losscheck.program.captured import captured
 from losscheck.program.execution import Cut, Run, in_session, vectorized
 from losscheck.program.functions import blocks_by_function, by_function, under_xla
 from losscheck.program.precision import graph_def
@@ -325,7 +326,7 @@ class Program:
                 graph=self.graph,
                 feeds=(*names, *held),
                 tensors=tensors,
-                captured={inner.name: outer for outer, inner in self.traced.captures},
+                captured=captured(self.graph, self.traced.captures),
             )
         return self._cuts[tensors, held]
 
@@ -386,7 +387,9 @@ class Program:
         sizes = {shape[:1] for shape in (*self.shapes.values(), tuple(self.traced.value.shape))}
         if self.whole_batch is None or True not in wanted or len(sizes) > 1 or sizes == {()}:
             return None
-        other = self.whole_batch()
+        if "whole batch" not in self.kept:
+            self.kept["whole batch"] = self.whole_batch()
+        other: Program = self.kept["whole batch"]
         cut = other.cut(other._whole[: wanted.index(True)])
         return Stack(self._ran(cut, mode), self.single(tensors)) if cut.sessions else None
 

@@ -1,8 +1,8 @@
 """Running graphs: by sessions, for a call of a small graph takes them 100 microseconds.
 
 A call of the same graph as a `tf.function` takes 700, and compiling it for another set of results
-twice as long. Variables that a loss reads live outside of its graph and cannot be handed to a
-session: such a loss is run by functions.
+twice as long. Variables live outside of a graph and cannot be handed to a session: what a loss
+reads of them is handed over as numbers, and one that does more with them is run by functions.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import attrs
 import numpy as np
 
 from losscheck.model import Array
+from losscheck.program.captured import Reading
 from losscheck.program.quiet import tensorflow
 
 Run = Callable[..., list[Array]]  # arrays in, arrays out
@@ -32,7 +33,8 @@ class Cut:
     tensors
         Names of those that are wanted.
     captured
-        What the loss took from outside, by the name of its placeholder.
+        What the loss took from outside, by the name of its placeholder, or of the tensor that is
+        read from it.
     """
 
     graph: Any  # tf.Graph
@@ -45,6 +47,11 @@ class Cut:
         """Whether a session can run it."""
         tf = tensorflow()
         return all(outer.dtype not in (tf.resource, tf.variant) for outer in self.captured.values())
+
+    @property
+    def reads(self) -> bool:
+        """Whether it reads variables, whose numbers may change from call to call."""
+        return any(isinstance(outer, Reading) for outer in self.captured.values())
 
     def values(self) -> list[Array]:
         """What was captured, in the dtypes of the graph."""
@@ -80,12 +87,19 @@ class Cut:
         places = {
             name.split(":")[0]
             for name in (*self.feeds, *self.captured)
-            if self.graph.get_tensor_by_name(name).op.type == "Placeholder"
+            if self.graph.get_tensor_by_name(name).op.type in ("Placeholder", "ReadVariableOp")
         }
+        if self.sessions:  # the handles of variables that are read
+            places |= {node.name for node in definition.node if _is_handle(node)}
         kept = [node for node in definition.node if node.name not in places]
         del definition.node[:]
         definition.node.extend(kept)
         return definition
+
+
+def _is_handle(node: Any) -> bool:
+    kind = node.attr["dtype"].type if node.op == "Placeholder" else None
+    return kind is not None and bool(kind == tensorflow().resource.as_datatype_enum)
 
 
 def _tensor(name: str) -> str:
@@ -107,12 +121,12 @@ def vectorized(cut: Cut, probe: Sequence[Array]) -> Cut:
         TensorFlow cannot vectorize it; each version says so in its own way.
     """
     tf = tensorflow()
-    captured = cut.values()
+    values = cut.values()
     graph = tf.Graph()
     with graph.as_default():
         place = tf.compat.v1.placeholder
         given = [place(tf.as_dtype(a.dtype), (None, *a.shape[1:])) for a in probe]
-        taken = [place(tf.as_dtype(a.dtype), a.shape) for a in captured]
+        taken = [place(tf.as_dtype(a.dtype), a.shape) for a in values]
         results = tf.vectorized_map(
             lambda tensors: cut.embed([*tensors, *taken]), given, fallback_to_while_loop=False
         )
@@ -120,13 +134,13 @@ def vectorized(cut: Cut, probe: Sequence[Array]) -> Cut:
         graph=graph,
         feeds=tuple(tensor.name for tensor in given),
         tensors=tuple(tensor.name for tensor in results),
-        captured={t.name: outer for t, outer in zip(taken, captured, strict=True)},
+        captured={t.name: o for t, o in zip(taken, cut.captured.values(), strict=True)},
     )
 
 
 def in_session(cut: Cut) -> Run:
     """The graph of a cut as it is: arrays by position to its tensors."""
-    captured = cut.values()
+    fixed = None if cut.reads else cut.values()
     feeds = (*cut.feeds, *cut.captured)
     # Tensors that are given themselves may be wanted, too.
     wanted = [name for name in dict.fromkeys(cut.tensors) if name not in feeds]
@@ -134,7 +148,7 @@ def in_session(cut: Cut) -> Run:
     run = _prepared(open_session(cut.graph), feeds, wanted) if wanted else lambda *arrays: []
 
     def call(*arrays: Array) -> list[Array]:
-        arrays = (*arrays, *captured)
+        arrays = (*arrays, *(cut.values() if fixed is None else fixed))
         found = dict(zip(feeds, arrays, strict=True))
         results = run(*arrays)
         for name, result, dtype in zip(wanted, results, dtypes, strict=True):

@@ -20,8 +20,13 @@ def graph_def(graph: Any) -> Any:
     is what says beside which operation one has to run: that one may be an argument of a part.
     """
     definition = graph.as_graph_def(add_shapes=False)
+    reads = {f"^{node.name}" for node in definition.node if node.op == "ReadVariableOp"}
     for node in definition.node:
         node.attr.pop("_class", None)
+        if not reads.isdisjoint(node.input) and not node.op.startswith("Assign"):
+            kept = [name for name in node.input if name not in reads]  # a read has no effect
+            del node.input[:]
+            node.input.extend(kept)
     asserts = [node for node in _nodes(definition) if node.op == "Assert"]
     for node in asserts:
         node.op = "NoOp"
