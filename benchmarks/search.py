@@ -27,7 +27,8 @@ Made by `make bench-search`, in one run on one machine; nothing here is edited b
 
 The losses are written as one would write them: squared error, Huber, cross-entropy by hand, focal,
 log-cosh. TensorFlow is imported and has run another loss before; everything about the loss itself
-(inference, tracing, compiling, the generation of cases) is counted."""
+(inference, tracing, compiling, the generation of cases, which losses of the same domains otherwise
+share) is counted."""
 ABOUT = """\
 - *(1, 1)*: one prediction and one label. Cases of every stage, value and gradient, in float32 and
   in float64; a case that is run in both types counts twice.
@@ -47,7 +48,9 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=PAGE, help="where the page goes")
     parser.add_argument("--keras", action="store_true", help="check all of keras.losses as well")
     arguments = parser.parse_args()
-    swept("squared", LOSSES["squared"])  # TensorFlow's own first run is none of the losses' time
+    # First runs of TensorFlow and of SciPy are none of the losses' time.
+    swept("squared", LOSSES["squared"])
+    conditioned("squared", LOSSES["squared"], CONDITIONED)
     head = ("loss", "(1, 1) cases", "cases/s", "(3, 3) cases", "cases/s", "evaluations/s")
     rows = list(_rows())
     parts = [HEAD.format(machine=machine()), table((*head, "by hand/s", "times", "check s"), rows)]

@@ -10,6 +10,7 @@ import attrs
 import numpy as np
 import tensorflow as tf
 
+from losscheck.cases import forget
 from losscheck.config import Settings, argument
 from losscheck.engine import Task, examine
 from losscheck.evidence.disagreement import explained
@@ -88,6 +89,7 @@ def _evidence(loss: tuple[Loss, tuple[str, str]], shape: str) -> Evidence:
 
 def swept(name: str, loss: tuple[Loss, tuple[str, str]]) -> Rate:
     """Search one prediction in both dtypes, from the bare function on."""
+    forget()
     begin = time.perf_counter()
     cases = sum(len(sweep) for sweep in _evidence(loss, "(1, 1)").sweeps)
     return Rate(cases=cases, seconds=time.perf_counter() - begin)
@@ -95,6 +97,7 @@ def swept(name: str, loss: tuple[Loss, tuple[str, str]]) -> Rate:
 
 def conditioned(name: str, loss: tuple[Loss, tuple[str, str]], most: int) -> tuple[Rate, Rate]:
     """Search three rows of three, and measure the conditioning of value and gradient."""
+    forget()
     begin = time.perf_counter()
     evidence = _evidence(loss, "(3, 3)")
     sweeps = evidence.sweeps

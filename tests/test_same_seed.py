@@ -37,7 +37,15 @@ def _here(folder: Path) -> str:
 
 
 def _elsewhere(folder: Path) -> str:
-    command = ["-m", "losscheck", "ratios.py:ratio", "--select", ",".join(SELECTED), "--format", "json"]
+    command = [
+        "-m",
+        "losscheck",
+        "ratios.py:ratio",
+        "--select",
+        ",".join(SELECTED),
+        "--format",
+        "json",
+    ]
     # Another hash seed: no order may hang on that of a set.
     environment = {**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(

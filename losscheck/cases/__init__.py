@@ -135,6 +135,11 @@ def _search(
     return found
 
 
+def forget() -> None:
+    """Forget the cases that losses share, as a new process has none."""
+    _search.cache_clear()
+
+
 def usual(
     arguments: Sequence[Argument], sizes: Mapping[str, int], classes: int, count: int
 ) -> CaseBlock:

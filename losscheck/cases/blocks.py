@@ -54,8 +54,7 @@ class CaseBlock:
 
     def first(self) -> Array:
         """Indices of the first of equal cases, ascending."""
-        _, first = np.unique(self.prints(), return_index=True)
-        return np.sort(first)
+        return first_of_equal(self.prints())
 
     def prints(self) -> Array:
         """(N,) uint64 that equal cases have in common, and no others."""
@@ -65,6 +64,23 @@ class CaseBlock:
             place = np.full(1, position + 1, np.uint64) * _GOLDEN
             prints ^= _mixed(fingerprint(layout.flat(values)) + place)
         return prints
+
+
+def first_of_equal(prints: Array) -> Array:
+    """Indices of the first of equal numbers, ascending.
+
+    Each number carries its index in its last bits through one sort, which takes a third of the time
+    of `numpy.unique`; the rare numbers that differ in these bits alone are sorted out by it.
+    """
+    count = len(prints)
+    bits = np.uint64(max(1, count.bit_length()))
+    last = (np.uint64(1) << bits) - np.uint64(1)
+    keys = np.sort((prints & ~last) | np.arange(count, dtype=np.uint64))
+    index = (keys & last).astype(np.intp)
+    alike = keys[1:] >> bits == keys[:-1] >> bits
+    if (prints[index[1:][alike]] != prints[index[:-1][alike]]).any():
+        return np.sort(np.unique(prints, return_index=True)[1])
+    return np.sort(index[np.concatenate([[True], ~alike])]) if count else index
 
 
 def fingerprint(rows: Array) -> Array:
@@ -81,9 +97,11 @@ def fingerprint(rows: Array) -> Array:
         (n,) uint64; equal rows have equal hashes, different rows differ but for one pair in 2^64.
     """
     rows = np.ascontiguousarray(rows)
-    bits = rows.view(f"u{rows.dtype.itemsize}").astype(np.uint64)
-    columns = np.arange(1, rows.shape[1] + 1, dtype=np.uint64) * _GOLDEN
-    prints: Array = _mixed(bits + columns).sum(axis=1, dtype=np.uint64)
+    bits = rows.view(f"u{rows.dtype.itemsize}")
+    prints = np.zeros(len(rows), np.uint64)
+    for position, column in enumerate(bits.T):  # a sum along a short axis takes longer
+        place = np.full(1, position + 1, np.uint64) * _GOLDEN
+        prints += _mixed(column.astype(np.uint64) + place)
     return prints
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import attrs
 import numpy as np
 
-from losscheck.cases.blocks import CaseBlock
+from losscheck.cases.blocks import CaseBlock, first_of_equal
 from losscheck.cases.corners import all_corners
 from losscheck.cases.data import Rows
 from losscheck.cases.exhaustive import halves_met, predictions
 from losscheck.cases.problem import Problem
 from losscheck.cases.relations import changes
 from losscheck.cases.strategies import blocks_of
-from losscheck.model import Coverage
+from losscheck.model import Array, Coverage
 
 
 @attrs.frozen(eq=False)
@@ -37,6 +37,7 @@ class Stages:
         self._problem = problem
         self._names: list[str] = []
         self._blocks: list[CaseBlock] = []
+        self._prints: list[Array] = []
         self._rows: tuple[Rows, int] | None = None
 
     def __len__(self) -> int:
@@ -46,6 +47,7 @@ class Stages:
         """Put the cases of the next stage behind the others."""
         self._names.append(stage)
         self._blocks.append(block)
+        self._prints.append(block.prints())
 
     def add_data(self, rows: Rows, total: int) -> None:
         """Put the cases of the user's data behind the others; `total` rows there are of them."""
@@ -54,12 +56,15 @@ class Stages:
 
     def distinct(self) -> int:
         """How many different cases there are so far."""
-        return len(CaseBlock.concat(self._blocks).first())
+        return len(self._first())
+
+    def _first(self) -> Array:
+        return first_of_equal(np.concatenate(self._prints))
 
     def search(self) -> Search:
         """Drop what is there twice, and count."""
         whole = CaseBlock.concat(self._blocks)
-        kept = whole.first()
+        kept = self._first()
         owner = np.repeat(np.arange(len(self._blocks)), [len(block) for block in self._blocks])
         counts = np.bincount(owner[kept], minlength=len(self._blocks))
         coverage = [

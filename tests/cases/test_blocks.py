@@ -1,6 +1,6 @@
 import numpy as np
 
-from losscheck.cases.blocks import CaseBlock, fingerprint
+from losscheck.cases.blocks import CaseBlock, fingerprint, first_of_equal
 
 
 def block(x, y, ranges):
@@ -36,3 +36,11 @@ def test_fingerprints_tell_rows_apart_as_their_bits_do():
     rows = np.random.default_rng(0).integers(-2, 3, size=(5000, 3)).astype(np.float32)
     expected = len(np.unique(rows, axis=0))
     assert len(np.unique(fingerprint(rows))) == expected
+
+
+def test_the_first_of_equal_numbers_are_those_of_numpy():
+    numbers = np.random.default_rng(0).integers(0, 40, 1000).astype(np.uint64)  # alike but for bits
+    spread = numbers * np.uint64(0x9E3779B97F4A7C15)
+    for prints in (numbers, spread, spread[:1], spread[:0]):
+        expected = np.sort(np.unique(prints, return_index=True)[1])
+        assert first_of_equal(prints).tolist() == expected.tolist()
