@@ -32,7 +32,7 @@ class Way(enum.StrEnum):
     """How many cases are run by one call."""
 
     VECTORIZED = "vectorized_map"
-    STACKED = "as one batch"
+    STACKED = "stacking them along the batch"
     SINGLY = "one call each"
 
 
