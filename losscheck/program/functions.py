@@ -49,12 +49,20 @@ def blocks_by_function(cut: Cut, mode: str, probe: Sequence[Array]) -> Run:
 
 
 def under_xla(cut: Cut) -> Run:
-    """One case by one call, compiled by XLA."""
+    """The graph of a cut, compiled by XLA: arrays in and out."""
     tf = tensorflow()
+    taken = cut.values if cut.sessions else list  # what it reads of variables may change
     run = tf.function(
-        lambda *arrays: cut.embed([*arrays, *outside(cut)]), autograph=False, jit_compile=True
+        lambda *tensors: cut.embed(tensors if cut.sessions else [*tensors, *outside(cut)]),
+        autograph=False,
+        jit_compile=True,
     )
-    return lambda *arrays: [as_array(result) for result in run(*(tf.constant(a) for a in arrays))]
+
+    def call(*arrays: Array) -> list[Array]:
+        given = (tf.constant(array) for array in (*arrays, *taken()))
+        return [as_array(result) for result in run(*given)]
+
+    return call
 
 
 def outside(cut: Cut) -> list[Any]:
@@ -64,8 +72,6 @@ def outside(cut: Cut) -> list[Any]:
     found = []
     for name, outer in cut.captured.items():
         wanted = cut.graph.get_tensor_by_name(name).dtype
-        with tf.init_scope():
-            outer = tf.convert_to_tensor(outer)
         same = outer.dtype in (wanted, tf.resource, tf.variant)
         found.append(graph.capture(outer) if same else tf.cast(outer, wanted))
     return found
