@@ -31,8 +31,9 @@ from losscheck.model import (
     UsageError,
     Verdict,
 )
-from losscheck.program.batch import Program, Way
+from losscheck.program.batch import Program
 from losscheck.program.trace import OutputError
+from losscheck.program.ways import Way
 from losscheck.rules import RULES
 from losscheck.rules.base import Rule
 from losscheck.targets import Loss

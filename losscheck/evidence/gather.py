@@ -19,10 +19,11 @@ from losscheck.evidence.sweep import Sweep, sweep
 from losscheck.infer import Inferred
 from losscheck.infer.spec import Spec, wide_sizes
 from losscheck.model import Array
-from losscheck.program.batch import SINGLE_CASES, STACKED_CASES, Program, Way
+from losscheck.program.batch import SINGLE_CASES, STACKED_CASES, Program
 from losscheck.program.modes import EagerProgram
 from losscheck.program.programs import Programs, Tracing
 from losscheck.program.trace import CallError, OutputError
+from losscheck.program.ways import Way
 from losscheck.program.wiring import Wiring, wiring
 
 NARROW_CASES = 160_000  # cases of one sample: 120,064 half-precision numbers, and the other stages

@@ -22,8 +22,9 @@ from losscheck.evidence.ties import ties
 from losscheck.model import Array, Range
 from losscheck.numerics.quotients import Derivatives
 from losscheck.numerics.verdict import Agreement, Comparison, cautious, compare
-from losscheck.program.batch import SINGLE_CASES, STACKED_CASES, Program, Way
+from losscheck.program.batch import SINGLE_CASES, STACKED_CASES, Program
 from losscheck.program.modes import EagerProgram
+from losscheck.program.ways import Way
 
 EVALUATIONS = 35  # of the loss, for one coordinate (numerics.ladder)
 ORDINARY = 2_048  # coordinates at ordinary points, an instance

@@ -17,8 +17,9 @@ from losscheck.cases.problem import Problem
 from losscheck.evidence.hunting import Hunt, Outcome, Search, ends
 from losscheck.evidence.intervals import intervals
 from losscheck.evidence.singular import targets
-from losscheck.program.batch import Program, Way
+from losscheck.program.batch import Program
 from losscheck.program.driving import driver
+from losscheck.program.ways import Way
 from losscheck.program.wiring import Wiring
 
 __all__ = ["Guided", "Hunt", "Outcome", "guided"]

@@ -26,7 +26,8 @@ from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.sweep import Scale, Sweep
 from losscheck.model import Array, Direction, Range
 from losscheck.numerics.ulps import EXPLAINED, ulp
-from losscheck.program.batch import Program, Way
+from losscheck.program.batch import Program
+from losscheck.program.ways import Way
 
 VALUE, GRADIENT = 0, 1  # the parts of what `Evidence.double` gives
 NOTABLE = 0.01  # of the ordinary scale: an error, in the ordinary range (policy.NOTABLE)

@@ -20,10 +20,11 @@ from losscheck.infer import Inferred
 from losscheck.infer.spec import Spec
 from losscheck.model import Argument, Array, Range
 from losscheck.numerics.verdict import Agreement, Point
-from losscheck.program.batch import SINGLE_CASES, Program, Way
+from losscheck.program.batch import SINGLE_CASES, Program
 from losscheck.program.programs import Programs
 from losscheck.program.second_order import DIRECTION, slope
 from losscheck.program.trace import CallError, OutputError
+from losscheck.program.ways import Way
 
 DIRECTIONS = 3  # of random signs: what cancels in one does so in all three one time in eight
 ORDINARY = 1_024  # coordinates of H·v at ordinary points, over all directions

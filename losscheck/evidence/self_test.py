@@ -19,8 +19,9 @@ from losscheck.evidence.terms import terms
 from losscheck.model import Array, Range, SelfTest
 from losscheck.numerics.ladder import derivatives
 from losscheck.numerics.verdict import Agreement, Point
-from losscheck.program.batch import Program, Way
+from losscheck.program.batch import Program
 from losscheck.program.probing import Probe, Readout
+from losscheck.program.ways import Way
 from losscheck.program.wiring import wiring
 
 COUNTS = 1e-2  # of the ordinary gradient: an error in a smaller element matters to nobody

@@ -18,10 +18,10 @@ from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.gradients import GradientCheck, check
 from losscheck.model import Array
 from losscheck.numerics.verdict import Agreement
-from losscheck.program.batch import Way
 from losscheck.program.derived import WeightedPrograms
 from losscheck.program.modes import EagerProgram
 from losscheck.program.trace import Call, CallError
+from losscheck.program.ways import Way
 
 FACTORS = (3.0, 0.625, 20.0, 0.1875, 7.0, 0.375)  # odd numbers times powers of two, far from 1
 CASES = 64  # looked at: the points were verified already, this asks for one thing alone

@@ -17,9 +17,10 @@ from losscheck.explain.blamed import Blame
 from losscheck.explain.lost import Loss, Pair, lost_sources
 from losscheck.explain.vanished import vanished
 from losscheck.model import Array, Direction, Location
-from losscheck.program.batch import FEW, Program, Way
+from losscheck.program.batch import FEW, Program
 from losscheck.program.origin import is_backward
 from losscheck.program.precision import rewrite
+from losscheck.program.ways import Way
 from losscheck.program.wiring import Node, Wiring
 
 FOLLOWED = 1_024  # cases whose every tensor is looked at

@@ -15,8 +15,9 @@ from losscheck.evidence.gradients import EVALUATIONS
 from losscheck.evidence.second_order import SecondOrderCheck
 from losscheck.explain import locate
 from losscheck.model import Array
-from losscheck.program.batch import Program, Way
+from losscheck.program.batch import Program
 from losscheck.program.trace import CallError
+from losscheck.program.ways import Way
 from losscheck.rules.base import Rule
 
 SHRINK_ELEMENTS = 1 << 20  # numbers that one round of simplifying may run through the loss

@@ -9,7 +9,6 @@ case is a call.
 from __future__ import annotations
 
 import copy
-import enum
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -21,20 +20,11 @@ from losscheck.model import Array, Inputs
 from losscheck.program.called import called
 from losscheck.program.captured import captured
 from losscheck.program.execution import Cut, Run, in_session, vectorized
-from losscheck.program.functions import blocks_by_function, by_function, under_xla
+from losscheck.program.functions import blocks_by_function, by_function
 from losscheck.program.precision import graph_def
 from losscheck.program.quiet import silence, tensorflow
-from losscheck.program.stacked import Stack, agree
 from losscheck.program.trace import Call, Traced
-
-
-class Way(enum.StrEnum):
-    """How many cases are run by one call."""
-
-    VECTORIZED = "vectorized_map"
-    STACKED = "stacking them along the batch"
-    SINGLY = "one call each"
-
+from losscheck.program.ways import Runners, Way
 
 BLOCK_ELEMENTS = 1 << 19  # elements of all inputs in one block; keeps a 100-op graph below 500 MiB
 BLOCK_CASES = 1 << 15
@@ -97,9 +87,7 @@ class Program:
     def _begin(self) -> None:
         self._imported: Any = None
         self._runners: dict[Any, tuple[Run, Way]] = {}
-        self._blocks: dict[
-            tuple[str, ...], Cut | None
-        ] = {}  # vectorized; None where they cannot be
+        self._makers = Runners(self)
         self._cuts: dict[Any, Cut] = {}
         self._singles: dict[Any, Run] = {}
         self._asked: Counter[Any] = Counter()  # cases that were run one by one
@@ -143,7 +131,7 @@ class Program:
             "plain": the graph as it is, which is what eager execution computes; "graph": as
             TensorFlow rewrites it in a tf.function, which takes longer to prepare; or "xla".
         """
-        return self._outcome(self.fetch(self._whole, inputs, mode))
+        return self._outcome(self.fetch(self.whole, inputs, mode))
 
     def _outcome(self, results: list[Array]) -> Outcome:
         n = len(results[0])
@@ -153,15 +141,15 @@ class Program:
         return Outcome(value=results[0], gradient=np.zeros(shape, results[0].dtype))
 
     @property
-    def _whole(self) -> tuple[str, ...]:
+    def whole(self) -> tuple[str, ...]:
         """The value, and the gradient where there is one."""
         value, gradient = self.traced.value, self.traced.gradient
         return (value.name,) if gradient is None else (value.name, gradient.name)
 
     def totals(self, inputs: Inputs) -> Array:
         """(N,) the summed loss alone; without the backward pass where that takes long."""
-        cheap = (self._whole, "plain") in self._runners and self._elements <= SMALL
-        value = self.fetch(self._whole if cheap else [self.traced.value.name], inputs)[0]
+        cheap = (self.whole, "plain") in self._runners and self._elements <= SMALL
+        value = self.fetch(self.whole if cheap else [self.traced.value.name], inputs)[0]
         with np.errstate(invalid="ignore", over="ignore"):
             return np.asarray(value.reshape(len(value), -1).sum(axis=1), np.float64)
 
@@ -188,7 +176,7 @@ class Program:
 
     def singly(self, inputs: Inputs, mode: str = "plain") -> Outcome:
         """Value and gradient of every case, one call each."""
-        return self._outcome(self._one_by_one(self._whole, self._cast(inputs), mode))
+        return self._outcome(self._one_by_one(self.whole, self._cast(inputs), mode))
 
     def fetch(self, tensors: Sequence[str], inputs: Inputs, mode: str = "plain") -> list[Array]:
         """Any tensors of the graph, by name, for every case: (N, *shape) each."""
@@ -205,7 +193,7 @@ class Program:
 
     def _few(self, tensors: tuple[str, ...]) -> int:
         """How many cases are run one by one before it pays to have blocks of them."""
-        if tensors in self._blocks:
+        if self._makers.tried(tensors):
             return FEWER
         if "loops" not in self.kept:
             self.kept["loops"] = any(op.type in LOOPS for op in self.graph.get_operations())
@@ -213,13 +201,13 @@ class Program:
 
     def _many(self, key: tuple[tuple[str, ...], str], arrays: list[Array]) -> list[Array]:
         if key not in self._runners:
-            self._runners[key] = self._runner(*key, [a[:1] for a in arrays])
+            self._runners[key] = self._makers.make(*key, [a[:1] for a in arrays])
         try:
             return self._in_blocks(key, arrays)
         except Exception:  # a block may fail on numbers, where a single case would not
             if self._runners[key][1] is Way.SINGLY:
                 raise
-        self._runners[key] = self._each(*key), Way.SINGLY
+        self._runners[key] = self._makers.each(*key), Way.SINGLY
         return self._in_blocks(key, arrays)
 
     def _one_by_one(
@@ -257,7 +245,7 @@ class Program:
 
     def settle(self) -> Way:
         """Find out how many cases are run by one call, before they are many."""
-        key = self._whole, "plain"
+        key = self.whole, "plain"
         if key not in self._runners:
             rng = np.random.default_rng(0)  # whether samples see each other shows in any numbers
             some = {name: rng.uniform(size=(SETTLED, *s)) for name, s in self.shapes.items()}
@@ -270,7 +258,7 @@ class Program:
         """Run one case of ones, unvectorised; whatever it raises, the graph cannot be run."""
         ones = self._cast({name: np.ones((1, *shape)) for name, shape in self.shapes.items()})
         # As it is: TensorFlow's rewriting of the graph may take the failing operation out.
-        self._one_by_one(self._whole, ones)
+        self._one_by_one(self.whole, ones)
 
     def captured_values(self) -> dict[str, Array]:
         """What the loss took from outside, by the name of its placeholder in the graph."""
@@ -344,69 +332,3 @@ class Program:
         if not cut.sessions:
             return blocks_by_function(cut, "plain", probe)
         return in_session(vectorized(cut, probe))
-
-    def _runner(self, tensors: tuple[str, ...], mode: str, probe: list[Array]) -> tuple[Run, Way]:
-        with silence():
-            try:
-                if self._blocks.get(tensors, ()) is not None:
-                    return self._vectorized(tensors, mode, probe), Way.VECTORIZED
-            except Exception:  # whatever it cannot take, and each version of it says otherwise
-                self._blocks[tensors] = None
-            try:
-                if (stack := self._stack(tensors, mode)) is not None:
-                    return stack, Way.STACKED
-            except Exception:  # sizes that only a known batch has
-                self.whole_batch = None
-        return self._each(tensors, mode), Way.SINGLY
-
-    def _vectorized(self, tensors: tuple[str, ...], mode: str, probe: list[Array]) -> Run:
-        cut = self.cut(tensors)
-        if not cut.sessions:
-            run = blocks_by_function(cut, mode, probe)
-            self._compare(tensors, run, mode, probe)
-            return run
-        block = self._blocks.get(tensors)
-        if block is None:  # once; how it is executed is settled call by call
-            block = vectorized(cut, probe)
-            self._compare(tensors, in_session(block), mode, probe)
-            self._blocks[tensors] = block
-        return self._ran(block, mode)
-
-    @staticmethod
-    def _ran(cut: Cut, mode: str) -> Run:
-        if mode == "xla":
-            return under_xla(cut)
-        return in_session(called(cut) if mode == "graph" else cut)
-
-    def _stack(self, tensors: tuple[str, ...], mode: str) -> Run | None:
-        """A block of cases as one batch, where each argument and the loss have an axis of samples.
-
-        Whether samples see each other shows when they are run.
-        """
-        wanted = [tensors == self._whole[:count] for count in range(len(self._whole) + 1)]
-        sizes = {shape[:1] for shape in (*self.shapes.values(), tuple(self.traced.value.shape))}
-        if self.whole_batch is None or True not in wanted or len(sizes) > 1 or sizes == {()}:
-            return None
-        if "whole batch" not in self.kept:
-            self.kept["whole batch"] = self.whole_batch()
-        other: Program = self.kept["whole batch"]
-        cut = other.cut(other._whole[: wanted.index(True)])
-        return Stack(self._ran(cut, mode), self.single(tensors)) if cut.sessions else None
-
-    def _each(self, tensors: tuple[str, ...], mode: str) -> Run:
-        """A block of cases, one call each."""
-        cut = self.cut(tensors)
-        run = under_xla(cut) if mode == "xla" else self.single(tensors, mode=mode)
-
-        def block(*arrays: Array) -> list[Array]:
-            rows = [run(*case) for case in zip(*arrays, strict=True)]
-            return [np.stack(column) for column in zip(*rows, strict=True)]
-
-        return block
-
-    def _compare(self, tensors: tuple[str, ...], run: Run, mode: str, probe: list[Array]) -> None:
-        """Raise where a block of one gives something else than a single call."""
-        block = [result[0] for result in run(*probe)]
-        # XLA may have NaN where others do not.
-        if mode != "xla" and not agree(block, self.single(tensors)(*(a[0] for a in probe))):
-            raise ValueError("a block of cases gives something else than each by itself")

@@ -8,8 +8,9 @@ from tests.program.calling import SHAPE, call, cases, program
 tf = pytest.importorskip("tensorflow")
 
 from losscheck.program import batch  # noqa: E402
-from losscheck.program.batch import Program, Way  # noqa: E402
+from losscheck.program.batch import Program  # noqa: E402
 from losscheck.program.modes import Runner  # noqa: E402
+from losscheck.program.ways import Way  # noqa: E402
 
 ULPS = 1e-6  # relative: eight float32 ulps, since a block may add up in another order
 

@@ -33,7 +33,8 @@ def test_importing_tracing_and_mapping_write_nothing():
         """
         import sys
         from losscheck.program.quiet import environment
-        from losscheck.program.batch import Program, Way
+        from losscheck.program.batch import Program
+        from losscheck.program.ways import Way
         from losscheck.program.trace import Call, trace
         import numpy as np
 

@@ -7,8 +7,8 @@ from tests.program.calling import call
 
 tf = pytest.importorskip("tensorflow")
 
-from losscheck.program.batch import Way  # noqa: E402
 from losscheck.program.programs import Programs  # noqa: E402
+from losscheck.program.ways import Way  # noqa: E402
 
 SHAPES = {"y_true": (2, 3), "y_pred": (2, 3)}
 

@@ -1,0 +1,116 @@
+"""How many cases are run by one call: the runners of blocks, the fastest that a graph allows."""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from losscheck.model import Array
+from losscheck.program.called import called
+from losscheck.program.execution import Cut, Run, in_session, vectorized
+from losscheck.program.functions import blocks_by_function, under_xla
+from losscheck.program.quiet import silence
+from losscheck.program.stacked import Stack, agree
+
+if TYPE_CHECKING:
+    from losscheck.program.batch import Program
+
+Tensors = tuple[str, ...]  # names
+
+
+class Way(enum.StrEnum):
+    """How many cases are run by one call."""
+
+    VECTORIZED = "vectorized_map"
+    STACKED = "stacking them along the batch"
+    SINGLY = "one call each"
+
+
+class Runners:
+    """Makes what runs blocks of cases of a program.
+
+    Parameters
+    ----------
+    program
+        The program; its graph is vectorized where TensorFlow can do so.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._blocks: dict[Tensors, Cut | None] = {}  # vectorized; None where they cannot be
+        self._batch: Program | None = None  # the same loss for a batch of any size
+
+    def tried(self, tensors: Tensors) -> bool:
+        """Whether it is known if these tensors can be vectorized."""
+        return tensors in self._blocks
+
+    def make(self, tensors: Tensors, mode: str, probe: list[Array]) -> tuple[Run, Way]:
+        """Up to these tensors in a mode of `Program.run`; `probe` is a block of one."""
+        with silence():
+            try:
+                if self._blocks.get(tensors, ()) is not None:
+                    return self._vectorized(tensors, mode, probe), Way.VECTORIZED
+            except Exception:  # whatever it cannot take, and each version of it says otherwise
+                if mode != "xla":
+                    self._blocks[tensors] = None
+            try:
+                if (stack := self._stack(tensors, mode)) is not None:
+                    return stack, Way.STACKED
+            except Exception:  # sizes that only a known batch has
+                self._program.whole_batch = None
+        return self.each(tensors, mode), Way.SINGLY
+
+    def _vectorized(self, tensors: tuple[str, ...], mode: str, probe: list[Array]) -> Run:
+        cut = self._program.cut(tensors)
+        if not cut.sessions:
+            run = blocks_by_function(cut, mode, probe)
+            self._compare(tensors, run, mode, probe)
+            return run
+        block = self._blocks.get(tensors)
+        if block is None:  # once; how it is executed is settled call by call
+            block = vectorized(cut, probe)
+            self._compare(tensors, in_session(block), mode, probe)
+            self._blocks[tensors] = block
+        return self._ran(block, mode)
+
+    @staticmethod
+    def _ran(cut: Cut, mode: str) -> Run:
+        if mode == "xla":
+            return under_xla(cut)
+        return in_session(called(cut) if mode == "graph" else cut)
+
+    def _stack(self, tensors: tuple[str, ...], mode: str) -> Run | None:
+        """A block of cases as one batch, where each argument and the loss have an axis of samples.
+
+        Whether samples see each other shows when they are run.
+        """
+        program = self._program
+        wanted = [tensors == program.whole[:count] for count in range(len(program.whole) + 1)]
+        shapes = (*program.shapes.values(), tuple(program.traced.value.shape))
+        sizes = {shape[:1] for shape in shapes}
+        if program.whole_batch is None or True not in wanted or len(sizes) > 1 or sizes == {()}:
+            return None
+        if self._batch is None:
+            self._batch = program.whole_batch()
+        cut = self._batch.cut(self._batch.whole[: wanted.index(True)])
+        return Stack(self._ran(cut, mode), program.single(tensors)) if cut.sessions else None
+
+    def each(self, tensors: tuple[str, ...], mode: str) -> Run:
+        """A block of cases, one call each."""
+        cut = self._program.cut(tensors)
+        run = under_xla(cut) if mode == "xla" else self._program.single(tensors, mode=mode)
+
+        def block(*arrays: Array) -> list[Array]:
+            rows = [run(*case) for case in zip(*arrays, strict=True)]
+            return [np.stack(column) for column in zip(*rows, strict=True)]
+
+        return block
+
+    def _compare(self, tensors: tuple[str, ...], run: Run, mode: str, probe: list[Array]) -> None:
+        """Raise where a block of one gives something else than a single call."""
+        block = [result[0] for result in run(*probe)]
+        alone = self._program.single(tensors)(*(a[0] for a in probe))
+        if mode != "xla" and not agree(block, alone):  # which may have NaN where others do not
+            raise ValueError("a block of cases gives something else than each by itself")
