@@ -54,7 +54,8 @@ class Pair:
     def at(self, element: Array) -> Pair:
         """One element, by its flat index, of each case: (N,)."""
         rows = np.arange(len(element))
-        flat = (array.reshape(len(element), -1) for array in (self.single, self.exact))
+        size = int(np.prod(self.shape))
+        flat = (array.reshape(len(element), size) for array in (self.single, self.exact))
         return Pair(*(array[rows, element] for array in flat))
 
     def far(self) -> Array:
@@ -99,6 +100,8 @@ def lost_sources(graph: Wiring, start: str, pairs: Pairs) -> list[Loss | None]:
         return found
     element = pairs[start].worst(absolute=True)
     rows = np.flatnonzero(pairs[start].at(element).share() > WRONG)
+    if not len(rows):
+        return found
     # Back from the last operation to the first one: no tensor is come to after it was left.
     waiting: dict[str, tuple[Array, Array]] = {start: (rows, element[rows])}
     while waiting:
