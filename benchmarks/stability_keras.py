@@ -12,7 +12,7 @@ import attrs
 import losscheck
 from benchmarks.markdown import table
 from losscheck.model import LossReport, UsageError
-from tests.zoo.judging import alarms
+from tests.zoo.judging import alarms, faults
 
 VERIFIED: Final[Mapping[str, tuple[frozenset[str], str]]] = {
     "CosineSimilarity": (
@@ -113,8 +113,8 @@ def _own(name: str, report: LossReport, seconds: float) -> Own:
     return Own(
         name=name,
         verdict=report.verdict,
-        errors=tuple(f"{finding.code} {finding.message}" for finding in found),
-        unverified=tuple(finding.code for finding in found if finding.code not in codes),
+        errors=(*(f"{finding.code} {finding.message}" for finding in found), *faults(report)),
+        unverified=(*(f.code for f in found if f.code not in codes), *faults(report)),
         seconds=seconds,
     )
 

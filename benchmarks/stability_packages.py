@@ -13,7 +13,7 @@ from benchmarks.stability_corpus import CODES, Defect, Entry, entries
 from losscheck.model import Finding, LossReport
 from losscheck.policy import Severity
 from losscheck.targets import from_callable
-from tests.zoo.judging import alarms
+from tests.zoo.judging import alarms, faults
 
 NONFINITE = frozenset({"LC201", "LC202", "LC203", "LC204", "LC503"})
 
@@ -106,7 +106,7 @@ def _published(entry: Entry, report: LossReport, seconds: float) -> Published:
             if finding is not None
         ),
         missed=tuple(defect for defect, finding in by_defect if finding is None),
-        errors=tuple(_short(finding) for finding in alarms(report)),
+        errors=(*map(_short, alarms(report)), *faults(report)),
         said=tuple(dict.fromkeys(f"{f.code} {f.severity}" for f in report.findings)),
         seconds=seconds,
     )

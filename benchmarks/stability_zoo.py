@@ -11,7 +11,7 @@ import attrs
 import losscheck
 from losscheck.model import Finding, LossReport
 from losscheck.rules import RULES
-from tests.zoo.judging import alarms, hits, right_line
+from tests.zoo.judging import alarms, faults, hits, right_line
 from tests.zoo.specimen import Specimen
 
 MASKING = frozenset({"LC102"})  # what it finds keeps others from judging
@@ -34,7 +34,7 @@ class Looked:
     others
         What was said instead, where nothing was found.
     alarms
-        Errors on the sound twin: code, message and line.
+        Errors on the sound twin: code, message and line. Faults of losscheck itself are among them.
     seconds
         Of the faulty loss and of its twin.
     """
@@ -125,7 +125,7 @@ def look_at(specimen: Specimen, checks: Checks) -> Looked:
         line=right_line(specimen, found),
         blamed=_line(found[0]) if found else "",
         others=tuple(_short(finding) for finding in faulty.findings if finding not in found),
-        alarms=tuple(_short(finding) for finding in alarms(sound)),
+        alarms=(*map(_short, alarms(sound)), *faults(sound)),
         seconds=(first, second),
     )
 

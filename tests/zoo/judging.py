@@ -35,3 +35,9 @@ def right_line(specimen: Specimen, found: list[Finding]) -> bool | None:
 def alarms(report: LossReport) -> list[Finding]:
     """List the errors of a loss that has none."""
     return [finding for finding in report.findings if finding.severity == Severity.ERROR]
+
+
+def faults(report: LossReport) -> tuple[str, ...]:
+    """List the checks in which losscheck itself failed: they could neither find nor alarm."""
+    failed = (check for check in report.checks if check.outcome == "error")
+    return tuple(f"{check.code}: {check.reason}" for check in failed)
