@@ -218,7 +218,7 @@ class Evidence:
     def double(self, block: CaseBlock) -> tuple[Array, Array]:
         """(totals, gradient) of a block in float64."""
         program = self.programs.double(self.instance_of(block).shapes)
-        # TensorFlow's rewriting only ever saves digits: log1p has some where log(1 + x) has none.
+        # As TensorFlow rewrites it: float64 has digits of log1p(x) where it has none of log(1 + x).
         outcome = program.run(block.inputs, "graph")
         return outcome.total, np.asarray(outcome.gradient, np.float64)
 

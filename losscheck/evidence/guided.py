@@ -73,7 +73,7 @@ def guided(
     wanted = tuple(target for target in left if not target.least(inner) > 0.0)
     if not wanted:
         return Guided(hunts=beyond)
-    if program.way() is Way.SINGLY:
+    if program.way() is not Way.VECTORIZED:
         return Guided(hunts=beyond, reason="the loss cannot be vectorized")
     tensors = tuple(dict.fromkeys(name for target in wanted for name in target.tensors))
     follows = driver(program, tensors)

@@ -11,16 +11,17 @@ import numpy as np
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.crowd import Crowd
 from losscheck.evidence.gather import Evidence, Instance
+from losscheck.evidence.precision import vectorized
 from losscheck.evidence.second_order import SecondOrderCheck
 from losscheck.explain.blame import Values, gain_sources, nonfinite_source, zero_source
 from losscheck.explain.blamed import Blame
+from losscheck.explain.inside import fetched, followed, in_blocks, patterns, tensors
 from losscheck.explain.lost import Loss, Pair, lost_sources
 from losscheck.explain.vanished import vanished
 from losscheck.model import Array, Direction, Location
 from losscheck.program.batch import FEW, Program
 from losscheck.program.origin import is_backward
 from losscheck.program.precision import rewrite
-from losscheck.program.ways import Way
 from losscheck.program.wiring import Node, Wiring
 
 FOLLOWED = 1_024  # cases whose every tensor is looked at
@@ -43,9 +44,8 @@ class Group:
 def groups(evidence: Evidence, crowd: Crowd) -> list[Group]:
     """Split a crowd by the user's expression at fault, the largest group first."""
     members = crowd.members
-    program = evidence.instance_of(crowd.population.cases.take(members[:1])).program
-    blocks = isinstance(program, Program) and program.way() is Way.VECTORIZED
-    most = FOLLOWED if blocks else FOLLOWED // 16
+    instance = evidence.instance_of(crowd.population.cases.take(members[:1]))
+    most = FOLLOWED if vectorized(instance) else FOLLOWED // 16
     if crowd.code in ("LC107", "LC505"):  # told by a few of them, which are run one by one
         most = FEW
     if crowd.code in PRECISION:
@@ -158,42 +158,17 @@ def _found(
         largest = crowd.form == "huge"
         return [
             node
-            for part in _blocks(values, count)
+            for part in in_blocks(values, count)
             for node in gain_sources(graph, graph.gradient, part, largest=largest)
         ]
     alike: dict[bytes, Node | None] = {}  # the walk asks of a tensor only what a pattern says
     found = []
-    for i, pattern in enumerate(_patterns(values)):
+    for i, pattern in enumerate(patterns(values)):
         key = pattern.tobytes()
         if key not in alike:
             alike[key] = _find(crowd, graph, {name: array[i] for name, array in values.items()})
         found.append(alike[key])
     return found
-
-
-def _blocks(
-    values: Mapping[str, Sequence[Array] | Array], count: int
-) -> Iterator[dict[str, Array]]:
-    """Cases whose tensors have the same sizes: all of them, or else each by itself."""
-    if all(isinstance(array, np.ndarray) for array in values.values()):
-        yield {name: np.asarray(array) for name, array in values.items()}
-        return
-    for i in range(count):
-        yield {name: np.asarray(array[i])[None] for name, array in values.items()}
-
-
-def _patterns(values: Mapping[str, Sequence[Array] | Array]) -> Array:
-    """(N, 2T) bool: of each case, which tensors are finite, and which are all zero."""
-    finite, zero = [], []
-    for array in values.values():
-        if isinstance(array, np.ndarray):
-            flat = array.reshape(len(array), -1)
-            finite.append(np.isfinite(flat).all(axis=1))
-            zero.append(~flat.any(axis=1))
-        else:
-            finite.append(np.asarray([np.isfinite(each).all() for each in array]))
-            zero.append(np.asarray([not np.any(each) for each in array]))
-    return np.stack([*finite, *zero], axis=1)
 
 
 def _of_slopes(
@@ -226,12 +201,12 @@ def _losses(
     if "exact" not in program.kept:
         double = rewrite(program.definition, "float64")
         program.kept["exact"] = Program(program.traced, evidence.programs.call, double)
-    names = _followed(graph)
+    names = followed(graph)
     single, exact = (
-        dict(zip(names, _fetched(each, names, cases, "plain"), strict=True))
+        dict(zip(names, fetched(each, names, cases, "plain"), strict=True))
         for each in (program, program.kept["exact"])
     )
-    parts = (_blocks(values, len(cases)) for values in (single, exact))
+    parts = (in_blocks(values, len(cases)) for values in (single, exact))
     for one, other in zip(*parts, strict=True):
         pairs = {name: Pair(array, other[name]) for name, array in one.items()}
         for lost in lost_sources(graph, end, pairs):
@@ -267,55 +242,6 @@ def _of_loss(crowd: Crowd, instance: Instance, lost: Loss | None) -> tuple[str, 
         result=lost.single,
         exact=lost.exact,
     )
-
-
-def float_tensors(graph: Wiring, ends: Sequence[str]) -> list[str]:
-    """Name the floating-point tensors that some tensors depend on, in order of creation."""
-    wanted = {
-        t for end in ends for node in graph.ancestors(end) if node.floating for t in node.outputs
-    }
-    return [t for node in graph.nodes for t in node.outputs if t in wanted and _floats(node, t)]
-
-
-def tensors(
-    instance: Instance, cases: CaseBlock, mode: str, dtype: str, evidence: Evidence
-) -> dict[str, Sequence[Array] | Array]:
-    """Every floating-point tensor of the graph, for every case."""
-    assert instance.wiring is not None
-    program = evidence.programs.at(instance.shapes, dtype)
-    assert isinstance(program, Program)
-    graph = instance.wiring
-    names = _followed(graph)
-    if dtype != "float32":  # traced anew, where the loss may have done something else
-        names = [name for name in names if program.has(name)]
-    return dict(zip(names, _fetched(program, names, cases, mode), strict=True))
-
-
-def _followed(graph: Wiring) -> list[str]:
-    """Everything that value and gradient depend on: the same for all rules, so it is built once."""
-    return float_tensors(graph, [graph.value] + ([graph.gradient] if graph.gradient else []))
-
-
-def _fetched(
-    program: Program, names: Sequence[str], cases: CaseBlock, mode: str
-) -> Sequence[Sequence[Array] | Array]:
-    try:
-        return program.fetch(names, cases.inputs, mode)
-    except Exception:  # what boolean_mask leaves has another size in every case: no block of them
-        return _one_by_one(program, names, cases)
-
-
-def _one_by_one(program: Program, names: Sequence[str], cases: CaseBlock) -> list[list[Array]]:
-    """Every tensor as a list, an array a case."""
-    rows = [
-        program.once(names, {name: array[i] for name, array in cases.inputs.items()})
-        for i in range(len(cases))
-    ]
-    return [list(column) for column in zip(*rows, strict=True)]
-
-
-def _floats(node: Node, tensor: str) -> bool:
-    return node.dtypes[node.outputs.index(tensor)].startswith(("float", "bfloat"))
 
 
 def _find(crowd: Crowd, graph: Wiring, values: Values) -> Node | None:

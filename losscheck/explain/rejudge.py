@@ -12,12 +12,11 @@ from losscheck.evidence.crowd import Crowd
 from losscheck.evidence.desk import Desk
 from losscheck.evidence.gather import EAGER_CASES
 from losscheck.evidence.gradients import EVALUATIONS
+from losscheck.evidence.precision import vectorized
 from losscheck.evidence.second_order import SecondOrderCheck
 from losscheck.explain import locate
 from losscheck.model import Array
-from losscheck.program.batch import Program
 from losscheck.program.trace import CallError
-from losscheck.program.ways import Way
 from losscheck.rules.base import Rule
 
 SHRINK_ELEMENTS = 1 << 20  # numbers that one round of simplifying may run through the loss
@@ -68,8 +67,7 @@ def _patience(crowd: Crowd, desk: Desk) -> int:
     if crowd.code in locate.PRECISION:
         evaluations = 3 * elements  # for the conditioning of each
     instance = desk.evidence.instance_of(cases)
-    program = instance.program
-    if isinstance(program, Program) and program.way() is Way.VECTORIZED:
+    if vectorized(instance):
         return max(1, SHRINK_ELEMENTS // (evaluations * elements))
     return int(EAGER_CASES * instance.lightness) // (4 * evaluations)
 

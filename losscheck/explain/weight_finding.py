@@ -17,6 +17,7 @@ from losscheck.evidence.weights import Moment, WeightEvidence
 from losscheck.explain import locate
 from losscheck.explain.blame import nonfinite_source, zero_source
 from losscheck.explain.blamed import Blame
+from losscheck.explain.inside import float_tensors
 from losscheck.explain.reproduce_weights import reproduce
 from losscheck.explain.weight_words import words
 from losscheck.model import (
@@ -110,7 +111,7 @@ class WeightWriter:
         graph = objective.wiring(0)
         shares = [name for share in objective.shares for name in share if name is not None]
         ends = [graph.value, *(g for g in objective.gradients if g is not None), *shares]
-        names = locate.float_tensors(graph, ends)
+        names = float_tensors(graph, ends)
         feed = objective.feed(moment.weights, moment.batch, moment.state)
         return objective, dict(zip(names, objective.program.once(names, feed), strict=True))
 

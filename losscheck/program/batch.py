@@ -17,14 +17,13 @@ import attrs
 import numpy as np
 
 from losscheck.model import Array, Inputs
-from losscheck.program.called import called
 from losscheck.program.captured import captured
 from losscheck.program.execution import Cut, Run, in_session, vectorized
 from losscheck.program.functions import blocks_by_function, by_function
 from losscheck.program.precision import graph_def
 from losscheck.program.quiet import silence, tensorflow
 from losscheck.program.trace import Call, Traced
-from losscheck.program.ways import Runners, Way
+from losscheck.program.ways import Runners, Way, in_mode
 
 BLOCK_ELEMENTS = 1 << 19  # elements of all inputs in one block; keeps a 100-op graph below 500 MiB
 BLOCK_CASES = 1 << 15
@@ -207,6 +206,8 @@ class Program:
         except Exception:  # a block may fail on numbers, where a single case would not
             if self._runners[key][1] is Way.SINGLY:
                 raise
+            if self._runners[key][1] is Way.STACKED:  # samples see each other, in any mode
+                self.whole_batch = None
         self._runners[key] = self._makers.each(*key), Way.SINGLY
         return self._in_blocks(key, arrays)
 
@@ -300,10 +301,9 @@ class Program:
         if key not in self._singles:
             cut = self.cut(tensors, held)
             with silence():  # the first session of a process speaks
-                if cut.sessions:
-                    self._singles[key] = in_session(called(cut) if mode == "graph" else cut)
-                else:
-                    self._singles[key] = by_function(cut, plain=mode == "plain")
+                self._singles[key] = (
+                    in_mode(cut, mode) if cut.sessions else by_function(cut, plain=mode == "plain")
+                )
         return self._singles[key]
 
     def cut(self, tensors: tuple[str, ...], held: tuple[str, ...] = ()) -> Cut:

@@ -33,11 +33,11 @@ class Stack:
     run
         The loss for a batch of any size.
     single
-        The same for one case.
+        The same for one case; None where nothing is run once more.
     """
 
     _run: Run
-    _single: Run
+    _single: Run | None
     _tried: int = 0
 
     def __call__(self, *arrays: Array) -> list[Array]:
@@ -54,6 +54,8 @@ class Stack:
         if any(len(result) != n * batch for result in results):
             raise CoupledError("what it returns does not grow with the batch")
         results = [r.reshape(n, batch, *r.shape[1:]) for r in results]
+        if self._single is None:
+            return results
         for row in self._doubtful(results, n):
             alone = self._single(*(a[row] for a in arrays))
             if not agree([result[row] for result in results], alone):

@@ -28,6 +28,13 @@ class Way(enum.StrEnum):
     SINGLY = "one call each"
 
 
+def in_mode(cut: Cut, mode: str) -> Run:
+    """What a session can run, in a mode of `Program.run`."""
+    if mode == "xla":
+        return under_xla(cut)
+    return in_session(called(cut) if mode == "graph" else cut)
+
+
 class Runners:
     """Makes what runs blocks of cases of a program.
 
@@ -62,7 +69,7 @@ class Runners:
                 self._program.whole_batch = None
         return self.each(tensors, mode), Way.SINGLY
 
-    def _vectorized(self, tensors: tuple[str, ...], mode: str, probe: list[Array]) -> Run:
+    def _vectorized(self, tensors: Tensors, mode: str, probe: list[Array]) -> Run:
         cut = self._program.cut(tensors)
         if not cut.sessions:
             run = blocks_by_function(cut, mode, probe)
@@ -73,15 +80,9 @@ class Runners:
             block = vectorized(cut, probe)
             self._compare(tensors, in_session(block), mode, probe)
             self._blocks[tensors] = block
-        return self._ran(block, mode)
+        return in_mode(block, mode)
 
-    @staticmethod
-    def _ran(cut: Cut, mode: str) -> Run:
-        if mode == "xla":
-            return under_xla(cut)
-        return in_session(called(cut) if mode == "graph" else cut)
-
-    def _stack(self, tensors: tuple[str, ...], mode: str) -> Run | None:
+    def _stack(self, tensors: Tensors, mode: str) -> Run | None:
         """A block of cases as one batch, where each argument and the loss have an axis of samples.
 
         Whether samples see each other shows when they are run.
@@ -95,9 +96,13 @@ class Runners:
         if self._batch is None:
             self._batch = program.whole_batch()
         cut = self._batch.cut(self._batch.whole[: wanted.index(True)])
-        return Stack(self._ran(cut, mode), program.single(tensors)) if cut.sessions else None
+        if not cut.sessions:
+            return None
+        # XLA may have NaN where others do not; other modes have run, and tried, the stack before.
+        single = None if mode == "xla" else program.single(tensors, mode=mode)
+        return Stack(in_mode(cut, mode), single)
 
-    def each(self, tensors: tuple[str, ...], mode: str) -> Run:
+    def each(self, tensors: Tensors, mode: str) -> Run:
         """A block of cases, one call each."""
         cut = self._program.cut(tensors)
         run = under_xla(cut) if mode == "xla" else self._program.single(tensors, mode=mode)
@@ -108,7 +113,7 @@ class Runners:
 
         return block
 
-    def _compare(self, tensors: tuple[str, ...], run: Run, mode: str, probe: list[Array]) -> None:
+    def _compare(self, tensors: Tensors, run: Run, mode: str, probe: list[Array]) -> None:
         """Raise where a block of one gives something else than a single call."""
         block = [result[0] for result in run(*probe)]
         alone = self._program.single(tensors)(*(a[0] for a in probe))
