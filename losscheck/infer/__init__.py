@@ -12,9 +12,10 @@ from losscheck.data import Data
 from losscheck.infer import placed
 from losscheck.infer.choose import Choice
 from losscheck.infer.data import Asked, arranged, layout
+from losscheck.infer.docstrings import floats_in, intervals_in, shapes_in
 from losscheck.infer.given import Given
 from losscheck.infer.known import known
-from losscheck.infer.layouts import INDEX_PAIRS, PAIRS, Pairs, Shapes, documented
+from losscheck.infer.layouts import INDEX_PAIRS, PAIRS, Pairs, Shapes
 from losscheck.infer.learnt import met, refuse, summary
 from losscheck.infer.probe import ever_finite, first_finite
 from losscheck.infer.probe import options as domain_options
@@ -124,7 +125,7 @@ def _given(loss: Loss, declared: Mapping[str, ArgumentSettings], data: Data | No
     found_roles = roles(loss, declared)
     by_role = {role: name for name, role in reversed(found_roles.items())}
     table = known(loss.known, loss.config)
-    written = documented(loss.docstring, tuple(found_roles))
+    written = shapes_in(loss.docstring, tuple(found_roles))
     found_domains, shapes, origins = {}, {}, {}
     for name, shape in written.items():
         if found_roles[name] not in (
@@ -132,6 +133,14 @@ def _given(loss: Loss, declared: Mapping[str, ArgumentSettings], data: Data | No
             "y_pred",
         ):  # of the pair, only the ranks vary, and are tried
             shapes[name], origins[name] = shape, ("inferred", "its docstring gives the shape")
+    # What labels and predictions hold is seen in the graph; of a parameter, hardly anything is.
+    inputs = tuple(name for name, role in found_roles.items() if role == "input")
+    for name in floats_in(loss.docstring, inputs):
+        shapes.setdefault(name, "()")
+        origins[name] = ("inferred", "its docstring says that it is one number")
+    for name, domain in intervals_in(loss.docstring, inputs).items():
+        found_domains[name] = domain
+        origins[name] = ("inferred", f"its docstring says {domain}")
     for role, (domain, shape) in table.items():
         name = by_role.get(role, "")
         if name:

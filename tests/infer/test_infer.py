@@ -228,6 +228,17 @@ def documented(y_true, y_pred, weights):
     return tf.reduce_mean(weights * tf.square(y_true - y_pred))
 
 
+def of_two_powers(y_true, y_pred, q):
+    """Lie between the absolute error and its logarithm.
+
+    Args:
+        y_true: Labels.
+        y_pred: Predictions.
+        q: Float in range `(0, 1)`. What lies outside it divides by zero.
+    """
+    return tf.reduce_mean((1.0 - tf.pow(1.0 + tf.abs(y_true - y_pred), -q)) / q)
+
+
 def masked(y_true, y_pred, mask):
     return tf.reduce_sum(mask * tf.abs(y_true - y_pred)) / tf.reduce_sum(mask)
 
@@ -244,6 +255,12 @@ def test_the_docstring_gives_the_shape_of_weights():
     weights = named(found(documented))["weights"]
     assert weights.shape == "(B, 1)"
     assert (weights.origin, weights.why) == ("inferred", "its docstring gives the shape")
+
+
+def test_the_docstring_gives_the_interval_of_a_parameter():
+    q = named(found(of_two_powers))["q"]
+    assert (q.role, q.domain, q.shape) == ("input", "(0, 1)", "()")
+    assert (q.origin, q.why) == ("inferred", "its docstring says (0, 1)")
 
 
 def test_a_mask_is_a_mask():

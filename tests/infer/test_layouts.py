@@ -1,84 +1,8 @@
-"""Shapes: as a docstring gives them, and in the order in which they are tried."""
+"""Shapes, in the order in which they are tried."""
 
-import pytest
-
-from losscheck import shapes
-from losscheck.infer.layouts import EXTRA, PAIRS, documented, layouts, with_width
+from losscheck.infer.layouts import EXTRA, PAIRS, layouts, with_width
 from losscheck.infer.spec import BATCH, last_letter, main_sizes
 from losscheck.shapes import parse
-
-NAMES = ("y_true", "y_pred", "weights")
-
-GOOGLE = """A weighted loss.
-
-Args:
-    y_true: Ground truth of shape (batch_size, num_outputs).
-    y_pred (tf.Tensor): the prediction, shape [batch_size, num_outputs]
-    weights: one a sample (shape: (batch_size,))
-
-Returns:
-    A tensor of shape (batch_size, 7).
-"""
-
-NUMPY = """A weighted loss.
-
-Parameters
-----------
-y_true : tf.Tensor
-    Labels, shape (B, T, F).
-y_pred : tf.Tensor of shape (B, T, F)
-weights : tf.Tensor
-    One a feature. Shape: (F,)
-"""
-
-
-def test_a_docstring_in_googles_style():
-    assert documented(GOOGLE, NAMES) == {
-        "y_true": "(B, D)",
-        "y_pred": "(B, D)",
-        "weights": "(B,)",
-    }
-
-
-def test_a_docstring_in_numpys_style_shares_its_letters():
-    found = documented(NUMPY, NAMES)
-    assert found["y_true"] == found["y_pred"]
-    batch, _, feature = parse(found["y_true"]).dims
-    assert batch == "B"
-    assert parse(found["weights"]).dims == (feature,)
-
-
-@pytest.mark.parametrize(
-    ("line", "shape"),
-    [
-        ("weights: shape (batch_size,)", "(B,)"),
-        ("weights: shape=(None, 1)", "(B, 1)"),
-        ("weights: with shape `(N, C)`", "(B, D)"),
-        ("weights: of Shape [bs, 3]", "(B, 3)"),
-        ("**weights**: shape (-1, 1)", "(B, 1)"),
-        ("weights: shape (n_samples, height, width, 3)", "(B, D, T, 3)"),
-        ("weights: of shape (classes,)", "(D,)"),
-        ("weights: of shape (batch_size, ...)", None),
-        ("weights: of shape (batch_size, 2 * dim)", None),
-        ("weights: of the same shape as y_true", None),
-        ("weights: one number a sample", None),
-        ("other_weights: shape (batch_size,)", None),
-        ("the weights have shape (batch_size,)", None),
-    ],
-)
-def test_what_a_line_says(line, shape):
-    expected = {} if shape is None else {"weights": shape}
-    assert documented(f"Loss.\n\n    {line}\n", ["weights"]) == expected
-
-
-def test_the_shape_of_the_next_argument_is_not_taken():
-    text = "Args:\n    y_true: labels\n    weights: of shape (batch_size, 1)\n"
-    assert documented(text, NAMES) == {"weights": "(B, 1)"}
-
-
-def test_every_shape_that_is_read_can_be_parsed():
-    for text in documented(GOOGLE + NUMPY, NAMES).values():
-        assert shapes.parse(text).text == text
 
 
 def test_a_pair_is_tried_with_equal_shapes_first():
