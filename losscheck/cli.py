@@ -66,6 +66,18 @@ OPTIONS = (
         help="2 checks the second derivative, too (LC106).",
     ),
     click.option(
+        "--jobs",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Losses examined at the same time, each in a process of its own.",
+    ),
+    click.option(
+        "--timeout",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="SECONDS",
+        help="What a loss may take; it then counts as failed (LC902).",
+    ),
+    click.option(
         "--fail-on",
         metavar="[error|inconclusive|warning|never]",
         help="What makes the exit status 1; each includes those before it.",

@@ -66,8 +66,15 @@ class Settings:
     names: tuple[str, ...] = ()  # of the arguments of all losses of a run, which data may hold
     seed: int = 0
     order: int = 1  # of ORDERS
+    jobs: int = 1  # losses examined at the same time
+    timeout: float = 0.0  # seconds that a loss may take; 0 for as long as it likes
     directory: str = "."  # the working directory; files are reported relative to it
     home: str = ""  # the folder of the configuration file, "" without one
+
+    @property
+    def apart(self) -> bool:
+        """Whether losses are examined in processes of their own."""
+        return self.jobs > 1 or self.timeout > 0
 
     def for_loss(self, target: str) -> LossSettings:
         """Give the table of this target, the command line's arguments laid over it."""

@@ -18,10 +18,12 @@ from losscheck import __version__
 from losscheck.config import ArgumentSettings, Settings, lay_over
 from losscheck.data import Batches, read
 from losscheck.events import Done, Event, Finished, Stage, Started
+from losscheck.evidence.ending import Ending
 from losscheck.examination import Examination, aggregate
 from losscheck.model import LossReport, Report, Summary, UsageError, Verdict
 from losscheck.model_examination import ModelExamination
 from losscheck.targets import Loss, resolve
+from losscheck.workers import examined
 
 
 @attrs.frozen(kw_only=True)
@@ -85,20 +87,18 @@ def _examination(
 
 
 def run(tasks: Sequence[Task], settings: Settings) -> Iterator[Event]:
-    """Examine losses one after the other; the last event carries the report."""
+    """Examine losses as the settings have it; the last event carries the report."""
     from losscheck.program.quiet import environment, tensorflow
 
     begin = time.perf_counter()
     tensorflow()
-    reports = []
-    for index, task in enumerate(tasks):
-        yield Started(target=task.target, index=index, total=len(tasks))
-        stages: list[str] = []
-        report = examine(task, listen=stages.append)
-        for stage in stages:
-            yield Stage(target=task.target, name=stage)
-        reports.append(report)
-        yield Finished(target=task.target, report=report)
+    apart = examined(tasks, jobs=settings.jobs, timeout=settings.timeout)
+    found: dict[str, LossReport] = {}
+    for event in apart if settings.apart else _one_by_one(tasks):
+        if isinstance(event, Finished):
+            found[event.target] = event.report
+        yield event
+    reports = [found[task.target] for task in tasks]
     yield Done(
         report=Report(
             losscheck=__version__,
@@ -109,6 +109,24 @@ def run(tasks: Sequence[Task], settings: Settings) -> Iterator[Event]:
             losses=tuple(reports),
         )
     )
+
+
+def _one_by_one(tasks: Sequence[Task]) -> Iterator[Event]:
+    for index, task in enumerate(tasks):
+        yield Started(target=task.target, index=index, total=len(tasks))
+        stages: list[str] = []
+        report = examine(task, listen=stages.append)
+        for stage in stages:
+            yield Stage(target=task.target, name=stage)
+        yield Finished(target=task.target, report=report)
+
+
+def lost(task: Task, ending: Ending) -> LossReport:
+    """Report of a loss whose process has ended before it was examined."""
+    loss = _resolve(task)
+    declared = _declared(loss, task.settings)
+    report = Examination(loss, task.settings, declared, lambda stage: None).without_an_end(ending)
+    return attrs.evolve(report, seconds=ending.seconds)
 
 
 def _resolve(task: Task) -> Loss:

@@ -18,7 +18,7 @@ class Started:
 
 @attrs.frozen(kw_only=True)
 class Stage:
-    """A part of the examination of a loss; `engine.run` tells it once the loss is done."""
+    """A part of the examination of a loss; told once the loss is done, where nobody else can."""
 
     target: str
     name: str

@@ -8,17 +8,21 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
+import attrs
+
 from losscheck import outcomes
 from losscheck.config import ArgumentSettings, Settings
 from losscheck.data import Batches
+from losscheck.decided import looked_at, missing, not_tried, undecided
 from losscheck.evidence.covered import covered
 from losscheck.evidence.curves import curves
 from losscheck.evidence.desk import WITHOUT_A_RUN, Desk
+from losscheck.evidence.ending import Ending
 from losscheck.evidence.gather import Evidence, Instance
-from losscheck.evidence.graph import GraphFacts, last_return
-from losscheck.evidence.left_out import LeftOut
+from losscheck.evidence.graph import last_return
 from losscheck.evidence.verified import summary
 from losscheck.explain.finding import Writer
+from losscheck.explain.process_words import program
 from losscheck.infer import Asked, Inferred, infer
 from losscheck.model import (
     Check,
@@ -34,11 +38,9 @@ from losscheck.model import (
 from losscheck.program.batch import Program
 from losscheck.program.trace import OutputError
 from losscheck.program.ways import Way
-from losscheck.rules import RULES
+from losscheck.rules import RULES, find
 from losscheck.rules.base import Rule
 from losscheck.targets import Loss
-
-UNDECIDED = "no point could be decided"
 
 
 class Examination:
@@ -125,7 +127,7 @@ class Examination:
         try:
             evidence = {name: self._evidence(desk, name, inferred) for name in rule.needs}
             findings = writer.findings(rule, list(rule.judge(**evidence)))
-            cases, modes = _covered(desk, rule) if inferred.error is None else (0, ())
+            cases, modes = looked_at(desk, rule) if inferred.error is None else (0, ())
         except UsageError:
             raise
         except Exception as error:  # a fault of ours in one rule must not hide what others found
@@ -137,12 +139,12 @@ class Examination:
         reason = ""
         if not findings and inferred.error is not None:
             outcome, reason = Outcome.SKIP, _raises(inferred)
-        elif not findings and (missing := _missing(rule, evidence)):
-            outcome, reason, cases = Outcome.SKIP, missing, 0
-        elif not findings and (undecided := _undecided(rule, evidence)):
-            outcome, reason = Outcome.INCONCLUSIVE, undecided
+        elif not findings and (nothing := missing(rule, evidence)):
+            outcome, reason, cases = Outcome.SKIP, nothing, 0
+        elif not findings and (doubt := undecided(rule, evidence)):
+            outcome, reason = Outcome.INCONCLUSIVE, doubt
         elif rule.code == "LC603":
-            reason = _not_tried(evidence["training"])
+            reason = not_tried(evidence["training"])
         return (
             Check(
                 code=rule.code,
@@ -165,8 +167,8 @@ class Examination:
     def _skip(self, rule: Rule, inferred: Inferred) -> str:
         if self._settings.select and not rule.code.startswith(self._settings.select):
             return "not selected"
-        if rule.order > self._settings.order:
-            return f"ask with --order {rule.order}"
+        if reason := rule.left_out(self._settings):
+            return reason
         if inferred.error is not None and WITHOUT_A_RUN.isdisjoint(rule.needs):
             return _raises(inferred)
         return ""
@@ -174,11 +176,7 @@ class Examination:
     def _finished(
         self, desk: Desk, inferred: Inferred, checks: list[Check], findings: list[Finding]
     ) -> LossReport:
-        reasons = {
-            **self._settings.ignore,
-            **self._settings.for_loss(self._loss.target).ignore,
-        }
-        ignored = [f for f in findings if f.code in reasons]
+        reasons = self._reasons()
         kept = [f for f in findings if f.code not in reasons]
         checks = [outcomes.without(check, kept) for check in checks]
         runs = inferred.error is None
@@ -196,7 +194,7 @@ class Examination:
             gradient=gradient,
             checks=tuple(checks),
             findings=tuple(sorted(kept, key=outcomes.by_weight)),
-            ignored=tuple(Ignored(id=f.id, code=f.code, reason=reasons[f.code]) for f in ignored),
+            ignored=self._ignored(findings),
             curves=curves(desk.evidence) if runs else (),
             digits=desk.get("digits") if runs and self._selected("LC301", "LC302") else None,
             coverage=covered(desk.evidence) if runs else (),
@@ -225,24 +223,54 @@ class Examination:
             location=where,
             expected_text="a tensor: a scalar, or the losses of the samples",
         )
-        rule = next(rule for rule in RULES if rule.code == "LC404")
-        findings = writer.findings(rule, [suspect])
-        reason = "the loss returns no tensor"
+        return self._alone(writer.findings(find("LC404"), [suspect]), "the loss returns no tensor")
+
+    def without_an_end(self, ending: Ending) -> LossReport:
+        """Report how a process ended before its loss was examined."""
+        writer = Writer(self._loss, self._settings, None, self._base)
+        judged = (find("LC902"), find("LC903"))
+        shown = program(self._loss.target, self._settings.seed, ending)
+        findings = [
+            attrs.evolve(finding, reproduce=shown)
+            for rule in judged
+            for finding in writer.findings(rule, rule.judge(ending=ending))
+        ]
+        return self._alone(findings, f"the examination had no end: see {findings[0].code}")
+
+    def _alone(self, findings: list[Finding], others: str) -> LossReport:
+        """Report what leaves the other rules nothing to judge."""
+        reasons = self._reasons()
+        kept = [f for f in findings if f.code not in reasons]
+        found = {finding.code for finding in findings}
         checks = [
-            Check(code=r.code, slug=r.slug, outcome=outcomes.outcome(findings).value)
-            if r is rule
-            else Check(code=r.code, slug=r.slug, outcome=Outcome.SKIP.value, reason=reason)
+            Check(code=r.code, slug=r.slug, outcome=outcomes.outcome(kept).value)
+            if r.code in found
+            else Check(code=r.code, slug=r.slug, outcome=Outcome.SKIP.value, reason=others)
             for r in RULES
         ]
+        verdict, reason = outcomes.verdict(kept, checks)
+        if verdict is Verdict.PASS:
+            verdict, reason = Verdict.INCONCLUSIVE, others
         return LossReport(
             target=self._loss.target,
-            verdict=Verdict.FAIL.value,
+            verdict=verdict.value,
             seconds=0.0,
             cases=0,
             source=self._loss.source,
             checks=tuple(checks),
-            findings=tuple(findings),
+            findings=tuple(kept),
+            ignored=self._ignored(findings),
+            reason=reason,
         )
+
+    def _reasons(self) -> Mapping[str, str]:
+        """The rules whose findings the user's settings ignore, and why."""
+        return {**self._settings.ignore, **self._settings.for_loss(self._loss.target).ignore}
+
+    def _ignored(self, findings: Sequence[Finding]) -> tuple[Ignored, ...]:
+        reasons = self._reasons()
+        ignored = (f for f in findings if f.code in reasons)
+        return tuple(Ignored(id=f.id, code=f.code, reason=reasons[f.code]) for f in ignored)
 
 
 def _raises(inferred: Inferred) -> str:
@@ -253,101 +281,6 @@ def _raises(inferred: Inferred) -> str:
 def _file(loss: Loss) -> str:
     code = getattr(loss.python, "__code__", None)
     return str(code.co_filename) if code is not None else ""
-
-
-# What a rule looks at, and why there may be nothing of it: then it has not passed, but not run.
-NOTHING: Mapping[str, tuple[str, str]] = {
-    "LC107": ("gradient_sizes", "the loss has no gradient"),
-    "LC108": ("right_and_wrong", "the domains do not say which prediction is right"),
-    "LC206": ("labels_outside", "no label is the number of a class"),
-    "LC405": ("empty_batch", "no axis is a batch, or the loss has no graph"),
-    "LC505": ("halves", "the half types are required, or no graph of the loss runs in them"),
-    "LC506": ("xla", "XLA is not asked for, or the loss has no graph"),
-    "LC601": ("saving", "the loss is no Loss of Keras"),
-    "LC602": ("weighing", "there are no weights to look at"),
-    "LC603": ("training", "no small model was trained"),
-}
-
-
-def _missing(rule: Rule, evidence: Mapping[str, object]) -> str:
-    """Say why there was nothing to look at; "" if there was."""
-    name, reason = NOTHING.get(rule.code, ("", ""))
-    if not name or evidence[name]:
-        return ""
-    found = evidence[name]
-    return found.reason if isinstance(found, LeftOut) else reason
-
-
-def _not_tried(training: object) -> str:
-    """Name the ways of training that were not tried, each with its reason."""
-    left_out: Mapping[str, str] = getattr(training, "left_out", {})
-    parts = [f"{how} ({reason})" for how, reason in left_out.items()]
-    return f"not tried: {', '.join(parts)}" if parts else ""
-
-
-def _undecided(rule: Rule, evidence: Mapping[str, object]) -> str:
-    """Say why a rule could decide nothing; "" if it could."""
-    if rule.code == "LC106":
-        second = evidence["second_order"]
-        assert isinstance(second, tuple)
-        if not second:
-            return "no verified gradient to take differences of, or none that can be derived again"
-        return "" if any(check.decided.any() for check in second) else UNDECIDED
-    if "precision" in rule.needs and not evidence["precision"]:
-        return "the loss does not run in float64, so there is nothing to compare float32 with"
-    if rule.code != "LC101":
-        return ""
-    checks = evidence["gradients"]
-    assert isinstance(checks, tuple)
-    graph = evidence["graph"]
-    missing = isinstance(graph, GraphFacts) and graph.gradient_missing
-    return "" if missing or any(check.decided.any() for check in checks) else UNDECIDED
-
-
-def _covered(desk: Desk, rule: Rule) -> tuple[int, tuple[str, ...]]:
-    """How many cases the evidence of a rule holds, and in which modes they were run."""
-    if "gradients" in rule.needs:
-        return sum(int(c.decided.sum()) for c in desk.get("gradients")), ("graph",)
-    if "second_order" in rule.needs:
-        return sum(int(c.decided.sum()) for c in desk.get("second_order")), ("graph",)
-    if "modes" in rule.needs:
-        return sum(len(s) for s in desk.get("sweeps")), ("graph", *_modes(desk))
-    if "precision" in rule.needs:
-        runs = desk.get("precision")
-        whole = sum(len(run) for run in runs if run.mode == "graph")
-        return whole, ("graph", *(m for m in _modes(desk) if m == "eager"))
-    if not {"sweeps", "finite_tests", "dead"}.isdisjoint(rule.needs):
-        return sum(len(s) for s in desk.get("sweeps")), ("graph",)
-    if "training" in rule.needs and (trained := desk.get("training")):
-        return len(trained.trials), trained.ways
-    if "weighing" in rule.needs and (weighed := desk.get("weighing")):
-        return len(weighed.cases), ("eager",)
-    if "saving" in rule.needs and (saved := desk.get("saving")):
-        return len(saved.survivals), ("eager",)
-    for name in ("halves", "integers"):
-        if name in rule.needs:
-            return max(1, sum(len(part) for part in desk.get(name))), ("graph",)
-    for name in ("gradient_sizes", "right_and_wrong"):
-        if name in rule.needs and desk.get(name) is not None:
-            return len(desk.get(name)), ("graph",)
-    if "labels_outside" in rule.needs:
-        return len(desk.get("labels_outside")), _tried(desk)
-    for name in ("crossings", "layouts", "dtypes"):
-        if name in rule.needs:
-            return max(1, len(desk.get(name))), ("graph",)  # no place to look at is a look, too
-    for name in ("repeats", "parts"):
-        if name in rule.needs and desk.get(name) is not None:
-            return len(desk.get(name).cases), ("graph",)
-    return 1, ("graph",)  # the graph itself, or a call
-
-
-def _tried(desk: Desk) -> tuple[str, ...]:
-    """The modes in which labels outside were given."""
-    return tuple(dict.fromkeys(mode for run in desk.get("labels_outside") for mode in run.seen))
-
-
-def _modes(desk: Desk) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(run.mode for run in desk.get("modes")))
 
 
 def _notes(desk: Desk, inferred: Inferred) -> tuple[str, ...]:

@@ -100,6 +100,8 @@ _BASE: Mapping[tuple[str, str], Severity] = {
     ("LC901", "attribute"): Severity.ERROR,
     ("LC901", "name"): Severity.ERROR,
     ("LC901", "raises"): Severity.ERROR,
+    ("LC902", "late"): Severity.ERROR,
+    ("LC903", "ended"): Severity.ERROR,
 }
 
 NOTABLE = 0.01  # of the ordinary scale: an error in the ordinary range from here on (LC301)

@@ -11,6 +11,7 @@ from losscheck.evidence.dead import dead_gradients
 from losscheck.evidence.digits import digit_curve
 from losscheck.evidence.eager_calls import eager_calls
 from losscheck.evidence.empty import empty_batch
+from losscheck.evidence.ending import Ending
 from losscheck.evidence.finite_tests import finite_tests, nonfinite_inputs
 from losscheck.evidence.float32 import float32_gradients
 from losscheck.evidence.gather import Evidence
@@ -58,6 +59,7 @@ GATHER: Mapping[str, Callable[[Evidence], Any]] = {
     "integers": integer_ops,
     "xla": xla_call,
     "saving": saving,
+    "ending": lambda _: Ending(),  # whoever gets as far as this has finished
 }
 
 # What is gathered from other evidence as well: name -> its gatherer, and what it is handed.
@@ -72,7 +74,9 @@ FURTHER: Mapping[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "weighing": (weighing, ("layouts",)),
 }
 
-WITHOUT_A_RUN = frozenset({"call"})  # can be gathered of a loss that raises whatever it is given
+WITHOUT_A_RUN = frozenset(
+    {"call", "ending"}
+)  # can be gathered of a loss that raises whatever it is given
 
 
 class Desk:

@@ -12,6 +12,7 @@ from losscheck.explain import (
     label_words,
     nonfinite,
     precision_words,
+    process_words,
     run_words,
     second_words,
     shape_words,
@@ -114,4 +115,6 @@ _WORDS: dict[str, Writer] = {
     "LC602": training_words.sample_weight,
     "LC603": _plain(training_words.training_fails),
     "LC901": _plain(run_words.fails),
+    "LC902": _plain(process_words.late),
+    "LC903": _plain(process_words.ended),
 }

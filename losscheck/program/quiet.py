@@ -70,13 +70,26 @@ def tensorflow() -> Any:
     UsageError
         TensorFlow or Keras is not installed.
     """
+    tf = imported()
+    with silence():
+        tf.constant(0.0) + 1.0
+    return tf
+
+
+@functools.cache
+def imported() -> Any:
+    """Import TensorFlow silently, and start none of its threads: the process may be forked yet.
+
+    Raises
+    ------
+    UsageError
+        TensorFlow or Keras is not installed.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         with silence():
             import keras  # noqa: F401  (its import speaks too)
             import tensorflow as tf
-
-            tf.constant(0.0) + 1.0
     except ModuleNotFoundError as error:
         missing = (error.name or "").split(".")[0]
         if missing in _BACKENDS:

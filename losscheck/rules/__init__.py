@@ -27,6 +27,7 @@ from losscheck.rules.nonfinite import ForwardInf, ForwardNan, GradientInf, Gradi
 from losscheck.rules.not_serializable import NotSerializable
 from losscheck.rules.not_traceable import NotTraceable
 from losscheck.rules.output_shape import OutputShape
+from losscheck.rules.process import Crash, Timeout
 from losscheck.rules.sample_weight import SampleWeight
 from losscheck.rules.second_order import SecondOrder
 from losscheck.rules.shape_rejected import ShapeRejected
@@ -69,6 +70,8 @@ RULES: tuple[Rule, ...] = (
     SampleWeight(),
     TrainingFails(),
     CallFails(),
+    Timeout(),
+    Crash(),
 )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
+    from losscheck.config import Settings
     from losscheck.evidence.crowd import Crowd
     from losscheck.model import Suspect
 
@@ -27,5 +28,8 @@ class Rule:
     masked_by: ClassVar[
         tuple[str, ...]
     ] = ()  # rules whose finding leaves this one nothing to judge
-    order: ClassVar[int] = 1  # of the derivative that it looks at; what is above 1 is asked for
     judge: Callable[..., Judgment]
+
+    def left_out(self, settings: Settings) -> str:
+        """Say what the user must ask for before this rule is judged; "" for nothing."""
+        return ""

@@ -13,6 +13,7 @@ from losscheck.rules.base import Rule
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from losscheck.config import Settings
     from losscheck.evidence.second_order import SecondOrderCheck
     from losscheck.rules.base import Judgment
 
@@ -71,7 +72,10 @@ class SecondOrder(Rule):
     slug = "second-order"
     needs = ("second_order",)
     masked_by = ("LC102",)
-    order = 2
+
+    def left_out(self, settings: Settings) -> str:
+        """Ask for the second derivative."""
+        return "" if settings.order > 1 else "ask with --order 2"
 
     def judge(self, second_order: Sequence[SecondOrderCheck]) -> Judgment:
         """Name the cases whose second derivative is not that of the loss."""

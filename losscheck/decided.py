@@ -1,0 +1,106 @@
+"""What a rule looked at: how many cases, or why at none, and why nothing could be decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from losscheck.evidence.desk import Desk
+from losscheck.evidence.graph import GraphFacts
+from losscheck.evidence.left_out import LeftOut
+from losscheck.rules.base import Rule
+
+UNDECIDED = "no point could be decided"
+
+# What a rule looks at, and why there may be nothing of it: then it has not passed, but not run.
+NOTHING: Mapping[str, tuple[str, str]] = {
+    "LC107": ("gradient_sizes", "the loss has no gradient"),
+    "LC108": ("right_and_wrong", "the domains do not say which prediction is right"),
+    "LC206": ("labels_outside", "no label is the number of a class"),
+    "LC405": ("empty_batch", "no axis is a batch, or the loss has no graph"),
+    "LC505": ("halves", "the half types are required, or no graph of the loss runs in them"),
+    "LC506": ("xla", "XLA is not asked for, or the loss has no graph"),
+    "LC601": ("saving", "the loss is no Loss of Keras"),
+    "LC602": ("weighing", "there are no weights to look at"),
+    "LC603": ("training", "no small model was trained"),
+}
+
+
+def missing(rule: Rule, evidence: Mapping[str, object]) -> str:
+    """Say why there was nothing to look at; "" if there was."""
+    name, reason = NOTHING.get(rule.code, ("", ""))
+    if not name or evidence[name]:
+        return ""
+    found = evidence[name]
+    return found.reason if isinstance(found, LeftOut) else reason
+
+
+def not_tried(training: object) -> str:
+    """Name the ways of training that were not tried, each with its reason."""
+    left_out: Mapping[str, str] = getattr(training, "left_out", {})
+    parts = [f"{how} ({reason})" for how, reason in left_out.items()]
+    return f"not tried: {', '.join(parts)}" if parts else ""
+
+
+def undecided(rule: Rule, evidence: Mapping[str, object]) -> str:
+    """Say why a rule could decide nothing; "" if it could."""
+    if rule.code == "LC106":
+        second = evidence["second_order"]
+        assert isinstance(second, tuple)
+        if not second:
+            return "no verified gradient to take differences of, or none that can be derived again"
+        return "" if any(check.decided.any() for check in second) else UNDECIDED
+    if "precision" in rule.needs and not evidence["precision"]:
+        return "the loss does not run in float64, so there is nothing to compare float32 with"
+    if rule.code != "LC101":
+        return ""
+    checks = evidence["gradients"]
+    assert isinstance(checks, tuple)
+    graph = evidence["graph"]
+    none = isinstance(graph, GraphFacts) and graph.gradient_missing
+    return "" if none or any(check.decided.any() for check in checks) else UNDECIDED
+
+
+def looked_at(desk: Desk, rule: Rule) -> tuple[int, tuple[str, ...]]:
+    """How many cases the evidence of a rule holds, and in which modes they were run."""
+    if "gradients" in rule.needs:
+        return sum(int(c.decided.sum()) for c in desk.get("gradients")), ("graph",)
+    if "second_order" in rule.needs:
+        return sum(int(c.decided.sum()) for c in desk.get("second_order")), ("graph",)
+    if "modes" in rule.needs:
+        return sum(len(s) for s in desk.get("sweeps")), ("graph", *_modes(desk))
+    if "precision" in rule.needs:
+        runs = desk.get("precision")
+        whole = sum(len(run) for run in runs if run.mode == "graph")
+        return whole, ("graph", *(m for m in _modes(desk) if m == "eager"))
+    if not {"sweeps", "finite_tests", "dead"}.isdisjoint(rule.needs):
+        return sum(len(s) for s in desk.get("sweeps")), ("graph",)
+    if "training" in rule.needs and (trained := desk.get("training")):
+        return len(trained.trials), trained.ways
+    if "weighing" in rule.needs and (weighed := desk.get("weighing")):
+        return len(weighed.cases), ("eager",)
+    if "saving" in rule.needs and (saved := desk.get("saving")):
+        return len(saved.survivals), ("eager",)
+    for name in ("halves", "integers"):
+        if name in rule.needs:
+            return max(1, sum(len(part) for part in desk.get(name))), ("graph",)
+    for name in ("gradient_sizes", "right_and_wrong"):
+        if name in rule.needs and desk.get(name) is not None:
+            return len(desk.get(name)), ("graph",)
+    if "labels_outside" in rule.needs:
+        return len(desk.get("labels_outside")), _tried(desk)
+    for name in ("crossings", "layouts", "dtypes"):
+        if name in rule.needs:
+            return max(1, len(desk.get(name))), ("graph",)  # no place to look at is a look, too
+    for name in ("repeats", "parts"):
+        if name in rule.needs and desk.get(name) is not None:
+            return len(desk.get(name).cases), ("graph",)
+    return 1, () if "ending" in rule.needs else ("graph",)  # the graph itself, or a call
+
+
+def _tried(desk: Desk) -> tuple[str, ...]:
+    """The modes in which labels outside were given."""
+    return tuple(dict.fromkeys(mode for run in desk.get("labels_outside") for mode in run.seen))
+
+
+def _modes(desk: Desk) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(run.mode for run in desk.get("modes")))

@@ -1,0 +1,25 @@
+"""How the examination of a loss in a process of its own ended."""
+
+from __future__ import annotations
+
+import enum
+
+import attrs
+
+
+class End(enum.StrEnum):
+    """What became of the process."""
+
+    FINISHED = "finished"
+    TIMEOUT = "timeout"  # ended by us
+    CRASH = "crash"  # ended of itself
+
+
+@attrs.frozen(kw_only=True)
+class Ending:
+    """The end of an examination, and where it was then."""
+
+    end: End = End.FINISHED
+    stage: str = ""  # the last that began: "spec" or the slug of a rule
+    seconds: float = 0.0  # that it took or was given
+    status: str = ""  # of the process, in words: "the signal SIGSEGV", "the exit status 3"
