@@ -14,6 +14,7 @@ import attrs
 import numpy as np
 
 from losscheck.model import Array
+from losscheck.program.branches import without_branches
 from losscheck.program.captured import Reading
 from losscheck.program.quiet import tensorflow
 
@@ -61,14 +62,20 @@ class Cut:
             found.append(np.asarray(outer).astype(dtype))
         return found
 
-    def embed(self, tensors: Sequence[Any]) -> tuple[Any, ...]:
-        """Put it into the graph that is being built, behind these tensors."""
+    def embed(self, tensors: Sequence[Any], *, flat: bool = False) -> tuple[Any, ...]:
+        """Put it into the graph that is being built, behind these tensors.
+
+        With `flat`, both sides of its branches are computed, so that it can be vectorized.
+        """
         tf = tensorflow()
         given = dict(zip((*self.feeds, *self.captured), tensors, strict=True))
         wanted = [name for name in dict.fromkeys(self.tensors) if name not in given]
         if not wanted:
             return tuple(given[name] for name in self.tensors)
         definition = self._without_feeds(wanted)
+        if flat:
+            with self.graph.as_default():  # which has the functions
+                definition = without_branches(definition)
         used = {_tensor(name) for node in definition.node for name in node.input}
         results = tf.graph_util.import_graph_def(
             definition,
@@ -128,7 +135,9 @@ def vectorized(cut: Cut, probe: Sequence[Array]) -> Cut:
         given = [place(tf.as_dtype(a.dtype), (None, *a.shape[1:])) for a in probe]
         taken = [place(tf.as_dtype(a.dtype), a.shape) for a in values]
         results = tf.vectorized_map(
-            lambda tensors: cut.embed([*tensors, *taken]), given, fallback_to_while_loop=False
+            lambda tensors: cut.embed([*tensors, *taken], flat=True),
+            given,
+            fallback_to_while_loop=False,
         )
     return Cut(
         graph=graph,

@@ -29,7 +29,9 @@ def blocks_by_function(cut: Cut, mode: str, probe: Sequence[Array]) -> Run:
     def block(*arrays: Any) -> tuple[Any, ...]:
         taken = outside(cut)
         found = tf.vectorized_map(
-            lambda tensors: cut.embed([*tensors, *taken]), arrays, fallback_to_while_loop=False
+            lambda tensors: cut.embed([*tensors, *taken], flat=True),
+            arrays,
+            fallback_to_while_loop=False,
         )
         return tuple(found)
 
