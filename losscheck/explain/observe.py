@@ -22,6 +22,7 @@ from losscheck.evidence.upstream import UpstreamCheck
 from losscheck.explain.confirm import alone
 from losscheck.explain.second_opinion import opinions
 from losscheck.model import Direction
+from losscheck.program.batch import Program
 from losscheck.program.modes import MODES, Single
 from losscheck.program.programs import FLOOR_REWRITTEN
 
@@ -120,7 +121,9 @@ def _gradient(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> Seen:
     if isinstance(seen, UpstreamCheck):
         check, call = seen.weighted, seen.call
     shape = case.inputs[check.prediction].shape[1:]
-    said = opinions(call, inputs, kind, check.gradient[0], check.numeric(0))
+    program = evidence.instance_of(case).program
+    loops = isinstance(program, Program) and program.loops
+    said = opinions(call, inputs, kind, check.gradient[0], check.numeric(0), loops=loops)
     return Seen(
         value=float(evidence.double(case)[0][0]),
         gradient=check.gradient[0].reshape(shape),

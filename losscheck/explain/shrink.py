@@ -61,8 +61,10 @@ def _together(
             if len(changed) and not any((name, int(j)) in done for j in changed):
                 merged[name].reshape(-1)[changed] = after[changed]
                 done.update((name, int(j)) for j in changed)
-    both = problem.judge(merged)
     best = kept.take(order[:1])
+    if all(np.array_equal(merged[n], a, equal_nan=True) for n, a in best.inputs.items()):
+        return best  # there is nothing else to be taken with it
+    both = problem.judge(merged)
     fits = len(both) and both.ranges[0] <= case.ranges[0] and cost(both)[0] <= cost(best)[0]
     return both if fits and bool(judge(both)[0]) else best
 

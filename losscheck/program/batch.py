@@ -194,9 +194,14 @@ class Program:
         """How many cases are run one by one before it pays to have blocks of them."""
         if self._makers.tried(tensors):
             return FEWER
+        return FEWER if self.loops else FEW
+
+    @property
+    def loops(self) -> bool:
+        """Whether its graph runs anything again and again."""
         if "loops" not in self.kept:
             self.kept["loops"] = any(op.type in LOOPS for op in self.graph.get_operations())
-        return FEWER if self.kept["loops"] else FEW
+        return bool(self.kept["loops"])
 
     def _many(self, key: tuple[tuple[str, ...], str], arrays: list[Array]) -> list[Array]:
         if key not in self._runners:
@@ -235,7 +240,7 @@ class Program:
     def _xla_size(self, key: tuple[tuple[str, ...], str], n: int, most: int) -> int:
         """The size of blocks under XLA: one that was compiled already, where few cases fit in."""
         sizes: set[int] = self.kept.setdefault(("xla sizes", key), set())
-        wanted = min(most, XLA_BLOCK) if n <= XLA_BLOCK else most
+        wanted = min(most, max(XLA_BLOCK, 1 << (n - 1).bit_length()))
         size = min((s for s in sizes if s >= wanted), default=wanted)
         sizes.add(size)
         return size

@@ -39,10 +39,9 @@ class WeightedProgram:
     run one a call, which costs less than vectorizing them.
     """
 
-    rewritten = False
-
     def __init__(self, plain: Program | EagerProgram, call: Call, upstream: Array) -> None:
         self.traced = plain.traced
+        self.rewritten = plain.rewritten
         self.prediction = plain.prediction
         self.names = plain.names
         self._plain = plain
@@ -65,8 +64,9 @@ class WeightedProgram:
         """Value and gradient of every case; few are run in a mode of their own."""
         arrays = {name: np.asarray(inputs[name], np.float64) for name in self.names}
         n = len(arrays[self.prediction])
-        if n > SINGLY and isinstance(self._plain, Program):
-            return self._vectorized(self._plain).run(inputs, mode)
+        # Its graph, where that computes in float32 and has to be rewritten for more digits.
+        if isinstance(self._plain, Program) and (n > SINGLY or self._plain.rewritten):
+            return self._graph(self._plain).run(inputs, mode)
         singles = [
             self._runner.run({name: a[i] for name, a in arrays.items()}, self._mode)
             for i in range(n)
@@ -77,10 +77,13 @@ class WeightedProgram:
         ]
         return Outcome(value=np.stack([s.value for s in singles]), gradient=np.stack(gradients))
 
-    def _vectorized(self, plain: Program) -> Program:
+    def _graph(self, plain: Program) -> Program:
         if self._blocks is None:
-            signature = {name: (shape, "float64") for name, shape in plain.shapes.items()}
-            self._blocks = Program(trace(self._call, signature), self._call)
+            dtype = "float32" if plain.rewritten else "float64"
+            signature = {name: (shape, dtype) for name, shape in plain.shapes.items()}
+            traced = trace(self._call, signature)
+            turned = rewrite(graph_def(traced.graph), "float64") if plain.rewritten else None
+            self._blocks = Program(traced, self._call, turned)
         return self._blocks
 
 
@@ -107,11 +110,7 @@ class WeightedPrograms(Programs):
         return self._plain.at(shapes, dtype)
 
     def _double(self, shapes: Sizes) -> Any:
-        plain = self._plain.double(shapes)
-        if isinstance(plain, Program) and plain.rewritten:  # a loss that casts to float32 by hand
-            traced = trace(self.call, self._signature(shapes, "float32"))
-            return Program(traced, self.call, rewrite(graph_def(traced.graph), "float64"))
-        return WeightedProgram(plain, self.call, self._upstream)
+        return WeightedProgram(self._plain.double(shapes), self.call, self._upstream)
 
 
 class SameGraphPrograms(Programs):
