@@ -254,9 +254,8 @@ class _Tries:
         shapes = self._spec.shapes(sizes)
         name = self._spec.prediction.name
         run = LayoutRun(form=form, changed=name, shapes=shapes, size=size)
-        make = self._programs.forward_at if form == "batch-size" else self._programs.at
         try:
-            program = make(shapes)
+            program = self._programs.forward_at(shapes)
         except CallError as error:
             return attrs.evolve(run, error=error)
         except OutputError as error:

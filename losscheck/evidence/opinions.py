@@ -19,6 +19,7 @@ from losscheck.program.second_opinion import (
 )
 from losscheck.shapes import parse
 
+ENOUGH = 16  # elements of the case that is asked about: each takes three calls
 DIRECTIONS = 1  # cases; each takes a third of a second, most of it TensorFlow finding derivatives
 RETRACED = 1e-8  # floors below it are those of a loss that takes float64
 
@@ -44,18 +45,19 @@ class Opinions:
 
 
 def second_opinions(evidence: Evidence, checks: Sequence[GradientCheck]) -> Opinions:
-    """Ask both about ordinary cases: of the largest batch that each coordinate was checked of."""
+    """Ask both about ordinary cases: of the largest batch that takes few calls."""
     if not checks:
         return Opinions()
-    asked = next((c for c in reversed(checks) if not c.verdicts), checks[-1])
-    said = _compute_gradient(evidence, one(asked, 0))
+    few = [check for check in checks if check.gradient.shape[1] <= ENOUGH]
+    asked = max(few or checks[:1], key=lambda check: check.gradient.shape[1])
+    program = evidence.instance_of(asked.cases).program
+    loops = isinstance(program, Program) and program.loops
+    said = _compute_gradient(evidence, one(asked, 0), loops)
     notes = []
     if said.failure:
         notes.append(f"tf.test.compute_gradient failed: {said.failure}")
     elif said.error is None:
         notes.append("tf.test.compute_gradient gave a gradient that is not finite")
-    program = evidence.instance_of(asked.cases).program
-    loops = isinstance(program, Program) and program.loops
     if loops:
         notes.append("forward mode was not asked: the loss loops, which takes it long")
     return Opinions(
@@ -76,15 +78,15 @@ def dtype(evidence: Evidence, inputs: Inputs) -> str:
     return "float64" if evidence.programs.floor(shapes) < RETRACED else "float32"
 
 
-def _compute_gradient(evidence: Evidence, inputs: Inputs) -> SecondOpinion:
+def _compute_gradient(evidence: Evidence, inputs: Inputs, loops: bool) -> SecondOpinion:
     call, kind = evidence.programs.call, dtype(evidence, inputs)
     fewer = _fewer_rows(evidence, inputs)
     if fewer is not None:
-        said = compute_gradient(call, fewer, kind)
+        said = compute_gradient(call, fewer, kind, loops=loops)
         if not said.failure:
             return said
     # One row is too large, or the loss takes no other batch: some elements, the rest held.
-    return compute_gradient(call, inputs, kind)
+    return compute_gradient(call, inputs, kind, loops=loops)
 
 
 def _fewer_rows(evidence: Evidence, inputs: Inputs) -> dict[str, Array] | None:

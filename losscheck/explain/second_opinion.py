@@ -29,7 +29,8 @@ def opinions(
     """
     gap = np.nan_to_num(np.abs(gradient - numeric), nan=0.0)
     # Of a large prediction, the elements that are most wrong.
-    said = compute_gradient(call, inputs, dtype, np.argsort(-gap, kind="stable")[:LISTED])
+    worst_first = np.argsort(-gap, kind="stable")
+    said = compute_gradient(call, inputs, dtype, worst_first[:LISTED], loops=loops)
     if said.failure:
         text = f"tf.test.compute_gradient fails: {said.failure}"
     elif len(gradient) <= LISTED:

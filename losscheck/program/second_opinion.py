@@ -13,6 +13,7 @@ from losscheck.program.quiet import silence, tensorflow
 from losscheck.program.trace import Call, as_tensor
 
 ELEMENTS = 64  # its Python loop calls the loss twice an element
+FEW = 32  # elements for which the loss is called eagerly
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -42,7 +43,7 @@ class SecondOpinion:
 
 
 def compute_gradient(
-    call: Call, inputs: Inputs, dtype: str, elements: Array | None = None
+    call: Call, inputs: Inputs, dtype: str, elements: Array | None = None, *, loops: bool = False
 ) -> SecondOpinion:
     """Run `tf.test.compute_gradient` on one case.
 
@@ -55,6 +56,8 @@ def compute_gradient(
     elements
         Flat indices of the elements of a large prediction to differentiate by, the rest held; the
         first 64 where None. A prediction of at most 64 elements is differentiated whole.
+    loops
+        Whether the loss loops, which eager calls are slow at.
     """
     tf = tensorflow()
     prediction = np.asarray(inputs[call.prediction], dtype)
@@ -64,17 +67,18 @@ def compute_gradient(
     others = {n: tf.constant(np.asarray(a, dtype)) for n, a in inputs.items()}
     around = tf.constant(prediction.ravel())
 
-    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def loss(tensor: Any) -> Any:
         if not whole:
             tensor = tf.tensor_scatter_nd_update(around, chosen[:, None], tensor)
             tensor = tf.reshape(tensor, prediction.shape)
         return tf.reduce_sum(_value(call, {**others, call.prediction: tensor}))
 
+    # A graph of it, and of its gradient, costs what a hundred eager calls cost.
+    compute = loss if len(chosen) <= FEW and not loops else tf.function(loss, autograph=False)
     variable = tf.constant(prediction if whole else prediction.ravel()[chosen])
     try:
         with silence():
-            (theoretical,), (numeric,) = tf.test.compute_gradient(loss, [variable])
+            (theoretical,), (numeric,) = tf.test.compute_gradient(compute, [variable])
     except Exception as error:  # its failure says nothing of the loss, but is said
         return SecondOpinion(elements=chosen, failure=_said(error))
     return SecondOpinion(
