@@ -91,7 +91,8 @@ def swept(name: str, loss: tuple[Loss, tuple[str, str]]) -> Rate:
     """Search one prediction in both dtypes, from the bare function on."""
     forget()
     begin = time.perf_counter()
-    cases = sum(len(sweep) for sweep in _evidence(loss, "(1, 1)").sweeps)
+    evidence = _evidence(loss, "(1, 1)")
+    cases = sum(map(evidence.cases_in, evidence.dtypes))
     return Rate(cases=cases, seconds=time.perf_counter() - begin)
 
 
@@ -105,7 +106,7 @@ def conditioned(name: str, loss: tuple[Loss, tuple[str, str]], most: int) -> tup
     for part in (0, 1):
         explained(evidence.double, block, part)
     seconds = time.perf_counter() - begin
-    cases = sum(map(len, sweeps))
+    cases = sum(map(evidence.cases_in, evidence.dtypes))
     # Conditioning runs each case once and once a number, and twice more for kinks close by.
     numbers = sum(int(np.prod(array.shape[1:])) for array in block.inputs.values())
     evaluated = cases + 2 * len(block) * (numbers + 1 + 2 * numbers + 1)

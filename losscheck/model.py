@@ -210,7 +210,9 @@ class Check:
 class Coverage:
     """How much one stage of the search covered, at one size of the loss."""
 
-    stage: str  # ordinary, data, corners, relations, exhaustive, mixtures, spread or guided
+    stage: (
+        str  # ordinary, data, corners, relations, exhaustive, mixtures, spread, lattice or guided
+    )
     shape: tuple[int, ...]  # of the prediction
     cases: int  # that no earlier stage had
     what: str = ""  # what is counted by the next two

@@ -157,6 +157,33 @@ def step_magnitude(values: Array, steps: int, dtype: str) -> Array:
     return result
 
 
+def evenly_by_bits(low: float, high: float, count: int, dtype: str) -> tuple[Array, int]:
+    """Give numbers of float32 or float64 between two ends, equally many numbers apart.
+
+    Parameters
+    ----------
+    count
+        How many, at most; those that a half type holds, too, and subnormals are left out.
+
+    Returns
+    -------
+    tuple of Array and int
+        (k,) in the dtype, ascending, and the step, an odd number.
+    """
+    stored = np.array([low, high], dtype)
+    integer: Any = {4: np.int32, 8: np.int64}[stored.dtype.itemsize]
+    most = np.iinfo(integer).max
+    # In the order of the numbers themselves: below 0 the bits count down from the sign.
+    first, last = (b if b >= 0 else -(b & most) for b in stored.view(integer).tolist())
+    step = max(1, (last - first) // count) | 1
+    order = np.arange(first, last, step, dtype=np.int64)
+    bits = np.abs(order) | np.where(order < 0, np.int64(np.iinfo(integer).min), 0)
+    # float16 has the longer mantissa of the half types: 10 bits.
+    kept = (bits & ((1 << (np.finfo(dtype).nmant - 10)) - 1)) != 0
+    numbers: Array = bits[kept].astype(integer).view(dtype)
+    return numbers[np.abs(numbers) >= np.finfo(dtype).tiny], step
+
+
 def next_number(value: float, towards: float, dtype: str) -> float:
     """Give the neighbour of a number of a float type, on the side of another number."""
     if value == 0.0:

@@ -14,6 +14,7 @@ from losscheck.domains.floats import (
     FloatFormat,
     between,
     cast,
+    evenly_by_bits,
     float_format,
     next_number,
     step_magnitude,
@@ -212,6 +213,29 @@ class Numbers(Domain):
         )
         arrays = hnp.arrays(np.float64, shape, elements=elements)
         return arrays.map(lambda values: cast(values, dtype))
+
+    def spread(self, count: int, dtype: str, *, working: bool = False) -> tuple[Array, int]:
+        """Give numbers of a float type inside the domain, evenly spread over its bits.
+
+        Parameters
+        ----------
+        count
+            How many, at most.
+        working
+            Keep to the working range.
+
+        Returns
+        -------
+        tuple of Array and int
+            (k,) in the storage dtype, ascending, no half-precision number among them, and how many
+            numbers lie between two.
+        """
+        fmt = float_format(dtype)
+        low, high = self._closed(fmt)
+        if working:
+            ends = self._working(fmt)
+            low, high = max(low, ends[0]), min(high, ends[1])
+        return evenly_by_bits(low, high, count, dtype)
 
     def _closed(self, fmt: FloatFormat) -> tuple[float, float]:
         """Give the least and the greatest number of a float type inside the domain."""

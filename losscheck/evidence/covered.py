@@ -17,6 +17,10 @@ def covered(evidence: Evidence) -> tuple[Coverage, ...]:
         search = evidence.searches.get(instance.name)
         if search is not None:
             found += search.coverage
+        scan = evidence.scans.get((instance.name, "float32"))
+        if scan is not None:
+            shape = instance.shapes[evidence.spec.prediction.name]
+            found.append(Coverage(stage="lattice", shape=shape, cases=scan.cases, what=scan.what))
         found.append(_guided(instance, evidence))
     return tuple(found)
 

@@ -12,9 +12,11 @@ import numpy as np
 from losscheck import cases, domains
 from losscheck.cases import Search
 from losscheck.cases.blocks import CaseBlock
+from losscheck.cases.lattice import lattice
 from losscheck.cases.problem import Problem
 from losscheck.evidence.disagreement import disagreement
 from losscheck.evidence.guided import Guided, guided
+from losscheck.evidence.scan import Scan, scan
 from losscheck.evidence.sweep import Sweep, sweep
 from losscheck.infer import Inferred
 from losscheck.infer.spec import Spec, wide_sizes
@@ -92,6 +94,7 @@ class Evidence:
     seed: int
     searches: dict[str, Search] = attrs.field(factory=dict, init=False)  # float32, by instance
     guided: dict[str, Guided] = attrs.field(factory=dict, init=False)  # by instance, once swept
+    scans: dict[tuple[str, str], Scan] = attrs.field(factory=dict, init=False)  # and by dtype
     _further: dict[Any, Instance] = attrs.field(factory=dict, init=False)
     _classes: dict[str, int] = attrs.field(factory=dict, init=False)
 
@@ -225,16 +228,36 @@ class Evidence:
     @functools.cached_property
     def total_cases(self) -> int:
         """How many different cases were run."""
-        return sum(len(s) for s in self.sweeps if s.dtype == "float32")
+        return self.cases_in("float32")
+
+    def cases_in(self, dtype: str) -> int:
+        """How many different cases were run in a dtype."""
+        swept = sum(len(s) for s in self.sweeps if s.dtype == dtype)
+        return swept + sum(s.passed for (_, other), s in self.scans.items() if other == dtype)
 
     def _sweep(self, instance: Instance, dtype: str) -> Sweep:
         block = self.cases(instance, dtype)
         program = self.programs.at(instance.shapes, dtype)
         if isinstance(program, EagerProgram):  # Python of its own may raise where a graph does not
             block = block.take(program.runs(block.inputs))
-        elif dtype == "float32" and (further := self._guided(instance, program, block)):
-            block = CaseBlock.concat([block, further]).distinct()
+        else:
+            if (failing := self._scanned(instance, program, dtype)) is not None:
+                block = CaseBlock.concat([block, failing]).distinct()
+            if dtype == "float32" and (further := self._guided(instance, program, block)):
+                block = CaseBlock.concat([block, further]).distinct()
         return self.run(program, block, dtype, "graph")
+
+    def _scanned(self, instance: Instance, program: Program, dtype: str) -> CaseBlock | None:
+        """Run a lattice of numbers, and give the cases that are not finite."""
+        if program.settle() is not Way.VECTORIZED:
+            return None
+        problem = Problem.of(self.spec.arguments, instance.shapes, dtype, self.classes(instance))
+        points = lattice(problem, self.seed)
+        if points is None:
+            return None
+        found = scan(program, points, self.labels_inside)
+        self.scans[instance.name, dtype] = found
+        return found.failing
 
     def _guided(self, instance: Instance, program: Program, block: CaseBlock) -> CaseBlock | None:
         """Search for further cases; what one sample has met needs no batch."""
