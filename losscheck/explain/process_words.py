@@ -7,6 +7,7 @@ from losscheck.explain.blamed import Blame
 from losscheck.model import Suspect
 
 Words = tuple[str, str, str]  # message, cause, fix
+START = 10.0  # seconds that TensorFlow takes to be imported, at most
 
 
 def late(suspect: Suspect, blame: Blame) -> Words:
@@ -51,14 +52,17 @@ def program(target: str, seed: int, ending: Ending) -> str:
     ending
         What is shown.
     """
-    watch = "faulthandler.enable()"
+    watch = "faulthandler.enable(stderr)"
     if ending.end is End.TIMEOUT:
-        watch = f"faulthandler.dump_traceback_later({ending.seconds:g}, exit=True)"
+        patience = ending.seconds + START
+        watch = f"faulthandler.dump_traceback_later({patience:g}, exit=True, file=stderr)"
     lines = (
         "import faulthandler",
+        "import os",
         "",
         "import losscheck",
         "",
+        'stderr = os.fdopen(os.dup(2), "w")  # losscheck silences TensorFlow\'s own',
         f"{watch}  # shows the Python line",
         f"losscheck.check({target!r}, seed={seed})",
     )

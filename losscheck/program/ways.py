@@ -9,7 +9,7 @@ import numpy as np
 
 from losscheck.model import Array
 from losscheck.program.called import called
-from losscheck.program.execution import Cut, Run, in_session, vectorized
+from losscheck.program.execution import Cut, Run, executed, in_session, vectorized
 from losscheck.program.functions import blocks_by_function, under_xla
 from losscheck.program.quiet import silence
 from losscheck.program.stacked import Stack, agree
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from losscheck.program.batch import Program
 
 Tensors = tuple[str, ...]  # names
+SIZES = (4, 16)  # of batches that are compared
+GROWTH = 1.5  # of the operations executed, from the smaller to the larger
 
 
 class Way(enum.StrEnum):
@@ -96,7 +98,7 @@ class Runners:
         if self._batch is None:
             self._batch = program.whole_batch()
         cut = self._batch.cut(self._batch.whole[: wanted.index(True)])
-        if not cut.sessions:
+        if not cut.sessions or (self._batch.loops and _grows(cut, program)):
             return None
         # XLA may have NaN where others do not; other modes have run, and tried, the stack before.
         single = None if mode == "xla" else program.single(tensors, mode=mode)
@@ -119,3 +121,10 @@ class Runners:
         alone = self._program.single(tensors)(*(a[0] for a in probe))
         if mode != "xla" and not agree(block, alone):  # which may have NaN where others do not
             raise ValueError("a block of cases gives something else than each by itself")
+
+
+def _grows(cut: Cut, program: Program) -> bool:
+    """Whether a loop goes over the samples: a batch of many takes no less time than each alone."""
+    shapes = [program.shapes[name][1:] for name in program.names]
+    few, many = (executed(cut, [np.ones((n, *shape)) for shape in shapes]) for n in SIZES)
+    return many > GROWTH * few

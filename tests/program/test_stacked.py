@@ -83,3 +83,13 @@ def test_one_that_is_not_finite_shows_that_they_do():
 def test_a_scalar_of_the_whole_batch_is_run_case_by_case():
     program = Programs(call(lambda t, p: tf.reduce_mean(uncoupled(t, p)))).at(SHAPES)
     assert program.settle() is Way.SINGLY
+
+
+def over_samples(y_true, y_pred):
+    """A loop over the samples: many of them take no less time than each by itself."""
+    pairs = (y_true, y_pred)
+    return tf.map_fn(lambda pair: tf.reduce_mean((pair[0] - pair[1]) ** 2), pairs, tf.float32)
+
+
+def test_a_loop_over_the_samples_is_run_case_by_case():
+    assert Programs(call(over_samples)).at(SHAPES).settle() is not Way.STACKED
