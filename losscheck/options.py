@@ -53,7 +53,7 @@ def settings(directory: Path, options: dict[str, Any]) -> Settings:
     if options["fail_on"]:
         changes["fail_on"] = one_of(options["fail_on"], FAIL_ON, "--fail-on")
     for name in ("seed", "order", "data", "jobs", "timeout"):
-        if options[name] is not None:
+        if options.get(name) is not None:
             changes[name] = options[name]
     return attrs.evolve(
         base,
