@@ -99,7 +99,7 @@ def lattice(problem: Problem, seed: int) -> Lattice | None:
             problem,
             mixed.reshape(rows, *pred.shape),
             None if true is None else true.usual,
-            f"cases of every {step:,}th {problem.dtype} number of the working range",
+            f"one {problem.dtype} number in {step:,} of the working range",
             seed,
         )
     labels = None if true is None else true.tokens
@@ -107,9 +107,9 @@ def lattice(problem: Problem, seed: int) -> Lattice | None:
     halves = half_numbers(pred.domain, problem.dtype)
     if 4 * len(halves) * count < CASES:
         numbers, step = pred.domain.spread(CASES // count, problem.dtype)
-        what = f"every {step:,}th {problem.dtype} number inside the domain"
+        what = f"one {problem.dtype} number in {step:,} inside the domain"
     else:
-        numbers, what = halves, "half-precision numbers inside the domain"
+        numbers, what = halves, "every half-precision number inside the domain"
     kept = labels
     if labels is not None:
         room = max(1, min(count, CASES // max(1, len(numbers))))

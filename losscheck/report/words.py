@@ -195,7 +195,7 @@ def coverage(loss: LossReport) -> str:
 def searched(part: Coverage) -> str:
     """Say what one stage of the search covered, on a line."""
     shape = f"({', '.join(map(str, part.shape))}{',' if len(part.shape) == 1 else ''})"
-    counted = ""
+    counted = part.what
     if part.covered is not None:
         whole = "" if part.of is None else f" of {part.of:,}"
         counted = f"{part.covered:,}{whole} {part.what}"

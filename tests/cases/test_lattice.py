@@ -50,7 +50,7 @@ def test_where_all_labels_fit_beside_half_numbers_finer_ones_are_taken() -> None
     assert np.unique(label).tolist() == [0.0, 1.0]
     assert (label == 0).sum() == (label == 1).sum()
     assert len(np.unique(value[label == 1])) == (label == 1).sum()
-    assert "every 2,033th float32 number" in found.what  # 2^23 * 127 numbers in [0, 1] / 2^19
+    assert "one float32 number in 2,033" in found.what  # 2^23 * 127 numbers in [0, 1] / 2^19
 
 
 def test_where_labels_do_not_fit_the_half_numbers_meet_more_of_them() -> None:
