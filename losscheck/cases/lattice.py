@@ -98,7 +98,7 @@ def lattice(problem: Problem, seed: int) -> Lattice | None:
         return Lattice(
             problem,
             mixed.reshape(rows, *pred.shape),
-            None if true is None else true.usual,
+            None if true is None or not len(true.usual) else true.usual,
             f"one {problem.dtype} number in {step:,} of the working range",
             seed,
         )
