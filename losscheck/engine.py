@@ -18,7 +18,7 @@ from losscheck import __version__
 from losscheck.config import ArgumentSettings, Settings, lay_over
 from losscheck.data import Batches, read
 from losscheck.events import Done, Event, Finished, Stage, Started
-from losscheck.evidence.ending import Ending
+from losscheck.evidence.ending import End, Ending
 from losscheck.examination import Examination, aggregate
 from losscheck.model import LossReport, Report, Summary, UsageError, Verdict
 from losscheck.model_examination import ModelExamination
@@ -124,6 +124,15 @@ def _one_by_one(tasks: Sequence[Task]) -> Iterator[Event]:
 def lost(task: Task, ending: Ending) -> LossReport:
     """Report of a loss whose process has ended before it was examined."""
     loss = _resolve(task)
+    if ending.end is End.UNSTARTED:  # a fault of ours, or of who calls us without a main guard
+        return LossReport(
+            target=loss.target,
+            verdict=Verdict.ERROR.value,
+            seconds=0.0,
+            cases=0,
+            source=loss.source,
+            reason=f"the process that should examine it could not start: {ending.status}",
+        )
     declared = _declared(loss, task.settings)
     report = Examination(loss, task.settings, declared, lambda stage: None).without_an_end(ending)
     return attrs.evolve(report, seconds=ending.seconds)

@@ -47,8 +47,11 @@ def examined(tasks: Sequence[Task], *, jobs: int, timeout: float) -> Iterator[Ev
     UsageError
         What the first loss that cannot be used was refused for.
     """
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOADED)
+    # Windows has no forks: there each process imports TensorFlow itself.
+    forks = "forkserver" in multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("forkserver" if forks else "spawn")
+    if forks:
+        context.set_forkserver_preload(PRELOADED)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # the processes inherit it
     waiting = deque(range(len(tasks)))
     workers: list[_Worker] = []
@@ -83,7 +86,7 @@ class _Worker:
     pipe: connection.Connection
     index: int | None = None
     stage: str = ""
-    began: float = 0.0
+    began: float | None = None  # when it told that it came to its loss
     deadline: float = float("inf")
     alive: bool = True
 
@@ -95,7 +98,7 @@ class _Worker:
     def hand_over(self, index: int, task: Task) -> None:
         """Give it a loss."""
         self.index, self.stage, self.deadline = index, "", float("inf")
-        self.began = time.monotonic()
+        self.began = None
         with contextlib.suppress(OSError):  # it has ended: that is heard at its end of the pipe
             self.pipe.send((index, task))
 
@@ -109,18 +112,11 @@ class _Worker:
             what, told = self.pipe.recv()
         except (EOFError, OSError):
             self.process.join()
-            yield self.ended(
-                tasks,
-                Ending(
-                    end=End.CRASH,
-                    stage=self.stage,
-                    seconds=time.monotonic() - self.began,
-                    status=_status(self.process.exitcode),
-                ),
-            )
+            yield self.ended(tasks, self._crash())
             return
-        if what == _BEGAN and timeout:
-            self.deadline = time.monotonic() + timeout
+        if what == _BEGAN:
+            self.began = time.monotonic()
+            self.deadline = self.began + (timeout or float("inf"))
         elif what == _STAGE:
             self.stage = told
             yield Stage(target=target, name=told)
@@ -130,6 +126,13 @@ class _Worker:
         elif what == _REFUSED:
             refused[self.index] = told
             self.index, self.deadline = None, float("inf")
+
+    def _crash(self) -> Ending:
+        status = _status(self.process.exitcode)
+        if self.began is None:
+            return Ending(end=End.UNSTARTED, status=status)
+        seconds = time.monotonic() - self.began
+        return Ending(end=End.CRASH, stage=self.stage, seconds=seconds, status=status)
 
     def ended(self, tasks: Sequence[Task], ending: Ending) -> Finished:
         """Say how the examination of its loss ended with the process, and let go of it."""

@@ -11,6 +11,7 @@ import pytest
 from losscheck import engine
 from losscheck.config import Settings
 from losscheck.events import Done, Finished, Started
+from losscheck.evidence.ending import End, Ending
 from losscheck.model import LossReport, Report, UsageError
 from losscheck.report.json import to_json
 
@@ -137,3 +138,11 @@ def test_what_the_user_ignores_is_set_apart(run: Run) -> None:
     assert not loss.findings
     assert [ignored.code for ignored in loss.ignored] == ["LC903"]
     assert loss.verdict == "inconclusive"
+
+
+def test_a_process_that_never_started_is_no_fault_of_the_loss(directory: Path) -> None:
+    settings = Settings(directory=str(directory))
+    task = engine.Task(target=f"{MODULE}:square", settings=settings)
+    report = engine.lost(task, Ending(end=End.UNSTARTED, status="the exit status 1"))
+    assert (report.verdict, report.findings) == ("error", ())
+    assert "could not start" in report.reason

@@ -13,6 +13,7 @@ class End(enum.StrEnum):
     FINISHED = "finished"
     TIMEOUT = "timeout"  # ended by us
     CRASH = "crash"  # ended of itself
+    UNSTARTED = "unstarted"  # the same, before it came to the loss
 
 
 @attrs.frozen(kw_only=True)
