@@ -125,14 +125,8 @@ def lost(task: Task, ending: Ending) -> LossReport:
     """Report of a loss whose process has ended before it was examined."""
     loss = _resolve(task)
     if ending.end is End.UNSTARTED:  # a fault of ours, or of who calls us without a main guard
-        return LossReport(
-            target=loss.target,
-            verdict=Verdict.ERROR.value,
-            seconds=0.0,
-            cases=0,
-            source=loss.source,
-            reason=f"the process that should examine it could not start: {ending.status}",
-        )
+        reason = f"the process that should examine it could not start: {ending.status}"
+        return _failed(loss, reason)
     declared = _declared(loss, task.settings)
     report = Examination(loss, task.settings, declared, lambda stage: None).without_an_end(ending)
     return attrs.evolve(report, seconds=ending.seconds)
@@ -160,14 +154,19 @@ def _declared(loss: Loss, settings: Settings) -> dict[str, ArgumentSettings]:
 
 def _fault(loss: Loss) -> LossReport:
     lines = traceback.format_exc().splitlines()
+    reason = f"losscheck itself failed: {lines[-1][:200]}"
+    return _failed(loss, reason, tuple(line[:200] for line in lines))
+
+
+def _failed(loss: Loss, reason: str, notes: tuple[str, ...] = ()) -> LossReport:
     return LossReport(
         target=loss.target,
         verdict=Verdict.ERROR.value,
         seconds=0.0,
         cases=0,
         source=loss.source,
-        reason=f"losscheck itself failed: {lines[-1][:200]}",
-        notes=tuple(line[:200] for line in lines),
+        reason=reason,
+        notes=notes,
     )
 
 
