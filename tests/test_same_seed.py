@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from losscheck.config import Settings
 from losscheck.engine import Task, run
 from losscheck.events import Done
@@ -69,6 +71,7 @@ def test_the_same_seed_gives_the_same_report(tmp_path: Path) -> None:
     assert _elsewhere(tmp_path, SELECTED, 7) == (1, first)
 
 
+@pytest.mark.slow
 def test_so_does_training(tmp_path: Path) -> None:
     (tmp_path / "ratios.py").write_text(LOSS)
     status, first = _elsewhere(tmp_path, TRAINING, 7)
