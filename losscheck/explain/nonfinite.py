@@ -44,6 +44,22 @@ FALLBACK = Advice(
 )
 
 
+def _inside(what: str) -> Advice:
+    return Advice(
+        around=nowhere,
+        cause=f"Something inside the {what} gives {{bad}} at {{at}}, but finite numbers go in.",
+        write="tf.debugging.check_numerics(x, 'x')  # in its body, on what it computes",
+        remark=FALLBACK.remark,
+    )
+
+
+# Their first operand is a function, and what is at fault lies in its body.
+INSIDE = {
+    **dict.fromkeys(("While", "StatelessWhile"), _inside("loop")),
+    **dict.fromkeys(("If", "StatelessIf", "Case", "StatelessCase"), _inside("branch")),
+}
+
+
 def cause_and_fix(suspect: Suspect, blame: Blame) -> tuple[str, str]:
     """Say why a number became NaN or Inf, and what to write instead.
 
@@ -53,6 +69,8 @@ def cause_and_fix(suspect: Suspect, blame: Blame) -> tuple[str, str]:
         The cause as sentences, the fix as Python with comments.
     """
     at = scene(suspect, blame)
+    if blame.op in INSIDE:
+        return _filled(INSIDE[blame.op], at)
     if suspect.kind is Kind.INHERENT and not at.half:
         large = INHERENT_EXP if blame.op in ("Exp", "Expm1", "Cosh", "Sinh") else INHERENT
         return _filled(large, at)

@@ -193,6 +193,17 @@ def test_an_unknown_function_around_the_op_is_not_rewritten() -> None:
     assert words.fix.splitlines()[0] == "tf.math.log(tf.maximum(x, 1e-7))"
 
 
+@pytest.mark.parametrize(("op", "what"), [("StatelessWhile", "loop"), ("If", "branch")])
+@pytest.mark.parametrize("kind", [None, Kind.INHERENT])
+def test_what_runs_a_function_is_looked_into(op: str, what: str, kind: Kind | None) -> None:
+    run = "lambda i, x: i < 2", "lambda i, x: (i + 1, tf.math.log(x))"
+    blame = blamed(op, "forward", f"tf.while_loop({', '.join(run)}, (0, e))", *run, "(0, e)")
+    words = remedy(Suspect(code="LC201", form="nan", kind=kind), blame, ())
+    assert f"inside the {what}" in words.cause
+    assert "lambda" not in words.fix
+    assert_complete(words)
+
+
 @pytest.mark.parametrize(
     ("facts", "fix"),
     [
