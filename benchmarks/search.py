@@ -34,7 +34,8 @@ share) is counted."""
 ABOUT = """\
 - *(1, 1)*: one prediction and one label. Cases of every stage, value and gradient, in float32 and
   in float64; a case that is run in both types counts twice. Most are those of the lattice, of
-  which only failing ones are kept.
+  which only failing ones are kept; one in a hundred of them, with counts for labels one in ten, is
+  also among the cases of another stage.
 - *(3, 3)*: the same for three rows of three, with conditioning: each case of the first {cases} is
   run again in float64 with every input number moved by an ulp. *evaluations* counts those runs of
   value and gradient, too; *cases* does not.
@@ -43,7 +44,8 @@ ABOUT = """\
 - *check*: seconds of a full check, all rules, with shrinking and explaining; *training*: of them,
   those in which a small model is trained.
 
-The largest amount of memory that the process ever held was {memory} GiB."""
+The largest amount of memory that this process ever held was {memory} GiB; those of `--jobs` are
+not in it."""
 
 
 def main() -> None:

@@ -92,9 +92,13 @@ def run(tasks: Sequence[Task], settings: Settings) -> Iterator[Event]:
 
     begin = time.perf_counter()
     tensorflow()
-    apart = examined(tasks, jobs=settings.jobs, timeout=settings.timeout)
+    events = (
+        examined(tasks, jobs=settings.jobs, timeout=settings.timeout)
+        if settings.apart
+        else _one_by_one(tasks)
+    )
     found: dict[str, LossReport] = {}
-    for event in apart if settings.apart else _one_by_one(tasks):
+    for event in events:
         if isinstance(event, Finished):
             found[event.target] = event.report
         yield event

@@ -18,7 +18,10 @@ class Started:
 
 @attrs.frozen(kw_only=True)
 class Stage:
-    """A part of the examination of a loss; told once the loss is done, where nobody else can."""
+    """A part of the examination of a loss, told as it begins.
+
+    Where the loss is examined in this very process, all are told once it is done.
+    """
 
     target: str
     name: str

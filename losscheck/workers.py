@@ -100,7 +100,7 @@ class _Worker:
         self.index, self.stage, self.deadline = index, "", float("inf")
         self.began = None
         with contextlib.suppress(OSError):  # it has ended: that is heard at its end of the pipe
-            self.pipe.send((index, task))
+            self.pipe.send(task)
 
     def tell(
         self, tasks: Sequence[Task], timeout: float, refused: dict[int, str]
@@ -195,7 +195,7 @@ def _work(pipe: connection.Connection) -> None:
     tensorflow()
     while True:
         try:
-            _, task = pipe.recv()
+            task = pipe.recv()
         except EOFError:
             return
         pipe.send((_BEGAN, None))

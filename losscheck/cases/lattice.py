@@ -41,6 +41,8 @@ class Lattice:
         (L, ...) tokens of the label, each beside all predictions or, of many numbers, mixed.
     what
         What they are, for the report.
+    seed
+        Of the arguments besides label and prediction.
     """
 
     problem: Problem
@@ -87,9 +89,9 @@ def lattice(problem: Problem, seed: int) -> Lattice | None:
     itself. One of more numbers takes the working range, where a single number does not overflow.
     """
     pred, true = problem.with_role("y_pred"), problem.with_role("y_true")
-    if pred is None or problem.dtype in HALVES or not isinstance(pred.domain, Numbers):
+    if pred is None or not isinstance(pred.domain, Numbers) or pred.domain.integral:
         return None
-    if pred.domain.integral:
+    if problem.dtype in HALVES:  # other stages run all of its numbers
         return None
     if pred.slots > 1:
         numbers, step = pred.domain.spread(NUMBERS, problem.dtype, working=True)

@@ -51,6 +51,11 @@ class Instance:
         return self.program.prediction
 
     @property
+    def loops(self) -> bool:
+        """Whether its graph runs anything again and again."""
+        return isinstance(self.program, Program) and self.program.loops
+
+    @property
     def lightness(self) -> float:
         """How fast one case runs against a graph of a usual size; 1 at the most."""
         nodes = len(self.wiring.nodes) if self.wiring else USUAL_NODES
@@ -227,11 +232,11 @@ class Evidence:
 
     @functools.cached_property
     def total_cases(self) -> int:
-        """How many different cases were run."""
+        """How many cases were run in float32."""
         return self.cases_in("float32")
 
     def cases_in(self, dtype: str) -> int:
-        """How many different cases were run in a dtype."""
+        """How many cases were run in a dtype; those of the lattice may be among the others, too."""
         swept = sum(len(s) for s in self.sweeps if s.dtype == dtype)
         return swept + sum(s.passed for (_, other), s in self.scans.items() if other == dtype)
 

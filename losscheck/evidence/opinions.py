@@ -10,7 +10,6 @@ import numpy as np
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.gradients import GradientCheck
 from losscheck.model import Array, Inputs
-from losscheck.program.batch import Program
 from losscheck.program.second_opinion import (
     ELEMENTS,
     SecondOpinion,
@@ -50,8 +49,7 @@ def second_opinions(evidence: Evidence, checks: Sequence[GradientCheck]) -> Opin
         return Opinions()
     few = [check for check in checks if check.gradient.shape[1] <= ENOUGH]
     asked = max(few or checks[:1], key=lambda check: check.gradient.shape[1])
-    program = evidence.instance_of(asked.cases).program
-    loops = isinstance(program, Program) and program.loops
+    loops = evidence.instance_of(asked.cases).loops
     said = _compute_gradient(evidence, one(asked, 0), loops)
     notes = []
     if said.failure:

@@ -24,7 +24,7 @@ class Scan:
     cases
         That were run.
     failing
-        Some of those whose loss or gradient is not finite; None where all are.
+        Some of those whose loss or gradient is not finite; None where there are none.
     what
         The cases, in words.
     """
@@ -35,7 +35,7 @@ class Scan:
 
     @property
     def passed(self) -> int:
-        """Cases that were run and are among no others."""
+        """Cases that were run and not kept."""
         return self.cases - (0 if self.failing is None else len(self.failing))
 
 

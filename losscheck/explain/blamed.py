@@ -8,6 +8,12 @@ import attrs
 
 from losscheck.model import Array, Direction, Location
 
+# Operations that run functions: what is at fault lies in these, and operands are what they run.
+RUNNING = {
+    **dict.fromkeys(("While", "StatelessWhile"), "loop"),
+    **dict.fromkeys(("If", "StatelessIf", "Case", "StatelessCase"), "branch"),
+}
+
 
 @attrs.frozen(kw_only=True, eq=False)
 class Blame:

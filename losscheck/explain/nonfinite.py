@@ -5,7 +5,7 @@ from __future__ import annotations
 from losscheck.explain import wording
 from losscheck.explain.advice import logarithms, overflow, quotients, roots, special
 from losscheck.explain.advice.base import Advice, Key, nowhere
-from losscheck.explain.blamed import Blame
+from losscheck.explain.blamed import RUNNING, Blame
 from losscheck.explain.scene import Scene, scene
 from losscheck.model import Direction, Kind, Suspect
 
@@ -53,13 +53,6 @@ def _inside(what: str) -> Advice:
     )
 
 
-# Their first operand is a function, and what is at fault lies in its body.
-INSIDE = {
-    **dict.fromkeys(("While", "StatelessWhile"), _inside("loop")),
-    **dict.fromkeys(("If", "StatelessIf", "Case", "StatelessCase"), _inside("branch")),
-}
-
-
 def cause_and_fix(suspect: Suspect, blame: Blame) -> tuple[str, str]:
     """Say why a number became NaN or Inf, and what to write instead.
 
@@ -69,8 +62,8 @@ def cause_and_fix(suspect: Suspect, blame: Blame) -> tuple[str, str]:
         The cause as sentences, the fix as Python with comments.
     """
     at = scene(suspect, blame)
-    if blame.op in INSIDE:
-        return _filled(INSIDE[blame.op], at)
+    if blame.op in RUNNING:
+        return _filled(_inside(RUNNING[blame.op]), at)
     if suspect.kind is Kind.INHERENT and not at.half:
         large = INHERENT_EXP if blame.op in ("Exp", "Expm1", "Cosh", "Sinh") else INHERENT
         return _filled(large, at)

@@ -22,7 +22,6 @@ from losscheck.evidence.upstream import UpstreamCheck
 from losscheck.explain.confirm import alone
 from losscheck.explain.second_opinion import opinions
 from losscheck.model import Direction
-from losscheck.program.batch import Program
 from losscheck.program.modes import MODES, Single
 from losscheck.program.programs import FLOOR_REWRITTEN
 
@@ -121,8 +120,7 @@ def _gradient(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> Seen:
     if isinstance(seen, UpstreamCheck):
         check, call = seen.weighted, seen.call
     shape = case.inputs[check.prediction].shape[1:]
-    program = evidence.instance_of(case).program
-    loops = isinstance(program, Program) and program.loops
+    loops = evidence.instance_of(case).loops
     said = opinions(call, inputs, kind, check.gradient[0], check.numeric(0), loops=loops)
     return Seen(
         value=float(evidence.double(case)[0][0]),

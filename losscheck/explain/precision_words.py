@@ -6,7 +6,7 @@ import numpy as np
 
 from losscheck.explain import source, wording
 from losscheck.explain.advice.cancellation import ADVICE
-from losscheck.explain.blamed import Blame
+from losscheck.explain.blamed import RUNNING, Blame
 from losscheck.explain.gradient_words import worst_pair
 from losscheck.explain.scene import scene
 from losscheck.model import Argument, Direction, Suspect
@@ -44,9 +44,12 @@ def _numbers(blame: Blame) -> str:
     """Say with which numbers the digits went."""
     if blame.exact is None or blame.result is None:
         return ""
-    name = blame.expression if _sayable(blame.expression) else f"This {blame.op}"
+    unnamed = RUNNING.get(blame.op, blame.op)
+    sayable = _sayable(blame.expression)
+    name = blame.expression if sayable else f"This {unnamed}"
     gave = f"{wording.number(blame.result)} where {wording.number(blame.exact)} is right"
     if blame.direction is Direction.BACKWARD:
+        name = blame.expression if sayable else f"this {unnamed}"
         return f"The slopes of {name} lose their digits on the way back: {gave}."
     values = [_precise(float(array)) for array in blame.operand_values if np.ndim(array) == 0]
     if blame.op in SUMS and len(values) > 1:

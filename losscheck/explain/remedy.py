@@ -20,7 +20,7 @@ from losscheck.explain import (
     smooth_words,
     training_words,
 )
-from losscheck.explain.blamed import Blame
+from losscheck.explain.blamed import RUNNING, Blame
 from losscheck.model import Argument, Suspect
 
 Arguments = tuple[Argument, ...]
@@ -57,6 +57,8 @@ def remedy(suspect: Suspect, blame: Blame, arguments: Arguments) -> Remedy:
     KeyError
         If there are no words for the suspect's code.
     """
+    if blame.op in RUNNING:  # a condition or a function is nothing to be written otherwise
+        blame = attrs.evolve(blame, operands=())
     message, cause, fix = _WORDS[suspect.code](suspect, blame, arguments)
     return Remedy(message=message, cause=cause, fix=fix)
 

@@ -136,8 +136,9 @@ def _given(loss: Loss, declared: Mapping[str, ArgumentSettings], data: Data | No
     # What labels and predictions hold is seen in the graph; of a parameter, hardly anything is.
     inputs = tuple(name for name, role in found_roles.items() if role == "input")
     for name in floats_in(loss.docstring, inputs):
-        shapes.setdefault(name, "()")
-        origins[name] = ("inferred", "its docstring says that it is one number")
+        if name not in shapes:
+            shapes[name] = "()"
+            origins[name] = ("inferred", "its docstring says that it is one number")
     for name, domain in intervals_in(loss.docstring, inputs).items():
         found_domains[name] = domain
         origins[name] = ("inferred", f"its docstring says {domain}")

@@ -184,12 +184,14 @@ def executed(cut: Cut, arrays: Sequence[Array]) -> int:
     given = zip((*cut.feeds, *cut.captured), (*arrays, *cut.values()), strict=True)
     dtypes = {name: cut.graph.get_tensor_by_name(name).dtype.as_numpy_dtype for name in cut.feeds}
     found = v1.RunMetadata()
-    open_session(cut.graph).run(
+    session = open_session(cut.graph)
+    session.run(
         list(cut.tensors),
         {name: np.asarray(array, dtypes.get(name)) for name, array in given},
         options=v1.RunOptions(trace_level=v1.RunOptions.FULL_TRACE),
         run_metadata=found,
     )
+    session.close()
     return sum(len(device.node_stats) for device in found.step_stats.dev_stats)
 
 

@@ -96,10 +96,13 @@ class Runners:
         if program.whole_batch is None or True not in wanted or len(sizes) > 1 or sizes == {()}:
             return None
         if self._batch is None:
-            self._batch = program.whole_batch()
+            batch = program.whole_batch()
+            whole = batch.cut(batch.whole)
+            if not whole.sessions or (batch.loops and _grows(whole, program)):
+                program.whole_batch = None
+                return None
+            self._batch = batch
         cut = self._batch.cut(self._batch.whole[: wanted.index(True)])
-        if not cut.sessions or (self._batch.loops and _grows(cut, program)):
-            return None
         # XLA may have NaN where others do not; other modes have run, and tried, the stack before.
         single = None if mode == "xla" else program.single(tensors, mode=mode)
         return Stack(in_mode(cut, mode), single)

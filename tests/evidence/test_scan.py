@@ -47,7 +47,6 @@ def test_a_window_between_half_numbers_is_found() -> None:
     scan = evidence.scans["narrow", "float32"]
     assert scan.failing is not None
     assert (scan.failing.ranges == Range.ORDINARY).all()
-    assert scan.passed == scan.cases - len(scan.failing)
     assert evidence.total_cases > 1_000_000
 
 

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Mapping
 from typing import Any
 
+import attrs
 import numpy as np
 import pytest
 
@@ -202,6 +203,14 @@ def test_what_runs_a_function_is_looked_into(op: str, what: str, kind: Kind | No
     assert f"inside the {what}" in words.cause
     assert "lambda" not in words.fix
     assert_complete(words)
+    huge = remedy(Suspect(code="LC107", form="huge"), blame, ())
+    assert huge.fix.splitlines()[0].startswith("tf.maximum(x, 1e-3)  # in place of x")
+
+
+def test_slopes_of_what_is_too_long_to_be_said_are_those_of_this_branch() -> None:
+    blame = attrs.evolve(blamed("StatelessIf", "backward"), result=0.5, exact=2.0)
+    words = remedy(Suspect(code="LC302", form="small"), blame, ())
+    assert words.cause.startswith("The slopes of this branch lose their digits")
 
 
 @pytest.mark.parametrize(
