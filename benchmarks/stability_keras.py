@@ -32,8 +32,8 @@ VERIFIED: Final[Mapping[str, tuple[frozenset[str], str]]] = {
     ),
     "CTC": (
         frozenset({"LC101"}),
-        "its gradient is that of another loss where a label holds the blank before a class, which "
-        "its documentation rules out and nothing refuses: see the disputes",
+        "it cannot exceed 707, where it stands for log(0), and its gradient is wrong from 695 on: "
+        "see the disputes",
     ),
     "ctc": (frozenset({"LC101"}), "the function that CTC calls"),
     "categorical_generalized_cross_entropy": (

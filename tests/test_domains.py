@@ -79,7 +79,15 @@ def test_constrained_rows_and_whole_numbers_are_told_apart():
     rows = {name for name, domain in NAMED.items() if not domain.elementwise}
     assert rows == {"simplex", "one_hot", "unit_vector"}
     whole = {name for name, domain in NAMED.items() if domain.integral}
-    assert whole == {"binary", "sign", "one_hot", "mask", "class_index", "count"}
+    assert whole == {
+        "binary",
+        "sign",
+        "one_hot",
+        "mask",
+        "class_index",
+        "padded_class_index",
+        "count",
+    }
 
 
 TABLE = [
@@ -135,6 +143,9 @@ TABLE = [
     ("class_index", -1.0, EXTREME),
     ("class_index", 4.0, OUTSIDE),
     ("class_index", 0.5, OUTSIDE),
+    ("padded_class_index", 1.0, ORDINARY),
+    ("padded_class_index", 0.0, WORKING),
+    ("padded_class_index", -1.0, EXTREME),
     ("[-1, 1]", 0.0, ORDINARY),
     ("[-1, 1]", 1.0, WORKING),
     ("[0, 1)", 1.0, OUTSIDE),
@@ -189,6 +200,10 @@ def test_a_declared_interval_works_to_its_end_in_float16():
         ("class_index", [0, 2, -1], EXTREME),
         ("class_index", [0, 1], ORDINARY),
         ("class_index", [1, 1], WORKING),
+        ("padded_class_index", [[1, 2, 0], [2, 0, 0]], ORDINARY),
+        ("padded_class_index", [[1, 2, 0], [0, 0, 0]], WORKING),
+        ("padded_class_index", [[1, -1, 0], [3, 0, 0]], EXTREME),
+        ("padded_class_index", [[1, 2, 0], [0, 2, 0]], OUTSIDE),
         ("one_hot", [[1, 0], [0, 1]], ORDINARY),
         ("one_hot", [[1, 0], [1, 0]], WORKING),
     ],
@@ -284,6 +299,13 @@ def test_every_class_occurs_in_an_ordinary_case(text, shape):
     cases = parse(text).ordinary(300, shape, seed=0, classes=4)
     labels = cases[..., 0] if text == "class_index" else cases.argmax(axis=2)
     assert all(set(case) == {0, 1, 2, 3} for case in labels)
+
+
+def test_padding_stands_at_the_end_of_rows_that_name_a_class():
+    rows = parse("padded_class_index").ordinary(300, (2, 4), seed=0, classes=3).reshape(-1, 4)
+    assert set(rows.ravel()) == {0, 1, 2}
+    assert (rows[:, 0] > 0).all()
+    assert (np.diff(rows == 0, axis=1) >= 0).all()
 
 
 def test_single_labels_take_every_class():

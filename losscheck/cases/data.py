@@ -14,6 +14,7 @@ from losscheck.cases.relations import moves
 from losscheck.cases.variable import Variable
 from losscheck.domains import OUTSIDE, layout
 from losscheck.domains.floats import cast, step_magnitude
+from losscheck.domains.labels import ClassIndex
 from losscheck.model import Argument, Array, Inputs
 from losscheck.shapes import parse
 
@@ -98,7 +99,7 @@ def _usable(problem: Problem, inputs: Inputs) -> Array:
     for variable in problem.variables:
         values = cast(inputs[variable.name], problem.dtype)
         usable &= variable.classify(values, problem.dtype, problem.classes) < OUTSIDE
-        if variable.domain.name == "class_index":
+        if isinstance(variable.domain, ClassIndex):
             labels = layout.flat(values)
             usable &= ((labels >= 0) & (labels < problem.classes)).all(axis=1)
     return usable
@@ -123,7 +124,7 @@ def _windows(
 
 
 def _indexed(problem: Problem) -> bool:
-    return any(variable.domain.name == "class_index" for variable in problem.variables)
+    return any(isinstance(variable.domain, ClassIndex) for variable in problem.variables)
 
 
 def _groups(

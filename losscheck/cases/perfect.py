@@ -11,6 +11,7 @@ import numpy as np
 
 from losscheck.cases.problem import Problem
 from losscheck.cases.variable import Change, Variable
+from losscheck.domains.labels import ClassIndex
 from losscheck.domains.rows import one_hot
 from losscheck.model import Array, Inputs
 
@@ -51,7 +52,7 @@ def perfect(problem: Problem) -> Iterator[Change]:
 
 def labelled(true: Variable, pred: Variable) -> bool:
     """Whether the label says which prediction is right."""
-    if true.domain.name == "class_index":
+    if isinstance(true.domain, ClassIndex):
         column = true.shape[-1:] == (1,) and pred.shape[:-1] == true.shape[:-1]
         return column or pred.shape[:-1] == true.shape
     return true.shape == pred.shape and true.domain.bounds in {(0.0, 1.0), (-1.0, 1.0)}
@@ -59,7 +60,7 @@ def labelled(true: Variable, pred: Variable) -> bool:
 
 def target(label: Array, true: Variable, pred: Variable) -> Array:
     """Give the right probabilities (n, *prediction) of labels (n, *label)."""
-    if true.domain.name == "class_index":
+    if isinstance(true.domain, ClassIndex):
         width = pred.shape[-1]
         classes = np.clip(label, 0, width - 1).astype(int).reshape(-1, *pred.shape[:-1])
         return one_hot(classes, width)

@@ -186,3 +186,55 @@ class ClassIndex(Labels):
         return np.where(wrong.any(axis=1), np.maximum(ranges, Range.EXTREME), ranges).astype(
             np.uint8
         )
+
+
+@attrs.frozen
+class PaddedClassIndex(ClassIndex):
+    """Numbers of classes from 1 on, filled up with 0 at the end of a row, as CTC takes them."""
+
+    def draw(
+        self,
+        points: Array,
+        shape: Shape,
+        reach: Range,
+        *,
+        dtype: str = "float32",
+        classes: int = 2,
+        rng: np.random.Generator,
+    ) -> Array:
+        """Class indices' draws with the zeros at the end; ordinary rows name some class."""
+        labels = super().draw(points, shape, reach, dtype=dtype, classes=classes, rng=rng)
+        rows = _padded(_runs(labels))
+        if reach is Range.ORDINARY:
+            some = rng.integers(1, classes, size=rows.shape[:-1])
+            rows[..., 0] = np.where(rows[..., 0] == 0.0, some, rows[..., 0])
+        return rows.reshape(labels.shape)
+
+    def classify(self, values: Array, dtype: str = "float32", classes: int = 2) -> Array:
+        """Ordinary where every row names a class, else as class indices: (n,) uint8, 3 outside."""
+        labels = np.asarray(values, np.float64)
+        rows = _runs(labels)
+        ranges = super().classify(labels, dtype, classes)
+        named = (rows != 0.0).any(axis=2).all(axis=1)
+        usual = np.where(named, Range.ORDINARY, Range.WORKING)
+        ranges = np.where(ranges <= Range.WORKING, usual, ranges)
+        padded = ((rows[..., 1:] == 0.0) | (rows[..., :-1] != 0.0)).all(axis=(1, 2))
+        return np.where(padded, ranges, OUTSIDE).astype(np.uint8)
+
+    def strategy(
+        self, shape: Shape, dtype: str = "float32", classes: int = 2
+    ) -> SearchStrategy[Any]:
+        """Arrays of any labels, the zeros at the end."""
+        drawn = super().strategy(shape, dtype, classes)
+        return drawn.map(lambda labels: _padded(_runs(labels[np.newaxis])).reshape(shape))
+
+
+def _runs(labels: Array) -> Array:
+    """View labels (n, *shape) as (n, rows, length): without an axis beside the batch, one each."""
+    return layout.rows(labels) if labels.ndim > 2 else layout.flat(labels)[..., np.newaxis]
+
+
+def _padded(rows: Array) -> Array:
+    """Move the zeros of each row to its end; the others keep their order."""
+    order = np.argsort(rows == 0.0, axis=-1, kind="stable")
+    return np.take_along_axis(rows, order, axis=-1)

@@ -7,7 +7,7 @@ import math
 import re
 
 from losscheck.domains.base import Domain
-from losscheck.domains.labels import ClassIndex, Labels, Mask
+from losscheck.domains.labels import ClassIndex, Labels, Mask, PaddedClassIndex
 from losscheck.domains.numbers import Numbers
 from losscheck.domains.one_hot import OneHot
 from losscheck.domains.simplex import Simplex
@@ -44,6 +44,7 @@ NAMED: dict[str, Domain] = {
         OneHot("one_hot"),
         Mask("mask", 0.0, 1.0),
         ClassIndex("class_index", 0.0, 1.0),
+        PaddedClassIndex("padded_class_index", 0.0, 1.0),
         Numbers("count", (0.0, INF), _FROM_ZERO, (0.0, 20.0), (0.0, 1e6), integral=True),
         Numbers("weight", (0.0, INF), _FROM_ZERO, (0.1, 10.0), (0.0, 1e6), logarithmic=True),
     )
@@ -86,6 +87,11 @@ def parse(text: str) -> Domain:
         )
     opening, low, high, closing = match.groups()
     return _interval(_end(low, text), _end(high, text), opening == "(", closing == ")", text)
+
+
+def names_classes(text: str) -> bool:
+    """Whether the labels of a domain, given by its canonical name, are numbers of classes."""
+    return isinstance(NAMED.get(text), ClassIndex)
 
 
 def _end(number: str, text: str) -> float:

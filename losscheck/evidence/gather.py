@@ -304,7 +304,7 @@ class Evidence:
         """(N,) bool: every class index has a class; one without fails its whole block."""
         inside = np.ones(len(block), bool)
         for argument in self.spec.arguments:
-            if argument.domain == "class_index":
+            if domains.names_classes(argument.domain):
                 labels = block.inputs[argument.name].reshape(len(block), -1)
                 classes = self.classes(self.instance_of(block))
                 inside &= ((labels >= 0) & (labels < classes)).all(axis=1)
@@ -313,7 +313,7 @@ class Evidence:
     def classes(self, instance: Instance) -> int:
         """How many classes the loss takes: the width of the prediction, or what its tables hold."""
         most = self.spec.classes(instance.sizes)
-        labels = [a.name for a in self.spec.arguments if a.domain == "class_index"]
+        labels = [a.name for a in self.spec.arguments if domains.names_classes(a.domain)]
         if not labels:
             return most
         if instance.name not in self._classes:

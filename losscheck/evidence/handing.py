@@ -86,7 +86,7 @@ def _classes(label: Argument, labels: Array) -> Array | None:
     if label.domain == "one_hot" and labels.ndim == 2 and labels.shape[1] > 1:
         return np.asarray(labels.argmax(axis=1))
     one = labels.ndim == 1 or labels.shape[1:] == (1,)
-    if one and label.domain in ("class_index", "binary"):
+    if one and (label.domain == "binary" or domains.names_classes(label.domain)):
         return labels.reshape(-1).astype(int)
     return None
 

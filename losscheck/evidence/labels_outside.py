@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import attrs
 import numpy as np
 
+from losscheck import domains
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.sweep import usual
 from losscheck.model import Array, Inputs, Location
@@ -58,7 +59,7 @@ class LabelOutside:
 def labels_outside(evidence: Evidence) -> tuple[LabelOutside, ...]:
     """Call the loss with a label of -1, and of C, in every mode."""
     main, program = evidence.main, evidence.main.program
-    name = next((a.name for a in evidence.spec.arguments if a.domain == "class_index"), None)
+    name = next((a.name for a in evidence.spec.arguments if domains.names_classes(a.domain)), None)
     if name is None or not isinstance(program, Program) or main.wiring is None:
         return ()
     index = usual(evidence.main_sweep.ranges)[:1]

@@ -168,7 +168,7 @@ class _Tries:
         prediction = self._spec.prediction
         rank = parse(prediction.shape).rank
         for argument in self._spec.arguments:
-            if argument.domain == "class_index":
+            if domains.names_classes(argument.domain):
                 yield from self._index_ranks(argument)
                 continue
             own = parse(argument.shape)
@@ -245,7 +245,9 @@ class _Tries:
         declared = [a for a in self._spec.arguments if a.origin in ("declared", "known")]
         letters = {letter for a in declared for letter in parse(a.shape).letters}
         rows = [
-            a for a in self._spec.arguments if a.domain in ("simplex", "one_hot", "class_index")
+            a
+            for a in self._spec.arguments
+            if a.domain in ("simplex", "one_hot") or domains.names_classes(a.domain)
         ]
         classes = {parse(self._spec.prediction.shape).dims[-1]} if rows else set()
         return sorted(letters - {str(c) for c in classes})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from losscheck import domains
 from losscheck.explain import source, wording
 from losscheck.explain.blamed import Blame
 from losscheck.model import Argument, Suspect
@@ -20,7 +21,7 @@ def outside(suspect: Suspect, blame: Blame, arguments: tuple[Argument, ...]) -> 
     """LC206; facts: label, classes, raised, op."""
     facts = suspect.facts
     label, classes = facts.get("label", -1), facts.get("classes", "C")
-    name = next((a.name for a in arguments if a.domain == "class_index"), "y_true")
+    name = next((a.name for a in arguments if domains.names_classes(a.domain)), "y_true")
     last = f"{classes} - 1" if isinstance(classes, str) else classes - 1
     why = _WHY.get(str(facts.get("op", "")), "Nothing in the loss asks whether a label is a class.")
     given = "a number" if suspect.value is None else wording.array(suspect.value)

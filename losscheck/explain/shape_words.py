@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from losscheck import domains
 from losscheck.explain import wording
 from losscheck.explain.blamed import Blame
 from losscheck.model import Argument, Suspect
@@ -52,7 +53,7 @@ def _aligned(suspect: Suspect, name: str, blame: Blame, arguments: tuple[Argumen
     if role == "weight" or "weight" in name:
         beside = other or 3 - (mine or 1)  # a vector of weights has met a column, or the reverse
         return f"{name} = tf.reshape({name}, {_column(beside)})"
-    if any(a.name == name and a.domain == "class_index" for a in arguments):
+    if any(a.name == name and domains.names_classes(a.domain) for a in arguments):
         return f"{name} = tf.reshape({name}, tf.shape({pred})[:-1])"
     if name == pred:
         label = _role(arguments, "y_true")

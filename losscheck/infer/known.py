@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from losscheck import domains
+
 # Class name -> (domain of y_true, of y_pred, of y_pred with from_logits). Functions go by the same
 # names in snake case. Shapes are (B, D) but for class indices, which are (B,), and for _SHAPES.
 _TABLE: dict[str, tuple[str, str, str]] = {
@@ -30,7 +32,7 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     "Dice": ("binary", "probability", ""),
     "Tversky": ("binary", "probability", ""),
     "Circle": ("class_index", "unit_vector", ""),
-    "CTC": ("class_index", "logits", ""),
+    "CTC": ("padded_class_index", "logits", ""),
 }
 # Of y_true and y_pred. Labels as long as there are frames leave CTC no room for the blanks between
 # equal ones, and with no alignment at all there is no loss to derive.
@@ -61,6 +63,6 @@ def known(name: str | None, config: Mapping[str, Any]) -> dict[str, tuple[str, s
     label, prediction, logits = row
     if config.get("from_logits") and logits:
         prediction = logits
-    flat = "(B,)" if label == "class_index" else "(B, D)"
+    flat = "(B,)" if domains.names_classes(label) else "(B, D)"
     of_label, of_prediction = _SHAPES.get(last, (flat, "(B, D)"))
     return {"y_true": (label, of_label), "y_pred": (prediction, of_prediction)}

@@ -57,7 +57,7 @@ def _domain(given: Given, placed: Placed, prediction: str) -> tuple[str, str]:
 def label(prediction: str, domain: str) -> str:
     """The shape of labels beside a prediction of this shape."""
     dims = parse(prediction).dims
-    return Shape(dims[:-1]).text if domain == "class_index" and len(dims) > 1 else prediction
+    return Shape(dims[:-1]).text if domains.names_classes(domain) and len(dims) > 1 else prediction
 
 
 def pairs(prediction: str) -> Pairs:

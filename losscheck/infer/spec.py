@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 
+from losscheck import domains
 from losscheck.model import Argument
 from losscheck.shapes import Shape, parse
 
@@ -109,6 +110,6 @@ def last_letter(shapes: Mapping[str, Shape]) -> str:
 def narrow_sizes(arguments: tuple[Argument, ...], sizes: Mapping[str, int]) -> dict[str, int]:
     """Sizes of the smallest instance: 1 each, 2 for the classes of a row."""
     shapes = {a.name: parse(a.shape) for a in arguments}
-    wide = any(a.domain in WHOLE_ROW or a.domain == "class_index" for a in arguments)
+    wide = any(a.domain in WHOLE_ROW or domains.names_classes(a.domain) for a in arguments)
     last = last_letter(shapes) if wide else ""
     return {letter: 2 if letter == last else 1 for letter in sizes}
