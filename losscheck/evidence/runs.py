@@ -116,7 +116,7 @@ def parts(evidence: Evidence) -> Parts | None:
     one = spec.shapes({**spec.sizes, batch: 1})
     programs: Programs = evidence.programs
     try:
-        single = programs.at(one)
+        single = programs.forward_at(one)
     except (CallError, OutputError):
         return None
     index = np.flatnonzero((sweep.ranges == Range.ORDINARY) & sweep.forward_finite)[:SPLIT]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING
 
+import attrs
 import numpy as np
 
 from losscheck.model import Array
@@ -53,7 +54,7 @@ class Runners:
 
     def tried(self, tensors: Tensors) -> bool:
         """Whether it is known if these tensors can be vectorized."""
-        return tensors in self._blocks
+        return tensors in self._blocks or self._known(tensors) is not None
 
     def make(self, tensors: Tensors, mode: str, probe: list[Array]) -> tuple[Run, Way]:
         """Up to these tensors in a mode of `Program.run`; `probe` is a block of one."""
@@ -77,12 +78,37 @@ class Runners:
             run = blocks_by_function(cut, mode, probe)
             self._compare(tensors, run, mode, probe)
             return run
-        block = self._blocks.get(tensors)
+        block = self._known(tensors)
         if block is None:  # once; how it is executed is settled call by call
-            block = vectorized(cut, probe)
-            self._compare(tensors, in_session(block), mode, probe)
-            self._blocks[tensors] = block
+            self._vectorize(tensors, mode, probe)
+            block = self._known(tensors)
+        assert block is not None
         return in_mode(block, mode)
+
+    def _known(self, tensors: Tensors) -> Cut | None:
+        """A block up to these tensors, out of one that has them among others."""
+        for known, block in self._blocks.items():
+            if block is not None and set(tensors) <= set(known):
+                places = dict(zip(known, block.tensors, strict=True))
+                return attrs.evolve(block, tensors=tuple(places[name] for name in tensors))
+        return None
+
+    def _vectorize(self, tensors: Tensors, mode: str, probe: list[Array]) -> None:
+        """Vectorize up to these tensors; value and gradient, which are wanted sooner or later, too.
+
+        To vectorize takes as long as to trace, and a second time what both share.
+        """
+        program = self._program
+        for wanted in dict.fromkeys((tuple(dict.fromkeys((*tensors, *program.whole))), tensors)):
+            try:
+                block = vectorized(program.cut(wanted), probe)
+                self._compare(wanted, in_session(block), mode, probe)
+            except Exception:  # a gradient that cannot be vectorized keeps no other tensor from it
+                if wanted == tensors:
+                    raise
+                continue
+            self._blocks[wanted] = block
+            return
 
     def _stack(self, tensors: Tensors, mode: str) -> Run | None:
         """A block of cases as one batch, where each argument and the loss have an axis of samples.
