@@ -60,7 +60,7 @@ def _rewritten(definition: Any, old: str, dtype: str, suffix: str) -> Any:
         if node.op == "ReadVariableOp" and node.attr["dtype"].type == turn[0]:
             _cast_after(result, node, turn)
         else:
-            _rewrite_node(node, turn)
+            rewrite_node(node, turn)
     for function in result.library.function:
         _rewrite_function(function, turn)
     _rename_functions(result, suffix)
@@ -108,10 +108,11 @@ def _rewrite_function(function: Any, turn: Turn) -> None:
         if argument.type == old:
             argument.type = new
     for node in function.node_def:
-        _rewrite_node(node, turn)
+        rewrite_node(node, turn)
 
 
-def _rewrite_node(node: Any, turn: Turn) -> None:
+def rewrite_node(node: Any, turn: Turn) -> None:
+    """Turn one type into another in a node, constants included."""
     tf = tensorflow()
     old, new = turn
     for attribute in node.attr.values():

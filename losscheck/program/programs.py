@@ -12,7 +12,8 @@ from losscheck.model import Array, Inputs
 from losscheck.program.batch import Program
 from losscheck.program.modes import EagerProgram, Runner
 from losscheck.program.precision import keeps_float64, rewrite
-from losscheck.program.trace import Call, CallError, OutputError, trace
+from losscheck.program.retyped import retyped
+from losscheck.program.trace import Call, CallError, OutputError, Traced, trace
 
 Sizes = Mapping[str, tuple[int | None, ...] | None]  # argument -> shape; None: unknown
 
@@ -44,6 +45,7 @@ class Programs:
         self.runner = Runner(call)
         self._programs: dict[Any, Program | EagerProgram] = {}
         self._tracing: dict[Any, Tracing] = {}
+        self._unlike: set[str] = set()  # dtypes in which the loss does something else
 
     def at(self, shapes: Sizes, dtype: str = "float32") -> Program | EagerProgram:
         """The loss for arguments of these shapes, traced in `dtype`.
@@ -115,7 +117,9 @@ class Programs:
     ) -> tuple[Program | EagerProgram, Tracing]:
         signature = self._signature(shapes, dtype)
         try:
-            traced = trace(self.call, signature, forward=forward)
+            traced = (None if forward else self._retyped(shapes, dtype)) or trace(
+                self.call, signature, forward=forward
+            )
             program = Program(
                 traced, self.call, whole_batch=self._whole_batch(shapes, dtype, forward)
             )
@@ -135,6 +139,16 @@ class Programs:
         eager = EagerProgram(self.call, dtype)
         self._eager_or(first, eager, shapes, dtype)
         return eager, Tracing(how="eager", error=first)
+
+    def _retyped(self, shapes: Sizes, dtype: str) -> Traced | None:
+        """The loss in another dtype by its float32 trace, where there is one that serves."""
+        single = self._programs.get(_key(shapes, "float32"))
+        if dtype in {"float32", *self._unlike} or not isinstance(single, Program):
+            return None
+        found = retyped(single.traced, self.call, self._signature(shapes, dtype), dtype)
+        if found is None:
+            self._unlike.add(dtype)
+        return found
 
     def _usable(self, program: Program) -> Program:
         # A graph may trace and still fail when it runs: sizes that do not fit are found only then.

@@ -1,0 +1,150 @@
+"""A loss traced in another dtype, with the gradient of its float32 graph where both are the same.
+
+To derive the gradient takes two thirds of a trace, and what TensorFlow derives depends on the
+operations, not on their dtype. So the loss is traced without it; where it does in the new dtype,
+operation by operation, what it does in float32, the float32 gradient is put behind it in that
+dtype. A custom gradient may ask for the dtype itself, and is derived anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+import numpy as np
+
+from losscheck.model import Array
+from losscheck.program.precision import FLOATS, Turn, rewrite_node
+from losscheck.program.quiet import silence, tensorflow
+from losscheck.program.trace import Call, Signature, Traced, trace
+
+EXACT = 11  # bits of a constant that was meant as it is, as 0.5 is, and 0.1 in 24 bits is not
+CLOSE = 1e-2  # of a number that a half type has rounded, once or twice
+
+
+def retyped(single: Traced, call: Call, signature: Signature, dtype: str) -> Traced | None:
+    """Trace a loss in another dtype by its float32 trace; None where it does something else there.
+
+    Parameters
+    ----------
+    single
+        The float32 trace for arguments of the same shapes.
+    signature
+        Of the arguments, in the new dtype.
+
+    Raises
+    ------
+    CallError, OutputError
+        As `trace` does.
+    """
+    definition = single.graph.as_graph_def()
+    if single.gradient is None or single.autograph or not _plain(definition, single.captures):
+        return None
+    traced = trace(call, signature, forward=True)
+    forward = list(traced.graph.as_graph_def().node)
+    *before, value = forward  # the last one is what the function returns
+    turn = FLOATS["float32"], FLOATS[dtype]
+    length = len(before)
+    tail = list(definition.node[length:])
+    if not all(map(_same, before, definition.node[:length], [turn] * length)):
+        return None
+    if _node(single, single.value).input != value.input or not all(map(_exact, tail)):
+        return None
+    return _grafted(single, traced, before, tail, turn)
+
+
+def _plain(definition: Any, captures: Sequence[tuple[Any, Any]]) -> bool:
+    """Whether TensorFlow alone derived the gradient, in a graph of no functions and variables."""
+    own = any("_gradient_op_type" in node.attr for node in definition.node)
+    resources = any(outer.dtype == tensorflow().resource for outer, _ in captures)
+    return not own and not resources and not definition.library.function
+
+
+def _node(traced: Traced, tensor: Any) -> Any:
+    return traced.graph.get_operation_by_name(tensor.name.split(":")[0]).node_def
+
+
+def _same(new: Any, old: Any, turn: Turn) -> bool:
+    """Whether two operations do the same, each in its dtype."""
+    if (new.name, new.op) != (old.name, old.op) or new.input != old.input:
+        return False
+    if new.attr.keys() != old.attr.keys():
+        return False
+    for name, given in new.attr.items():
+        before = old.attr[name]
+        if given.WhichOneof("value") == "tensor":
+            if not _close(given.tensor, before.tensor, turn):
+                return False
+        elif given != _turned(before, turn):
+            return False
+    return True
+
+
+def _turned(attribute: Any, turn: Turn) -> Any:
+    """An attribute with one type instead of another."""
+    if not (attribute.type or attribute.list.type):
+        return attribute
+    turned = type(attribute)()
+    turned.CopyFrom(attribute)
+    old, new = turn
+    if turned.type == old:
+        turned.type = new
+    for i, member in enumerate(turned.list.type):
+        if member == old:
+            turned.list.type[i] = new
+    return turned
+
+
+def _close(new: Any, old: Any, turn: Turn) -> bool:
+    """Whether two constants are the same number, each rounded to its dtype."""
+    if new.dtype != (turn[1] if old.dtype == turn[0] else old.dtype):
+        return False
+    if old.dtype != turn[0]:
+        return bool(new == old)
+    numbers, before = (tensorflow().make_ndarray(each) for each in (new, old))
+    with np.errstate(over="ignore"):
+        rounded = before.astype(numbers.dtype).astype(float)
+    return numbers.shape == before.shape and bool(
+        np.allclose(numbers.astype(float), rounded, rtol=CLOSE, atol=0.0, equal_nan=True)
+    )
+
+
+def _exact(node: Any) -> bool:
+    """Whether the float32 constant of a gradient is what was meant, so that it may be cast."""
+    if node.op != "Const" or node.attr["dtype"].type != FLOATS["float32"]:
+        return True
+    numbers: Array = np.asarray(tensorflow().make_ndarray(node.attr["value"].tensor), float)
+    mantissa = np.frexp(numbers)[0] * 2.0**EXACT
+    return bool(((mantissa == np.rint(mantissa)) | (numbers == np.rint(numbers))).all())
+
+
+def _grafted(
+    single: Traced,
+    traced: Traced,
+    before: Sequence[Any],
+    tail: Sequence[Any],
+    turn: Turn,
+) -> Traced | None:
+    """The loss in the new dtype, and behind it the gradient of the float32 graph."""
+    tf = tensorflow()
+    whole = tf.compat.v1.GraphDef(versions=single.graph.as_graph_def().versions)
+    whole.node.extend([*before, *tail])
+    for node in whole.node[len(before) :]:
+        rewrite_node(node, turn)
+    graph = tf.Graph()
+    with silence(), graph.as_default():
+        tf.graph_util.import_graph_def(whole, name="")
+    there = graph.get_tensor_by_name
+    assert single.gradient is not None
+    value, gradient = there(single.value.name), there(single.gradient.name)
+    if (value.shape, gradient.shape) != (single.value.shape, single.gradient.shape):
+        return None  # one that Python alone knows
+    return attrs.evolve(
+        single,
+        graph=graph,
+        placeholders=tuple(there(place.name) for place in traced.placeholders),
+        captures=tuple((outer, there(inner.name)) for outer, inner in traced.captures),
+        value=value,
+        gradient=gradient,
+    )
