@@ -23,7 +23,7 @@ from losscheck.numerics.ladder import derivatives
 from losscheck.numerics.sides import DIVERGING
 from losscheck.program.batch import Program
 from losscheck.program.programs import along
-from losscheck.program.wiring import Wiring, wiring
+from losscheck.program.wiring import Wiring
 
 BASES = 24  # ordinary cases that a coordinate is moved in
 GRID = 33  # values along the coordinate
@@ -186,7 +186,7 @@ def _search(
     double = evidence.programs.double(instance.shapes)
     assert isinstance(double, Program)
     # A retraced program has names of its own.
-    graph = wiring(double.traced, double.names, double.prediction)
+    graph = double.wiring
     deciders = [d for d in deciders_of(graph) if d.ordered or not ordered]
     if not deciders:
         return ()

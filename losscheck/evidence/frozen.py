@@ -11,7 +11,7 @@ from losscheck.numerics.ladder import derivatives
 from losscheck.numerics.verdict import Agreement, compare
 from losscheck.program.batch import Program
 from losscheck.program.held import Held
-from losscheck.program.wiring import Node, Wiring, wiring
+from losscheck.program.wiring import Node, Wiring
 
 
 def stops(graph: Wiring) -> tuple[Node, ...]:
@@ -53,7 +53,7 @@ def frozen(
     index = np.flatnonzero(wrong)
     if not len(index) or not isinstance(program, Program):
         return right
-    graph = wiring(program.traced, program.names, program.prediction)
+    graph = program.wiring
     held = tuple(dict.fromkeys(tensor for node in stops(graph) for tensor in node.outputs))
     if not held:
         return right

@@ -26,7 +26,7 @@ from losscheck.program.modes import EagerProgram
 from losscheck.program.programs import Programs, Tracing
 from losscheck.program.trace import CallError, OutputError
 from losscheck.program.ways import Way
-from losscheck.program.wiring import Wiring, wiring
+from losscheck.program.wiring import Wiring
 
 NARROW_CASES = 160_000  # cases of one sample: 120,064 half-precision numbers, and the other stages
 MAIN_CASES = 24_000  # cases of a whole batch
@@ -147,7 +147,7 @@ class Evidence:
     def _instance(self, name: str, sizes: Mapping[str, int]) -> Instance:
         shapes = self.spec.shapes(sizes)
         program = self.programs.at(shapes)
-        graph = _wiring(self.programs, program)
+        graph = None if isinstance(program, EagerProgram) else program.wiring
         return Instance(name=name, sizes=sizes, shapes=shapes, program=program, wiring=graph)
 
     @property
@@ -352,12 +352,6 @@ class Evidence:
             has_gradient=_has_gradient(program),
             double=self.double,
         )
-
-
-def _wiring(programs: Programs, program: Program | EagerProgram) -> Wiring | None:
-    if program.traced is None:
-        return None
-    return wiring(program.traced, programs.call.names, programs.call.prediction)
 
 
 def compared(mode: str, graph: Sweep, other: Sweep) -> ModeSweep:

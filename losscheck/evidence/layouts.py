@@ -21,7 +21,6 @@ from losscheck.model import Argument, Array, Inputs, Location
 from losscheck.program.batch import Program
 from losscheck.program.programs import Programs, Sizes
 from losscheck.program.trace import CallError, OutputError
-from losscheck.program.wiring import wiring
 from losscheck.shapes import parse
 
 BATCHES = (2, 7)  # besides one and that of the main instance: a pair, and a prime
@@ -264,7 +263,7 @@ class _Tries:
             return attrs.evolve(run, output=error.form)
         if not isinstance(program, Program):
             return run
-        graph = wiring(program.traced, program.names, program.prediction)
+        graph = program.wiring
         node = constant_broadcast(graph)
         where = None if node is None else program.traced.origins.location(node)
         outer = outer_product(graph, sizes.get(self._spec.batch, 0)) if form == "as-is" else None
@@ -317,13 +316,13 @@ class _Tries:
         program = self._programs.forward_at(shapes)
         if not isinstance(program, Program):
             return False
-        return axes_written(wiring(program.traced, program.names, program.prediction), argument)
+        return axes_written(program.wiring, argument)
 
     def _broadcast(self, shapes: Sizes, changed: str) -> tuple[bool, Location | None]:
         program = self._programs.forward_at(shapes)
         if not isinstance(program, Program):
             return True, None
-        graph = wiring(program.traced, program.names, program.prediction)
+        graph = program.wiring
         node = rank_promotion(graph, changed)
         return node is not None, None if node is None else program.traced.origins.location(node)
 

@@ -22,7 +22,6 @@ from losscheck.numerics.verdict import Agreement, Point
 from losscheck.program.batch import Program
 from losscheck.program.probing import Probe, Readout
 from losscheck.program.ways import Way
-from losscheck.program.wiring import wiring
 
 COUNTS = 1e-2  # of the ordinary gradient: an error in a smaller element matters to nobody
 SAMPLED = 64  # elements of a large prediction that an error is put into
@@ -108,7 +107,7 @@ def _dropped(evidence: Evidence, check: GradientCheck) -> Array:
     if not isinstance(program, Program) or program.way() is not Way.VECTORIZED or not len(check):
         return counted
     probe = Probe(program, {name: array[0] for name, array in check.cases.inputs.items()})
-    found = terms(probe, wiring(program.traced, program.names, program.prediction))
+    found = terms(probe, program.wiring)
     n = check.gradient.shape[1]
     for term in [] if found is None else _terms(found):
         share = _share(evidence, probe, term, n)

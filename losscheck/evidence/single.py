@@ -24,7 +24,7 @@ from losscheck.numerics.verdict import Agreement, Comparison, Point, cautious, c
 from losscheck.program.batch import Program
 from losscheck.program.probing import Probe, Readout, shapes_of
 from losscheck.program.programs import Programs
-from losscheck.program.wiring import Wiring, wiring
+from losscheck.program.wiring import Wiring
 
 RUNGS = 37  # evaluations of one coordinate's ladder (numerics.ladder)
 DENSE = 1 << 20  # numbers that the ladders of all coordinates may put into the loss
@@ -242,7 +242,7 @@ class _Case:
         return sums.reshape(rows, len(colours), -1)[:, which, part].ravel()
 
     def _graph(self) -> Wiring:
-        return wiring(self._program.traced, self._program.names, self._program.prediction)
+        return self._program.wiring
 
     def _lap(self, part: str, begin: float) -> None:
         self._seconds[part] = self._seconds.get(part, 0.0) + time.perf_counter() - begin

@@ -15,7 +15,7 @@ from losscheck.explain import wording
 from losscheck.model import Array
 from losscheck.numerics.ulps import LEAST_EXPONENT
 from losscheck.program.batch import Program
-from losscheck.program.wiring import Node, Wiring, wiring
+from losscheck.program.wiring import Node, Wiring
 
 NEAR = 6  # operations before the blamed one whose constants are looked at
 SUMS = frozenset({"Add", "AddV2", "Sub"})
@@ -57,10 +57,7 @@ def _written(evidence: Evidence, instance: Instance) -> dict[str, Array]:
     double = evidence.programs.double(instance.shapes)
     if not isinstance(double, Program) or double.rewritten:
         return {}
-    if "wiring" not in double.kept:
-        call = evidence.programs.call
-        double.kept["wiring"] = wiring(double.traced, call.names, call.prediction)
-    nodes = double.kept["wiring"].nodes
+    nodes = double.wiring.nodes
     return {n.name: np.asarray(n.constant, np.float64) for n in nodes if n.constant is not None}
 
 

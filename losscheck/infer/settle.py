@@ -10,9 +10,10 @@ from losscheck.infer.given import Given
 from losscheck.infer.hints import hints
 from losscheck.infer.layouts import INDEX_PAIRS, PAIRS, WIDTHS, Shapes, layouts, with_width
 from losscheck.infer.spec import last_letter, main_sizes
+from losscheck.program.modes import EagerProgram
 from losscheck.program.programs import Programs
 from losscheck.program.trace import CallError
-from losscheck.program.wiring import Wiring, wiring
+from losscheck.program.wiring import Wiring
 from losscheck.shapes import parse
 
 MOST_TRIED = 1_152
@@ -187,6 +188,4 @@ def sparse_layout(
 def wiring_at(programs: Programs, shapes: Shapes, sizes: Mapping[str, int]) -> Wiring | None:
     """Read the graph of a layout; None where the loss cannot be traced."""
     program = programs.at({name: parse(text).at(sizes) for name, text in shapes.items()})
-    if program.traced is None:
-        return None
-    return wiring(program.traced, programs.call.names, programs.call.prediction)
+    return None if isinstance(program, EagerProgram) else program.wiring

@@ -9,6 +9,7 @@ case is a call.
 from __future__ import annotations
 
 import copy
+import functools
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -24,6 +25,7 @@ from losscheck.program.precision import graph_def
 from losscheck.program.quiet import silence, tensorflow
 from losscheck.program.trace import Call, Traced
 from losscheck.program.ways import Runners, Way, in_mode
+from losscheck.program.wiring import Wiring, wiring
 
 BLOCK_ELEMENTS = 1 << 19  # elements of all inputs in one block; keeps a 100-op graph below 500 MiB
 BLOCK_CASES = 1 << 15
@@ -97,6 +99,11 @@ class Program:
         other = copy.copy(self)
         other._begin()
         return other
+
+    @functools.cached_property
+    def wiring(self) -> Wiring:
+        """Its graph as plain data: as it was traced, whatever precision it runs in."""
+        return wiring(self.traced, self.names, self.prediction)
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:

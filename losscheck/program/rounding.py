@@ -9,7 +9,7 @@ import numpy as np
 from losscheck.model import Array, Inputs
 from losscheck.program.batch import Program
 from losscheck.program.quiet import silence, tensorflow
-from losscheck.program.wiring import SHAPE_OPS, wiring
+from losscheck.program.wiring import SHAPE_OPS
 
 
 def rounding(program: Program, inputs: Inputs) -> Array:
@@ -70,7 +70,7 @@ def _bounded(program: Program) -> tuple[Program, str | None]:
 
 def _largest(program: Program, inputs: Inputs) -> Array:
     """(N,) the largest number between the inputs of a loss and its value."""
-    facts = wiring(program.traced, program.names, program.prediction)
+    facts = program.wiring
     names = [tensor for node in facts.forward if node.floating for tensor in node.outputs]
     n = len(next(iter(inputs.values())))
     arrays = program.fetch(names, inputs)
@@ -81,7 +81,7 @@ def _largest(program: Program, inputs: Inputs) -> Array:
 def _bound(program: Program) -> str:
     """Add the sum to the graph; give the name of its tensor."""
     tf = tensorflow()
-    facts = wiring(program.traced, program.names, program.prediction)
+    facts = program.wiring
     depends = facts.depends(program.prediction) - {facts.arguments[program.prediction]}
     graph = program.graph
     tensors: list[Any] = [

@@ -139,10 +139,11 @@ def wiring(traced: Traced, names: tuple[str, ...], prediction: str) -> Wiring:
 
 def nodes_of(graph: Any) -> tuple[Node, ...]:
     """Read the operations of a graph, in order of creation."""
-    return tuple(_node(op) for op in graph.get_operations())
+    written = {node.name: node for node in graph.as_graph_def().node}
+    return tuple(_node(op, written[op.name]) for op in graph.get_operations())
 
 
-def _node(op: Any) -> Node:
+def _node(op: Any, written: Any) -> Node:
     return Node(
         name=op.name,
         type=op.type,
@@ -150,25 +151,34 @@ def _node(op: Any) -> Node:
         outputs=tuple(t.name for t in op.outputs),
         shapes=tuple(None if t.shape.rank is None else tuple(t.shape) for t in op.outputs),
         dtypes=tuple(t.dtype.name for t in op.outputs),
-        constant=_constant(op),
+        constant=_constant(written),
         stateful=bool(op.op_def.is_stateful) and op.type not in ("Placeholder", "ReadVariableOp"),
-        differentiable=_differentiable(op),
+        differentiable=_differentiable(op, written),
     )
 
 
-def _constant(op: Any) -> Array | None:
-    if op.type != "Const":
+def _constant(written: Any) -> Array | None:
+    if written.op != "Const":
         return None
-    array = tensorflow().make_ndarray(op.get_attr("value"))
+    array = tensorflow().make_ndarray(written.attr["value"].tensor)
     return np.asarray(array) if array.size <= _SMALL and array.dtype.kind in "fiub" else None
 
 
-def _differentiable(op: Any) -> bool:
+def _differentiable(op: Any, written: Any) -> bool:
+    if not op.inputs or op.type in _FLAT or not any(t.dtype.is_floating for t in op.outputs):
+        return False
+    if op._gradient_function:  # of a function that is called
+        return True
+    own = written.attr["_gradient_op_type"].s if "_gradient_op_type" in written.attr else b""
+    return _has_gradient(own.decode() or op.type)
+
+
+@functools.cache
+def _has_gradient(kind: str) -> bool:
+    """Whether TensorFlow knows a gradient by this name: of an operation, or a custom one."""
     from tensorflow.python.framework import ops
 
-    if op.type in _FLAT or not any(t.dtype.is_floating for t in op.outputs):
-        return False
     try:
-        return ops.get_gradient_function(op) is not None
+        return ops.gradient_registry.lookup(kind) is not None
     except LookupError:
         return False
