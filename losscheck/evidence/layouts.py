@@ -24,6 +24,8 @@ from losscheck.program.trace import CallError, OutputError
 from losscheck.shapes import parse
 
 BATCHES = (2, 7)  # besides one and that of the main instance: a pair, and a prime
+SIZES = (1, 2, 3, BATCH, 7)  # of other letters
+FEWER = frozenset({1, BATCH, 7})  # of both, where a loss loops: to trace it takes half a second
 CASES = 8  # ordinary inputs a layout is compared on
 TOLERANCE = 1e-4  # relative difference of float32 results that summation order explains
 
@@ -127,13 +129,15 @@ class _Tries:
         """Batch of one, and other numbers for every letter of a declared shape."""
         sizes = dict(self._spec.sizes)
         batch = self._spec.batch
+        tried = FEWER if self._evidence.main.loops else {*BATCHES, *SIZES}
         if batch:
             yield self._size("batch-of-one", {**sizes, batch: 1}, 1)
             for size in BATCHES:
-                yield self._size("batch-size", {**sizes, batch: size}, size)
+                if size in tried:
+                    yield self._size("batch-size", {**sizes, batch: size}, size)
         for letter in self._declared_letters():
-            for size in (1, 2, 3, BATCH, 7):
-                if letter != batch and size != sizes[letter]:
+            for size in SIZES:
+                if letter != batch and size in tried and size != sizes[letter]:
                     yield self._size("size", {**sizes, letter: size}, size)
         yield self._size("as-is", sizes)
 

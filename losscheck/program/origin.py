@@ -40,9 +40,14 @@ class Frame:
 
 
 @contextlib.contextmanager
-def recording(into: dict[str, tuple[Frame, ...]]) -> Iterator[None]:
-    """Note the frames, innermost first, of every operation created meanwhile, by its name."""
+def recording(into: dict[str, tuple[Frame, ...]], home: str) -> Iterator[None]:
+    """Note the user's frames, innermost first, of every operation created meanwhile, by its name.
+
+    Frames of code that AutoGraph wrote are noted, too.
+    """
     from tensorflow.python.framework import op_callbacks
+
+    seen: dict[int, tuple[CodeType, str]] = {}  # by id, since hashing code takes long
 
     def note(
         op_type: str,
@@ -54,7 +59,9 @@ def recording(into: dict[str, tuple[Frame, ...]]) -> Iterator[None]:
     ) -> None:
         name = op_name or (outputs[0].op.name if graph is not None and outputs else None)
         if name is not None:
-            into[name if isinstance(name, str) else name.decode()] = _frames(sys._getframe(1))
+            into[name if isinstance(name, str) else name.decode()] = _frames(
+                sys._getframe(1), home, seen
+            )
 
     op_callbacks.add_op_callback(note)
     try:
@@ -63,15 +70,28 @@ def recording(into: dict[str, tuple[Frame, ...]]) -> Iterator[None]:
         op_callbacks.remove_op_callback(note)
 
 
-def _frames(frame: FrameType | None) -> tuple[Frame, ...]:
+def _frames(
+    frame: FrameType | None, home: str, seen: dict[int, tuple[CodeType, str]]
+) -> tuple[Frame, ...]:
+    """The frames to keep; most of a deep stack are TensorFlow's, and known from other calls."""
     frames = []
     while frame is not None:
-        file = frame.f_code.co_filename
-        if file == _TRACER:  # what called the loss is no part of it
+        code = frame.f_code
+        known = seen.get(id(code))
+        if known is None:
+            known = seen[id(code)] = code, _whose(code.co_filename, home)
+        if known[1] == "ours":  # what called the loss is no part of it
             break
-        frames.append(_place(frame.f_code, frame.f_lasti, frame.f_lineno))
+        if known[1] == "kept":
+            frames.append(_place(code, frame.f_lasti, frame.f_lineno))
         frame = frame.f_back
     return tuple(frames)
+
+
+def _whose(file: str, home: str) -> str:
+    if file == _TRACER:
+        return "ours"
+    return "kept" if _GENERATED in file or is_users(file, home) else "library"
 
 
 @functools.lru_cache(maxsize=4096)
@@ -181,8 +201,8 @@ class Origins:
         for frame in self._frames.get(op.name, ()):
             if is_users(frame.file, self._home):
                 return frame
-        recorded = self._frames.get(op.name, ())
-        if recorded and not any(_GENERATED in frame.file for frame in recorded):
+        recorded = self._frames.get(op.name)
+        if recorded is not None and not any(_GENERATED in frame.file for frame in recorded):
             return None
         # Innermost last; AutoGraph's frames are mapped back here.
         for entry in reversed(list(op.traceback or ())):

@@ -150,7 +150,7 @@ def graph_of(
 
     compiled = tensorflow().function(within, autograph=autograph)
     try:
-        with silence(), recording(frames):
+        with silence(), recording(frames, home):
             traced = _inlined(compiled, specs)
     except OutputError:
         raise
