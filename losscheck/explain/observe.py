@@ -120,8 +120,15 @@ def _gradient(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> Seen:
     if isinstance(seen, UpstreamCheck):
         check, call = seen.weighted, seen.call
     shape = case.inputs[check.prediction].shape[1:]
-    loops = evidence.instance_of(case).loops
-    said = opinions(call, inputs, kind, check.gradient[0], check.numeric(0), loops=loops)
+    said = opinions(
+        call,
+        inputs,
+        kind,
+        check.gradient[0],
+        check.numeric(0),
+        loops=evidence.instance_of(case).loops,
+        kept=evidence.programs.kept,
+    )
     return Seen(
         value=float(evidence.double(case)[0][0]),
         gradient=check.gradient[0].reshape(shape),

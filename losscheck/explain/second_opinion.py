@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from losscheck.explain import wording
@@ -14,7 +16,14 @@ SIDES = 10.0  # times closer to the one than to the other: a side is taken
 
 
 def opinions(
-    call: Call, inputs: Inputs, dtype: str, gradient: Array, numeric: Array, *, loops: bool = False
+    call: Call,
+    inputs: Inputs,
+    dtype: str,
+    gradient: Array,
+    numeric: Array,
+    *,
+    loops: bool = False,
+    kept: dict[str, Any] | None = None,
 ) -> str:
     """Say what compute_gradient finds on this very case, and which side forward mode takes.
 
@@ -26,11 +35,13 @@ def opinions(
         Flat: what the loss gives, and what the differences say.
     loops
         Whether there are loops in it, which forward mode takes ten seconds to run through.
+    kept
+        What is known of `compute_gradient` on this loss.
     """
     gap = np.nan_to_num(np.abs(gradient - numeric), nan=0.0)
     # Of a large prediction, the elements that are most wrong.
     worst_first = np.argsort(-gap, kind="stable")
-    said = compute_gradient(call, inputs, dtype, worst_first[:LISTED], loops=loops)
+    said = compute_gradient(call, inputs, dtype, worst_first[:LISTED], loops=loops, kept=kept)
     if said.failure:
         text = f"tf.test.compute_gradient fails: {said.failure}"
     elif len(gradient) <= LISTED:

@@ -45,6 +45,9 @@ class Programs:
         self.runner = Runner(call)
         self._programs: dict[Any, Program | EagerProgram] = {}
         self._tracing: dict[Any, Tracing] = {}
+        self._traced: dict[Any, Traced] = {}  # for sizes that are unknown
+        self.kept: dict[str, Any] = {}  # what others find out about the loss, once
+        self._narrow = False  # it casts to float32, as it did at other sizes
         self._unlike: set[str] = set()  # dtypes in which the loss does something else
 
     def at(self, shapes: Sizes, dtype: str = "float32") -> Program | EagerProgram:
@@ -107,7 +110,7 @@ class Programs:
     def traces(self, shapes: Sizes, dtype: str = "float32") -> CallError | OutputError | None:
         """Trace as Keras does for these shapes, unknown sizes allowed; say what it raised."""
         try:
-            trace(self.call, self._signature(shapes, dtype), forward=True)
+            self._unsized(shapes, dtype, forward=True)
         except (CallError, OutputError) as error:
             return error
         return None
@@ -190,16 +193,25 @@ class Programs:
 
         def make() -> Program:
             free = {name: (None, *shape[1:]) for name, shape in shapes.items() if shape}
-            program = Program(
-                trace(self.call, self._signature(free, dtype), forward=forward), self.call
-            )
+            program = Program(self._unsized(free, dtype, forward), self.call)
             if not rewritten:
                 return program
             return Program(program.traced, self.call, rewrite(program.definition, "float64"))
 
         return make
 
+    def _unsized(self, shapes: Sizes, dtype: str, forward: bool) -> Traced:
+        """The loss for sizes of which some are unknown, once; with its gradient it serves both."""
+        key = _key(shapes, dtype)
+        found = self._traced.get((key, False)) or self._traced.get((key, forward))
+        if found is None:
+            found = trace(self.call, self._signature(shapes, dtype), forward=forward)
+            self._traced[key, forward] = found
+        return found
+
     def _retraced(self, shapes: Sizes) -> Program | EagerProgram | None:
+        if self._narrow:
+            return None
         try:
             program = self.at(shapes, "float64")
         except (CallError, OutputError):
@@ -208,8 +220,8 @@ class Programs:
             # Rewriting the float32 graph is better than one call a case, where there is a graph.
             return program if isinstance(self.at(shapes), EagerProgram) else None
         traced = program.traced
-        full = keeps_float64(traced.graph, traced.placeholders, traced.value)
-        return program if full else None
+        self._narrow = not keeps_float64(traced.graph, traced.placeholders, traced.value)
+        return None if self._narrow else program
 
     def _signature(self, shapes: Sizes, dtype: str) -> dict[str, Any]:
         return {name: (shapes[name], dtype) for name in self.call.names}

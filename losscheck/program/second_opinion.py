@@ -43,7 +43,13 @@ class SecondOpinion:
 
 
 def compute_gradient(
-    call: Call, inputs: Inputs, dtype: str, elements: Array | None = None, *, loops: bool = False
+    call: Call,
+    inputs: Inputs,
+    dtype: str,
+    elements: Array | None = None,
+    *,
+    loops: bool = False,
+    kept: dict[str, Any] | None = None,
 ) -> SecondOpinion:
     """Run `tf.test.compute_gradient` on one case.
 
@@ -58,12 +64,18 @@ def compute_gradient(
         first 64 where None. A prediction of at most 64 elements is differentiated whole.
     loops
         Whether the loss loops, which eager calls are slow at.
+    kept
+        Where it is kept that a loss that loops failed, which takes it seconds: it is not asked
+        again.
     """
     tf = tensorflow()
     prediction = np.asarray(inputs[call.prediction], dtype)
     whole = prediction.size <= ELEMENTS
     chosen = np.arange(prediction.size) if whole or elements is None else np.asarray(elements)
     chosen = chosen[:ELEMENTS]
+    kept = {} if kept is None else kept
+    if loops and "compute_gradient" in kept:
+        return SecondOpinion(elements=chosen, failure=kept["compute_gradient"])
     others = {n: tf.constant(np.asarray(a, dtype)) for n, a in inputs.items()}
     around = tf.constant(prediction.ravel())
 
@@ -80,6 +92,7 @@ def compute_gradient(
         with silence():
             (theoretical,), (numeric,) = tf.test.compute_gradient(compute, [variable])
     except Exception as error:  # its failure says nothing of the loss, but is said
+        kept["compute_gradient"] = _said(error)
         return SecondOpinion(elements=chosen, failure=_said(error))
     return SecondOpinion(
         elements=chosen,
