@@ -19,13 +19,17 @@ from losscheck.explain.inside import fetched, followed, in_blocks, patterns, ten
 from losscheck.explain.lost import Loss, Pair, lost_sources
 from losscheck.explain.vanished import vanished
 from losscheck.model import Array, Direction, Location
-from losscheck.program.batch import FEW, Program
+from losscheck.program.batch import Program
 from losscheck.program.origin import is_backward
 from losscheck.program.precision import rewrite
 from losscheck.program.wiring import Node, Wiring
 
 FOLLOWED = 1_024  # cases whose every tensor is looked at
-WALKED = 256  # the same where the walk takes two programs, whose numbers it compares
+WALKED = 96  # the same where the walk takes two programs, whose numbers it compares
+# As many are looked at first: where one operation is to blame for all of them, another that was
+# missed is to blame for less than one case in fifty.
+FIRST = 192
+FEW = frozenset({"LC107", "LC505"})  # rules that those are enough for
 VECTOR_MODES = {"eager": "plain"}
 # Rules whose evidence knows the line, or that blame the loss as a whole.
 _ELSEWHERE = frozenset({"LC101", "LC108", "LC205", "LC303"})
@@ -46,12 +50,12 @@ def groups(evidence: Evidence, crowd: Crowd) -> list[Group]:
     members = crowd.members
     instance = evidence.instance_of(crowd.population.cases.take(members[:1]))
     most = FOLLOWED if vectorized(instance) else FOLLOWED // 16
-    if crowd.code in ("LC107", "LC505"):  # told by a few of them, which are run one by one
-        most = FEW
-    if crowd.code in PRECISION:
-        most = WALKED
-    members = some(members, most)
-    blamed = keys(evidence, crowd, crowd.population.cases.take(members))
+    counts = (FIRST, most) if crowd.code not in FEW else (FIRST,)
+    for count in (WALKED,) if crowd.code in PRECISION else counts:
+        members = some(crowd.members, min(count, most))
+        blamed = keys(evidence, crowd, crowd.population.cases.take(members))
+        if len(set(blamed)) < 2 or len(members) == len(crowd.members):
+            break
     found: dict[str, list[int]] = {}
     for member, key in zip(members, blamed, strict=True):
         found.setdefault(key, []).append(int(member))
