@@ -25,7 +25,7 @@ def confirmed(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> bool:
     if crowd.code in NONFINITE:
         return any(
             _wrong(single, crowd.direction)
-            for mode in ("graph", "eager")
+            for mode in ("eager", "graph")  # either will do, and a graph has to be traced first
             if (single := alone(evidence, case, mode, crowd.dtype)) is not None
         )
     if crowd.code == "LC503" and crowd.form == "nonfinite":
