@@ -79,7 +79,7 @@ def dtype(evidence: Evidence, inputs: Inputs) -> str:
 def _compute_gradient(evidence: Evidence, inputs: Inputs, loops: bool) -> SecondOpinion:
     call, kind, kept = evidence.programs.call, dtype(evidence, inputs), evidence.programs.kept
     fewer = _fewer_rows(evidence, inputs)
-    if fewer is not None and not (loops and kept):
+    if fewer is not None and not (loops and "compute_gradient" in kept):
         said = compute_gradient(call, fewer, kind, loops=loops)
         if not said.failure:
             return said

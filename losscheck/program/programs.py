@@ -47,7 +47,7 @@ class Programs:
         self._tracing: dict[Any, Tracing] = {}
         self._traced: dict[Any, Traced] = {}  # for sizes that are unknown
         self.kept: dict[str, Any] = {}  # what others find out about the loss, once
-        self._narrow = False  # it casts to float32, as it did at other sizes
+        self._hard_cast = False  # it casts to float32, as it did at other sizes
         self._unlike: set[str] = set()  # dtypes in which the loss does something else
 
     def at(self, shapes: Sizes, dtype: str = "float32") -> Program | EagerProgram:
@@ -210,7 +210,7 @@ class Programs:
         return found
 
     def _retraced(self, shapes: Sizes) -> Program | EagerProgram | None:
-        if self._narrow:
+        if self._hard_cast:
             return None
         try:
             program = self.at(shapes, "float64")
@@ -220,8 +220,8 @@ class Programs:
             # Rewriting the float32 graph is better than one call a case, where there is a graph.
             return program if isinstance(self.at(shapes), EagerProgram) else None
         traced = program.traced
-        self._narrow = not keeps_float64(traced.graph, traced.placeholders, traced.value)
-        return None if self._narrow else program
+        self._hard_cast = not keeps_float64(traced.graph, traced.placeholders, traced.value)
+        return None if self._hard_cast else program
 
     def _signature(self, shapes: Sizes, dtype: str) -> dict[str, Any]:
         return {name: (shapes[name], dtype) for name in self.call.names}

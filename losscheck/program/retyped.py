@@ -47,11 +47,16 @@ def retyped(single: Traced, call: Call, signature: Signature, dtype: str) -> Tra
     turn = FLOATS["float32"], FLOATS[dtype]
     length = len(before)
     tail = list(definition.node[length:])
-    if not all(map(_same, before, definition.node[:length], [turn] * length)):
-        return None
     if _node(single, single.value).input != value.input or not all(map(_exact, tail)):
         return None
-    return _grafted(single, traced, before, tail, turn)
+    with np.errstate(over="ignore"):  # a constant may be infinite in a half type
+        if not all(map(_same, before, definition.node[:length], [turn] * length)):
+            return None
+        for node in tail:
+            rewrite_node(node, turn)
+    whole = type(definition)(versions=definition.versions)
+    whole.node.extend([*before, *tail])
+    return _imported(whole, single, traced)
 
 
 def _plain(definition: Any, captures: Sequence[tuple[Any, Any]]) -> bool:
@@ -67,46 +72,26 @@ def _node(traced: Traced, tensor: Any) -> Any:
 
 def _same(new: Any, old: Any, turn: Turn) -> bool:
     """Whether two operations do the same, each in its dtype."""
-    if (new.name, new.op) != (old.name, old.op) or new.input != old.input:
-        return False
-    if new.attr.keys() != old.attr.keys():
-        return False
-    for name, given in new.attr.items():
-        before = old.attr[name]
-        if given.WhichOneof("value") == "tensor":
-            if not _close(given.tensor, before.tensor, turn):
-                return False
-        elif given != _turned(before, turn):
-            return False
-    return True
+    turned = type(old)()
+    turned.CopyFrom(old)
+    rewrite_node(turned, turn)
+    return (
+        (new.name, new.op) == (old.name, old.op)
+        and new.input == old.input
+        and new.attr.keys() == old.attr.keys()
+        and all(_close(given, turned.attr[name]) for name, given in new.attr.items())
+    )
 
 
-def _turned(attribute: Any, turn: Turn) -> Any:
-    """An attribute with one type instead of another."""
-    if not (attribute.type or attribute.list.type):
-        return attribute
-    turned = type(attribute)()
-    turned.CopyFrom(attribute)
-    old, new = turn
-    if turned.type == old:
-        turned.type = new
-    for i, member in enumerate(turned.list.type):
-        if member == old:
-            turned.list.type[i] = new
-    return turned
-
-
-def _close(new: Any, old: Any, turn: Turn) -> bool:
-    """Whether two constants are the same number, each rounded to its dtype."""
-    if new.dtype != (turn[1] if old.dtype == turn[0] else old.dtype):
-        return False
-    if old.dtype != turn[0]:
+def _close(new: Any, old: Any) -> bool:
+    """Whether two attributes are the same, or numbers that are but for a rounding."""
+    if new == old or "tensor" not in {new.WhichOneof("value"), old.WhichOneof("value")}:
         return bool(new == old)
-    numbers, before = (tensorflow().make_ndarray(each) for each in (new, old))
-    with np.errstate(over="ignore"):
-        rounded = before.astype(numbers.dtype).astype(float)
+    if new.tensor.dtype != old.tensor.dtype or new.tensor.dtype not in FLOATS.values():
+        return False
+    numbers, before = (tensorflow().make_ndarray(each.tensor).astype(float) for each in (new, old))
     return numbers.shape == before.shape and bool(
-        np.allclose(numbers.astype(float), rounded, rtol=CLOSE, atol=0.0, equal_nan=True)
+        np.allclose(numbers, before, rtol=CLOSE, atol=0.0, equal_nan=True)
     )
 
 
@@ -119,22 +104,12 @@ def _exact(node: Any) -> bool:
     return bool(((mantissa == np.rint(mantissa)) | (numbers == np.rint(numbers))).all())
 
 
-def _grafted(
-    single: Traced,
-    traced: Traced,
-    before: Sequence[Any],
-    tail: Sequence[Any],
-    turn: Turn,
-) -> Traced | None:
-    """The loss in the new dtype, and behind it the gradient of the float32 graph."""
+def _imported(definition: Any, single: Traced, traced: Traced) -> Traced | None:
+    """The loss in the new dtype with the gradient of the float32 graph behind it, as a trace."""
     tf = tensorflow()
-    whole = tf.compat.v1.GraphDef(versions=single.graph.as_graph_def().versions)
-    whole.node.extend([*before, *tail])
-    for node in whole.node[len(before) :]:
-        rewrite_node(node, turn)
     graph = tf.Graph()
     with silence(), graph.as_default():
-        tf.graph_util.import_graph_def(whole, name="")
+        tf.graph_util.import_graph_def(definition, name="")
     there = graph.get_tensor_by_name
     assert single.gradient is not None
     value, gradient = there(single.value.name), there(single.gradient.name)

@@ -92,7 +92,8 @@ def compute_gradient(
         with silence():
             (theoretical,), (numeric,) = tf.test.compute_gradient(compute, [variable])
     except Exception as error:  # its failure says nothing of the loss, but is said
-        kept["compute_gradient"] = _said(error)
+        if loops:
+            kept["compute_gradient"] = _said(error)
         return SecondOpinion(elements=chosen, failure=_said(error))
     return SecondOpinion(
         elements=chosen,
