@@ -10,6 +10,7 @@ import attrs
 import numpy as np
 
 from losscheck import shapes
+from losscheck.cases import lattice
 from losscheck.cases.blocks import CaseBlock
 from losscheck.cases.corners import corners
 from losscheck.cases.data import FEWEST as FEWEST_ROWS
@@ -138,6 +139,7 @@ def _search(
 def forget() -> None:
     """Forget the cases that losses share, as a new process has none."""
     _search.cache_clear()
+    lattice.forget()
 
 
 def usual(

@@ -7,6 +7,7 @@ and not kept. What is not finite among them joins the other cases.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 
@@ -23,6 +24,7 @@ from losscheck.model import Array, Range
 CASES = 1 << 20  # of one number
 NUMBERS = 1 << 21  # in all predictions of more numbers together
 CHUNK = 1 << 17  # numbers that are run at a time
+KEPT = 8  # spreads, of up to 16 MiB each
 _BACKGROUNDS = 1024  # ordinary cases from which the arguments besides label and prediction come
 _GOLDEN = 0.618_033_988_75  # a share of all by which one goes on to meet each, far from the last
 
@@ -94,12 +96,10 @@ def lattice(problem: Problem, seed: int) -> Lattice | None:
     if problem.dtype in HALVES:  # other stages run all of its numbers
         return None
     if pred.slots > 1:
-        numbers, step = pred.domain.spread(NUMBERS, problem.dtype, working=True)
-        rows = len(numbers) // pred.slots
-        mixed = numbers[_scattered(0, rows * pred.slots, len(numbers))]
+        values, step = _batches(pred.domain, pred.shape, problem.dtype)
         return Lattice(
             problem,
-            mixed.reshape(rows, *pred.shape),
+            values,
             None if true is None or not len(true.usual) else true.usual,
             f"one {problem.dtype} number in {step:,} of the working range",
             seed,
@@ -108,7 +108,7 @@ def lattice(problem: Problem, seed: int) -> Lattice | None:
     count = 1 if labels is None else len(labels)
     halves = half_numbers(pred.domain, problem.dtype)
     if 4 * len(halves) * count < CASES:
-        numbers, step = pred.domain.spread(CASES // count, problem.dtype)
+        numbers, step = _spread(pred.domain, CASES // count, problem.dtype)
         what = f"one {problem.dtype} number in {step:,} inside the domain"
     else:
         numbers, what = halves, "every half-precision number inside the domain"
@@ -118,6 +118,31 @@ def lattice(problem: Problem, seed: int) -> Lattice | None:
         kept = labels[np.linspace(0, count - 1, room).astype(int)]
         what += f" beside {room} of {count} labels each"
     return Lattice(problem, numbers.reshape(-1, *pred.shape), kept, what, seed)
+
+
+def forget() -> None:
+    """Forget the spreads that losses of the same domain share."""
+    _spread.cache_clear()
+    _batches.cache_clear()
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _spread(domain: Numbers, count: int, dtype: str) -> tuple[Array, int]:
+    """Spread single numbers over the whole domain; they are shared, and not to be written to."""
+    numbers, step = domain.spread(count, dtype)
+    numbers.flags.writeable = False
+    return numbers, step
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _batches(domain: Numbers, shape: tuple[int, ...], dtype: str) -> tuple[Array, int]:
+    """Spread the numbers of (k, *shape) predictions over the working range, and mix them."""
+    numbers, step = domain.spread(NUMBERS, dtype, working=True)
+    slots = math.prod(shape)
+    rows = len(numbers) // slots
+    mixed = numbers[_scattered(0, rows * slots, len(numbers))].reshape(rows, *shape)
+    mixed.flags.writeable = False
+    return mixed, step
 
 
 def _scattered(first: int, count: int, size: int) -> Array:

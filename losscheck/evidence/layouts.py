@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 
 import attrs
@@ -371,11 +372,18 @@ class _Tries:
         width = shapes[self._spec.prediction.name][-1:] or (2,)
         found = {}
         for i, argument in enumerate(self._spec.arguments):
-            domain = domains.parse(argument.domain)
-            numbers = domain.ordinary(
-                CASES, shapes[argument.name], seed=i, classes=max(2, width[0])
-            )
-            # Two decimals read better, and stay inside every ordinary range but that of rows.
-            short = domain.elementwise and domain.contains(numbers.round(2)).all()
-            found[argument.name] = (numbers.round(2) if short else numbers).astype(np.float32)
+            shape = shapes[argument.name]
+            found[argument.name] = _ordinary(argument.domain, shape, i, max(2, width[0]))
         return found
+
+
+@functools.lru_cache(maxsize=64)  # losses of the same domains are tried at the same layouts
+def _ordinary(text: str, shape: tuple[int, ...], seed: int, classes: int) -> Array:
+    """(CASES, *shape) float32: ordinary inputs of a domain; they are shared."""
+    domain = domains.parse(text)
+    numbers = domain.ordinary(CASES, shape, seed=seed, classes=classes)
+    # Two decimals read better, and stay inside every ordinary range but that of rows.
+    short = domain.elementwise and domain.contains(numbers.round(2)).all()
+    found: Array = (numbers.round(2) if short else numbers).astype(np.float32)
+    found.flags.writeable = False
+    return found

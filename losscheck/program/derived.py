@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import attrs
@@ -9,13 +10,11 @@ import numpy as np
 
 from losscheck.model import Array, Inputs
 from losscheck.program.batch import Outcome, Program
-from losscheck.program.modes import EagerProgram, Runner
+from losscheck.program.modes import EagerProgram
 from losscheck.program.precision import graph_def, rewrite
 from losscheck.program.programs import Programs, Sizes
 from losscheck.program.quiet import tensorflow
 from losscheck.program.trace import Call, as_tensor, trace
-
-SINGLY = 128  # cases that are run one a call: at 1 ms each, what vectorizing costs
 
 
 def weighted(call: Call, upstream: Array) -> Call:
@@ -35,8 +34,7 @@ def weighted(call: Call, upstream: Array) -> Call:
 class WeightedProgram:
     """The loss times fixed numbers: values of the program of the loss, gradients of its own.
 
-    A loss's values need no second program: only the backward pass may differ. A few dozen cases are
-    run one a call, which costs less than vectorizing them.
+    A loss's values need no second program: only the backward pass may differ.
     """
 
     def __init__(self, plain: Program | EagerProgram, call: Call, upstream: Array) -> None:
@@ -47,9 +45,6 @@ class WeightedProgram:
         self._plain = plain
         self._call = call
         self._upstream = upstream
-        self._runner = Runner(call)
-        self._blocks: Program | None = None
-        self._mode = "eager" if isinstance(plain, EagerProgram) else "graph"
 
     def totals(self, inputs: Inputs) -> Array:
         """(N,) the summed loss, weighted."""
@@ -61,30 +56,19 @@ class WeightedProgram:
             return np.asarray((value * self._upstream).reshape(len(value), -1).sum(axis=1), float)
 
     def run(self, inputs: Inputs, mode: str = "plain") -> Outcome:
-        """Value and gradient of every case; few are run in a mode of their own."""
-        arrays = {name: np.asarray(inputs[name], np.float64) for name in self.names}
-        n = len(arrays[self.prediction])
-        # Its graph, where that computes in float32 and has to be rewritten for more digits.
-        if isinstance(self._plain, Program) and (n > SINGLY or self._plain.rewritten):
-            return self._graph(self._plain).run(inputs, mode)
-        singles = [
-            self._runner.run({name: a[i] for name, a in arrays.items()}, self._mode)
-            for i in range(n)
-        ]
-        gradients = [
-            np.zeros_like(arrays[self.prediction][0]) if s.gradient is None else s.gradient
-            for s in singles
-        ]
-        return Outcome(value=np.stack([s.value for s in singles]), gradient=np.stack(gradients))
+        """Value and gradient of every case."""
+        return self._own.run(inputs, mode)
 
-    def _graph(self, plain: Program) -> Program:
-        if self._blocks is None:
-            dtype = "float32" if plain.rewritten else "float64"
-            signature = {name: (shape, dtype) for name, shape in plain.shapes.items()}
-            traced = trace(self._call, signature)
-            turned = rewrite(graph_def(traced.graph), "float64") if plain.rewritten else None
-            self._blocks = Program(traced, self._call, turned)
-        return self._blocks
+    @functools.cached_property
+    def _own(self) -> Program | EagerProgram:
+        """The program of the weighted loss: a graph where the loss has one, in as many digits."""
+        if isinstance(self._plain, EagerProgram):
+            return EagerProgram(self._call, "float64")
+        dtype = "float32" if self._plain.rewritten else "float64"
+        signature = {name: (shape, dtype) for name, shape in self._plain.shapes.items()}
+        traced = trace(self._call, signature)
+        turned = rewrite(graph_def(traced.graph), "float64") if self._plain.rewritten else None
+        return Program(traced, self._call, turned)
 
 
 class WeightedPrograms(Programs):
