@@ -86,10 +86,12 @@ def _examine(targets: Sequence[str], held: Settings, *, quiet: bool) -> Report |
             "[tool.losscheck] of pyproject.toml. `losscheck --help` shows more."
         )
     with streams.stdout_to_stderr():
-        from losscheck import engine
+        from losscheck import engine, workers
         from losscheck.plan import plan
         from losscheck.progress import follow
 
+        if held.apart:  # their TensorFlow is imported beside that of the targets
+            workers.prepare()
         try:
             planned = plan(given, held)
         except UsageError as error:

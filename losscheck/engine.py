@@ -23,7 +23,7 @@ from losscheck.examination import Examination, aggregate
 from losscheck.model import LossReport, Report, Summary, UsageError, Verdict
 from losscheck.model_examination import ModelExamination
 from losscheck.targets import Loss, resolve
-from losscheck.workers import examined
+from losscheck.workers import examined, prepare
 
 
 @attrs.frozen(kw_only=True)
@@ -91,6 +91,8 @@ def run(tasks: Sequence[Task], settings: Settings) -> Iterator[Event]:
     from losscheck.program.quiet import environment, tensorflow
 
     begin = time.perf_counter()
+    if settings.apart:
+        prepare()
     tensorflow()
     events = (
         examined(tasks, jobs=settings.jobs, timeout=settings.timeout)

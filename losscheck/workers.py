@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from losscheck.engine import Task
 
 PRELOADED = ["losscheck.program.preloaded"]
+READ = ("CUDA_", "KERAS_", "OMP_", "ONEDNN_", "TF_", "XLA_")
+"""How the variables begin that TensorFlow and Keras read when they are imported."""
 _BEGAN, _STAGE, _REPORT, _REFUSED = range(4)  # what a worker tells of
 
 
@@ -47,12 +49,9 @@ def examined(tasks: Sequence[Task], *, jobs: int, timeout: float) -> Iterator[Ev
     UsageError
         What the first loss that cannot be used was refused for.
     """
-    # Windows has no forks: there each process imports TensorFlow itself.
-    forks = "forkserver" in multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context("forkserver" if forks else "spawn")
-    if forks:
-        context.set_forkserver_preload(PRELOADED)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # the processes inherit it
+    prepare()
+    # Where it would not serve, each process imports TensorFlow itself.
+    context = multiprocessing.get_context("forkserver" if _read() == _prepared else "spawn")
     waiting = deque(range(len(tasks)))
     workers: list[_Worker] = []
     refused: dict[int, str] = {}
@@ -76,6 +75,27 @@ def examined(tasks: Sequence[Task], *, jobs: int, timeout: float) -> Iterator[Ev
             worker.end()
     if refused:
         raise UsageError(refused[min(refused)])
+
+
+def prepare() -> None:
+    """Begin to import TensorFlow for the processes, while this one does something else."""
+    global _prepared
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # the processes inherit it
+    # Windows has no forks.
+    if _prepared is None and "forkserver" in multiprocessing.get_all_start_methods():
+        from multiprocessing import forkserver
+
+        forkserver.set_forkserver_preload(PRELOADED)
+        forkserver.ensure_running()
+        _prepared = _read()
+
+
+_prepared: dict[str, str] | None = None  # what TensorFlow was imported with
+
+
+def _read() -> dict[str, str]:
+    """What TensorFlow would be imported with now: a loss's module may set some of it."""
+    return {name: value for name, value in os.environ.items() if name.startswith(READ)}
 
 
 @attrs.define(eq=False)

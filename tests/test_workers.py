@@ -8,7 +8,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from losscheck import engine
+from losscheck import engine, workers
 from losscheck.config import Settings
 from losscheck.events import Done, Finished, Started
 from losscheck.evidence.ending import End, Ending
@@ -41,6 +41,10 @@ def is_killed(y_true, y_pred):
 
 def leaves(y_true, y_pred):
     sys.exit(3)
+
+
+def is_told(y_true, y_pred):
+    return square(y_true, y_pred) * float(os.environ.get("TF_TOLD", "nan"))
 """
 MODULE = "losses_apart.py"
 
@@ -146,3 +150,11 @@ def test_a_process_that_never_started_is_no_fault_of_the_loss(directory: Path) -
     report = engine.lost(task, Ending(end=End.UNSTARTED, status="the exit status 1"))
     assert (report.verdict, report.findings) == ("error", ())
     assert "could not start" in report.reason
+
+
+def test_tensorflow_is_imported_with_what_the_target_has_set(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workers.prepare()  # TensorFlow may be imported by now, and knows nothing of it
+    monkeypatch.setenv("TF_TOLD", "1.0")
+    assert run("is_told", jobs=2).summary.passed == 1
