@@ -179,7 +179,7 @@ def _idle(workers: list[_Worker], context: Any, jobs: int) -> _Worker | None:
     if len(workers) >= jobs:
         return None
     ours, theirs = context.Pipe()
-    process = context.Process(target=_work, args=(theirs,), daemon=True)
+    process = context.Process(target=_work, args=(theirs, max(1, _cores() // jobs)), daemon=True)
     process.start()
     theirs.close()  # so that the end of the process is the end of the pipe
     workers.append(_Worker(process, ours))
@@ -206,9 +206,17 @@ def _status(code: int) -> str:
         return f"the signal {-code}"
 
 
-def _work(pipe: connection.Connection) -> None:
+def _cores() -> int:
+    """How many this process may use."""
+    able = getattr(os, "sched_getaffinity", None)  # Linux alone tells
+    return len(able(0)) if able is not None else os.cpu_count() or 1
+
+
+def _work(pipe: connection.Connection, threads: int) -> None:
     """Examine what comes through a pipe: what a process of these does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started us ends us
+    # Of one operation: threads that wait for work of the others take the others' cores.
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(threads))
     from losscheck.engine import examine
     from losscheck.program.quiet import tensorflow
 

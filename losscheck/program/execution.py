@@ -173,6 +173,9 @@ def open_session(graph: Any) -> Any:
     # The calling thread could run it alone and sooner, but only TensorFlow's own threads flush
     # subnormal numbers to zero, as a training step does.
     config = v1.ConfigProto(allow_soft_placement=True)
+    # One of them runs an operation after the other: they are small, and to hand them on to another
+    # thread, or to wait for it, takes longer. What an operation calls by itself has other threads.
+    config.session_inter_op_thread_pool.add(num_threads=1, global_name="losscheck")
     config.graph_options.rewrite_options.disable_meta_optimizer = True
     config.graph_options.optimizer_options.opt_level = v1.OptimizerOptions.L0
     return v1.Session(graph=graph, config=config)
