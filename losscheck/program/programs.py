@@ -100,10 +100,10 @@ class Programs:
         return FLOOR_RETRACED if full else FLOOR_REWRITTEN
 
     def has_double(self, shapes: Sizes) -> bool:
-        """Say whether `double` has float64's digits: a loss that cannot be traced may not."""
+        """Say whether `double` has float64's digits: a loss that runs Python may not."""
         program = self.double(shapes)
-        if not isinstance(program, EagerProgram):
-            return True
+        if isinstance(program, Program):
+            return program is not self.at(shapes)
         ones = {name: np.ones((1, *_known(shape))) for name, shape in shapes.items()}
         return program.run(ones).value.dtype == np.float64
 
@@ -180,9 +180,11 @@ class Programs:
         if isinstance(single, EagerProgram):
             return single
         definition = rewrite(single.definition, "float64")
-        return Program(
-            single.traced, self.call, definition, self._whole_batch(shapes, rewritten=True)
-        )
+        batch = self._whole_batch(shapes, rewritten=True)
+        try:
+            return self._usable(Program(single.traced, self.call, definition, batch))
+        except CallError:  # Python inside, which gives float32 whatever it is given
+            return single
 
     def _whole_batch(
         self, shapes: Sizes, dtype: str = "float32", forward: bool = False, rewritten: bool = False

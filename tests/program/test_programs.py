@@ -134,6 +134,22 @@ def test_what_is_left_in_float32_does_not_claim_float64s_digits(loss):
     assert error <= made.floor(SHAPES)
 
 
+def test_python_that_gives_float32_alone_leaves_no_float64():
+    @tf.custom_gradient
+    def summed(error):
+        total = tf.py_function(lambda e: tf.reduce_sum(e * e), [error], tf.float32)
+        return total, lambda upstream: 2.0 * upstream * error
+
+    made = programs(lambda y_true, y_pred: summed(y_pred - y_true))
+    assert made.double(SHAPES) is made.at(SHAPES)
+    assert not made.has_double(SHAPES)
+    assert made.floor(SHAPES) == FLOOR_REWRITTEN
+    given = cases(3)
+    truth = ((given["y_true"] - given["y_pred"]).astype(np.float64) ** 2).sum(axis=(1, 2))
+    # float32 sums of six squares
+    np.testing.assert_allclose(made.double(SHAPES).run(given).value, truth, rtol=1e-6)
+
+
 def test_what_runs_in_no_way_raises_what_tracing_raised_with_the_line():
     def loss(t, p):
         return tf.reduce_sum(tf.no_such_function(t - p))
