@@ -83,10 +83,16 @@ def prepare() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # the processes inherit it
     # Windows has no forks.
     if _prepared is None and "forkserver" in multiprocessing.get_all_start_methods():
-        from multiprocessing import forkserver
+        from multiprocessing import forkserver, resource_tracker
 
         forkserver.set_forkserver_preload(PRELOADED)
-        forkserver.ensure_running()
+        resource_tracker.ensure_running()  # which would let interrupts through
+        # Who started the processes ends them, and says so once for all.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            forkserver.ensure_running()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         _prepared = _read()
 
 
