@@ -28,7 +28,15 @@ def nonfinite_source(wiring: Wiring, start: str, values: Values) -> Node | None:
     values
         Every floating-point tensor of the graph in this case.
     """
-    return _source(wiring, start, lambda tensor: tensor in values and _bad(values[tensor]))
+    found = _source(wiring, start, lambda tensor: tensor in values and _bad(values[tensor]))
+    # An edge that rounding decides may be met in the graph that ran, and missed where all tensors
+    # are asked for. What hands a number on has not made it: then it is the operation before.
+    while found is not None and found.type == "Identity":
+        before = wiring.producer(found.inputs[0])
+        if not before.inputs:
+            break
+        found = before
+    return found
 
 
 def zero_source(wiring: Wiring, start: str, values: Values) -> Node | None:
