@@ -102,7 +102,7 @@ class Programs:
     def has_double(self, shapes: Sizes) -> bool:
         """Say whether `double` has float64's digits: a loss that runs Python may not."""
         program = self.double(shapes)
-        if isinstance(program, Program):
+        if not isinstance(program, EagerProgram):
             return program is not self.at(shapes)
         ones = {name: np.ones((1, *_known(shape))) for name, shape in shapes.items()}
         return program.run(ones).value.dtype == np.float64
