@@ -1,7 +1,8 @@
 """Losses examined in processes of their own: several at once, in time, and none the others' end.
 
 The processes are forked from one that has imported TensorFlow and run nothing of it, so that each
-is ready in a fraction of a second. A process examines one loss after another, as a run of one
+is ready in a fraction of a second; where a target has set what TensorFlow reads at its import, and
+on Windows, each imports it itself. A process examines one loss after another, as a run of one
 process does, and is replaced only where it ended or was ended.
 """
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 PRELOADED = ["losscheck.program.preloaded"]
 READ = ("CUDA_", "KERAS_", "OMP_", "ONEDNN_", "TF_", "XLA_")
 """How the variables begin that TensorFlow and Keras read when they are imported."""
+_prepared: dict[str, str] | None = None  # what TensorFlow was imported with for them
 _BEGAN, _STAGE, _REPORT, _REFUSED = range(4)  # what a worker tells of
 
 
@@ -50,7 +52,7 @@ def examined(tasks: Sequence[Task], *, jobs: int, timeout: float) -> Iterator[Ev
         What the first loss that cannot be used was refused for.
     """
     prepare()
-    # Where it would not serve, each process imports TensorFlow itself.
+    jobs = min(jobs, len(tasks))  # they share the cores
     context = multiprocessing.get_context("forkserver" if _read() == _prepared else "spawn")
     waiting = deque(range(len(tasks)))
     workers: list[_Worker] = []
@@ -94,9 +96,6 @@ def prepare() -> None:
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         _prepared = _read()
-
-
-_prepared: dict[str, str] | None = None  # what TensorFlow was imported with
 
 
 def _read() -> dict[str, str]:
