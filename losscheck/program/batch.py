@@ -24,7 +24,7 @@ from losscheck.program.functions import blocks_by_function, by_function
 from losscheck.program.precision import graph_def
 from losscheck.program.quiet import silence, tensorflow
 from losscheck.program.trace import Call, Traced
-from losscheck.program.ways import Runners, Way, in_mode
+from losscheck.program.ways import Runners, Way, compare, in_mode
 from losscheck.program.wiring import Wiring, wiring
 
 BLOCK_ELEMENTS = 1 << 19  # elements of all inputs in one block; keeps a 100-op graph below 500 MiB
@@ -343,4 +343,6 @@ class Program:
         cut = self.cut(tensors, held)
         if not cut.sessions:
             return blocks_by_function(cut, "plain", probe)
-        return in_session(vectorized(cut, probe))
+        run = in_session(vectorized(cut, probe))
+        compare(run, self.single(tensors, held), probe)
+        return run

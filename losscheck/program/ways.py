@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import attrs
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 Tensors = tuple[str, ...]  # names
 SIZES = (4, 16)  # of batches that are compared
+OTHERS = 2  # cases beside the first that are run in a block and by themselves
 GROWTH = 1.5  # of the operations executed, from the smaller to the larger
 
 
@@ -145,10 +147,36 @@ class Runners:
         return block
 
     def _compare(self, tensors: Tensors, run: Run, mode: str, probe: list[Array]) -> None:
-        """Raise where a block of one gives something else than a single call."""
-        block = [result[0] for result in run(*probe)]
-        alone = self._program.single(tensors)(*(a[0] for a in probe))
-        if mode != "xla" and not agree(block, alone):  # which may have NaN where others do not
+        """Raise where cases in a block give something else than each by itself."""
+        if mode == "xla":  # which may have NaN where others do not
+            run(*probe)
+        else:
+            compare(run, self._program.single(tensors), probe)
+
+
+def compare(run: Run, single: Run, probe: Sequence[Array]) -> None:
+    """Raise where cases in a block give something else than each by itself.
+
+    A block of one shows no case that is taken for another: TensorFlow vectorizes a roll along the
+    last axis, counted from behind, into one over the cases. Hence some numbers beside the probe.
+
+    Parameters
+    ----------
+    run, single
+        A block of cases, and one case.
+    probe
+        A block of one.
+    """
+    rng = np.random.default_rng(0)
+    others = [rng.uniform(size=(OTHERS, *a.shape[1:])).astype(a.dtype) for a in probe]
+    try:
+        alone = [single(*(a[i] for a in others)) for i in range(OTHERS)]
+    except Exception:  # numbers that the loss does not take, such as a matrix with no root
+        others, alone = [a[:0] for a in others], []
+    alone = [single(*(a[0] for a in probe)), *alone]
+    results = run(*(np.concatenate([a, b]) for a, b in zip(probe, others, strict=True)))
+    for row, found in enumerate(alone):
+        if not agree([result[row] for result in results], found):
             raise ValueError("a block of cases gives something else than each by itself")
 
 

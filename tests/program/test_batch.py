@@ -34,6 +34,11 @@ def contrastive(y_true, y_pred):
     return tf.reduce_sum(tf.maximum(likeness - 0.5, 0.0)) + tf.reduce_mean(y_true * y_pred)
 
 
+def rolled(y_true, y_pred):
+    """Numbers that change places along an axis counted from behind."""
+    return tf.reduce_mean(tf.square(y_true - tf.roll(y_pred, 1, axis=-1)), axis=-1)
+
+
 def chosen(y_true, y_pred):
     """Counts its steps by the data, which no block can share."""
 
@@ -76,6 +81,15 @@ def test_a_block_equals_one_call_a_case(loss):
     assert found.value.dtype == found.gradient.dtype == np.float32
     assert_near(found.value, value)
     assert_near(found.gradient, gradient)
+
+
+def test_no_case_of_a_block_is_taken_for_another():
+    # TensorFlow vectorizes this roll into one along the cases.
+    given = cases(25)
+    found = program(rolled).run(given)
+    np.testing.assert_allclose(found.value, one_by_one(rolled, given)[0], rtol=ULPS)
+    by_hand = (given["y_true"] - np.roll(given["y_pred"], 1, axis=-1)) ** 2
+    np.testing.assert_allclose(found.value, by_hand.mean(axis=-1), rtol=ULPS)
 
 
 def test_control_flow_by_the_data_is_mapped(mapped):
