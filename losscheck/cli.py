@@ -48,7 +48,8 @@ OPTIONS = (
         "--arg",
         multiple=True,
         metavar="NAME=DOMAIN[:SHAPE]",
-        help='What an argument takes, as in "y_pred=probability:(B, D)". Repeatable.',
+        help='What an argument takes, as in "y_pred=probability:(B, D)", or by column, as in '
+        '"y_pred=[real, positive]". Repeatable.',
     ),
     click.option(
         "--data",

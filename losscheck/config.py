@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ DTYPES = ("float32", "float16", "bfloat16", "float64")
 MODES = ("eager", "graph", "xla")
 FAIL_ON = ("error", "inconclusive", "warning", "never")  # each includes those before it
 SEVERITIES = ("error", "warning", "note")
+# A shape beside a domain, such as "(B, D)" or "(4,)"; "(0, inf)" is a domain itself.
+_SHAPE = re.compile(r"\(\s*(?!inf\b)[A-Za-z].*\)|\(\s*[0-9]+\s*,\s*\)|\(\s*\)")
 ORDERS = (1, 2)  # derivatives that are checked: the gradient, and the second derivative as well
 
 
@@ -103,8 +106,9 @@ def argument(given: Any, where: str) -> ArgumentSettings:
     Parameters
     ----------
     given
-        A domain ("probability"), a pair of domain and shape (("real", "(B, D)")), a mapping with
-        the keys domain, shape, role and value, or settings already read.
+        A domain ("probability"), a list with the domain of each column (["real", "positive"]), a
+        pair of domain and shape (("real", "(B, D)")), a mapping with the keys domain, shape, role
+        and value, or settings already read.
     where
         What declares it, for messages: a file and key, an option or a decorator.
 
@@ -123,8 +127,12 @@ def argument(given: Any, where: str) -> ArgumentSettings:
             return given
         case str():
             return ArgumentSettings(domain=given)
+        case list() if _by_column(given):
+            return ArgumentSettings(domain=_written(given))
         case (str() | None as domain, str() as shape):
             return ArgumentSettings(domain=domain, shape=shape)
+        case (list() as columns, str() as shape) if _by_column(columns):
+            return ArgumentSettings(domain=_written(columns), shape=shape)
         case Mapping():
             return _from_mapping(given, where)
     raise UsageError(
@@ -134,8 +142,21 @@ def argument(given: Any, where: str) -> ArgumentSettings:
     )
 
 
+def _by_column(given: list[Any]) -> bool:
+    """Say whether a list names a domain for each column; TOML writes a pair as a list, too."""
+    texts = all(isinstance(item, str) for item in given)
+    return bool(given) and texts and not _SHAPE.fullmatch(given[-1].strip())
+
+
+def _written(columns: list[str]) -> str:
+    return f"[{', '.join(columns)}]"
+
+
 def _from_mapping(given: Mapping[Any, Any], where: str) -> ArgumentSettings:
     keys = ("domain", "shape", "role", "value")
+    columns = given.get("domain")
+    if isinstance(columns, list) and _by_column(columns):
+        given = {**given, "domain": _written(columns)}
     for key, value in given.items():
         known_key(key, keys, where)
         if key != "value" and not isinstance(value, str):

@@ -117,7 +117,8 @@ def _arguments(given: Sequence[str]) -> dict[str, ArgumentSettings]:
         if not name.strip().isidentifier() or not value.strip():
             raise UsageError(
                 f"--arg {text}: expected NAME=DOMAIN or NAME=DOMAIN:SHAPE, such as "
-                '--arg y_pred=probability or --arg "y_pred=probability:(B, D)"'
+                '--arg y_pred=probability, --arg "y_pred=probability:(B, D)" or, by column, '
+                '--arg "y_pred=[real, positive]"'
             )
         domain, _, shape = value.partition(":")
         settings = ArgumentSettings(domain=domain.strip() or None, shape=shape.strip() or None)

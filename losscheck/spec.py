@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 ATTRIBUTE = "__losscheck_spec__"  # name -> ArgumentSettings, on the decorated object
 
-Declaration = str | tuple[str, str] | Mapping[str, Any]
+Declaration = str | list[str] | tuple[str | list[str], str] | Mapping[str, Any]
 Decorated = TypeVar("Decorated")
 
 
@@ -20,9 +20,10 @@ def spec(**arguments: Declaration) -> Callable[[Decorated], Decorated]:
     Parameters
     ----------
     **arguments
-        For each argument a domain (`"probability"`), a pair of domain and shape
-        (`("probability", "(B, D)")`), or a mapping with the keys *domain*, *shape*, *role*
-        (`"y_true"`, `"y_pred"`, `"weight"` or `"input"`) and *value* (a constant).
+        For each argument a domain (`"probability"`), a list with the domain of each column
+        (`["real", "positive"]`), a pair of domain and shape (`("probability", "(B, D)")`), or a
+        mapping with the keys *domain*, *shape*, *role* (`"y_true"`, `"y_pred"`, `"weight"` or
+        `"input"`) and *value* (a constant).
 
     Returns
     -------

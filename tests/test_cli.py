@@ -335,6 +335,7 @@ MISTAKES = [
     (("fine:loss", "--ignore", "LC103="), "--ignore LC103=", "a reason is required"),
     (("fine:loss", "--arg", "y_pred=real:(B, 0)"), "--arg y_pred=real:(B, 0)", "at least 1"),
     (("fine:loss", "--arg", "y_pred=[2, 1]"), "--arg y_pred=[2, 1]", "empty"),
+    (("fine:loss", "--arg", "y_pred=[real, simplex]"), "--arg", "for a column"),
     (("fine:loss", "--arg", "y_pred=probabilty"), "--arg", "Did you mean probability?"),
     (("fine:loss", "--config", "key.toml"), "key.toml: unknown key 'dtype'", "'dtypes'?"),
     (("fine:loss", "--config", "rule.toml"), "rule.toml: ignore", "no rule 'LC199'"),

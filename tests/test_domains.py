@@ -14,14 +14,20 @@ from losscheck.domains.spread import SOBOL_DIMENSIONS, uniform
 from losscheck.model import Range, UsageError
 
 INTERVALS = ("[-1, 1]", "(0, inf)", "[0, 1)", "(-inf, 5]", "[10, inf)", "(0.1, 0.3)")
-DOMAINS = (*NAMED, *INTERVALS)
+COLUMNS = ("[real, positive]", "[binary, probability, [0, 1], count]")
+DOMAINS = (*NAMED, *INTERVALS, *COLUMNS)
 SHAPES = ((1, 1), (3, 3), (4,), (2, 3, 2))
+BOXES = ((1, 4), (3, 4), (4,), (2, 3, 4))
 ORDINARY, WORKING, EXTREME = (int(part) for part in Range)
 
 
 def code(text, value, dtype="float32", classes=3):
     """The range code of a single value of shape () or row."""
     return int(parse(text).classify(np.array([value]), dtype, classes)[0])
+
+
+def shapes(text):
+    return BOXES if text == "box" else SHAPES
 
 
 class TestParse:
@@ -36,6 +42,26 @@ class TestParse:
 
     def test_numbers_are_written_shortly(self):
         assert parse("[-1.0,1e0]").name == "[-1, 1]"
+
+    @pytest.mark.parametrize(
+        ("text", "name", "width"),
+        [
+            ("[real, positive]", "[real, positive]", 2),
+            ("[ Real,[0.0,1] , (0, inf)]", "[real, [0, 1], (0, inf)]", 3),
+            ("[logits]", "[logits]", 1),
+        ],
+    )
+    def test_a_list_gives_a_domain_a_column(self, text, name, width):
+        domain = parse(text)
+        assert (domain.name, domain.width) == (name, width)
+        assert parse(name) == domain
+
+    @pytest.mark.parametrize(
+        "text", ["[real, simplex]", "[real, [real, real]]", "[real, class_index]"]
+    )
+    def test_columns_hold_single_numbers(self, text):
+        with pytest.raises(UsageError, match="for a column"):
+            parse(text)
 
     def test_an_infinite_end_is_open(self):
         assert parse("[0, inf]") == parse("[0, inf)")
@@ -77,7 +103,7 @@ def test_the_box_of_finite_differences(text, bounds, open_ends):
 
 def test_constrained_rows_and_whole_numbers_are_told_apart():
     rows = {name for name, domain in NAMED.items() if not domain.elementwise}
-    assert rows == {"simplex", "one_hot", "unit_vector"}
+    assert rows == {"simplex", "one_hot", "unit_vector", "box"}
     whole = {name for name, domain in NAMED.items() if domain.integral}
     assert whole == {
         "binary",
@@ -165,6 +191,20 @@ TABLE = [
     ("unit_vector", [0.0, -1.0], WORKING),
     ("unit_vector", [0.5**0.5, 0.5**0.5], WORKING),
     ("unit_vector", [0.6, 0.7], OUTSIDE),
+    ("box", [0.1, 0.2, 0.5, 0.9], ORDINARY),
+    ("box", [0.1, 0.2, 0.1, 0.9], WORKING),
+    ("box", [-5.0, 0.0, 500.0, 900.0], WORKING),
+    ("box", [0.0, 0.0, 1e5, 1.0], EXTREME),
+    ("box", [0.0, 0.0, 1e-6, 1.0], EXTREME),
+    ("box", [0.5, 0.2, 0.1, 0.9], OUTSIDE),
+    ("box", [0.1, 0.9, 0.5, 0.2], OUTSIDE),
+    ("[real, positive]", [-1.0, 1.0], ORDINARY),
+    ("[real, positive]", [-1e6, 1.0], WORKING),
+    ("[real, positive]", [1.0, -1.0], OUTSIDE),
+    ("[real, [0, 1]]", [5.0, 0.5], WORKING),
+    ("[real, [0, 1]]", [0.5, 5.0], OUTSIDE),
+    ("[binary, positive]", [1.0, 0.5], ORDINARY),
+    ("[binary, positive]", [0.5, 0.5], OUTSIDE),
 ]
 
 
@@ -237,7 +277,7 @@ def test_rows_that_are_off_by_more_than_rounding_are_outside():
 @pytest.mark.parametrize("text", DOMAINS)
 def test_ordinary_cases_are_ordinary(text, dtype):
     domain = parse(text)
-    for shape in SHAPES:
+    for shape in shapes(text):
         cases = domain.ordinary(512, shape, seed=7, classes=3)
         assert cases.shape == (512, *shape)
         assert cases.dtype == np.float64
@@ -249,7 +289,7 @@ def test_ordinary_cases_are_ordinary(text, dtype):
 def test_ordinary_cases_are_ordinary_in_float16_but_for_its_gaps(text):
     """Rounding makes parts of a direction equal; below 6e-5 numbers are subnormal."""
     domain = parse(text)
-    for shape in SHAPES:
+    for shape in shapes(text):
         cases = cast(domain.ordinary(512, shape, seed=7, classes=3), "float16")
         ranges = domain.classify(cases, "float16", 3)
         assert (ranges == ORDINARY).mean() > 0.99
@@ -316,10 +356,11 @@ def test_single_labels_take_every_class():
 @pytest.mark.parametrize("text", DOMAINS)
 def test_the_seed_settles_ordinary_cases_and_corners(text):
     domain = parse(text)
-    first, second, other = (domain.ordinary(64, (3, 3), seed=seed) for seed in (1, 1, 2))
+    shape = shapes(text)[1]
+    first, second, other = (domain.ordinary(64, shape, seed=seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, second)
     assert not np.array_equal(first, other)
-    one, two = (domain.corners((3, 3), "float32", 3, seed=4)[0] for _ in range(2))
+    one, two = (domain.corners(shape, "float32", 3, seed=4)[0] for _ in range(2))
     np.testing.assert_array_equal(one, two)
 
 
@@ -412,7 +453,7 @@ class TestLandmarks:
 @pytest.mark.parametrize("text", DOMAINS)
 def test_corners_are_inside_with_the_range_that_classify_gives(text, dtype):
     domain = parse(text)
-    for shape in SHAPES:
+    for shape in shapes(text):
         values, ranges = domain.corners(shape, dtype, 3, seed=0)
         assert values.shape == (len(ranges), *shape)
         assert values.dtype == FORMATS[dtype].storage
@@ -434,7 +475,7 @@ def test_corners_fill_and_plant():
 @pytest.mark.parametrize("reach", list(Range))
 def test_draws_stay_inside_and_reach_out(text, reach):
     domain = parse(text)
-    shape = (3, 3)
+    shape = shapes(text)[1]
     rng = np.random.default_rng(0)
     points = uniform(512, domain.dimensions(shape), rng)
     cases = domain.draw(points, shape, reach, dtype="float32", classes=3, rng=rng)
@@ -452,13 +493,46 @@ def test_strategies_stay_inside(text, dtype):
     @settings(max_examples=40, database=None, deadline=None, derandomize=True)
     @given(st.data())
     def check(data):
-        shape = data.draw(st.sampled_from(SHAPES))
+        shape = data.draw(st.sampled_from(shapes(text)))
         case = data.draw(domain.strategy(shape, dtype, 3))
         assert case.shape == shape
         assert case.dtype == FORMATS[dtype].storage
         assert domain.classify(case[np.newaxis], dtype, 3)[0] < OUTSIDE
 
     check()
+
+
+def test_columns_have_ends_of_their_own():
+    low, high = parse("[real, positive, [0, 1]]").limits((5, 3))
+    assert low.tolist() == [-math.inf, 0.0, 0.0]
+    assert high.tolist() == [math.inf, math.inf, 1.0]
+    clipped = parse("[real, binary]").clip(np.array([[-5.0, 0.7], [2.0, -3.0]]))
+    assert clipped.tolist() == [[-5.0, 1.0], [2.0, 0.0]]
+
+
+def test_boxes_overlap_in_more_than_half_of_ordinary_cases():
+    first, second = (parse("box").ordinary(4096, (4,), seed=seed) for seed in (0, 1))
+    low, high = np.maximum(first, second)[:, :2], np.minimum(first, second)[:, 2:]
+    assert 0.6 < (low < high).all(axis=1).mean() < 0.9
+
+
+def test_boxes_are_put_in_order_and_beside_each_other():
+    box = parse("box")
+    assert box.project(np.array([[3.0, 1.0, 2.0, 5.0]])).tolist() == [[2.0, 1.0, 3.0, 5.0]]
+    boxes = box.ordinary(64, (4,), seed=0)
+    rng = np.random.default_rng(0)
+    related = [move(boxes, rng) for move in box.relatives()]
+    assert all((box.classify(other) < OUTSIDE).all() for other in related)
+    assert any((other[:, 0] == boxes[:, 2]).all() for other in related)  # touch at a side
+    assert any(
+        (other[:, :2] > boxes[:, :2]).all() and (other[:, 2:] < boxes[:, 2:]).all()
+        for other in related
+    )
+
+
+def test_a_box_takes_four_columns():
+    with pytest.raises(UsageError, match=r"x1, y1, x2, y2"):
+        parse("box").tokens((3,), "float32")
 
 
 def test_contains_is_working_unless_said_otherwise():
@@ -471,7 +545,7 @@ def test_contains_is_working_unless_said_otherwise():
 
 def test_no_cases_have_no_ranges():
     for text in DOMAINS:
-        assert parse(text).classify(np.empty((0, 2, 2)), "float32", 3).shape == (0,)
+        assert parse(text).classify(np.empty((0, *shapes(text)[0])), "float32", 3).shape == (0,)
 
 
 def test_rows_need_an_axis():

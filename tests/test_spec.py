@@ -30,6 +30,14 @@ def test_it_returns_what_it_was_given() -> None:
         ("real", {"domain": "real"}),
         (("probability", "(B, D)"), {"domain": "probability", "shape": "(B, D)"}),
         ((None, "(B,)"), {"shape": "(B,)"}),
+        (["real", "positive"], {"domain": "[real, positive]"}),
+        (["real", "(0, inf)"], {"domain": "[real, (0, inf)]"}),
+        (["real", "(B, D)"], {"domain": "real", "shape": "(B, D)"}),  # as TOML writes a pair
+        ((["real", "positive"], "(B, T, 2)"), {"domain": "[real, positive]", "shape": "(B, T, 2)"}),
+        (
+            {"domain": ["real", "positive"], "shape": "(B, 2)"},
+            {"domain": "[real, positive]", "shape": "(B, 2)"},
+        ),
         ({"role": "y_pred"}, {"role": "y_pred"}),
         (
             {"domain": "weight", "shape": "(B,)", "role": "weight"},

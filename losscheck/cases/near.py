@@ -130,7 +130,7 @@ def _shifted(
     true: Variable, pred: Variable, base: Inputs, rng: np.random.Generator
 ) -> Iterator[Array]:
     """Predictions that miss all labels of a row by nearly the same: a bias with a little noise."""
-    if pred.shape[-1] < 2 or not pred.domain.elementwise:
+    if pred.shape[-1] < 2 or not pred.domain.movable:
         return
     values = base[true.name]
     bias = rng.uniform(-1.0, 1.0, (*values.shape[:-1], 1))
@@ -142,6 +142,6 @@ def _judged(problem: Problem, base: Inputs, changed: Mapping[str, Array]) -> Cas
     inputs = dict(base)
     for variable in problem.variables:
         if variable.name in changed:
-            inside = np.clip(changed[variable.name], *variable.domain.bounds)
+            inside = variable.domain.clip(changed[variable.name])
             inputs[variable.name] = variable.domain.project(inside)
     return problem.judge(inputs)

@@ -77,6 +77,7 @@ def _beside_labels(problem: Problem) -> Iterator[Change]:
     yield beside(lambda label, rng: -label)
     if pred.domain.bounds == (0.0, 1.0):
         yield beside(lambda label, rng: 1.0 - label)
+    yield from map(beside, pred.domain.relatives())
     for move in moves(pred, problem.dtype):
         yield beside(move)
 
@@ -88,7 +89,7 @@ def moves(variable: Variable, dtype: str) -> Iterator[Move]:
     def near(size: float, relative: bool, values: Array, rng: np.random.Generator) -> Array:
         signed = size * rng.choice([-1.0, 1.0], size=values.shape)
         moved = values * (1.0 + signed) if relative else values + signed
-        return domain.project(np.clip(moved, *domain.bounds))
+        return domain.project(domain.clip(moved))
 
     def by_ulps(steps: int, values: Array, rng: np.random.Generator) -> Array:
         return step_magnitude(values, steps, dtype)

@@ -102,8 +102,8 @@ def _drawn(
     # 2^-31 keeps logarithms and quantiles of the points finite.
     points = np.maximum(rng.random((room, domain.dimensions(variable.shape))), 2.0**-31)
     values = variable.draw(points, mood.reach, problem.dtype, problem.classes, rng)
-    if domain.elementwise and not domain.integral:
-        values = np.clip(values * mood.magnitude, *domain.bounds)
+    if domain.movable and not domain.integral:
+        values = domain.clip(values * mood.magnitude)
     slots = values.reshape(room, variable.slots, -1)
     special = rng.random(slots.shape[:2]) < mood.special
     pool = variable.tokens if mood.reach is Range.EXTREME else variable.usual

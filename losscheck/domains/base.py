@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import math
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -42,6 +43,16 @@ class Domain(abc.ABC):
     @abc.abstractmethod
     def elementwise(self) -> bool:
         """False where the constraint holds rows along the last axis together."""
+
+    @property
+    def movable(self) -> bool:
+        """Whether one number of a row may be moved by itself."""
+        return self.elementwise
+
+    @property
+    def width(self) -> int | None:
+        """The size of the last axis, where only one will do."""
+        return None
 
     @property
     @abc.abstractmethod
@@ -121,9 +132,29 @@ class Domain(abc.ABC):
     ) -> SearchStrategy[Any]:
         """Give a Hypothesis strategy of arrays inside the domain, of this shape and dtype."""
 
+    def limits(self, shape: Shape, *, working: bool = False) -> tuple[Array, Array]:
+        """Give the ends of each number, as arrays that broadcast to a shape.
+
+        Parameters
+        ----------
+        working
+            The ends of the working range instead of those of the domain, where it has such.
+        """
+        low, high = self.bounds
+        return np.asarray(low), np.asarray(high)
+
+    def clip(self, values: Array) -> Array:
+        """Bring numbers between their ends."""
+        clipped: Array = np.clip(values, *self.bounds)
+        return clipped
+
     def project(self, values: Array) -> Array:
         """Bring rows that were moved a little back into the domain, where rows are constrained."""
         return values
+
+    def relatives(self) -> Iterator[Callable[[Array, np.random.Generator], Array]]:
+        """Give moves of labels (n, *shape) to predictions that stand in a special relation."""
+        return iter(())
 
     def ordinary(self, n: int, shape: Shape, seed: int, *, classes: int = 2) -> Array:
         """Evenly spread cases of the ordinary range.

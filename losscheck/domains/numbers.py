@@ -78,6 +78,11 @@ class Numbers(Domain):
         """Every number is judged by itself."""
         return True
 
+    def limits(self, shape: Shape, *, working: bool = False) -> tuple[Array, Array]:
+        """Give the ends of the domain or of its working range."""
+        low, high = self.works if working else self.bounds
+        return np.asarray(low), np.asarray(high)
+
     def dimensions(self, shape: Shape) -> int:
         """One coordinate a number."""
         return math.prod(shape)

@@ -7,6 +7,8 @@ import math
 import re
 
 from losscheck.domains.base import Domain
+from losscheck.domains.box import Box
+from losscheck.domains.columns import Columns, named
 from losscheck.domains.labels import ClassIndex, Labels, Mask, PaddedClassIndex
 from losscheck.domains.numbers import Numbers
 from losscheck.domains.one_hot import OneHot
@@ -47,6 +49,7 @@ NAMED: dict[str, Domain] = {
         PaddedClassIndex("padded_class_index", 0.0, 1.0),
         Numbers("count", (0.0, INF), _FROM_ZERO, (0.0, 20.0), (0.0, 1e6), integral=True),
         Numbers("weight", (0.0, INF), _FROM_ZERO, (0.1, 10.0), (0.0, 1e6), logarithmic=True),
+        Box("box"),
     )
 }
 
@@ -56,37 +59,91 @@ _MARGIN = 0.05
 
 
 def parse(text: str) -> Domain:
-    """Read a domain: one of `NAMED`, or an interval.
+    """Read a domain: one of `NAMED`, an interval, or a list of those, one a column.
 
     Parameters
     ----------
     text
-        Such as "probability", "[-1, 1]", "(0, inf)", "[0, 1)".
+        Such as "probability", "[-1, 1]", "(0, inf)", "[0, 1)", "[real, positive]".
 
     Raises
     ------
     UsageError
-        Where the text is neither; the message names those that come close.
+        Where the text is none of these; the message names those that come close.
 
     Examples
     --------
     >>> parse("[0, 1)").bounds
     (0.0, 1.0)
+    >>> parse("[real, [0, 1]]").name
+    '[real, [0, 1]]'
     """
     stripped = text.strip()
-    named = NAMED.get(stripped.lower().replace("-", "_").replace(" ", "_"))
-    if named is not None:
-        return named
+    found = NAMED.get(stripped.lower().replace("-", "_").replace(" ", "_"))
+    if found is not None:
+        return found
+    if (columns := _listed(stripped)) is not None:
+        return _by_column(columns, text)
     match = _INTERVAL.fullmatch(stripped)
     if match is None:
         close = difflib.get_close_matches(stripped.lower(), NAMED, n=3, cutoff=0.5)
         hint = f"Did you mean {' or '.join(close)}?" if close else "Name one of these."
         raise UsageError(
-            f"{text!r} is not a domain. Expected one of {', '.join(NAMED)}, or an interval such as "
-            f'"[-1, 1]" or "(0, inf)". {hint}'
+            f"{text!r} is not a domain. Expected one of {', '.join(NAMED)}, an interval such as "
+            f'"[-1, 1]" or "(0, inf)", or a list such as "[real, positive]" with one of these for '
+            f"each column of the last axis. {hint}"
         )
     opening, low, high, closing = match.groups()
     return _interval(_end(low, text), _end(high, text), opening == "(", closing == ")", text)
+
+
+def _listed(text: str) -> list[str] | None:
+    """Take a list in brackets apart at its own commas; None for what is none, as an interval."""
+    if not (text.startswith("[") and text.endswith("]")):
+        return None
+    parts, depth = [""], 0
+    for character in text[1:-1]:
+        depth += (character in "[(") - (character in "])")
+        if depth < 0:
+            return None
+        if character == "," and not depth:
+            parts.append("")
+        else:
+            parts[-1] += character
+    words = [part.strip() for part in parts]
+    return None if depth or any(_is_number(word) for word in words) else words
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
+def _by_column(words: list[str], text: str) -> Columns:
+    """Read the domains of columns, each of which is one of single numbers.
+
+    Raises
+    ------
+    UsageError
+        Where one of them is not.
+    """
+    parts = []
+    for word in words:
+        if word.startswith("[") and _listed(word) is not None:
+            part: Domain | None = None
+        else:
+            part = parse(word)
+        if not isinstance(part, Numbers | Labels) or isinstance(part, ClassIndex):
+            raise UsageError(
+                f"The domain {text!r} names {word!r} for a column. Expected a domain of single "
+                'numbers, such as real, positive, binary or "[0, 1]". Name one of these for each '
+                "column."
+            )
+        parts.append(part)
+    return named(tuple(parts))
 
 
 def names_classes(text: str) -> bool:

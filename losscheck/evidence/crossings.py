@@ -209,16 +209,17 @@ def _brackets(evidence: Evidence, walk: _Walk) -> tuple[Array, Array, Array, Arr
     """Find sign changes of each quantity between neighbours of a grid over the ordinary range."""
     prediction = evidence.spec.prediction
     domain = domains.parse(prediction.domain)
-    sample = np.asarray(domain.ordinary(256, (1,), seed=evidence.seed, classes=2)).ravel()
-    low, high = float(sample.min()), float(sample.max())
-    grid = np.linspace(low, high, GRID) + (high - low) * 1e-3 * np.sqrt(2)  # off round numbers
     n = len(walk.base)
     width = int(np.prod(walk.base.inputs[prediction.name].shape[1:]))
-    coordinates = np.arange(min(width, 2))
+    coordinates = np.arange(min(width, domain.width or 2))
+    sample = domain.ordinary(256, (domain.width or 1,), seed=evidence.seed, classes=2)
+    low, high = sample.min(axis=0), sample.max(axis=0)
+    grids = np.linspace(low, high, GRID) + (high - low) * 1e-3 * np.sqrt(2)  # off round numbers
+    grid = grids[:, coordinates % len(low)].T  # a row for each coordinate
     case, coordinate, at = (
         a.ravel() for a in np.meshgrid(np.arange(n), coordinates, np.arange(GRID), indexing="ij")
     )
-    quantities = walk.quantities(case, coordinate, grid[at])
+    quantities = walk.quantities(case, coordinate, grid[coordinate, at])
     signs = np.sign(quantities).reshape(n * len(coordinates), GRID, -1)
     change = signs[:, :-1] * signs[:, 1:] < 0
     row, step, column = np.nonzero(change)
@@ -229,8 +230,8 @@ def _brackets(evidence: Evidence, walk: _Walk) -> tuple[Array, Array, Array, Arr
     return (
         row // len(coordinates),
         coordinates[row % len(coordinates)],
-        grid[step],
-        grid[step + 1],
+        grid[row % len(coordinates), step],
+        grid[row % len(coordinates), step + 1],
         column,
     )
 
@@ -272,7 +273,7 @@ def _look(
     """Look at the loss from both sides of every place."""
     case, coordinate = place.case, place.coordinate
     evaluate = along(walk.program, walk.base.inputs)
-    low, high = evidence.box
+    low, high = evidence.edges(coordinate)
     floor, ceiling = np.fmin(low, place.below), np.fmax(high, place.above)
     left = derivatives(evaluate, case, coordinate, place.below, floor, place.below)
     right = derivatives(evaluate, case, coordinate, place.above, place.above, ceiling)

@@ -50,7 +50,7 @@ def curves(evidence: Evidence) -> tuple[Curve, ...]:
 
 def _along(domain: domains.Domain, base: Array) -> tuple[Array, Array]:
     """(N,) positions and (N, *shape) predictions."""
-    if not domain.elementwise:
+    if not domain.movable:
         x = np.linspace(0.0, 1.0, POINTS)
         rows = np.repeat(base, POINTS, axis=0)
         flat = rows.reshape(POINTS, -1)
@@ -58,8 +58,8 @@ def _along(domain: domains.Domain, base: Array) -> tuple[Array, Array]:
         flat[:, 1:] *= ((1 - x) / np.where(rest > 0, rest, 1.0))[:, None]
         flat[:, 0] = x
         return x, flat.reshape(rows.shape)
-    sample = np.asarray(domain.ordinary(256, (1,), seed=0, classes=2)).ravel()
-    low, high = domain.bounds
+    sample = np.asarray(domain.ordinary(256, (domain.width or 1,), seed=0, classes=2))[:, 0]
+    low, high = (float(end.flat[0]) for end in domain.limits((domain.width or 1,)))
     x = np.linspace(max(low, sample.min()), min(high, sample.max()), POINTS)
     if np.isfinite([low, high]).all():  # to the very ends, where losses break
         x = np.linspace(low, high, POINTS)

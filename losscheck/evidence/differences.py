@@ -34,7 +34,7 @@ def at_points(
     case, coordinate, x
         (K,) which cases of the block, which flat coordinates of the prediction, and their values.
     """
-    low, high = evidence.box
+    low, high = evidence.edges(coordinate)
     program = evidence.programs.double(instance.shapes)
     evaluate = along(program, block.inputs)
     # A value just outside (a simplex row off by rounding) is differentiated where it is.

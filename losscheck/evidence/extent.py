@@ -56,7 +56,7 @@ def extent(evidence: Evidence, sweep: Sweep, case: CaseBlock) -> Extent:
         return np.asarray(~np.any(sweep.rerun(block).flat_gradient, axis=1))
 
     start = float(base.reshape(-1)[0])
-    low, high = evidence.box
+    low, high = (float(end[0]) for end in evidence.edges(np.zeros(1, int)))
     open_low, open_high = domains.parse(evidence.spec.prediction.domain).open_ends
     down = _furthest(dead, start, max(low, -FAR), inside=open_low)
     up = _furthest(dead, start, min(high, FAR), inside=open_high)

@@ -62,7 +62,7 @@ def frozen(
     cases = block.take(rows)
     x = np.asarray(cases.inputs[program.prediction], np.float64).reshape(len(rows), -1)
     at = x[row, coordinate]
-    low, high = evidence.box
+    low, high = evidence.edges(coordinate)
     try:
         found = derivatives(
             Held(program, held).along(cases.inputs),

@@ -109,9 +109,16 @@ class Evidence:
         return self.inferred.spec
 
     @property
-    def box(self) -> tuple[float, float]:
-        """The ends of the prediction's domain, which no difference leaves."""
-        return domains.parse(self.spec.prediction.domain).bounds
+    def box(self) -> tuple[Array, Array]:
+        """The ends of the prediction's domain, which no difference leaves; along the last axis."""
+        domain = domains.parse(self.spec.prediction.domain)
+        return domain.limits(self.main.shapes[self.spec.prediction.name])
+
+    def edges(self, coordinate: Array) -> tuple[Array, Array]:
+        """The same of flat coordinates (K,) of the prediction."""
+        low, high = (np.atleast_1d(end) for end in self.box)
+        column = coordinate % len(low)
+        return low[column], high[column]
 
     @property
     def programs(self) -> Programs:

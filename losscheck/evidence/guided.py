@@ -14,7 +14,8 @@ import numpy as np
 
 from losscheck.cases.blocks import CaseBlock
 from losscheck.cases.problem import Problem
-from losscheck.evidence.hunting import Hunt, Outcome, Search, ends
+from losscheck.cases.variable import Variable
+from losscheck.evidence.hunting import Hunt, Outcome, Search
 from losscheck.evidence.intervals import intervals
 from losscheck.evidence.singular import targets
 from losscheck.program.batch import Program
@@ -64,7 +65,7 @@ def guided(
     left = [target for target in able if target.key not in done]
     if not left:
         return Guided(reason=DONE)
-    inner = intervals(graph, {v.name: ends(v) for v in problem.variables})
+    inner = intervals(graph, {v.name: _ends(v) for v in problem.variables})
     beyond = tuple(
         Hunt(op=t.node.type, key=t.key, outcome=Outcome.BEYOND, nearest=away)
         for t in left
@@ -83,3 +84,9 @@ def guided(
         search = Search(follows, graph, problem, wanted, np.random.default_rng(seed))
         cases, hunts = search.run(block)
     return Guided(cases=cases, hunts=(*hunts, *beyond))
+
+
+def _ends(variable: Variable) -> tuple[float, float]:
+    """The ends of the working range, of all columns together."""
+    low, high = variable.domain.limits(variable.shape, working=True)
+    return float(low.min()), float(high.max())

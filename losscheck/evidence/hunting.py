@@ -16,7 +16,6 @@ from losscheck.cases.blocks import CaseBlock
 from losscheck.cases.problem import Problem
 from losscheck.cases.variable import Variable
 from losscheck.domains.floats import step_magnitude
-from losscheck.domains.numbers import Numbers
 from losscheck.evidence.singular import Target
 from losscheck.model import Array, Inputs, Range
 from losscheck.numerics.descent import Descent, bounded, newton
@@ -248,9 +247,17 @@ class Search:
             masks.append(np.repeat(moves[:, None], v.size, axis=1))
         mask = np.concatenate(masks, axis=1)
         begin = np.concatenate([rows.inputs[v.name].reshape(len(rows), -1) for v in variables], 1)
-        borders = [ends(v) for v in variables]
+        borders = [v.domain.limits(v.shape, working=True) for v in variables]
         low, high = (
-            np.broadcast_to(np.repeat([e[side] for e in borders], widths), begin.shape)
+            np.broadcast_to(
+                np.concatenate(
+                    [
+                        np.broadcast_to(ends[side], v.shape).ravel()
+                        for v, ends in zip(variables, borders, strict=True)
+                    ]
+                ),
+                begin.shape,
+            )
             for side in (0, 1)
         )
 
@@ -361,9 +368,3 @@ def _outcome(target: int, nearest: float, driven: set[int]) -> Outcome:
     if target in driven:
         return Outcome.DRIVEN
     return Outcome.MET if nearest == 0.0 else Outcome.SHORT
-
-
-def ends(variable: Variable) -> tuple[float, float]:
-    """The ends of the working range, between which arguments are moved."""
-    domain = variable.domain
-    return domain.works if isinstance(domain, Numbers) else domain.bounds

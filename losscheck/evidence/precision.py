@@ -157,9 +157,9 @@ class Precision:
             near = np.repeat(np.asarray(array[:1], np.float64), NEIGHBOURS, axis=0)
             domain = self.domains[name]
             if not domain.integral:
-                sizes = near if domain.elementwise else np.abs(near).max(axis=-1, keepdims=True)
+                sizes = near if domain.movable else np.abs(near).max(axis=-1, keepdims=True)
                 steps = rng.integers(-STEPS, STEPS, near[1:].shape, endpoint=True)
-                near[1:] = np.clip(near[1:] + steps * ulp(sizes)[1:], *domain.bounds)
+                near[1:] = domain.clip(near[1:] + steps * ulp(sizes)[1:])
             inputs[name] = near
         block = CaseBlock(inputs, np.repeat(self.ranges[:1], NEIGHBOURS))
         part = VALUE if direction is Direction.FORWARD else GRADIENT

@@ -69,7 +69,7 @@ def second_look(
     picked = block.take(case)
     name, rows = program.prediction, np.arange(len(case))
     x = np.asarray(picked.inputs[name], np.float64).reshape(len(case), -1)[rows, coordinate]
-    low, high = evidence.box
+    low, high = evidence.edges(coordinate)
     found = derivatives(
         along(program, picked.inputs),
         rows,
@@ -154,7 +154,7 @@ def _right_among(
     own = evidence.double(alike)[1].reshape(len(alike), -1)[rows, coordinate]
     x = np.asarray(alike.inputs[evidence.spec.prediction.name], np.float64)
     x = x.reshape(len(alike), -1)[rows, coordinate]
-    low, high = evidence.box
+    low, high = evidence.edges(coordinate)
     program = evidence.programs.double(instance.shapes)
     ladder = derivatives(
         along(program, alike.inputs), rows, coordinate, x, np.fmin(low, x), np.fmax(high, x)

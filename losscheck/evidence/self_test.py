@@ -136,7 +136,7 @@ def _share(evidence: Evidence, probe: Probe, term: Readout, n: int) -> Array:
         points[np.arange(len(value)), coordinate] = value
         return probe.at(term, points)[:, 0]
 
-    low, high = evidence.box
+    low, high = evidence.edges(np.arange(n))
     zero = np.zeros(n, int)
     edges = np.fmin(low, probe.x), np.fmax(high, probe.x)
     return derivatives(evaluate, zero, np.arange(n), probe.x, *edges).value

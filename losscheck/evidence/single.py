@@ -79,8 +79,8 @@ def check_case(
     programs: Programs,
     inputs: Inputs,
     *,
-    low: float = -np.inf,
-    high: float = np.inf,
+    low: Array | float = -np.inf,
+    high: Array | float = np.inf,
     seed: int = 0,
     scale: float | None = None,
 ) -> CaseVerdict:
@@ -106,7 +106,12 @@ class _Case:
     """One case on its way to a verdict, with the time that each part took."""
 
     def __init__(
-        self, programs: Programs, inputs: Inputs, low: float, high: float, seed: int
+        self,
+        programs: Programs,
+        inputs: Inputs,
+        low: Array | float,
+        high: Array | float,
+        seed: int,
     ) -> None:
         self._shapes = shapes_of(inputs)
         program = programs.double(self._shapes)

@@ -26,7 +26,7 @@ def ties(
     name = evidence.spec.prediction.name
     rng = np.random.default_rng(evidence.seed)
     rows = np.arange(len(case))
-    low, high = evidence.box
+    low, high = evidence.edges(np.arange(n))
     edge = at_an_edge(evidence, block).reshape(len(block), n)[case, coordinate]
     far = np.where(edge, INSIDE, NEIGHBOUR)
     right, wrong = np.zeros(len(index), bool), np.zeros(len(index), bool)
@@ -37,7 +37,8 @@ def ties(
         step = far[:, None] * np.fmax(1.0, np.abs(flat)) * rng.uniform(0.5, 1.0, flat.shape)
         inward = np.where((flat + sign * step < low) | (flat + sign * step > high), -sign, sign)
         flat = flat + inward * step
-        flat[rows, coordinate] = np.clip(here + sign * step[rows, coordinate], low, high)
+        ends = low[coordinate], high[coordinate]
+        flat[rows, coordinate] = np.clip(here + sign * step[rows, coordinate], *ends)
         there = flat[rows, coordinate]
         inputs = {**moved.inputs, name: flat.reshape(moved.inputs[name].shape)}
         cases = CaseBlock(inputs=inputs, ranges=moved.ranges)

@@ -154,11 +154,8 @@ def _judged(numbers: Array, dtype: str) -> CaseTruth:
 
 def _numeric(evidence: Evidence, block: CaseBlock) -> CaseTruth:
     """Take the gradient from differences, where the graph's own is not finite in any precision."""
-    from losscheck import domains
-
     program = evidence.programs.double(evidence.instance_of(block).shapes)
     prediction = evidence.spec.prediction
-    low, high = domains.parse(prediction.domain).bounds
     x = np.asarray(block.inputs[prediction.name][0], np.float64).ravel()
     n = len(x)
     found = derivatives(
@@ -166,8 +163,7 @@ def _numeric(evidence: Evidence, block: CaseBlock) -> CaseTruth:
         np.zeros(n, int),
         np.arange(n),
         x,
-        np.full(n, low),
-        np.full(n, high),
+        *evidence.edges(np.arange(n)),
     )
     scale = np.abs(found.value).max(initial=1.0)
     if not (np.isfinite(found.value).all() and (found.error <= 1e-3 * scale).all()):

@@ -77,7 +77,7 @@ def _candidates(case: CaseBlock, problem: Problem) -> CaseBlock:
     blocks = [problem.judge(_jointly(case, problem))]
     for variable in problem.variables:
         array = case.inputs[variable.name]
-        rows = not variable.domain.elementwise
+        rows = not variable.domain.movable
         options = _rows(array, variable) if rows else _elements(array)
         if len(options):
             inputs = {n: np.repeat(a, len(options), axis=0) for n, a in case.inputs.items()}

@@ -11,6 +11,7 @@ from losscheck.config import ArgumentSettings
 from losscheck.data import Data
 from losscheck.infer import placed
 from losscheck.infer.choose import Choice
+from losscheck.infer.columns import with_numbers, with_widths
 from losscheck.infer.data import Asked, arranged, layout
 from losscheck.infer.docstrings import floats_in, intervals_in, shapes_in
 from losscheck.infer.given import Given
@@ -113,7 +114,8 @@ def infer(
 def _layouts(given: Given, loss: Loss, prediction: str) -> Iterator[tuple[Given, Pairs, Pairs]]:
     """What is given, the layouts to try, and those of labels that are indices; the best first."""
     if loss.placed is None:
-        yield given, PAIRS, INDEX_PAIRS
+        for within in with_widths(given):
+            yield within, PAIRS, INDEX_PAIRS
         return
     for shape in loss.placed.shapes:
         within = placed.within(given, loss.placed, shape)
@@ -157,7 +159,7 @@ def _given(loss: Loss, declared: Mapping[str, ArgumentSettings], data: Data | No
     given = Given(
         roles=found_roles,
         domains=found_domains,
-        shapes=shapes,
+        shapes=with_numbers(found_domains, shapes),
         documented=written,
         origins=origins,
     )

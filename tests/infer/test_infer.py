@@ -309,6 +309,26 @@ def test_what_is_declared_goes_before_what_is_inferred():
     assert arguments["y_true"].domain == "one_hot"  # as belongs to a simplex
 
 
+def test_a_list_of_domains_gives_the_size_of_the_last_axis():
+    def density(y_true, y_pred):
+        return tf.math.log(y_pred[..., 1]) + tf.square(y_true[..., 0] - y_pred[..., 0])
+
+    for declared, shape in (("[real, positive]", "(B, 2)"), ("[real, positive, real]", "(B, 3)")):
+        spec = of(density, y_pred=ArgumentSettings(domain=declared)).spec
+        assert (spec.prediction.domain, spec.prediction.shape) == (declared, shape)
+    by_time = ArgumentSettings(domain="[real, positive]", shape="(B, T, D)")
+    assert of(density, y_pred=by_time).spec.prediction.shape == "(B, T, 2)"
+
+
+def test_a_list_of_domains_takes_the_rank_that_runs():
+    def of_images(y_true, y_pred):
+        inside = tf.reduce_sum(tf.square(y_true - y_pred[..., 0]), axis=[1, 2])
+        return inside + tf.reduce_mean(tf.math.log(y_pred[:, :, :, 1]), axis=[1, 2])
+
+    spec = of(of_images, y_pred=ArgumentSettings(domain="[real, positive]")).spec
+    assert spec.prediction.shape == "(B, H, W, 2)"
+
+
 def test_a_declared_value_is_a_constant():
     def powered(y_true, y_pred, power):
         return tf.reduce_mean(tf.abs(y_true - y_pred) ** power)
@@ -349,6 +369,8 @@ def test_no_tensor_is_an_output_error():
         ({"y_pred": ArgumentSettings(domain="probabilty")}, "probability"),
         ({"y_pred": ArgumentSettings(shape="(B, D")}, "not a shape"),
         ({"y_pre": ArgumentSettings(domain="real")}, "y_pred"),
+        ({"y_pred": ArgumentSettings(domain="box", shape="(B, 3)")}, "4 columns.*the shape"),
+        ({"y_pred": ArgumentSettings(domain="[real, real]", shape="(B, 3)")}, "of 2 columns"),
     ],
 )
 def test_a_declaration_that_does_not_fit_is_refused(declared, said):
