@@ -76,6 +76,7 @@ class Examination:
         self._base = os.path.abspath(settings.directory)
         self._home = os.path.dirname(_file(loss))
         self._faults: list[str] = []  # tracebacks of our own, for -v
+        self._partial: set[str] = set()  # rules whose findings leave the others something to judge
 
     def report(self) -> LossReport:
         """Examine it."""
@@ -102,7 +103,7 @@ class Examination:
         checks: list[Check] = []
         findings: list[Finding] = []
         for rule in sorted(RULES, key=lambda rule: len(rule.masked_by)):
-            masks = {f.code for f in findings} & set(rule.masked_by)
+            masks = ({f.code for f in findings} - self._partial) & set(rule.masked_by)
             check, found = self._judge(rule, desk, writer, inferred, masks)
             checks.append(check)
             findings += found
@@ -126,7 +127,10 @@ class Examination:
         begin = time.perf_counter()
         try:
             evidence = {name: self._evidence(desk, name, inferred) for name in rule.needs}
-            findings = writer.findings(rule, list(rule.judge(**evidence)))
+            suspects = list(rule.judge(**evidence))
+            findings = writer.findings(rule, suspects)
+            if all(suspect.form in rule.partial for suspect in suspects):
+                self._partial.add(rule.code)
             cases, modes = looked_at(desk, rule) if inferred.error is None else (0, ())
         except UsageError:
             raise

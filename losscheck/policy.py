@@ -18,6 +18,10 @@ _BASE: Mapping[tuple[str, str], Severity] = {
     ("LC101", "tie"): Severity.WARNING,
     ("LC101", "stop-gradient"): Severity.WARNING,  # written by hand, it may be on purpose
     ("LC102", "none"): Severity.ERROR,
+    ("LC102", "part"): Severity.ERROR,
+    ("LC102", "part-unasked"): Severity.WARNING,  # no label asks for it, or the layout is guessed
+    ("LC102", "part-flat"): Severity.WARNING,  # a mask that the prediction gives may be meant
+    ("LC102", "part-ends"): Severity.NOTE,  # a border, or a step without a successor
     # Of the weights of a model: some that nothing reaches may be meant so, and Keras says so too.
     ("LC102", "weight"): Severity.ERROR,
     ("LC102", "output"): Severity.ERROR,

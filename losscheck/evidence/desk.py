@@ -31,6 +31,7 @@ from losscheck.evidence.saving import saving
 from losscheck.evidence.second_order import second_order
 from losscheck.evidence.sizes import sized_checks
 from losscheck.evidence.training import training
+from losscheck.evidence.unreached import unreached
 from losscheck.evidence.upstream import upstream_check
 from losscheck.evidence.xla import xla_call
 
@@ -45,6 +46,7 @@ GATHER: Mapping[str, Callable[[Evidence], Any]] = {
     "precision": precision,
     "dead": dead_gradients,
     "crossings": crossings,
+    "unreached": unreached,
     "finite_tests": finite_tests,
     "nonfinite_inputs": nonfinite_inputs,
     "layouts": layout_runs,

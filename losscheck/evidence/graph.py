@@ -58,7 +58,7 @@ def graph_facts(evidence: Evidence) -> GraphFacts:
             prediction_shape=prediction, gradient_missing=not evidence.main_sweep.has_gradient
         )
     graph, origins = main.wiring, program.traced.origins
-    block = _blocking(graph) if program.traced.gradient is None else None
+    block = blocking(graph) if program.traced.gradient is None else None
     made, value = maker(graph)
     shape = made.shapes[made.outputs.index(value)]
     return GraphFacts(
@@ -84,7 +84,7 @@ def maker(graph: Wiring) -> tuple[Node, str]:
     return made, value
 
 
-def _blocking(graph: Wiring) -> Node | None:
+def blocking(graph: Wiring) -> Node | None:
     """Find the first operation after the prediction that TensorFlow has no gradient of."""
     depends = graph.depends(graph.prediction)
     for node in graph.forward:

@@ -57,7 +57,8 @@ class Repeat:
     @property
     def differs(self) -> Array:
         """(N,) bool: two runs differ by more than the order of a sum explains."""
-        apart = np.abs(self.first - self.second)
+        with np.errstate(invalid="ignore"):
+            apart = np.abs(self.first - self.second)
         scale = np.fmax(np.abs(self.first), np.abs(self.second))
         return np.asarray(np.isfinite(apart) & (apart > ROUNDING * np.fmax(scale, 1e-30)))
 

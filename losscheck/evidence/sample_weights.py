@@ -102,6 +102,16 @@ class Weighing:
         return self.how == "keras" and wide
 
 
+def _made_of(whole: Array, rows: Array) -> bool:
+    """Say whether the loss of a batch is that of its rows: one by one, or their mean or sum."""
+    scale = float(np.abs(rows).mean())
+    if whole.shape[:1] == rows.shape:
+        each = whole.reshape(len(rows), -1).mean(axis=1, dtype=np.float64)
+        return all(near(*pair, scale) for pair in zip(each, rows, strict=True))
+    mean = float(whole.mean(dtype=np.float64))
+    return any(near(mean, total, scale) for total in (rows.mean(), rows.sum()))
+
+
 def weighing(evidence: Evidence, layouts: Sequence[LayoutRun]) -> Weighing | LeftOut:
     """Weigh ordinary batches."""
     call, spec = evidence.programs.call, evidence.spec
@@ -183,10 +193,7 @@ class _Scale:
             if not (np.isfinite(rows).all() and np.isfinite(whole).all()):
                 return LeftOut("the loss is not finite on ordinary batches")
             returns = whole.shape
-            mean = float(whole.mean(dtype=np.float64))
-            if not any(
-                near(mean, total, np.abs(rows).mean()) for total in (rows.mean(), rows.sum())
-            ):
+            if not _made_of(whole, rows):
                 return LeftOut("its samples depend on each other: no weight is theirs alone")
             if not rows.any():
                 return LeftOut("the loss is 0 at weights of 1: it is no weight that it takes")

@@ -45,7 +45,9 @@ SURROGATE = "# Write the quantity with TensorFlow ops that have a slope in the p
 
 
 def missing(suspect: Suspect, blame: Blame) -> Words:
-    """LC102."""
+    """LC102; of a part: part, used, beyond, labelled, kept, size, axis, cases."""
+    if suspect.form.startswith("part"):
+        return _part(suspect, blame)
     why, write = NO_SLOPE.get(blame.op, ("no op on the way has a slope", ""))
     where = f" in {blame.expression}" if blame.expression else ""
     x, y = (*blame.operands, "x", "0.5")[:2] if blame.operands else ("x", "0.5")
@@ -55,6 +57,32 @@ def missing(suspect: Suspect, blame: Blame) -> Words:
         f"The last path from the prediction to the loss is cut{where}: {why}.",
         f"{code}\n{SURROGATE}" if code else SURROGATE,
     )
+
+
+def _part(suspect: Suspect, blame: Blame) -> Words:
+    facts = suspect.facts
+    part, kept, size, axis = (facts[key] for key in ("part", "kept", "size", "axis"))
+    where = f" at {blame.expression}" if blame.expression else ""
+    message = f"No gradient reaches {part} in any of {facts['cases']:,} cases."
+    if suspect.form == "part-flat":
+        why, write = NO_SLOPE.get(blame.op, ("no op on the way has a slope", ""))
+        x, y = (*blame.operands, "x", "0.5")[:2] if blame.operands else ("x", "0.5")
+        code = write.format(x=x, y=y)
+        cause = f"The loss depends on it, but the path is cut{where}: {why}."
+        return message, cause, f"{code}\n{SURROGATE}" if code else SURROGATE
+    taken = f"the loss takes {kept} of {size} along axis {axis}{where}"
+    if suspect.form == "part-ends":
+        return message, f"It is left out: {taken}, and the ends are no part of it.", LEFT_OUT
+    asked = ", though the labels hold something for the others, too" if facts["labelled"] else ""
+    longer = " It takes so many however long the axis is." if facts["beyond"] else ""
+    fix = (
+        f"tf.reduce_sum(x, axis={axis})  # every index of that axis, in place of single ones\n"
+        f"{LEFT_OUT}"
+    )
+    return message, f"It is left out: {taken}{asked}.{longer}", fix
+
+
+LEFT_OUT = "# If it is left out on purpose, nothing needs to change."
 
 
 def dead(suspect: Suspect, blame: Blame, arguments: tuple[Argument, ...]) -> Words:

@@ -28,6 +28,7 @@ class Rule:
     masked_by: ClassVar[
         tuple[str, ...]
     ] = ()  # rules whose finding leaves this one nothing to judge
+    partial: ClassVar[frozenset[str]] = frozenset()  # forms that leave something to judge
     judge: Callable[..., Judgment]
 
     def left_out(self, settings: Settings) -> str:

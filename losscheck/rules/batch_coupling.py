@@ -91,7 +91,8 @@ def _summed(parts: Parts) -> int | None:
         return None
     whole = parts.whole.reshape(n, -1).mean(axis=1)
     scale = np.fmax(np.abs(parts.rows).max(axis=1), 1e-30)
-    relative = np.abs(whole - parts.rows.mean(axis=1)) / scale
+    with np.errstate(invalid="ignore"):
+        relative = np.abs(whole - parts.rows.mean(axis=1)) / scale
     relative = np.where(np.isfinite(relative), relative, 0.0)
     worst = int(np.argmax(relative))
     return worst if relative[worst] > TOLERANCE * size else None
@@ -105,9 +106,11 @@ def _coupled(parts: Parts) -> int | None:
         apart = [np.abs(whole - parts.rows).max(axis=1)]
     else:
         whole = parts.whole.reshape(n, -1).mean(axis=1)
-        apart = [np.abs(whole - total) for total in (parts.rows.mean(1), parts.rows.sum(1))]
+        with np.errstate(invalid="ignore"):  # a row alone may be infinite: it is left out below
+            apart = [np.abs(whole - total) for total in (parts.rows.mean(1), parts.rows.sum(1))]
     scale = np.fmax(np.abs(parts.rows).max(axis=1), 1e-30)
-    relative = np.min([gap / scale for gap in apart], axis=0)
+    with np.errstate(invalid="ignore"):
+        relative = np.min([gap / scale for gap in apart], axis=0)
     relative = np.where(np.isfinite(relative), relative, 0.0)
     worst = int(np.argmax(relative))
     return worst if relative[worst] > TOLERANCE * size else None
