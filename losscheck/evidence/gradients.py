@@ -135,7 +135,7 @@ def check(
     """
     n = math.prod(block.inputs[evidence.spec.prediction.name].shape[1:])
     verdicts: tuple[CaseVerdict, ...] = ()
-    if large(instance):
+    if large(evidence, instance):
         found, comparison, verdicts = compare_cases(evidence, block, scale)
         gradient = np.stack([verdict.gradient for verdict in verdicts])
     else:
@@ -182,7 +182,7 @@ def _points(evidence: Evidence, instance: Instance, sweep: Sweep) -> CaseBlock:
     size = np.abs(sweep.cases.inputs[evidence.spec.prediction.name]).reshape(len(sweep), -1)
     finite &= ~((size > 0) & (size < TINY)).any(axis=1)
     working = np.flatnonzero(sweep.ranges == Range.WORKING)
-    least = 1 if large(instance) else 2
+    least = 1 if large(evidence, instance) else 2
     points = [(usual(sweep.ranges), ORDINARY), (working, WORKING)]
     if evidence.inferred.data is not None:
         points.append((evidence.own_rows(instance, sweep), DATA))

@@ -36,7 +36,8 @@ def intervals(graph: Wiring, arguments: Mapping[str, Ends]) -> dict[str, Ends]:
         for node in graph.nodes:
             for tensor in node.outputs:
                 if tensor not in found:
-                    found[tensor] = _sound(_of(node, [found[name] for name in node.inputs]))
+                    given = [found.get(name, ANYTHING) for name in node.inputs]
+                    found[tensor] = _sound(_of(node, given))
     return found
 
 

@@ -12,13 +12,12 @@ from losscheck.evidence.single import CaseVerdict, check_case, outgrown
 from losscheck.model import Array
 from losscheck.numerics.quotients import Derivatives
 from losscheck.numerics.verdict import Comparison
-from losscheck.program.batch import Program
 
 
-def large(instance: Instance) -> bool:
+def large(evidence: Evidence, instance: Instance) -> bool:
     """Say whether the predictions of an instance are checked case by case."""
     n = math.prod(instance.shapes[instance.prediction])
-    return isinstance(instance.program, Program) and outgrown(n)
+    return outgrown(n) and evidence.programs.double_graph(instance.shapes) is not None
 
 
 def compare_cases(

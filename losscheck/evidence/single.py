@@ -21,7 +21,6 @@ from losscheck.model import Array, Inputs
 from losscheck.numerics.ladder import derivatives
 from losscheck.numerics.quotients import Derivatives
 from losscheck.numerics.verdict import Agreement, Comparison, Point, cautious, compare
-from losscheck.program.batch import Program
 from losscheck.program.probing import Probe, Readout, shapes_of
 from losscheck.program.programs import Programs
 from losscheck.program.wiring import Wiring
@@ -89,7 +88,7 @@ def check_case(
     Parameters
     ----------
     programs
-        Of the loss; it can be traced.
+        Of the loss; it has a graph in float64.
     inputs
         The case: arrays without an axis of cases.
     low, high
@@ -114,8 +113,9 @@ class _Case:
         seed: int,
     ) -> None:
         self._shapes = shapes_of(inputs)
-        program = programs.double(self._shapes)
-        assert isinstance(program, Program)
+        program = programs.double_graph(self._shapes)
+        if program is None:
+            raise ValueError("a case is taken apart in the graph of a loss, and there is none")
         self._program = program
         self._probe = Probe(program, inputs)
         self._floor = programs.floor(self._shapes)

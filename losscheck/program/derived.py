@@ -61,9 +61,13 @@ class WeightedProgram:
 
     @functools.cached_property
     def _own(self) -> Program | EagerProgram:
-        """The program of the weighted loss: a graph where the loss has one, in as many digits."""
+        return self.graph or EagerProgram(self._call, "float64")
+
+    @functools.cached_property
+    def graph(self) -> Program | None:
+        """The weighted loss in a graph of its own, in as many digits; None where it has none."""
         if isinstance(self._plain, EagerProgram):
-            return EagerProgram(self._call, "float64")
+            return None
         dtype = "float32" if self._plain.rewritten else "float64"
         signature = {name: (shape, dtype) for name, shape in self._plain.shapes.items()}
         traced = trace(self._call, signature)
@@ -95,6 +99,12 @@ class WeightedPrograms(Programs):
 
     def _double(self, shapes: Sizes) -> Any:
         return WeightedProgram(self._plain.double(shapes), self.call, self._upstream)
+
+    def double_graph(self, shapes: Sizes) -> Program | None:
+        """A graph of the weighted loss."""
+        weighted: Any = self.double(shapes)
+        graph: Program | None = weighted.graph
+        return graph
 
 
 class SameGraphPrograms(Programs):

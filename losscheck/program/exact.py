@@ -12,14 +12,17 @@ from mpmath import libmp, mp
 from numpy.typing import NDArray
 
 from losscheck.program.exact_arithmetic import Arithmetic
+from losscheck.program.exact_complex import exact
 from losscheck.program.exact_field import BITS_PER_DIGIT
 from losscheck.program.exact_graph import Frame, Walker
-from losscheck.program.exact_node import Unknown, Values
-from losscheck.program.exact_number import Number, Undecided, magnitude, numbers
+from losscheck.program.exact_node import Unknown, Values, exactly
+from losscheck.program.exact_number import Number, Undecided, magnitude
 
 DIGITS = (50, 100, 200, 400)  # decimal digits, tried in turn
 SETTLED_BITS = int(20 * BITS_PER_DIGIT) + 1  # twenty digits: four more than float64 has
 NOTHING = -1150  # an error below 2**-1150 is less than any float64, 2**-1074 the smallest of them
+
+FORMS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, tf.errors.OpError)
 
 __all__ = ["Evaluator", "Truth", "Unknown", "evaluate"]
 
@@ -75,6 +78,8 @@ class Evaluator:
                 except Undecided:
                     reason, previous = f"the order of two numbers in {self.walker.at}", None
                     continue
+                except FORMS as error:  # of an op that the tables do not know
+                    raise Unknown(f"{self.walker.at}: {error}") from error
                 if previous is not None and _agree(arithmetic, previous, found):
                     return Truth(tuple(_plain(arithmetic, values) for values in found), precision)
                 reason, previous = "the result", found
@@ -135,8 +140,8 @@ def evaluate(
 
 def _input(value: Any, dtype: tf.DType) -> Values:
     values = np.asarray(value)
-    if dtype.is_floating or dtype == tf.resource:
-        return numbers(values) if dtype.is_floating else values
+    if exactly(dtype) or dtype == tf.resource:
+        return exact(values, dtype)
     return values.astype(dtype.as_numpy_dtype)
 
 

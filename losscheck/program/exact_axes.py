@@ -20,13 +20,13 @@ from losscheck.program.exact_number import (
     from_int,
     numbers,
 )
-from losscheck.program.exact_ops import Operation, lift
+from losscheck.program.exact_ops import Operation, Scalar, lift
 
 Binary = Callable[[Arithmetic, Number, Number], Number]
 
 
 def fold(
-    a: Arithmetic, function: Binary, start: Number, x: Values, axes: Values, keep: bool = False
+    a: Arithmetic, function: Scalar, start: object, x: Values, axes: Values, keep: bool = False
 ) -> Values:
     """Reduce axes of x from ``start``; an empty axis gives ``start``."""
     gone = sorted({int(axis) % x.ndim for axis in np.ravel(axes)}) if x.ndim else []

@@ -11,10 +11,12 @@ from tensorflow.python.eager import context
 
 from losscheck.program.exact_arithmetic import Arithmetic
 from losscheck.program.exact_axes import AXES
+from losscheck.program.exact_complex import COMPLEX, cast, exact, paired
 from losscheck.program.exact_node import Node, Unknown, Values, move, run_kernel
-from losscheck.program.exact_number import Number, Undecided, numbers
+from losscheck.program.exact_number import Number, Undecided
 from losscheck.program.exact_ops import ATTRIBUTED, ELEMENTWISE, TESTS, Operation, elementwise
 from losscheck.program.exact_places import PLACES
+from losscheck.program.exact_spectra import SPECTRA
 from losscheck.program.exact_variants import VARIANTS
 
 Key = tuple[str, int]  # op name and output index
@@ -36,8 +38,7 @@ StridedSlice StridedSliceGrad TensorScatterUpdate TensorStridedSliceUpdate Tile 
 
 
 def _constant(_: Arithmetic, node: Node, __: Sequence[Values]) -> Values:
-    values = tf.make_ndarray(node.attr("value"))
-    return numbers(values) if node.dtypes[0].is_floating else values
+    return exact(tf.make_ndarray(node.attr("value")), node.dtypes[0])
 
 
 def _shape(_: Arithmetic, node: Node, inputs: Sequence[Values]) -> Values:
@@ -49,11 +50,13 @@ def _read_variable(_: Arithmetic, node: Node, inputs: Sequence[Any]) -> Values:
     (held,) = inputs
     if not isinstance(held, np.ndarray):
         held = tf.raw_ops.ReadVariableOp(resource=held, dtype=node.dtypes[0]).numpy()
-    return numbers(held) if node.dtypes[0].is_floating else held
+    return exact(held, node.dtypes[0])
 
 
 def _move(_: Arithmetic, node: Node, inputs: Sequence[Values]) -> list[Values]:
-    return move(node, inputs)
+    found = move(node, inputs)  # zeros and ones that are filled in are real
+    pairs = zip(found, node.dtypes, strict=True)
+    return [paired(values) if dtype.is_complex else values for values, dtype in pairs]
 
 
 TABLE: dict[str, Operation] = {
@@ -63,10 +66,15 @@ TABLE: dict[str, Operation] = {
     **PLACES,
     **dict.fromkeys(MOVING.split(), _move),
 }
+OF_COMPLEX: dict[str, Operation] = {
+    **COMPLEX,
+    **SPECTRA,
+    **dict.fromkeys(MOVING.split(), _move),
+}
 STRUCTURAL: dict[str, Operation] = {  # for tensors of any type
     **dict.fromkeys(SAME.split(), lambda a, node, inputs: inputs),
     **VARIANTS,
-    "Cast": ATTRIBUTED["Cast"],
+    "Cast": cast,
     "Const": _constant,
     "ReadVariableOp": _read_variable,
     "Reshape": lambda a, node, inputs: inputs[0].reshape(inputs[1]),
@@ -124,8 +132,8 @@ class Walker:
             outputs = STRUCTURAL[node.type](a, node, inputs)
         elif not node.floating:
             outputs = run_kernel(node, inputs)
-        elif node.type in TABLE:
-            outputs = TABLE[node.type](a, node, inputs)
+        elif node.type in (table := OF_COMPLEX if node.complex else TABLE):
+            outputs = table[node.type](a, node, inputs)
         else:
             raise Unknown(f"{node}: no exact evaluation is known for this op")
         return [outputs] if isinstance(outputs, np.ndarray) else outputs

@@ -38,8 +38,9 @@ class Node:
         self.input_dtypes = [tensor.dtype.base_dtype for tensor in inputs]
         self.dtypes = [tensor.dtype.base_dtype for tensor in outputs]
         dtypes = self.input_dtypes + self.dtypes
-        self.floating = any(dtype.is_floating for dtype in dtypes)
-        self.plain = all(dtype.is_floating or dtype.is_integer or dtype.is_bool for dtype in dtypes)
+        self.complex = any(dtype.is_complex for dtype in dtypes)
+        self.floating = self.complex or any(dtype.is_floating for dtype in dtypes)
+        self.plain = all(exactly(dtype) or dtype.is_integer or dtype.is_bool for dtype in dtypes)
         self._attrs: dict[str, Any] = {}
 
     def __str__(self) -> str:
@@ -65,8 +66,13 @@ class Node:
         return tuple(flat)
 
 
+def exactly(dtype: tf.DType) -> bool:
+    """Whether elements of a dtype are held as exact numbers."""
+    return bool(dtype.is_floating or dtype.is_complex)
+
+
 def _kernel_type(dtype: tf.DType) -> int:
-    return INT64 if dtype.is_floating else int(dtype.as_datatype_enum)
+    return INT64 if exactly(dtype) else int(dtype.as_datatype_enum)
 
 
 def run_kernel(node: Node, inputs: Sequence[Values]) -> list[Values]:
@@ -94,7 +100,7 @@ def move(node: Node, inputs: Sequence[Values]) -> list[Values]:
     pool, positions = [np.array([ZERO, ONE], object)], []
     start = 2  # TensorFlow's zeros and ones are the positions of ours
     for values, dtype in zip(inputs, node.input_dtypes, strict=True):
-        if not dtype.is_floating:
+        if not exactly(dtype):
             positions.append(values)
             continue
         stop = start + values.size
@@ -104,6 +110,6 @@ def move(node: Node, inputs: Sequence[Values]) -> list[Values]:
     everything = np.concatenate(pool)
     outputs = run_kernel(node, positions)
     return [
-        np.asarray(everything[output], object) if dtype.is_floating else output
+        np.asarray(everything[output], object) if exactly(dtype) else output
         for output, dtype in zip(outputs, node.dtypes, strict=True)
     ]

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from losscheck.program.exact_arithmetic import Arithmetic
-from losscheck.program.exact_node import Node, Unknown, Values
-from losscheck.program.exact_number import box, numbers
+from losscheck.program.exact_complex import NOTHING, Complex, exact, plus
+from losscheck.program.exact_node import Node, Unknown, Values, exactly
+from losscheck.program.exact_number import ZERO, box
 from losscheck.program.exact_ops import lift
 
 Held = tuple[Any, ...]
@@ -41,7 +42,9 @@ def _element(node: Node, element: Any, shape: Any) -> Any:
         raise Unknown(f"{node}: an element of unknown shape was never set")
     zeros = np.zeros(shape, np.int64)
     dtype = node.attr("element_dtype")
-    return numbers(zeros) if dtype.is_floating else zeros.astype(dtype.as_numpy_dtype)
+    if exactly(dtype):
+        return exact(zeros, dtype)
+    return zeros.astype(dtype.as_numpy_dtype)
 
 
 def _get(_: Arithmetic, node: Node, inputs: Sequence[Any]) -> list[Any]:
@@ -74,8 +77,10 @@ def _zeros_like(_: Arithmetic, __: Node, inputs: Sequence[Any]) -> list[Any]:
             return None
         if isinstance(value, tuple):
             return tuple(zeros(element) for element in value)
-        nothing = np.zeros_like(value, np.int64 if value.dtype == object else None)
-        return numbers(nothing) if value.dtype == object else nothing
+        if value.dtype != object:
+            return np.zeros_like(value)
+        nothing = NOTHING if any(isinstance(x, Complex) for x in value.flat) else ZERO
+        return np.full(value.shape, nothing, object)
 
     return [zeros(inputs[0])]
 
@@ -88,7 +93,7 @@ def _add_n(a: Arithmetic, _: Node, inputs: Sequence[Any]) -> list[Any]:
             return y if x is None else x
         if isinstance(x, tuple):
             return tuple(add(one, other) for one, other in zip_longest(x, y))
-        return lift(a, Arithmetic.add, x, y) if x.dtype == object else np.asarray(x + y)
+        return lift(a, plus, x, y) if x.dtype == object else np.asarray(x + y)
 
     return [reduce(add, inputs)]
 

@@ -1,16 +1,20 @@
 """A traced graph as portable text (GraphDef), rewritten from float32 to another precision.
 
+The complex numbers of a spectrum go along: complex64 is made of float32s, complex128 of float64s.
+
 Rewriting works for every graph, hard-cast ones included, but keeps constants as float32 rounded
 them: a bound on its results needs a floor of 2^-22 relative (two float32 half-ulps).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from losscheck.program.quiet import tensorflow
 
 FLOATS = {"float16": 19, "bfloat16": 14, "float32": 1, "float64": 2}  # types.proto
+COMPLEX = {"float32": 8, "float64": 18}  # what is made of two of them; halves make none
 
 
 def graph_def(graph: Any) -> Any:
@@ -55,9 +59,9 @@ def _rewritten(definition: Any, old: str, dtype: str, suffix: str) -> Any:
     tf = tensorflow()
     result = tf.compat.v1.GraphDef()
     result.CopyFrom(definition)
-    turn = (FLOATS[old], FLOATS[dtype])
+    turn = turned(old, dtype)
     for node in list(result.node):
-        if node.op == "ReadVariableOp" and node.attr["dtype"].type == turn[0]:
+        if node.op == "ReadVariableOp" and node.attr["dtype"].type in turn:
             _cast_after(result, node, turn)
         else:
             rewrite_node(node, turn)
@@ -90,7 +94,15 @@ def _rename_functions(definition: Any, suffix: str) -> None:
         link.gradient_func = renamed.get(link.gradient_func, link.gradient_func)
 
 
-Turn = tuple[int, int]  # from one type of `FLOATS` to another
+Turn = Mapping[int, int]  # from types of `FLOATS` and `COMPLEX` to others
+
+
+def turned(old: str, new: str) -> Turn:
+    """What becomes of which type where one float becomes another."""
+    turn = {FLOATS[old]: FLOATS[new]}
+    if old in COMPLEX and new in COMPLEX:
+        turn[COMPLEX[old]] = COMPLEX[new]
+    return turn
 
 
 def _cast_after(definition: Any, node: Any, turn: Turn) -> None:
@@ -99,45 +111,44 @@ def _cast_after(definition: Any, node: Any, turn: Turn) -> None:
     cast.name, node.name = node.name, f"{node.name}/float32"
     cast.op = "Cast"
     cast.input.append(node.name)
-    cast.attr["SrcT"].type, cast.attr["DstT"].type = turn
+    read = node.attr["dtype"].type
+    cast.attr["SrcT"].type, cast.attr["DstT"].type = read, turn[read]
 
 
 def _rewrite_function(function: Any, turn: Turn) -> None:
-    old, new = turn
     for argument in (*function.signature.input_arg, *function.signature.output_arg):
-        if argument.type == old:
-            argument.type = new
+        argument.type = turn.get(argument.type, argument.type)
     for node in function.node_def:
         rewrite_node(node, turn)
 
 
 def rewrite_node(node: Any, turn: Turn) -> None:
-    """Turn one type into another in a node, constants included."""
+    """Turn types into others in a node, constants included."""
     tf = tensorflow()
-    old, new = turn
     for attribute in node.attr.values():
         kind = attribute.WhichOneof("value")
-        if kind == "type" and attribute.type == old:
-            attribute.type = new
-        elif kind == "tensor" and attribute.tensor.dtype == old:
+        if kind == "type":
+            attribute.type = turn.get(attribute.type, attribute.type)
+        elif kind == "tensor" and attribute.tensor.dtype in turn:
             numbers = tf.make_ndarray(attribute.tensor)
-            proto = tf.make_tensor_proto(
-                numbers, dtype=tf.dtypes.as_dtype(new), shape=numbers.shape
-            )
+            new = tf.dtypes.as_dtype(turn[attribute.tensor.dtype])
+            proto = tf.make_tensor_proto(numbers, dtype=new, shape=numbers.shape)
             attribute.tensor.CopyFrom(proto)
         elif kind == "list":
             for i, member in enumerate(attribute.list.type):
-                if member == old:
-                    attribute.list.type[i] = new
+                attribute.list.type[i] = turn.get(member, member)
 
 
 def keeps_float64(graph: Any, inputs: Any, output: Any) -> bool:
     """Say whether a graph traced in float64 computes in float64 all the way from inputs to output.
 
     A loss that casts to float32 by hand still traces in float64; its result then has float32's
-    digits only.
+    digits only, and so does one that casts in the body of a loop or of a branch.
     """
     tf = tensorflow()
+    narrow = (tf.float32, tf.float16, tf.bfloat16, tf.complex64)
+    if _narrowing(graph, [dtype.as_datatype_enum for dtype in narrow]):
+        return False
     reached = {tensor.op.name for tensor in inputs}
     for op in graph.get_operations():  # in order of creation: inputs come before their users
         if not any(i.op.name in reached for i in op.inputs):
@@ -145,10 +156,19 @@ def keeps_float64(graph: Any, inputs: Any, output: Any) -> bool:
         if op.type in _SHAPE_OPS:
             continue
         reached.add(op.name)
-        narrow = (tf.float32, tf.float16, tf.bfloat16)
         if any(o.dtype in narrow for o in op.outputs):
             return False
     return bool(output.dtype == tf.float64)
+
+
+def _narrowing(graph: Any, narrow: Sequence[int]) -> bool:
+    """Whether a function that the graph calls casts to one of these types."""
+    wide = (FLOATS["float64"], COMPLEX["float64"])
+    return any(
+        node.op == "Cast" and node.attr["DstT"].type in narrow and node.attr["SrcT"].type in wide
+        for function in graph.as_graph_def().library.function
+        for node in function.node_def
+    )
 
 
 _SHAPE_OPS = frozenset({"Shape", "ShapeN", "Size", "Rank", "BroadcastGradientArgs"})

@@ -93,6 +93,11 @@ class Programs:
             self._programs[key] = self._double(shapes)
         return self._programs[key]
 
+    def double_graph(self, shapes: Sizes) -> Program | None:
+        """The graph of `double`, of which any tensor can be had; None where it runs without one."""
+        program = self.double(shapes)
+        return program if isinstance(program, Program) else None
+
     def floor(self, shapes: Sizes) -> float:
         """The relative error that `double` may have by its constants."""
         program = self.double(shapes)

@@ -15,7 +15,7 @@ import attrs
 import numpy as np
 
 from losscheck.model import Array
-from losscheck.program.precision import FLOATS, Turn, rewrite_node
+from losscheck.program.precision import COMPLEX, FLOATS, Turn, rewrite_node, turned
 from losscheck.program.quiet import silence, tensorflow
 from losscheck.program.trace import Call, Signature, Traced, trace
 
@@ -44,7 +44,7 @@ def retyped(single: Traced, call: Call, signature: Signature, dtype: str) -> Tra
     traced = trace(call, signature, forward=True)
     forward = list(traced.graph.as_graph_def().node)
     *before, value = forward  # the last one is what the function returns
-    turn = FLOATS["float32"], FLOATS[dtype]
+    turn = turned("float32", dtype)
     length = len(before)
     tail = list(definition.node[length:])
     if _node(single, single.value).input != value.input or not all(map(_exact, tail)):
@@ -72,14 +72,14 @@ def _node(traced: Traced, tensor: Any) -> Any:
 
 def _same(new: Any, old: Any, turn: Turn) -> bool:
     """Whether two operations do the same, each in its dtype."""
-    turned = type(old)()
-    turned.CopyFrom(old)
-    rewrite_node(turned, turn)
+    changed = type(old)()
+    changed.CopyFrom(old)
+    rewrite_node(changed, turn)
     return (
         (new.name, new.op) == (old.name, old.op)
         and new.input == old.input
         and new.attr.keys() == old.attr.keys()
-        and all(_close(given, turned.attr[name]) for name, given in new.attr.items())
+        and all(_close(given, changed.attr[name]) for name, given in new.attr.items())
     )
 
 
@@ -87,19 +87,31 @@ def _close(new: Any, old: Any) -> bool:
     """Whether two attributes are the same, or numbers that are but for a rounding."""
     if new == old or "tensor" not in {new.WhichOneof("value"), old.WhichOneof("value")}:
         return bool(new == old)
-    if new.tensor.dtype != old.tensor.dtype or new.tensor.dtype not in FLOATS.values():
+    if new.tensor.dtype != old.tensor.dtype or new.tensor.dtype not in {
+        *FLOATS.values(),
+        *COMPLEX.values(),
+    }:
         return False
-    numbers, before = (tensorflow().make_ndarray(each.tensor).astype(float) for each in (new, old))
+    numbers, before = (_parts(each.tensor) for each in (new, old))
     return numbers.shape == before.shape and bool(
         np.allclose(numbers, before, rtol=CLOSE, atol=0.0, equal_nan=True)
     )
 
 
+def _parts(tensor: Any) -> Array:
+    """The numbers of a constant in float64, complex ones in a real and an imaginary part."""
+    numbers = tensorflow().make_ndarray(tensor)
+    if numbers.dtype.kind != "c":
+        return np.asarray(numbers, float)
+    return np.stack([numbers.real, numbers.imag]).astype(float)
+
+
 def _exact(node: Any) -> bool:
     """Whether the float32 constant of a gradient is what was meant, so that it may be cast."""
-    if node.op != "Const" or node.attr["dtype"].type != FLOATS["float32"]:
+    kinds = FLOATS["float32"], COMPLEX["float32"]
+    if node.op != "Const" or node.attr["dtype"].type not in kinds:
         return True
-    numbers: Array = np.asarray(tensorflow().make_ndarray(node.attr["value"].tensor), float)
+    numbers = _parts(node.attr["value"].tensor)
     mantissa = np.frexp(numbers)[0] * 2.0**EXACT
     return bool(((mantissa == np.rint(mantissa)) | (numbers == np.rint(numbers))).all())
 

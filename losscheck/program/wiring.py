@@ -49,7 +49,7 @@ class Wiring:
     Attributes
     ----------
     nodes
-        Operations in order of creation: inputs come before what uses them.
+        Operations in order of creation, but that inputs come before what uses them.
     arguments
         Tensor name of each argument.
     value, gradient
@@ -77,7 +77,7 @@ class Wiring:
         return self._by_output[tensor]
 
     def order(self, node: Node) -> int:
-        """The position of an operation in order of creation."""
+        """The position of an operation among `nodes`."""
         return self._order[node.name]
 
     @functools.cached_property
@@ -107,7 +107,7 @@ class Wiring:
         return self.ancestors(self.value)
 
     def ancestors(self, tensor: str) -> tuple[Node, ...]:
-        """The operations that a tensor depends on, its own included, in order of creation."""
+        """The operations that a tensor depends on, its own included, in the order of `nodes`."""
         wanted: set[str] = set()
         stack = [tensor]
         while stack:
@@ -138,9 +138,30 @@ def wiring(traced: Traced, names: tuple[str, ...], prediction: str) -> Wiring:
 
 
 def nodes_of(graph: Any) -> tuple[Node, ...]:
-    """Read the operations of a graph, in order of creation."""
+    """Read the operations of a graph, inputs before what uses them."""
     written = {node.name: node for node in graph.as_graph_def().node}
-    return tuple(_node(op, written[op.name]) for op in graph.get_operations())
+    return tuple(_node(op, written[op.name]) for op in in_order(graph))
+
+
+def in_order(graph: Any) -> list[Any]:
+    """The operations of a graph in order of creation, but that inputs come before their users.
+
+    The gradient of a loop makes lists of what each round gave, and hands them to the loop, which
+    was there before them.
+    """
+    operations = graph.get_operations()
+    found: dict[str, Any] = {}
+    entered: set[str] = set()
+    for last in operations:
+        stack = [last]
+        while stack:
+            op = stack[-1]
+            missing = [t.op for t in op.inputs if t.op.name not in entered]
+            entered.add(op.name)
+            stack += missing
+            if not missing:
+                found.setdefault(op.name, stack.pop())
+    return list(found.values())
 
 
 def _node(op: Any, written: Any) -> Node:
@@ -165,7 +186,8 @@ def _constant(written: Any) -> Array | None:
 
 
 def _differentiable(op: Any, written: Any) -> bool:
-    if not op.inputs or op.type in _FLAT or not any(t.dtype.is_floating for t in op.outputs):
+    numbers = any(t.dtype.is_floating or t.dtype.is_complex for t in op.outputs)
+    if not op.inputs or op.type in _FLAT or not numbers:
         return False
     if op._gradient_function:  # of a function that is called
         return True

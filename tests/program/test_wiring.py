@@ -136,3 +136,12 @@ def test_reading_a_variable_is_no_state_of_the_loss():
 )
 def test_what_has_a_gradient_is_marked(loss, op, differentiable):
     assert of_type(read(loss), op).differentiable is differentiable
+
+
+def test_inputs_come_before_what_uses_them_in_the_gradient_of_a_loop() -> None:
+    # It hands lists that it makes later to the loop of the loss.
+    graph = read(lambda t, p: tf.reduce_sum(tf.scan(lambda a, x: a * x, p) * t))
+    made: set[str] = set()
+    for node in graph.nodes:
+        assert made.issuperset(node.inputs)
+        made.update(node.outputs)
