@@ -87,13 +87,15 @@ def _examine(targets: Sequence[str], held: Settings, *, quiet: bool) -> Report |
         )
     with streams.stdout_to_stderr():
         from losscheck import engine, workers
+        from losscheck.garbage import imported_to_stay
         from losscheck.plan import plan
         from losscheck.progress import follow
 
         if held.apart:  # their TensorFlow is imported beside that of the targets
             workers.prepare()
         try:
-            planned = plan(given, held)
+            with imported_to_stay():
+                planned = plan(given, held)
         except UsageError as error:
             raise UsageError(f"{error}{_command_hint(given)}") from error
         if not planned.tasks:

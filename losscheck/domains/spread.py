@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from losscheck.model import Array
+from losscheck.numerics import sobol
 
 # Few points in more dimensions are no more even than random ones, and scrambling takes seconds.
 SOBOL_DIMENSIONS = 256
@@ -32,12 +33,10 @@ def uniform(count: int, dimensions: int, rng: np.random.Generator) -> Array:
     if dimensions > SOBOL_DIMENSIONS:
         points = rng.random((count, dimensions))
     else:
-        from scipy.stats import qmc
-
         # Sobol's points are balanced in powers of two only.
         exponent = max(count - 1, 0).bit_length()
-        points = qmc.Sobol(dimensions, scramble=True, seed=rng).random_base2(exponent)[:count]
-    # 2^-31 is half of the spacing of SciPy's 30-bit points.
+        points = sobol.points(exponent, dimensions, rng)[:count]
+    # 2^-31 is half of the spacing of those 30-bit points.
     edge = 2.0**-31
     spread: Array = np.clip(points, edge, 1.0 - edge)
     return spread

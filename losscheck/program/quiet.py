@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
+from losscheck.garbage import uncollected
 from losscheck.model import Environment, UsageError
 
 _BACKENDS = frozenset({"jax", "torch", "openvino"})  # other packages that importing Keras may need
@@ -87,7 +88,7 @@ def imported() -> Any:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        with silence():
+        with silence(), uncollected():
             import keras  # noqa: F401  (its import speaks too)
             import tensorflow as tf
     except ModuleNotFoundError as error:
