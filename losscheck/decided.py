@@ -67,7 +67,8 @@ def looked_at(desk: Desk, rule: Rule) -> tuple[int, tuple[str, ...]]:
     if "second_order" in rule.needs:
         return sum(int(c.decided.sum()) for c in desk.get("second_order")), ("graph",)
     if "modes" in rule.needs:
-        return sum(len(s) for s in desk.get("sweeps")), ("graph", *_modes(desk))
+        lone = desk.get("lone") if "lone" in rule.needs else ()
+        return sum(len(s) for s in (*desk.get("sweeps"), *lone)), ("graph", *_modes(desk))
     if "precision" in rule.needs:
         runs = desk.get("precision")
         whole = sum(len(run) for run in runs if run.mode == "graph")

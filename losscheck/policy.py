@@ -60,6 +60,7 @@ _BASE: Mapping[tuple[str, str], Severity] = {
     ("LC302", "small"): Severity.WARNING,
     ("LC302", "slight"): Severity.NOTE,
     ("LC401", "layout"): Severity.ERROR,
+    ("LC401", "batch"): Severity.ERROR,
     ("LC401", "constant"): Severity.ERROR,
     ("LC401", "rank"): Severity.WARNING,
     ("LC402", "batch-of-one"): Severity.ERROR,

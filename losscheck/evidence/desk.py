@@ -22,6 +22,7 @@ from losscheck.evidence.halves import half_sweeps
 from losscheck.evidence.integers import integer_ops
 from losscheck.evidence.labels_outside import labels_outside
 from losscheck.evidence.layouts import layout_runs
+from losscheck.evidence.lone import lone
 from losscheck.evidence.opinions import second_opinions
 from losscheck.evidence.precision import precision
 from losscheck.evidence.right import right_and_wrong
@@ -72,6 +73,7 @@ FURTHER: Mapping[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "sized": (sized_checks, ("gradients",)),
     "upstream": (upstream_check, ("gradients",)),
     "second_order": (second_order, ("gradients",)),
+    "lone": (lone, ("parts",)),
     "training": (training, ("layouts", "xla", "graph")),
     "weighing": (weighing, ("layouts",)),
 }

@@ -88,3 +88,52 @@ def test_of_coupled_samples_no_weight_is_judged(loss: Any) -> None:
     assert codes(report, "note") == {"LC403"}
     [check] = [c for c in report.checks if c.code == "LC602"]
     assert (check.outcome, "depend on each other" in check.reason) == ("skip", True)
+
+
+@pytest.mark.parametrize(
+    ("loss", "line"),
+    [
+        (wild.Decorrelated, "/ (n - 1.0)"),
+        (wild.beside_the_others, "/ (n - 1.0)"),
+        (wild.unbiased, "/ (n - 1.0)"),
+    ],
+)
+def test_a_batch_of_one_is_judged_at_its_usual_width(loss: Any, line: str) -> None:
+    # (x - x) * (x - x) / (1 - 1) is 0 / 0 for one sample, whatever its width.
+    report = losscheck.check(loss, select=["LC201"])
+    [finding] = found(report, "LC201", "error", line)
+    assert finding.inputs["y_pred"].shape == (1, 3)
+
+
+def test_a_count_that_is_guarded_leaves_a_batch_of_one_finite() -> None:
+    assert errors(losscheck.check(wild.beside_the_others_twin, select=["LC2"])) == []
+
+
+@pytest.mark.parametrize(
+    ("loss", "y_true", "y_pred"),
+    [
+        (wild.total_of_batch, "(B,)", "(B,)"),
+        (wild.mean_without_axis, "(B,)", "(B, D)"),
+        (wild.LargestOfAll, "(B, D)", "(B, D)"),
+    ],
+)
+def test_one_number_of_a_batch_against_each_label_is_broadcast(
+    loss: Any, y_true: str, y_pred: str
+) -> None:
+    report = _check(loss, ("real", y_true), ("real", y_pred), "LC401")
+    assert "one number" in found(report, "LC401", "error")[0].message
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        wild.total_of_batch,
+        wild.concordance,
+        wild.over_the_largest,
+        wild.against_the_mean_label,
+        wild.total_of_sample,
+    ],
+)
+def test_normalisers_of_a_batch_are_meant(loss: Any) -> None:
+    wrong = loss is wild.total_of_batch
+    assert bool(errors(losscheck.check(loss, select=["LC4"]))) is wrong
