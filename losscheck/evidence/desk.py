@@ -33,6 +33,7 @@ from losscheck.evidence.second_order import second_order
 from losscheck.evidence.sizes import sized_checks
 from losscheck.evidence.training import training
 from losscheck.evidence.unreached import unreached
+from losscheck.evidence.untaken import untaken
 from losscheck.evidence.upstream import upstream_check
 from losscheck.evidence.xla import xla_call
 
@@ -48,6 +49,7 @@ GATHER: Mapping[str, Callable[[Evidence], Any]] = {
     "dead": dead_gradients,
     "crossings": crossings,
     "unreached": unreached,
+    "untaken": untaken,
     "finite_tests": finite_tests,
     "nonfinite_inputs": nonfinite_inputs,
     "layouts": layout_runs,

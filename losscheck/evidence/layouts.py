@@ -274,7 +274,9 @@ class _Tries:
         node = constant_broadcast(graph)
         where = None if node is None else program.traced.origins.location(node)
         label, batch = self._spec.named("y_true"), sizes.get(self._spec.batch, 0)
-        outer = beside_others(graph, label and label.name, batch) if form == "as-is" else None
+        outer = (
+            beside_others(graph, label.name if label else None, batch) if form == "as-is" else None
+        )
         value, inputs = self._value(shapes)
         return attrs.evolve(
             run,

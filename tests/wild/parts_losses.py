@@ -155,3 +155,53 @@ def against_the_mean_label(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
     middle = tf.reduce_mean(y_true)
     most = tf.square(tf.abs(y_pred - middle) + tf.abs(y_true - middle))
     return tf.reduce_sum(tf.square(y_true - y_pred)) / (tf.reduce_sum(most) + 1e-3)
+
+
+class SmoothedFirst(keras.losses.Loss):  # type: ignore[misc]
+    """Smoothed labels are 0.05 and 0.95: none is 1."""
+
+    def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+        y_true = 0.9 * y_true + 0.05
+        alpha = tf.where(tf.equal(y_true, 1.0), 0.9, 0.1)
+        p = tf.clip_by_value(y_pred, 1e-6, 1.0 - 1e-6)
+        each = y_true * tf.math.log(p) + (1.0 - y_true) * tf.math.log(1.0 - p)
+        return -tf.reduce_sum(alpha * each, axis=-1)
+
+
+class SmoothedLast(keras.losses.Loss):  # type: ignore[misc]
+    def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+        alpha = tf.where(tf.equal(y_true, 1.0), 0.9, 0.1)
+        y_true = 0.9 * y_true + 0.05
+        p = tf.clip_by_value(y_pred, 1e-6, 1.0 - 1e-6)
+        each = y_true * tf.math.log(p) + (1.0 - y_true) * tf.math.log(1.0 - p)
+        return -tf.reduce_sum(alpha * each, axis=-1)
+
+
+def counted_from_one(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    """Labels 0 and 1 less 1 are never above a half."""
+    shifted = y_true - 1.0
+    twice = tf.cast(shifted > 0.5, y_pred.dtype) + 1.0
+    return tf.reduce_mean(twice * tf.square(y_true - y_pred), axis=-1)
+
+
+def signs(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    side = 2.0 * y_true - 1.0
+    return tf.reduce_mean(tf.where(side > 0.0, 2.0, 1.0) * tf.nn.relu(1.0 - side * y_pred), axis=-1)
+
+
+def unknown_left_out(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    """Sound: a label of -1 is in no domain of probabilities, and masked all the same."""
+    known = tf.cast(tf.not_equal(y_true, -1.0), y_pred.dtype)
+    return tf.reduce_sum(known * tf.square(y_true - y_pred), axis=-1)
+
+
+def share_of_hits(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    """Sound: a row without a class would divide by 0."""
+    count = tf.reduce_sum(y_true, axis=-1)
+    error = tf.reduce_sum(y_true * tf.square(1.0 - y_pred), axis=-1)
+    return error / tf.where(count > 0.0, count, 1.0)
+
+
+def clipped_twice(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    p = tf.clip_by_value(y_pred, 1e-6, 1.0)
+    return -tf.reduce_mean(y_true * tf.math.log(tf.where(p <= 0.0, 1e-6, p)), axis=-1)

@@ -137,3 +137,35 @@ def test_one_number_of_a_batch_against_each_label_is_broadcast(
 def test_normalisers_of_a_batch_are_meant(loss: Any) -> None:
     wrong = loss is wild.total_of_batch
     assert bool(errors(losscheck.check(loss, select=["LC4"]))) is wrong
+
+
+BITS, CHANCES = ("binary", "(B, D)"), ("probability", "(B, D)")
+
+
+@pytest.mark.parametrize(
+    ("loss", "line"),
+    [
+        (wild.SmoothedFirst, "tf.equal(y_true, 1.0)"),
+        (wild.counted_from_one, "shifted > 0.5"),
+    ],
+)
+def test_a_comparison_that_labels_never_pass_is_told(loss: Any, line: str) -> None:
+    [finding] = found(_check(loss, BITS, CHANCES, "LC109"), "LC109", "warning", line)
+    assert f"{line} is false in all" in finding.message
+
+
+def test_a_needless_guard_of_the_prediction_is_a_note() -> None:
+    assert found(_check(wild.clipped_twice, BITS, CHANCES, "LC109"), "LC109", "note", "p <= 0.0")
+
+
+@pytest.mark.parametrize(
+    ("loss", "y_true"),
+    [
+        (wild.SmoothedLast, BITS),
+        (wild.signs, BITS),
+        (wild.unknown_left_out, CHANCES),
+        (wild.share_of_hits, ("one_hot", "(B, D)")),
+    ],
+)
+def test_guards_of_what_the_domains_leave_out_are_meant(loss: Any, y_true: Any) -> None:
+    assert not found(_check(loss, y_true, CHANCES, "LC109"), "LC109")
