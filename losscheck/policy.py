@@ -152,12 +152,20 @@ def severity(
     found = _BASE[code, form]
     if code in _EXCUSED and (reach is Range.EXTREME or kind is Kind.INHERENT):
         return Severity.NOTE
-    undecided = code in _NONFINITE and kind is None
-    undecided |= code in _PRECISION and reach is not Range.ORDINARY
+    unsure = undecided(code, kind) or code in _PRECISION
+    unsure = unsure and reach is not Range.ORDINARY
     if code == "LC503" and scale is not None:  # finite in both modes: as LC301 weighs lost digits
         if scale < SLIGHT:
             return Severity.NOTE
-        undecided = scale < NOTABLE or reach is not Range.ORDINARY
-    if undecided or not certain or (dtype not in required and dtype != "float32"):
+        unsure = scale < NOTABLE or reach is not Range.ORDINARY
+    if unsure or not certain or (dtype not in required and dtype != "float32"):
         found = min(found, Severity.WARNING, key=RANK.__getitem__)
     return found
+
+
+def undecided(code: str, kind: str | None) -> bool:
+    """Say whether NaN or Inf was seen of which nobody knows whether it is right.
+
+    In the ordinary range it is an error all the same; elsewhere nothing is decided.
+    """
+    return code in _NONFINITE and kind is None

@@ -13,7 +13,7 @@ from losscheck.rules.base import Rule
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from losscheck.evidence.gather import ModeSweep
+    from losscheck.evidence.mode_sweeps import ModeSweep
     from losscheck.evidence.sweep import Sweep
     from losscheck.model import Array
     from losscheck.rules.base import Judgment
