@@ -31,6 +31,7 @@ _BASE: Mapping[tuple[str, str], Severity] = {
     ("LC103", "weight"): Severity.WARNING,
     ("LC103", "stuck"): Severity.WARNING,
     ("LC103", "point"): Severity.WARNING,
+    ("LC103", "batch"): Severity.WARNING,
     ("LC103", "region"): Severity.ERROR,
     ("LC103", "most"): Severity.ERROR,
     ("LC104", "kink"): Severity.NOTE,

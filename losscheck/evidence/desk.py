@@ -7,7 +7,7 @@ from typing import Any
 
 from losscheck.evidence.calls import call_outcome
 from losscheck.evidence.crossings import crossings
-from losscheck.evidence.dead import dead_gradients
+from losscheck.evidence.dead import dead_batches, dead_gradients
 from losscheck.evidence.digits import digit_curve
 from losscheck.evidence.eager_calls import eager_calls
 from losscheck.evidence.empty import empty_batch
@@ -77,6 +77,7 @@ FURTHER: Mapping[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "sized": (sized_checks, ("gradients",)),
     "upstream": (upstream_check, ("gradients",)),
     "second_order": (second_order, ("gradients",)),
+    "dead_batches": (dead_batches, ("parts",)),
     "lone": (lone, ("parts",)),
     "training": (training, ("layouts", "xla", "graph")),
     "weighing": (weighing, ("layouts",)),

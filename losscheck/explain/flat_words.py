@@ -94,11 +94,12 @@ def dead(suspect: Suspect, blame: Blame, arguments: tuple[Argument, ...]) -> Wor
     extent = _extent(suspect, arguments)
     if suspect.form == "most" and "share" in facts:
         extent += f" This is so in {100 * float(facts['share']):.0f}% of the ordinary cases."
+    what = "batch" if suspect.form == "batch" else "sample"
     why = FLAT.get(blame.op, "the slope on the way back is 0")
     where = f" at {blame.expression}" if blame.expression else ""
     return (
         f"The gradient is exactly 0 where the loss {loss}{wording.at(suspect.inputs)}.",
-        f"Nothing is learned from such a sample{where}: {why}.{extent}",
+        f"Nothing is learned from such a {what}{where}: {why}.{extent}",
         _with_slope(blame, arguments),
     )
 

@@ -205,3 +205,30 @@ def share_of_hits(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
 def clipped_twice(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
     p = tf.clip_by_value(y_pred, 1e-6, 1.0)
     return -tf.reduce_mean(y_true * tf.math.log(tf.where(p <= 0.0, 1e-6, p)), axis=-1)
+
+
+def weighted_agreement(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    """A kappa: of a batch of one class numerator and denominator are the same."""
+    steps = tf.range(3, dtype=y_pred.dtype)
+    far = tf.square(steps[:, None] - steps[None])
+    seen = tf.reduce_sum(tf.matmul(y_true, far) * y_pred)
+    labels = tf.reduce_sum(y_true, axis=0, keepdims=True)
+    guessed = tf.reduce_sum(y_pred, axis=0, keepdims=True)
+    chance = tf.reduce_sum(tf.matmul(labels, far) * guessed)
+    rows = tf.cast(tf.shape(y_true)[0], y_pred.dtype)
+    return tf.math.log(tf.math.divide_no_nan(seen * rows, chance) + 1e-6)
+
+
+def correlation(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    """Labels that are all equal correlate with nothing."""
+    a, b = y_true - tf.reduce_mean(y_true), y_pred - tf.reduce_mean(y_pred)
+    size = tf.sqrt(tf.reduce_sum(a * a) * tf.reduce_sum(b * b) + 1e-6)
+    return 1.0 - tf.reduce_sum(a * b) / size
+
+
+def distance_beside_chance(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    """The error over the spread of the labels, and the worst number where they have none."""
+    middle = tf.reduce_mean(y_true)
+    spread = tf.reduce_sum(tf.square(y_true - middle))
+    error = tf.reduce_sum(tf.square(y_true - y_pred))
+    return tf.where(spread > 0.0, error / tf.where(spread > 0.0, spread, 1.0), 9.0)

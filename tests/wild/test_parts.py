@@ -169,3 +169,23 @@ def test_a_needless_guard_of_the_prediction_is_a_note() -> None:
 )
 def test_guards_of_what_the_domains_leave_out_are_meant(loss: Any, y_true: Any) -> None:
     assert not found(_check(loss, y_true, CHANCES, "LC109"), "LC109")
+
+
+@pytest.mark.parametrize(
+    ("loss", "y_true", "y_pred"),
+    [
+        (wild.weighted_agreement, ("one_hot", "(B, 3)"), ("simplex", "(B, 3)")),
+        (wild.correlation, ("binary", "(B,)"), ("probability", "(B,)")),
+        (wild.distance_beside_chance, ("binary", "(B,)"), ("probability", "(B,)")),
+    ],
+)
+def test_a_batch_of_one_class_teaches_nothing(loss: Any, y_true: Any, y_pred: Any) -> None:
+    report = _check(loss, y_true, y_pred, "LC103")
+    assert errors(report) == []
+    dead = [finding.inputs["y_true"] for finding in found(report, "LC103", "warning")]
+    assert dead
+    assert all((rows == rows[:1]).all() for rows in dead)
+
+
+def test_the_constant_statistics_of_one_sample_are_no_dead_loss() -> None:
+    assert errors(losscheck.check(wild.against_the_mean_label, select=["LC103"])) == []
