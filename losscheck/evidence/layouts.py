@@ -12,9 +12,8 @@ from losscheck import domains
 from losscheck.evidence.broadcasts import (
     Outer,
     axes_written,
-    beside_others,
     constant_broadcast,
-    indexed,
+    outer_product,
     rank_promotion,
 )
 from losscheck.evidence.gather import Evidence
@@ -207,11 +206,12 @@ class _Tries:
         shapes = self._spec.shapes(self._spec.sizes)
         own = shapes[argument.name]
         rank = len(shapes[self._spec.prediction.name])
+        if len(own) >= rank and own[-1] != 1:  # an index is one column of several
+            return
         other = (*own, 1) if len(own) < rank else own[:-1]
         there = {**shapes, argument.name: other}
-        # Who declares one of the two layouts has said which one comes; and what is guessed to be an
-        # index, and never taken for one, may as well be a number with a layout of its own.
-        optional = argument.origin != "inferred" or not self._indexed(shapes, argument.name)
+        # Who declares one of the two layouts has said which one comes.
+        optional = argument.origin != "inferred"
         vector = self._axes_written(shapes, argument.name)
         for tried, beside, needed in ((there, shapes, optional), (shapes, there, False)):
             run = self._against(
@@ -273,10 +273,7 @@ class _Tries:
         graph = program.wiring
         node = constant_broadcast(graph)
         where = None if node is None else program.traced.origins.location(node)
-        label, batch = self._spec.named("y_true"), sizes.get(self._spec.batch, 0)
-        outer = (
-            beside_others(graph, label.name if label else None, batch) if form == "as-is" else None
-        )
+        outer = outer_product(graph, sizes.get(self._spec.batch, 0)) if form == "as-is" else None
         value, inputs = self._value(shapes)
         return attrs.evolve(
             run,
@@ -327,12 +324,6 @@ class _Tries:
         if not isinstance(program, Program):
             return False
         return axes_written(program.wiring, argument)
-
-    def _indexed(self, shapes: Sizes, argument: str) -> bool:
-        program = self._programs.forward_at(shapes)
-        if argument in self._programs.call.integers or not isinstance(program, Program):
-            return True
-        return indexed(program.wiring, argument)
 
     def _broadcast(self, shapes: Sizes, changed: str) -> tuple[bool, Location | None]:
         program = self._programs.forward_at(shapes)

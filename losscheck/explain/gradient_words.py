@@ -33,6 +33,14 @@ def mismatch(suspect: Suspect, blame: Blame) -> Words:
         return _upstream(suspect, got, want)
     if suspect.form == "stop-gradient":
         part = blame.operands[0] if blame.operands else "a part that depends on the prediction"
+        if suspect.facts.get("reread"):
+            return (
+                f"The gradient takes what a variable was assigned for constant{at}.",
+                f"{numbers}. With the variable held still it is right: no gradient goes through "
+                "one.",
+                "# Go on with the tensor that is assigned, not with the variable.\n# If the cut is "
+                "meant, ignore LC101 for this loss and give the reason.",
+            )
         return (
             f"The gradient takes {part} for constant{at}: a tf.stop_gradient cuts it off.",
             f"{numbers}. With {part} held still it is right: the cut alone makes the difference.",

@@ -19,10 +19,43 @@ class Reading:
     resource: Any  # its handle
     dtype: Any  # tf.DType
 
+    def now(self) -> Any:
+        """The tensor that it holds now."""
+        return tensorflow().raw_ops.ReadVariableOp(resource=self.resource, dtype=self.dtype)
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         """The numbers that it holds now."""
-        read = tensorflow().raw_ops.ReadVariableOp(resource=self.resource, dtype=self.dtype)
-        return np.asarray(read.numpy(), dtype)
+        return np.asarray(self.now().numpy(), dtype)
+
+
+class Stand:
+    """A variable in the place of one of the user's, which a loss changes where nothing sees it.
+
+    Parameters
+    ----------
+    reading
+        What the user's holds.
+    draws
+        Whether random numbers are drawn by it: then each run draws others, as with the user's. Any
+        other is before each run what the user's was.
+    """
+
+    def __init__(self, reading: Reading, *, draws: bool) -> None:
+        tf = tensorflow()
+        self.dtype = tf.resource
+        self._initial = reading.now()
+        self._variable = tf.Variable(self._initial, trainable=False)
+        self._draws = draws
+
+    @property
+    def handle(self) -> Any:
+        """What takes the place of the user's in a graph."""
+        return self._variable.handle
+
+    def reset(self) -> None:
+        """Let it be what the user's variable was."""
+        if not self._draws:
+            self._variable.assign(self._initial)
 
 
 def captured(graph: Any, captures: Iterable[tuple[Any, Any]]) -> dict[str, Any]:

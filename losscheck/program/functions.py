@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from losscheck.model import Array
+from losscheck.program.captured import Stand
 from losscheck.program.execution import Cut, Run, as_array
 from losscheck.program.quiet import tensorflow
 
@@ -16,6 +17,7 @@ def by_function(cut: Cut, *, plain: bool) -> Run:
     run = tf.function(lambda *arrays: cut.embed([*arrays, *outside(cut)]), autograph=False)
 
     def call(*arrays: Array) -> list[Array]:
+        _reset(cut)
         with _optimizer(plain):
             return [as_array(result) for result in run(*(tf.constant(a) for a in arrays))]
 
@@ -44,6 +46,7 @@ def blocks_by_function(cut: Cut, mode: str, probe: Sequence[Array]) -> Run:
     )
 
     def call(*arrays: Array) -> list[Array]:
+        _reset(cut)
         with _optimizer(mode == "plain"):
             return [as_array(result) for result in run(*arrays)]
 
@@ -61,10 +64,18 @@ def under_xla(cut: Cut) -> Run:
     )
 
     def call(*arrays: Array) -> list[Array]:
+        _reset(cut)
         given = (tf.constant(array) for array in (*arrays, *taken()))
         return [as_array(result) for result in run(*given)]
 
     return call
+
+
+def _reset(cut: Cut) -> None:
+    """Let each run begin with what the user's variables hold."""
+    for outer in cut.captured.values():
+        if isinstance(outer, Stand):
+            outer.reset()
 
 
 def outside(cut: Cut) -> list[Any]:
@@ -75,6 +86,8 @@ def outside(cut: Cut) -> list[Any]:
     for name, outer in cut.captured.items():
         wanted = cut.graph.get_tensor_by_name(name).dtype
         same = outer.dtype in (wanted, tf.resource, tf.variant)
+        if isinstance(outer, Stand):
+            outer = outer.handle
         found.append(graph.capture(outer) if same else tf.cast(outer, wanted))
     return found
 

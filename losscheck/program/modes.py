@@ -45,7 +45,7 @@ class Runner:
         tf = tensorflow()
         tensors = [tf.constant(np.asarray(inputs[name])) for name in self._call.names]
         try:
-            with silence():
+            with silence(), self._call.state.kept():
                 value, gradient = self._function(mode)(*tensors)
         except OutputError:
             raise

@@ -88,7 +88,7 @@ class Saver:
 
     def through_config(self, y_true: Array, y_pred: Array) -> Iterator[Survival]:
         """Send the Loss, and one made with other arguments, through get_config and from_config."""
-        with undisturbed():
+        with undisturbed(), self._call.state.kept():
             found = [_through_config(self._call, self._loss, {}, y_true, y_pred)]
             if not found[0].error:
                 for changed in _others(self._loss):
@@ -102,7 +102,8 @@ class Saver:
     ) -> Survival:
         """Save a model that is compiled with the Loss, load it, and call its loss."""
         survival = Survival(how="file", made={}, config=_written(self._loss))
-        with undisturbed(), tempfile.TemporaryDirectory() as folder:
+        kept = self._call.state.kept()
+        with undisturbed(), kept, tempfile.TemporaryDirectory() as folder:
             saving, file = keras_module().saving, os.path.join(folder, "model.keras")
             try:
                 model = build(shape, head)

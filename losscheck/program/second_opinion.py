@@ -85,11 +85,16 @@ def compute_gradient(
             tensor = tf.reshape(tensor, prediction.shape)
         return tf.reduce_sum(_value(call, {**others, call.prediction: tensor}))
 
+    def alone(tensor: Any) -> Any:
+        with call.state.kept():  # each call begins as the first one does
+            return loss(tensor)
+
     # A graph of it, and of its gradient, costs what a hundred eager calls cost.
-    compute = loss if len(chosen) <= FEW and not loops else tf.function(loss, autograph=False)
+    eagerly = (len(chosen) <= FEW and not loops) or call.state.assigns
+    compute = alone if eagerly else tf.function(loss, autograph=False)
     variable = tf.constant(prediction if whole else prediction.ravel()[chosen])
     try:
-        with silence():
+        with silence(), call.state.kept():
             (theoretical,), (numeric,) = tf.test.compute_gradient(compute, [variable])
     except Exception as error:  # its failure says nothing of the loss, but is said
         if loops:
@@ -115,7 +120,7 @@ def forward_slope(call: Call, inputs: Inputs, direction: Array, dtype: str) -> f
     tensors = {n: tf.constant(np.asarray(a, dtype)) for n, a in inputs.items()}
     prediction = tensors[call.prediction]
     try:
-        with silence():
+        with silence(), call.state.kept():
             tangent = tf.constant(np.asarray(direction, dtype).reshape(prediction.shape))
             with tf.autodiff.ForwardAccumulator(prediction, tangent) as forward:
                 value = tf.reduce_sum(_value(call, tensors))

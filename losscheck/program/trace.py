@@ -15,6 +15,8 @@ import attrs
 from losscheck.model import Location
 from losscheck.program.origin import Frame, Origins, of_exception, recording
 from losscheck.program.quiet import silence, tensorflow
+from losscheck.program.state import State
+from losscheck.program.stateless import stateless
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -32,6 +34,9 @@ class Call:
     integers: tuple[str, ...] = ()  # handed over as int32: the loss takes nothing else there
     handed: Any = None  # what Keras is handed in compile: the function, or the Loss itself
     weight: str = ""  # a parameter of weights that calls may leave out
+    state: State = attrs.field(  # what it keeps from call to call
+        default=attrs.Factory(lambda call: State(call.function), takes_self=True)
+    )
 
     def __call__(self, tensors: Sequence[Any]) -> Any:
         """Run the loss on tensors in the order of `names`."""
@@ -74,6 +79,7 @@ class Traced:
     gradient_error: str  # why not, where TensorFlow said so
     origins: Origins
     autograph: bool
+    reread: frozenset[str] = frozenset()  # operations that read a variable behind its assignment
 
 
 Signature = Mapping[str, tuple[tuple[int | None, ...] | None, str]]  # name -> shape, dtype
@@ -106,13 +112,18 @@ def trace(
     traced, origins = graph_of(
         loss_and_gradient, specs, home=call.home, base=call.base, autograph=autograph
     )
-    value, gradient = traced.structured_outputs
+    # structured_outputs may be TensorSpecs; the graph's own outputs are the tensors.
+    value, *gradient = (tensor.name for tensor in traced.graph.outputs)
+    found = stateless(traced.graph, tuple(traced.graph.captures))
+    call.state.note(found.assigned)
+    there = found.graph.get_tensor_by_name
     return Traced(
-        graph=traced.graph,
-        placeholders=tuple(traced.graph.inputs[: len(specs)]),
-        captures=tuple(traced.graph.captures),
-        value=_inside(traced.graph, value, 0),
-        gradient=None if gradient is None else _inside(traced.graph, gradient, 1),
+        graph=found.graph,
+        placeholders=tuple(there(place.name) for place in traced.graph.inputs[: len(specs)]),
+        captures=found.captures,
+        reread=found.reread,
+        value=there(value),
+        gradient=there(gradient[0]) if gradient else None,
         gradient_error=failure[0] if failure else "",
         origins=origins,
         autograph=autograph,
@@ -173,11 +184,6 @@ def _inlined(compiled: Any, specs: Sequence[Any]) -> Any:
         return compiled.get_concrete_function(*specs)
     finally:
         tf.config.run_functions_eagerly(before)
-
-
-def _inside(graph: Any, structured: Any, index: int) -> Any:
-    # structured_outputs may be TensorSpecs; the graph's own outputs are the tensors.
-    return graph.outputs[index]
 
 
 def _gradient(value: Any, prediction: Any, failure: list[str]) -> Any:

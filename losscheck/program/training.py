@@ -132,7 +132,7 @@ class Trainer:
         with undisturbed():
             model = self._model("float32")
         for how in hows:
-            with undisturbed():
+            with undisturbed(), self._call.state.kept():
                 trial = _RUN[how](self, model)
             yield trial
             if trial.error is not None:
@@ -291,6 +291,8 @@ class Trainer:
             trial = attrs.evolve(trial, reported=run())
         except Exception as error:
             return attrs.evolve(trial, error=CallError(error, self._blamed(error)))
+        if self._call.state.assigns:  # from batch to batch it is another loss
+            return trial
         for graph in (False, True):  # a difference between eager and graph is not Keras' doing
             trial = self._compared(trial, labels, predicted, weights, parts, graph=graph)
             if trial.apart < ROUNDING:

@@ -33,7 +33,7 @@ def by_argument(call: Call, weight: str) -> Weigh:
                 tensors[weight] = given
             else:
                 further[weight] = given
-        with silence():
+        with silence(), call.state.kept():
             if not further:
                 return np.asarray(as_tensor(call([tensors[name] for name in call.names])))
             positional = [tensors[name] for name in call.names[: call.positional]]
@@ -49,7 +49,7 @@ def plainly(call: Call, label: str) -> Weigh:
     loss = KerasLoss(call)
 
     def weigh(inputs: Inputs, weights: Array | None) -> Array:
-        with silence():
+        with silence(), call.state.kept():
             return loss.returned(inputs[label], inputs[call.prediction])
 
     return weigh

@@ -40,13 +40,7 @@ class Node:
     @property
     def floating(self) -> bool:
         """Whether any of its outputs is a floating-point tensor."""
-        return bool(self.floats)
-
-    @property
-    def floats(self) -> tuple[str, ...]:
-        """Those of its outputs that are floating-point tensors; a loop has others beside them."""
-        pairs = zip(self.outputs, self.dtypes, strict=True)
-        return tuple(name for name, dtype in pairs if dtype.startswith(("float", "bfloat")))
+        return any(d.startswith(("float", "bfloat")) for d in self.dtypes)
 
 
 class Wiring:

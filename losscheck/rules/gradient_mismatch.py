@@ -110,7 +110,7 @@ class GradientMismatch(Rule):
             ties = (check.wrong & check.tie).any(axis=1) & ~wrong & ~frozen
             forms: tuple[tuple[str, Any, dict[str, Any]], ...] = (
                 ("mismatch", wrong, {}),
-                ("stop-gradient", frozen, {"location": cut}),
+                ("stop-gradient", frozen, {"location": cut, "reread": graph.reread}),
                 ("tie", ties, {}),
             )
             for form, found, facts in forms:

@@ -1,1 +1,0 @@
-"""Losses of forty public projects, written anew, with truths found without losscheck."""
