@@ -1,0 +1,1 @@
+"""Losses of forty public projects, written anew, with truths found without losscheck."""
