@@ -59,7 +59,7 @@ class Settings:
     targets: tuple[str, ...] = ()
     dtypes: tuple[str, ...] = ("float32",)  # required dtypes
     modes: tuple[str, ...] = MODES
-    fail_on: str = "error"
+    fail_on: str = "inconclusive"
     select: tuple[str, ...] = ()  # codes or prefixes ("LC2"); empty: all
     ignore: Mapping[str, str] = attrs.field(factory=dict)  # code -> reason
     severity: Mapping[str, str] = attrs.field(factory=dict)  # code -> severity
@@ -78,6 +78,10 @@ class Settings:
     def apart(self) -> bool:
         """Whether losses are examined in processes of their own."""
         return self.jobs > 1 or self.timeout > 0
+
+    def ignored(self, target: str) -> Mapping[str, str]:
+        """Give the codes whose findings are ignored for this target, with the reasons."""
+        return {**self.ignore, **self.for_loss(target).ignore}
 
     def for_loss(self, target: str) -> LossSettings:
         """Give the table of this target, the command line's arguments laid over it."""

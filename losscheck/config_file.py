@@ -109,7 +109,9 @@ class _Reader:
             targets=tuple(map(self._target, self._texts(table.get("targets", []), "targets"))),
             dtypes=tuple(one_of(dtype, DTYPES, self._at("dtypes")) for dtype in dtypes),
             fail_on=one_of(
-                self._word(table.get("fail-on", "error"), "fail-on"), FAIL_ON, self._at("fail-on")
+                self._word(table.get("fail-on", Settings().fail_on), "fail-on"),
+                FAIL_ON,
+                self._at("fail-on"),
             ),
             ignore=self._reasons(table.get("ignore", {}), "ignore"),
             severity={

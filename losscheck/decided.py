@@ -67,13 +67,14 @@ def looked_at(desk: Desk, rule: Rule) -> tuple[int, tuple[str, ...]]:
     if "second_order" in rule.needs:
         return sum(int(c.decided.sum()) for c in desk.get("second_order")), ("graph",)
     if "modes" in rule.needs:
-        return sum(len(s) for s in desk.get("sweeps")), ("graph", *_modes(desk))
+        lone = desk.given("lone") if "lone" in rule.needs else ()
+        return sum(len(s) for s in (*desk.given("sweeps"), *lone)), ("graph", *_modes(desk))
     if "precision" in rule.needs:
         runs = desk.get("precision")
         whole = sum(len(run) for run in runs if run.mode == "graph")
         return whole, ("graph", *(m for m in _modes(desk) if m == "eager"))
     if not {"sweeps", "finite_tests", "dead"}.isdisjoint(rule.needs):
-        return sum(len(s) for s in desk.get("sweeps")), ("graph",)
+        return sum(len(s) for s in desk.given("sweeps")), ("graph",)
     if "training" in rule.needs and (trained := desk.get("training")):
         return len(trained.trials), trained.ways
     if "weighing" in rule.needs and (weighed := desk.get("weighing")):
@@ -103,4 +104,4 @@ def _tried(desk: Desk) -> tuple[str, ...]:
 
 
 def _modes(desk: Desk) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(run.mode for run in desk.get("modes")))
+    return tuple(dict.fromkeys(run.mode for run in desk.given("modes")))

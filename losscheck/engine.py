@@ -7,7 +7,6 @@ it may run in another process or on another machine.
 from __future__ import annotations
 
 import time
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,9 +19,21 @@ from losscheck.data import Batches, read
 from losscheck.events import Done, Event, Finished, Stage, Started
 from losscheck.evidence.ending import End, Ending
 from losscheck.examination import Examination, aggregate
-from losscheck.model import LossReport, Report, Summary, UsageError, Verdict
+from losscheck.faults import Faults, told
+from losscheck.model import (
+    Check,
+    Fault,
+    LossReport,
+    Outcome,
+    Report,
+    Summary,
+    UsageError,
+    Verdict,
+)
 from losscheck.model_examination import ModelExamination
+from losscheck.rules import RULES
 from losscheck.targets import Loss, resolve
+from losscheck.unexamined import without_an_end
 from losscheck.workers import examined, prepare
 
 
@@ -72,8 +83,10 @@ def examine(
         report = _examination(found, task.settings, listen, data).report()
     except UsageError:
         raise
-    except Exception:  # a fault of ours must not hide the other losses' reports
-        report = _fault(found)
+    except Exception as error:  # a fault of ours must not hide the other losses' reports
+        faults = Faults()
+        fault = faults.add("the examination", error)
+        report = _failed(found, told(fault), faults.all)
     return attrs.evolve(report, seconds=time.perf_counter() - begin)
 
 
@@ -133,8 +146,7 @@ def lost(task: Task, ending: Ending) -> LossReport:
     if ending.end is End.UNSTARTED:  # a fault of ours, or of who calls us without a main guard
         reason = f"the process that should examine it could not start: {ending.status}"
         return _failed(loss, reason)
-    declared = _declared(loss, task.settings)
-    report = Examination(loss, task.settings, declared, lambda stage: None).without_an_end(ending)
+    report = without_an_end(loss, task.settings, ending)
     return attrs.evolve(report, seconds=ending.seconds)
 
 
@@ -158,21 +170,20 @@ def _declared(loss: Loss, settings: Settings) -> dict[str, ArgumentSettings]:
     return dict(lay_over(settings.for_loss(loss.target).arguments, loss.declared))
 
 
-def _fault(loss: Loss) -> LossReport:
-    lines = traceback.format_exc().splitlines()
-    reason = f"losscheck itself failed: {lines[-1][:200]}"
-    return _failed(loss, reason, tuple(line[:200] for line in lines))
-
-
-def _failed(loss: Loss, reason: str, notes: tuple[str, ...] = ()) -> LossReport:
+def _failed(loss: Loss, reason: str, faults: tuple[Fault, ...] = ()) -> LossReport:
+    checks = (
+        Check(code=r.code, slug=r.slug, outcome=Outcome.INCONCLUSIVE.value, reason=reason)
+        for r in RULES
+    )
     return LossReport(
         target=loss.target,
         verdict=Verdict.ERROR.value,
         seconds=0.0,
         cases=0,
         source=loss.source,
+        checks=tuple(checks),
         reason=reason,
-        notes=notes,
+        faults=faults,
     )
 
 

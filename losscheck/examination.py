@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import time
-import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import attrs
 
 from losscheck import outcomes
-from losscheck.config import ArgumentSettings, Settings
+from losscheck.config import ArgumentSettings, Settings, lay_over
 from losscheck.data import Batches
 from losscheck.decided import looked_at, missing, not_tried, undecided
 from losscheck.evidence.covered import covered
+from losscheck.evidence.crowd import Crowd
 from losscheck.evidence.curves import curves
-from losscheck.evidence.desk import WITHOUT_A_RUN, Desk
-from losscheck.evidence.ending import Ending
+from losscheck.evidence.desk import WITHOUT_A_RUN, WITHOUT_VALUES, Desk
 from losscheck.evidence.gather import Evidence, Instance
-from losscheck.evidence.graph import last_return
 from losscheck.evidence.verified import summary
 from losscheck.explain.finding import Writer
-from losscheck.explain.process_words import program
+from losscheck.faults import FailedError, Faults, told
 from losscheck.infer import Asked, Inferred, infer
 from losscheck.model import (
     Check,
+    Fault,
     Finding,
     GradientSummary,
-    Ignored,
     LossReport,
     Outcome,
     Suspect,
@@ -38,9 +38,12 @@ from losscheck.model import (
 from losscheck.program.batch import Program
 from losscheck.program.trace import OutputError
 from losscheck.program.ways import Way
-from losscheck.rules import RULES, find
+from losscheck.rules import RULES
 from losscheck.rules.base import Rule
 from losscheck.targets import Loss
+from losscheck.unexamined import no_tensor
+
+NOT_SELECTED = "not selected"
 
 
 class Examination:
@@ -74,103 +77,142 @@ class Examination:
         self._listen = listen
         self._batches = batches
         self._base = os.path.abspath(settings.directory)
-        self._home = os.path.dirname(_file(loss))
-        self._faults: list[str] = []  # tracebacks of our own, for -v
+        self._home = os.path.dirname(loss.file)
+        self._faults = Faults()
         self._partial: set[str] = set()  # rules whose findings leave the others something to judge
+        self._undecided: set[str] = set()  # rules that faults of ours left undecided
+        self._guessed: Fault | None = None  # why the domains are no more than guessed
 
     def report(self) -> LossReport:
         """Examine it."""
         self._listen("spec")
         try:
-            inferred = infer(
-                self._loss,
-                self._declared,
-                home=self._home,
-                base=self._base,
-                data=self._data(),
-            )
+            inferred = self._inferred()
         except OutputError as error:
-            return self._no_tensor(error)
+            return no_tensor(self._loss, self._settings, error)
         desk = Desk(
             Evidence(
                 inferred=inferred,
                 dtypes=self._settings.dtypes,
                 modes_wanted=self._settings.modes,
                 seed=self._settings.seed,
+                faults=self._faults,
             )
         )
-        writer = Writer(self._loss, self._settings, desk, self._base)
+        writer = Writer(self._loss, self._settings, desk, self._base, self._faults)
         checks: list[Check] = []
         findings: list[Finding] = []
         for rule in sorted(RULES, key=lambda rule: len(rule.masked_by)):
-            masks = ({f.code for f in findings} - self._partial) & set(rule.masked_by)
-            check, found = self._judge(rule, desk, writer, inferred, masks)
+            check = self._left_out(rule, inferred, checks, findings)
+            if check is None:
+                self._listen(rule.slug)
+                check, found = self._judge(rule, desk, writer, inferred)
+                findings += found
             checks.append(check)
-            findings += found
         checks.sort(key=lambda check: check.code)
         return self._finished(desk, inferred, checks, findings)
+
+    def _inferred(self) -> Inferred:
+        """Find what nobody declared; where that fails, guess what the graph can be read with."""
+        ask = functools.partial(infer, home=self._home, base=self._base)
+        try:
+            return ask(self._loss, self._declared, data=self._data())
+        except (OutputError, UsageError):
+            raise
+        except Exception as error:
+            self._guessed = self._faults.add("inference", error)
+            guess = {
+                parameter.name: ArgumentSettings(domain="real")
+                for parameter in self._loss.parameters
+                if parameter.required
+            }
+            return ask(self._loss, lay_over(self._declared, guess))
 
     def _data(self) -> Asked | None:
         if self._batches is None:
             return None
         return Asked(batches=self._batches, others=self._settings.names, seed=self._settings.seed)
 
-    def _judge(
-        self, rule: Rule, desk: Desk, writer: Writer, inferred: Inferred, masks: set[str]
-    ) -> tuple[Check, list[Finding]]:
-        skip = self._skip(rule, inferred) or (f"see {', '.join(sorted(masks))}" if masks else "")
-        if skip:
-            return Check(
-                code=rule.code, slug=rule.slug, outcome=Outcome.SKIP.value, reason=skip
-            ), []
-        self._listen(rule.slug)
-        begin = time.perf_counter()
-        try:
-            evidence = {name: self._evidence(desk, name, inferred) for name in rule.needs}
-            suspects = list(rule.judge(**evidence))
-            findings = writer.findings(rule, suspects)
-            if all(suspect.form in rule.partial for suspect in suspects):
-                self._partial.add(rule.code)
-            cases, modes = looked_at(desk, rule) if inferred.error is None else (0, ())
-        except UsageError:
-            raise
-        except Exception as error:  # a fault of ours in one rule must not hide what others found
-            fault = f"losscheck itself failed: {type(error).__name__}: {error}"[:300]
-            self._faults += traceback.format_exc().splitlines()
-            check = Check(code=rule.code, slug=rule.slug, outcome=Outcome.ERROR.value, reason=fault)
-            return check, []
-        outcome = outcomes.outcome(findings)
-        reason = ""
-        if not findings and inferred.error is not None:
-            outcome, reason = Outcome.SKIP, _raises(inferred)
-        elif not findings and (nothing := missing(rule, evidence)):
-            outcome, reason, cases = Outcome.SKIP, nothing, 0
-        elif not findings and (doubt := undecided(rule, evidence)):
-            outcome, reason = Outcome.INCONCLUSIVE, doubt
-        elif rule.code == "LC603":
-            reason = not_tried(evidence["training"])
-        return (
-            Check(
-                code=rule.code,
-                slug=rule.slug,
-                outcome=outcome.value,
-                cases=cases,
-                dtypes=self._settings.dtypes,
-                modes=modes,
-                seconds=time.perf_counter() - begin,
-                reason=reason,
-            ),
-            findings,
-        )
+    def _left_out(
+        self, rule: Rule, inferred: Inferred, checks: Sequence[Check], findings: Sequence[Finding]
+    ) -> Check | None:
+        """Say why a rule is not judged; None where it is."""
+        if reason := self._skip(rule, inferred):
+            asked = reason == NOT_SELECTED or not rule.left_out(self._settings)
+            return _skipped(rule, reason, applies=asked)
+        if self._guessed is not None and not WITHOUT_VALUES.issuperset(rule.needs):
+            return self._fails(rule, self._guessed)
+        masks = ({f.code for f in findings} - self._partial) & set(rule.masked_by)
+        if masks:
+            return _skipped(rule, f"see {', '.join(sorted(masks))}")
+        # What a rule finds may come of what another one would have named, had it been judged.
+        # Where the gradient is missing the others see none, whether LC102 was judged or not.
+        for check in checks:
+            masking = check.code in rule.masked_by and check.code != "LC102"
+            if masking and check.outcome == Outcome.INCONCLUSIVE:
+                self._undecided.add(rule.code)
+                reason = f"{check.code} is undecided: {check.reason}"
+                return _skipped(rule, reason, Outcome.INCONCLUSIVE)
+        return None
 
-    def _evidence(self, desk: Desk, name: str, inferred: Inferred) -> object:
-        if inferred.error is not None and name not in WITHOUT_A_RUN:
-            return None if name == "tracing" else ()
-        return desk.get(name)
+    def _judge(
+        self, rule: Rule, desk: Desk, writer: Writer, inferred: Inferred
+    ) -> tuple[Check, list[Finding]]:
+        begin = time.perf_counter()
+        evidence = self._evidence(rule, desk, inferred)
+        suspects = self._suspects(rule, evidence)
+        findings = writer.findings(rule, suspects)
+        if all(suspect.form in rule.partial for suspect in suspects):
+            self._partial.add(rule.code)
+        check = Check(
+            code=rule.code,
+            slug=rule.slug,
+            outcome=outcomes.outcome(findings).value,
+            dtypes=self._settings.dtypes,
+            reason=outcomes.doubt(findings),
+        )
+        if evidence is not None and (findings or inferred.error is None):
+            account = functools.partial(_decided, check, rule, desk, evidence, inferred)
+            check = self._faults.attempt(f"the account of {rule.code}", account, check, rule.code)
+        fault = self._faults.within((rule.code, *rule.needs))
+        if not findings and fault is not None:
+            check = self._fails(rule, fault)
+        elif not findings and inferred.error is not None:
+            check = _skipped(rule, _raises(inferred))
+        return attrs.evolve(check, seconds=time.perf_counter() - begin), findings
+
+    def _fails(self, rule: Rule, fault: Fault) -> Check:
+        """A rule that a fault of ours leaves undecided."""
+        self._undecided.add(rule.code)
+        return _skipped(rule, told(fault), Outcome.INCONCLUSIVE)
+
+    def _evidence(self, rule: Rule, desk: Desk, inferred: Inferred) -> dict[str, object] | None:
+        """What a rule needs; None where some of it failed and nothing stands for it."""
+        found: dict[str, object] = {}
+        failed = False
+        for name in rule.needs:
+            if inferred.error is not None and name not in WITHOUT_A_RUN:
+                found[name] = None if name == "tracing" else ()
+                continue
+            try:
+                found[name] = desk.given(name)
+            except FailedError:
+                failed = True
+        return None if failed else found
+
+    def _suspects(self, rule: Rule, evidence: Mapping[str, object] | None) -> list[Suspect | Crowd]:
+        """What a rule suspects; what it said before a fault of its own stays."""
+        found: list[Suspect | Crowd] = []
+        if evidence is not None:
+            what = f"the judgment of {rule.code}"
+            self._faults.attempt(
+                what, lambda: found.extend(rule.judge(**evidence)), None, rule.code
+            )
+        return found
 
     def _skip(self, rule: Rule, inferred: Inferred) -> str:
         if self._settings.select and not rule.code.startswith(self._settings.select):
-            return "not selected"
+            return NOT_SELECTED
         if reason := rule.left_out(self._settings):
             return reason
         if inferred.error is not None and WITHOUT_A_RUN.isdisjoint(rule.needs):
@@ -180,35 +222,44 @@ class Examination:
     def _finished(
         self, desk: Desk, inferred: Inferred, checks: list[Check], findings: list[Finding]
     ) -> LossReport:
-        reasons = self._reasons()
+        reasons = self._settings.ignored(self._loss.target)
         kept = [f for f in findings if f.code not in reasons]
-        checks = [outcomes.without(check, kept) for check in checks]
+        checks = [outcomes.set_apart(check, findings, reasons) for check in checks]
         runs = inferred.error is None
-        verdict, reason = outcomes.verdict(kept, checks)
+        verdict, reason = outcomes.verdict(kept, checks, self._undecided)
         if not runs and verdict is Verdict.PASS:
             verdict, reason = Verdict.INCONCLUSIVE, _raises(inferred)
-        gradient = self._gradient(desk) if runs else None
+        shown = self._shown(desk, inferred) if runs and self._guessed is None else {}
         return LossReport(
             target=self._loss.target,
             verdict=verdict.value,
             seconds=0.0,
-            cases=desk.evidence.total_cases if runs else 0,
             source=self._loss.source,
             arguments=inferred.spec.arguments,
-            gradient=gradient,
             checks=tuple(checks),
             findings=tuple(sorted(kept, key=outcomes.by_weight)),
-            ignored=self._ignored(findings),
-            curves=curves(desk.evidence) if runs else (),
-            digits=desk.get("digits") if runs and self._selected("LC301", "LC302") else None,
-            coverage=covered(desk.evidence) if runs else (),
+            ignored=outcomes.ignored(findings, reasons),
             reason=reason,
-            notes=(
-                *_notes(desk, inferred),
-                *(desk.get("opinions").notes if gradient is not None else ()),
-                *(line[:200] for line in self._faults),
-            ),
+            faults=self._faults.all,
+            **{"cases": 0, **shown},
         )
+
+    def _shown(self, desk: Desk, inferred: Inferred) -> dict[str, Any]:
+        """What a report shows beside what was judged; a part that fails is left out."""
+        evidence, attempt = desk.evidence, self._faults.attempt
+        gradient = attempt("the summary of the gradient", lambda: self._gradient(desk), None)
+        digits = self._selected("LC301", "LC302")
+        said = attempt("the notes", lambda: _notes(desk, inferred), ())
+        if gradient is not None:
+            said = (*said, *desk.get("opinions").notes)
+        return {
+            "cases": attempt("the count of the cases", lambda: evidence.total_cases, 0),
+            "gradient": gradient,
+            "curves": attempt("the curves", lambda: curves(evidence), ()),
+            "digits": attempt("the digits", lambda: desk.get("digits"), None) if digits else None,
+            "coverage": attempt("the coverage", lambda: covered(evidence), ()),
+            "notes": said,
+        }
 
     def _selected(self, *codes: str) -> bool:
         select = self._settings.select
@@ -217,84 +268,43 @@ class Examination:
     def _gradient(self, desk: Desk) -> GradientSummary | None:
         return summary(desk) if self._selected("LC101") else None
 
-    def _no_tensor(self, error: OutputError) -> LossReport:
-        writer = Writer(self._loss, self._settings, None, self._base)
-        where = last_return(self._loss.python, _file(self._loss), self._base)
-        suspect = Suspect(
-            code="LC404",
-            form=error.form,
-            facts={"type": error.returned},
-            location=where,
-            expected_text="a tensor: a scalar, or the losses of the samples",
-        )
-        return self._alone(writer.findings(find("LC404"), [suspect]), "the loss returns no tensor")
-
-    def without_an_end(self, ending: Ending) -> LossReport:
-        """Report how a process ended before its loss was examined."""
-        writer = Writer(self._loss, self._settings, None, self._base)
-        judged = (find("LC902"), find("LC903"))
-        shown = program(self._loss.target, self._settings.seed, ending)
-        findings = [
-            attrs.evolve(finding, reproduce=shown)
-            for rule in judged
-            for finding in writer.findings(rule, rule.judge(ending=ending))
-        ]
-        return self._alone(findings, f"the examination had no end: see {findings[0].code}")
-
-    def _alone(self, findings: list[Finding], others: str) -> LossReport:
-        """Report what leaves the other rules nothing to judge."""
-        reasons = self._reasons()
-        kept = [f for f in findings if f.code not in reasons]
-        found = {finding.code for finding in findings}
-        checks = [
-            Check(code=r.code, slug=r.slug, outcome=outcomes.outcome(kept).value)
-            if r.code in found
-            else Check(code=r.code, slug=r.slug, outcome=Outcome.SKIP.value, reason=others)
-            for r in RULES
-        ]
-        verdict, reason = outcomes.verdict(kept, checks)
-        if verdict is Verdict.PASS:
-            verdict, reason = Verdict.INCONCLUSIVE, others
-        return LossReport(
-            target=self._loss.target,
-            verdict=verdict.value,
-            seconds=0.0,
-            cases=0,
-            source=self._loss.source,
-            checks=tuple(checks),
-            findings=tuple(kept),
-            ignored=self._ignored(findings),
-            reason=reason,
-        )
-
-    def _reasons(self) -> Mapping[str, str]:
-        """The rules whose findings the user's settings ignore, and why."""
-        return {**self._settings.ignore, **self._settings.for_loss(self._loss.target).ignore}
-
-    def _ignored(self, findings: Sequence[Finding]) -> tuple[Ignored, ...]:
-        reasons = self._reasons()
-        ignored = (f for f in findings if f.code in reasons)
-        return tuple(Ignored(id=f.id, code=f.code, reason=reasons[f.code]) for f in ignored)
-
 
 def _raises(inferred: Inferred) -> str:
     assert inferred.error is not None
     return f"the loss raises {type(inferred.error.error).__name__} whatever it is given"
 
 
-def _file(loss: Loss) -> str:
-    code = getattr(loss.python, "__code__", None)
-    return str(code.co_filename) if code is not None else ""
+def _skipped(
+    rule: Rule, reason: str, outcome: Outcome = Outcome.SKIP, *, applies: bool = True
+) -> Check:
+    return Check(
+        code=rule.code, slug=rule.slug, outcome=outcome.value, reason=reason, applies=applies
+    )
+
+
+def _decided(
+    check: Check, rule: Rule, desk: Desk, evidence: Mapping[str, Any], inferred: Inferred
+) -> Check:
+    """Say of a rule that was judged how much it looked at, and whether that decided anything."""
+    cases, modes = looked_at(desk, rule) if inferred.error is None else (0, ())
+    check = attrs.evolve(check, cases=cases, modes=modes)
+    if check.outcome == Outcome.PASS and (nothing := missing(rule, evidence)):
+        skip = Outcome.SKIP.value
+        return attrs.evolve(check, outcome=skip, reason=nothing, cases=0, applies=False)
+    if check.outcome == Outcome.PASS and (doubt := undecided(rule, evidence)):
+        return attrs.evolve(check, outcome=Outcome.INCONCLUSIVE.value, reason=doubt)
+    if rule.code == "LC603":
+        return attrs.evolve(check, reason=not_tried(evidence["training"]))
+    return check
 
 
 def _notes(desk: Desk, inferred: Inferred) -> tuple[str, ...]:
     notes = list(inferred.data.notes) if inferred.data else []
     if inferred.spec.narrowed:
         notes.append(f"the domain was narrowed: {inferred.spec.narrowed}")
-    if inferred.error is None:
-        ways = dict.fromkeys(_way(instance) for instance in desk.evidence.instances)
-        slow = [way for way in ways if way != Way.VECTORIZED]
-        notes += [f"the cases were run by {way}: the loss cannot be vectorized" for way in slow]
+    ways = dict.fromkeys(_way(instance) for instance in desk.evidence.instances)
+    slow = [way for way in ways if way != Way.VECTORIZED]
+    notes += [f"the cases were run by {way}: the loss cannot be vectorized" for way in slow]
     return tuple(notes)
 
 

@@ -204,6 +204,7 @@ class Check:
     modes: tuple[str, ...] = ()
     seconds: float = 0.0
     reason: str = ""
+    applies: bool = True  # False: the loss has nothing of the kind, or it runs only when asked for
 
 
 @attrs.frozen(kw_only=True)
@@ -287,6 +288,15 @@ class DigitCurve:
     decades: tuple[DigitsAt, ...]
 
 
+@attrs.frozen(kw_only=True)
+class Fault:
+    """Something of losscheck itself that failed; what does not need it was checked all the same."""
+
+    what: str  # that failed, such as "the guided search"
+    error: str  # type and message of what was raised
+    traceback: tuple[str, ...] = ()  # its lines
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class LossReport:
     """All that is said of one loss."""
@@ -306,6 +316,7 @@ class LossReport:
     coverage: tuple[Coverage, ...] = ()
     reason: str = ""  # why the verdict is inconclusive or error
     notes: tuple[str, ...] = ()  # what the reader should know of how it was examined
+    faults: tuple[Fault, ...] = ()  # of losscheck itself, which left part of it unexamined
 
 
 @attrs.frozen(kw_only=True)

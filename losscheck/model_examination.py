@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import time
-import traceback
 from collections.abc import Callable, Sequence
 
 from losscheck import outcomes
@@ -12,15 +12,16 @@ from losscheck.cases.batches import batches
 from losscheck.config import ArgumentSettings, Settings, lay_over
 from losscheck.evidence.weights import WeightEvidence
 from losscheck.explain.weight_finding import WeightWriter
+from losscheck.faults import Faults, told
 from losscheck.infer.whole import Whole, whole
 from losscheck.model import (
     Argument,
     Check,
     Finding,
     GradientSummary,
-    Ignored,
     LossReport,
     Outcome,
+    Suspect,
     Verdict,
 )
 from losscheck.program.objective import Objective
@@ -58,7 +59,8 @@ class ModelExamination:
         self._settings = settings
         self._listen = listen
         self._base = os.path.abspath(settings.directory)
-        self._faults: list[str] = []  # tracebacks of our own, for -v
+        self._faults = Faults()
+        self._unsure: set[str] = set()  # rules that faults of ours left undecided
 
     def report(self) -> LossReport:
         """Examine it."""
@@ -104,7 +106,7 @@ class ModelExamination:
         return evidence
 
     def _judged(self, evidence: WeightEvidence) -> tuple[list[Check], list[Finding]]:
-        writer = WeightWriter(self._loss, self._settings, evidence, self._base)
+        writer = WeightWriter(self._loss, self._settings, evidence, self._base, self._faults)
         asked = {rule.code for rule in WEIGHT_RULES}
         checks = [_skipped(r, ELSEWHERE) for r in RULES if r.code not in asked]
         findings: list[Finding] = []
@@ -124,18 +126,21 @@ class ModelExamination:
             return _skipped(rule, f"see {', '.join(masks)}"), []
         self._listen(rule.slug)
         begin = time.perf_counter()
-        try:
-            findings = writer.findings(rule, rule.judge(weights=evidence))  # type: ignore[arg-type]
-        except Exception as error:  # a fault of ours in one rule must not hide what others found
-            self._faults += traceback.format_exc().splitlines()
-            fault = f"losscheck itself failed: {type(error).__name__}: {error}"[:300]
-            return Check(code=rule.code, slug=rule.slug, outcome=Outcome.ERROR, reason=fault), []
-        outcome, reason = outcomes.outcome(findings), ""
-        cases = len(evidence.batches)
-        if rule.code == "LC101":
+        what = f"the judgment of {rule.code}"
+        suspects: list[Suspect] = []
+        judge = functools.partial(rule.judge, weights=evidence)
+        self._faults.attempt(what, lambda: suspects.extend(judge()), None, rule.code)  # type: ignore[arg-type]
+        findings = writer.findings(rule, suspects)
+        outcome, reason, cases = outcomes.outcome(findings), outcomes.doubt(findings), 0
+        if not findings and (fault := self._faults.within((rule.code,))) is not None:
+            self._unsure.add(rule.code)
+            outcome, reason = Outcome.INCONCLUSIVE, told(fault)
+        elif rule.code == "LC101":
             cases = evidence.slopes.points
             if not findings and evidence.slopes.reason:
                 outcome, reason = Outcome.INCONCLUSIVE, evidence.slopes.reason
+        else:
+            cases = len(evidence.batches)
         return (
             Check(
                 code=rule.code,
@@ -157,13 +162,10 @@ class ModelExamination:
         checks: Sequence[Check],
         findings: Sequence[Finding],
     ) -> LossReport:
-        reasons = {
-            **self._settings.ignore,
-            **self._settings.for_loss(self._loss.target).ignore,
-        }
+        reasons = self._settings.ignored(self._loss.target)
         kept = [f for f in findings if f.code not in reasons]
-        checks = [outcomes.without(check, kept) for check in checks]
-        verdict, reason = outcomes.verdict(kept, checks)
+        checks = [outcomes.set_apart(check, findings, reasons) for check in checks]
+        verdict, reason = outcomes.verdict(kept, checks, self._unsure)
         selected = not self._settings.select or "LC101".startswith(self._settings.select)
         return LossReport(
             target=self._loss.target,
@@ -172,16 +174,17 @@ class ModelExamination:
             cases=sum(batch.rows for batch in evidence.batches),
             source=self._loss.source,
             arguments=(*fed.arguments, _weights(evidence)),
-            gradient=_gradient(evidence) if selected else None,
+            gradient=self._faults.attempt(
+                "the summary of the gradient", lambda: _gradient(evidence), None
+            )
+            if selected
+            else None,
             checks=tuple(checks),
             findings=tuple(sorted(kept, key=outcomes.by_weight)),
-            ignored=tuple(
-                Ignored(id=f.id, code=f.code, reason=reasons[f.code])
-                for f in findings
-                if f.code in reasons
-            ),
+            ignored=outcomes.ignored(findings, reasons),
             reason=reason,
-            notes=(*self._notes(evidence), *(line[:200] for line in self._faults)),
+            notes=tuple(self._notes(evidence)),
+            faults=self._faults.all,
         )
 
     def _notes(self, evidence: WeightEvidence) -> list[str]:

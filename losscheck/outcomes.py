@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import attrs
 
 from losscheck import policy
-from losscheck.model import Check, Finding, LossReport, Outcome, Severity, Verdict
+from losscheck.model import Check, Finding, Ignored, LossReport, Outcome, Severity, Verdict
 
 _OUTCOME = {
     Severity.ERROR: Outcome.FAIL,
@@ -21,31 +21,65 @@ def outcome(findings: Sequence[Finding]) -> Outcome:
     if not findings:
         return Outcome.PASS
     worst = max((Severity(f.severity) for f in findings), key=policy.RANK.__getitem__)
+    if worst is not Severity.ERROR and doubt(findings):
+        return Outcome.INCONCLUSIVE
     return _OUTCOME[worst]
 
 
-def without(check: Check, kept: Sequence[Finding]) -> Check:
-    """Restate the outcome of a check once the user's ignored findings are taken out."""
-    if check.outcome not in (Outcome.FAIL, Outcome.WARN, Outcome.NOTE):
+def doubt(findings: Sequence[Finding]) -> str:
+    """Say what was seen that may be right or wrong; "" where each finding is one or the other."""
+    for finding in findings:
+        if policy.undecided(finding.code, finding.kind) and finding.severity == Severity.WARNING:
+            what = "NaN" if finding.code in ("LC201", "LC203") else "Inf"
+            return f"{what} was seen, and what is right there could not be decided"
+    return ""
+
+
+def set_apart(check: Check, findings: Sequence[Finding], reasons: Mapping[str, str]) -> Check:
+    """Restate the outcome of a check whose findings the user's settings ignore."""
+    if check.code not in reasons or all(finding.code != check.code for finding in findings):
         return check
-    own = [finding for finding in kept if finding.code == check.code]
-    return attrs.evolve(check, outcome=outcome(own).value)
+    reason = f"its findings are ignored: {reasons[check.code]}"
+    return attrs.evolve(check, outcome=Outcome.SKIP.value, reason=reason)
 
 
-def verdict(findings: Sequence[Finding], checks: Sequence[Check]) -> tuple[Verdict, str]:
-    """Say what a loss comes to, and why where that is no pass or fail."""
+def ignored(findings: Sequence[Finding], reasons: Mapping[str, str]) -> tuple[Ignored, ...]:
+    """List the findings that the user's settings ignore."""
+    apart = (finding for finding in findings if finding.code in reasons)
+    return tuple(Ignored(id=f.id, code=f.code, reason=reasons[f.code]) for f in apart)
+
+
+def verdict(
+    findings: Sequence[Finding], checks: Sequence[Check], failed: Collection[str] = ()
+) -> tuple[Verdict, str]:
+    """Say what a loss comes to, and why where that is no pass or fail.
+
+    Parameters
+    ----------
+    findings
+        Those that count.
+    checks
+        Of every rule.
+    failed
+        The codes of the rules that a fault of ours left undecided.
+    """
     if any(finding.severity == Severity.ERROR for finding in findings):
         return Verdict.FAIL, ""
-    for check in checks:
-        if check.outcome == Outcome.ERROR:
-            return Verdict.ERROR, check.reason
+    if failed and not any(map(_judged, checks)):
+        return Verdict.ERROR, next(check.reason for check in checks if check.code in failed)
     # A second derivative that cannot be decided leaves value and gradient what they are, and so do
     # digits that cannot be counted.
-    deciding = [check for check in checks if check.code not in ("LC106", "LC301", "LC302")]
+    deciding = [c for c in checks if c.code not in ("LC106", "LC301", "LC302") or c.code in failed]
     open_ = [check for check in deciding if check.outcome == Outcome.INCONCLUSIVE]
     if open_:
         return Verdict.INCONCLUSIVE, f"{open_[0].slug}: {open_[0].reason}"
     return Verdict.PASS, ""
+
+
+def _judged(check: Check) -> bool:
+    """Say whether a check says anything of the loss; that it can be called at all is not much."""
+    undone = (Outcome.SKIP, Outcome.INCONCLUSIVE, Outcome.ERROR)
+    return check.outcome not in undone and not check.code.startswith("LC9")
 
 
 def by_weight(finding: Finding) -> tuple[int, str, int, str]:
@@ -63,7 +97,6 @@ _WORST = (
     Outcome.PASS,
     Outcome.SKIP,
 )
-_DECIDING = (Verdict.ERROR, Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS)
 
 
 def together(whole: LossReport, outputs: Sequence[LossReport]) -> LossReport:
@@ -82,13 +115,12 @@ def together(whole: LossReport, outputs: Sequence[LossReport]) -> LossReport:
         With every finding, of each rule the outcome that counts most, and the verdict that does.
     """
     every = (whole, *outputs)
-    worst = min(every, key=lambda report: _DECIDING.index(Verdict(report.verdict)))
-    reason = worst.reason
-    if worst is not whole and reason:
-        reason = f"{worst.target}: {reason}"
+    decided = _of_all([Verdict(report.verdict) for report in every])
+    telling = [report for report in every if report.verdict == decided and report.reason]
+    reason = next((r.reason if r is whole else f"{r.target}: {r.reason}" for r in telling), "")
     return attrs.evolve(
         whole,
-        verdict=worst.verdict,
+        verdict=decided.value,
         reason=reason,
         seconds=sum(report.seconds for report in every),
         cases=sum(report.cases for report in every),
@@ -96,7 +128,17 @@ def together(whole: LossReport, outputs: Sequence[LossReport]) -> LossReport:
         findings=tuple(sorted((f for r in every for f in r.findings), key=by_weight)),
         ignored=tuple(item for report in every for item in report.ignored),
         notes=(*whole.notes, *(f"{r.target}: {note}" for r in outputs for note in r.notes)),
+        faults=tuple(fault for report in every for fault in report.faults),
     )
+
+
+def _of_all(verdicts: Sequence[Verdict]) -> Verdict:
+    """The verdict of what these belong to: an error only where none of them judged anything."""
+    if Verdict.FAIL in verdicts:
+        return Verdict.FAIL
+    if set(verdicts) == {Verdict.ERROR}:
+        return Verdict.ERROR
+    return Verdict.PASS if set(verdicts) == {Verdict.PASS} else Verdict.INCONCLUSIVE
 
 
 def _one(checks: Sequence[Check]) -> Check:

@@ -31,6 +31,7 @@ _BASE: Mapping[tuple[str, str], Severity] = {
     ("LC103", "weight"): Severity.WARNING,
     ("LC103", "stuck"): Severity.WARNING,
     ("LC103", "point"): Severity.WARNING,
+    ("LC103", "batch"): Severity.WARNING,
     ("LC103", "region"): Severity.ERROR,
     ("LC103", "most"): Severity.ERROR,
     ("LC104", "kink"): Severity.NOTE,
@@ -43,6 +44,8 @@ _BASE: Mapping[tuple[str, str], Severity] = {
     ("LC107", "faint"): Severity.WARNING,
     ("LC108", "lower"): Severity.WARNING,
     ("LC108", "falls"): Severity.WARNING,
+    ("LC109", "label"): Severity.WARNING,
+    ("LC109", "prediction"): Severity.NOTE,  # a guard that another one has made needless
     ("LC201", "nan"): Severity.ERROR,
     ("LC202", "inf"): Severity.ERROR,
     ("LC203", "nan"): Severity.ERROR,
@@ -60,6 +63,7 @@ _BASE: Mapping[tuple[str, str], Severity] = {
     ("LC302", "small"): Severity.WARNING,
     ("LC302", "slight"): Severity.NOTE,
     ("LC401", "layout"): Severity.ERROR,
+    ("LC401", "batch"): Severity.ERROR,
     ("LC401", "constant"): Severity.ERROR,
     ("LC401", "rank"): Severity.WARNING,
     ("LC402", "batch-of-one"): Severity.ERROR,
@@ -149,12 +153,20 @@ def severity(
     found = _BASE[code, form]
     if code in _EXCUSED and (reach is Range.EXTREME or kind is Kind.INHERENT):
         return Severity.NOTE
-    undecided = code in _NONFINITE and kind is None
-    undecided |= code in _PRECISION and reach is not Range.ORDINARY
+    unsure = undecided(code, kind) or code in _PRECISION
+    unsure = unsure and reach is not Range.ORDINARY
     if code == "LC503" and scale is not None:  # finite in both modes: as LC301 weighs lost digits
         if scale < SLIGHT:
             return Severity.NOTE
-        undecided = scale < NOTABLE or reach is not Range.ORDINARY
-    if undecided or not certain or (dtype not in required and dtype != "float32"):
+        unsure = scale < NOTABLE or reach is not Range.ORDINARY
+    if unsure or not certain or (dtype not in required and dtype != "float32"):
         found = min(found, Severity.WARNING, key=RANK.__getitem__)
     return found
+
+
+def undecided(code: str, kind: str | None) -> bool:
+    """Say whether NaN or Inf was seen of which nobody knows whether it is right.
+
+    In the ordinary range it is an error all the same; elsewhere nothing is decided.
+    """
+    return code in _NONFINITE and kind is None

@@ -95,13 +95,24 @@ def test_warnings_fail_when_asked(project: pytest.Pytester, fake_engine: Any, fi
 def test_what_decided_nothing_is_skipped(project: pytest.Pytester, fake_engine: Any) -> None:
     changed(fake_engine, "mse", outcome="skip", reason="no gradient to look at")
     changed(fake_engine, "mae", outcome="inconclusive", reason="too noisy")
-    result = project.runpytest_inprocess("--losscheck", "-rs")
-    result.assert_outcomes(skipped=2, passed=2 * len(RULES) - 2)
-    result.stdout.fnmatch_lines(["SKIPPED*no gradient to look at", "SKIPPED*too noisy"])
-    configure(project, 'fail-on = "inconclusive"')
     result = project.runpytest_inprocess("--losscheck")
     result.assert_outcomes(failed=1, skipped=1, passed=2 * len(RULES) - 2)
     result.stdout.fnmatch_lines(["*inconclusive: too noisy*"])
+    configure(project, 'fail-on = "error"')
+    result = project.runpytest_inprocess("--losscheck", "-rs")
+    result.assert_outcomes(skipped=2, passed=2 * len(RULES) - 2)
+    result.stdout.fnmatch_lines(["SKIPPED*no gradient to look at", "SKIPPED*too noisy"])
+
+
+def test_a_rule_left_out_of_an_undecided_loss_fails(
+    project: pytest.Pytester, fake_engine: Any
+) -> None:
+    raises = "the loss raises ValueError whatever it is given"
+    changed(fake_engine, "mse", outcome="skip", reason=raises)
+    fake_engine.reports["mse"] |= {"verdict": "inconclusive", "reason": raises}
+    result = project.runpytest_inprocess("--losscheck")
+    result.assert_outcomes(failed=1, passed=2 * len(RULES) - 1)
+    result.stdout.fnmatch_lines([f"inconclusive: {raises}"])
 
 
 def test_a_fault_of_ours_fails(project: pytest.Pytester, fake_engine: Any) -> None:

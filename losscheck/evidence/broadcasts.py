@@ -49,6 +49,16 @@ def axes_written(graph: Wiring, argument: str) -> bool:
     return False
 
 
+def indexed(graph: Wiring, argument: str) -> bool:
+    """Whether integers are made of an argument: the indices that a table or a one-hot row takes."""
+    depends = graph.depends(argument)
+    return any(
+        dtype.startswith(("int", "uint")) and tensor in depends
+        for node in graph.forward
+        for tensor, dtype in zip(node.outputs, node.dtypes, strict=True)
+    )
+
+
 def constant_broadcast(graph: Wiring) -> str | None:
     """Find a product of something of width 1 with a wider constant, summed afterwards.
 
@@ -77,23 +87,32 @@ def constant_broadcast(graph: Wiring) -> str | None:
 
 @attrs.frozen(kw_only=True)
 class Outer:
-    """Every sample beside every other, where nobody wrote so: (B,) against (B, 1) is (B, B).
+    """Samples beside others than themselves, where nobody wrote so.
 
     Attributes
     ----------
+    form
+        "layout": each beside all, as (B,) against (B, 1) is (B, B); "batch": each label beside one
+        number for all predictions of the batch.
     node
         The operation, by name.
     argument
-        The argument whose axis has wandered from the batch to the last.
+        The argument whose axis has wandered from the batch to the last, or is lost.
     flat, column, result
         Shapes of the operands and of what they give.
     """
 
+    form: str = "layout"
     node: str
     argument: str
     flat: tuple[int | None, ...]
     column: tuple[int | None, ...]
     result: tuple[int | None, ...]
+
+
+def beside_others(graph: Wiring, label: str | None, batch: int) -> Outer | None:
+    """Find the first operation that sets samples beside others than themselves."""
+    return outer_product(graph, batch) or (batch_number(graph, label, batch) if label else None)
 
 
 def outer_product(graph: Wiring, batch: int) -> Outer | None:
@@ -116,6 +135,35 @@ def outer_product(graph: Wiring, batch: int) -> Outer | None:
         weight = node.type == "Mul" and other < one
         if (apart or weight) and not _raised(graph, column, other):
             return Outer(node=node.name, argument=min(one), flat=thin, column=tall, result=result)
+    return None
+
+
+_DIFFERENCES = frozenset({"Sub", "SquaredDifference"})
+
+
+def batch_number(graph: Wiring, label: str, batch: int) -> Outer | None:
+    """Find the first difference of the labels of a batch and one number for all predictions.
+
+    What is computed of both, as a temperature or a normaliser is, is no prediction of a label; nor
+    is a quotient, a product or a comparison a difference of the two.
+    """
+    for node in graph.forward:
+        if node.type not in _DIFFERENCES or len(node.inputs) != 2:
+            continue
+        for single, many in (node.inputs, node.inputs[::-1]):
+            thin, tall = _shape(graph, single), _shape(graph, many)
+            if thin is None or not tall or set(thin) - {1} or tall[0] != batch:
+                continue
+            of = _arguments(graph, single)
+            if of == {graph.prediction} and _arguments(graph, many) == {label}:
+                return Outer(
+                    form="batch",
+                    node=node.name,
+                    argument=min(of),
+                    flat=thin,
+                    column=tall,
+                    result=_shape(graph, node.outputs[0]) or (),
+                )
     return None
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from losscheck import domains
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.gather import Evidence
+from losscheck.evidence.runs import Parts
 from losscheck.evidence.sweep import Sweep, usual
 from losscheck.infer.spec import last_letter
 from losscheck.model import Array, Range
@@ -58,6 +59,18 @@ def dead_gradients(evidence: Evidence) -> DeadGradients | None:
     """Look for dead cases in the sweep of one sample; None where there is no gradient at all."""
     sweep = evidence.sweeps[0]
     return _observe(evidence, sweep) if sweep.has_gradient else None
+
+
+def dead_batches(evidence: Evidence, parts: Parts | None) -> DeadGradients | None:
+    """Look for dead batches where samples depend on each other, as at labels of one class.
+
+    A statistic of one sample alone is constant in many losses, and says little of them. None where
+    a batch is no more than its samples.
+    """
+    sweep = evidence.main_sweep
+    if parts is None or not parts.coupled.any() or not sweep.has_gradient:
+        return None
+    return _observe(evidence, sweep) if len(evidence.instances) > 1 else None
 
 
 def _observe(evidence: Evidence, sweep: Sweep) -> DeadGradients:

@@ -7,7 +7,7 @@ from typing import Any
 
 from losscheck.evidence.calls import call_outcome
 from losscheck.evidence.crossings import crossings
-from losscheck.evidence.dead import dead_gradients
+from losscheck.evidence.dead import dead_batches, dead_gradients
 from losscheck.evidence.digits import digit_curve
 from losscheck.evidence.eager_calls import eager_calls
 from losscheck.evidence.empty import empty_batch
@@ -17,11 +17,12 @@ from losscheck.evidence.float32 import float32_gradients
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.gradient_sizes import gradient_sizes
 from losscheck.evidence.gradients import gradient_checks
-from losscheck.evidence.graph import graph_facts
+from losscheck.evidence.graph import GraphFacts, graph_facts
 from losscheck.evidence.halves import half_sweeps
 from losscheck.evidence.integers import integer_ops
 from losscheck.evidence.labels_outside import labels_outside
 from losscheck.evidence.layouts import layout_runs
+from losscheck.evidence.lone import lone
 from losscheck.evidence.opinions import second_opinions
 from losscheck.evidence.precision import precision
 from losscheck.evidence.right import right_and_wrong
@@ -32,8 +33,11 @@ from losscheck.evidence.second_order import second_order
 from losscheck.evidence.sizes import sized_checks
 from losscheck.evidence.training import training
 from losscheck.evidence.unreached import unreached
+from losscheck.evidence.untaken import untaken
 from losscheck.evidence.upstream import upstream_check
 from losscheck.evidence.xla import xla_call
+from losscheck.faults import FailedError
+from losscheck.model import UsageError
 
 GATHER: Mapping[str, Callable[[Evidence], Any]] = {
     "call": call_outcome,
@@ -47,6 +51,7 @@ GATHER: Mapping[str, Callable[[Evidence], Any]] = {
     "dead": dead_gradients,
     "crossings": crossings,
     "unreached": unreached,
+    "untaken": untaken,
     "finite_tests": finite_tests,
     "nonfinite_inputs": nonfinite_inputs,
     "layouts": layout_runs,
@@ -72,6 +77,8 @@ FURTHER: Mapping[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "sized": (sized_checks, ("gradients",)),
     "upstream": (upstream_check, ("gradients",)),
     "second_order": (second_order, ("gradients",)),
+    "dead_batches": (dead_batches, ("parts",)),
+    "lone": (lone, ("parts",)),
     "training": (training, ("layouts", "xla", "graph")),
     "weighing": (weighing, ("layouts",)),
 }
@@ -80,17 +87,74 @@ WITHOUT_A_RUN = frozenset(
     {"call", "ending"}
 )  # can be gathered of a loss that raises whatever it is given
 
+WITHOUT_VALUES = frozenset(
+    {"call", "ending", "tracing", "graph", "dtypes", "xla", "saving"}
+)  # rests on the shapes of the arguments, not on what values they may take
+
+# What a rule is handed in place of evidence that failed, where this can only hide findings and
+# never make one: what else it needs is then judged all the same.
+INSTEAD: Mapping[str, Any] = {
+    "tracing": None,
+    "graph": GraphFacts(),
+    "sweeps": (),
+    "lone": (),
+    "unreached": None,
+    "modes": (),
+    "eager_calls": None,
+    "gradients": (),
+    "sized": (),
+    "float32": (),
+    "upstream": None,
+    "nonfinite_inputs": (),
+    "dtypes": (),
+    "layouts": (),
+}
+
 
 class Desk:
-    """Hands out evidence; gathers each piece when it is first asked for."""
+    """Hands out evidence; gathers each piece when it is first asked for, and once if it fails."""
 
     def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
         self._gathered: dict[str, Any] = {}
+        self._failed: dict[str, FailedError] = {}
 
     def get(self, name: str) -> Any:
-        """A piece of evidence by name."""
+        """A piece of evidence by name.
+
+        Raises
+        ------
+        FailedError
+            It cannot be gathered, for a fault of ours.
+        """
+        if name in self._failed:
+            raise self._failed[name]
         if name not in self._gathered:
-            gather, others = FURTHER[name] if name in FURTHER else (GATHER[name], ())
-            self._gathered[name] = gather(self.evidence, *map(self.get, others))
+            try:
+                self._gathered[name] = self._gather(name)
+            except UsageError:
+                raise
+            except Exception as error:
+                fault = self.evidence.faults.add(f'the evidence "{name}"', error, name)
+                self._failed[name] = FailedError(fault)
+                raise self._failed[name] from error
         return self._gathered[name]
+
+    def given(self, name: str) -> Any:
+        """A piece of evidence, or what a rule can do with instead.
+
+        Raises
+        ------
+        FailedError
+            It cannot be gathered, and nothing stands for it.
+        """
+        try:
+            return self.get(name)
+        except FailedError:
+            if name not in INSTEAD:
+                raise
+            return INSTEAD[name]
+
+    def _gather(self, name: str) -> Any:
+        gather, others = FURTHER[name] if name in FURTHER else (GATHER[name], ())
+        return gather(self.evidence, *map(self.get, others))

@@ -179,7 +179,7 @@ def _absorbed(instance: Instance, inputs: Inputs, replacing: set[str]) -> Array:
     assert graph is not None
     assert isinstance(program, Program)
     floating = [node for node in graph.forward if node.floating]
-    names = [t for node in floating for t in node.outputs]
+    names = [t for node in floating for t in node.floats]
     values = program.fetch(names, inputs)
     n = len(values[0])
     finite = [np.isfinite(array.reshape(n, -1)).all(axis=1) for array in values]
@@ -188,7 +188,7 @@ def _absorbed(instance: Instance, inputs: Inputs, replacing: set[str]) -> Array:
     ended, elsewhere = never.copy(), never.copy()
     for node in floating:
         comes_in = np.any([bad.get(t, never) for t in node.inputs] or [never], axis=0)
-        goes_out = np.any([bad[t] for t in node.outputs], axis=0)
+        goes_out = np.any([bad[t] for t in node.floats], axis=0)
         if node.name in replacing:
             ended |= comes_in & ~goes_out
         else:

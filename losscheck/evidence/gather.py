@@ -14,10 +14,11 @@ from losscheck.cases import Search
 from losscheck.cases.blocks import CaseBlock
 from losscheck.cases.lattice import lattice
 from losscheck.cases.problem import Problem
-from losscheck.evidence.disagreement import disagreement
 from losscheck.evidence.guided import Guided, guided
+from losscheck.evidence.mode_sweeps import ModeSweep, compared
 from losscheck.evidence.scan import Scan, scan
 from losscheck.evidence.sweep import Sweep, sweep
+from losscheck.faults import Faults, once
 from losscheck.infer import Inferred
 from losscheck.infer.spec import Spec, wide_sizes
 from losscheck.model import Array
@@ -63,21 +64,6 @@ class Instance:
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class ModeSweep:
-    """The cases of a sweep, run in another mode."""
-
-    mode: str
-    graph: Sweep
-    other: Sweep
-    value_apart: Array  # (N,) bool: finite in both, and different beyond what conditioning explains
-    gradient_apart: Array
-
-    def rerun(self, graph: Sweep) -> ModeSweep:
-        """Run other cases, which the graph has run already."""
-        return compared(self.mode, graph, self.other.rerun(graph.cases))
-
-
-@attrs.frozen(kw_only=True, eq=False)
 class Evidence:
     """What is known of one loss.
 
@@ -91,17 +77,21 @@ class Evidence:
         The modes to run in.
     seed
         Of everything random.
+    faults
+        Where it is kept what of our own failed.
     """
 
     inferred: Inferred
     dtypes: tuple[str, ...]
     modes_wanted: tuple[str, ...]
     seed: int
+    faults: Faults = attrs.field(factory=Faults)
     searches: dict[str, Search] = attrs.field(factory=dict, init=False)  # float32, by instance
     guided: dict[str, Guided] = attrs.field(factory=dict, init=False)  # by instance, once swept
     scans: dict[tuple[str, str], Scan] = attrs.field(factory=dict, init=False)  # and by dtype
     _further: dict[Any, Instance] = attrs.field(factory=dict, init=False)
     _classes: dict[str, int] = attrs.field(factory=dict, init=False)
+    raised: dict[str, Exception] = attrs.field(factory=dict, init=False)  # by what was gathered
 
     @property
     def spec(self) -> Spec:
@@ -126,6 +116,7 @@ class Evidence:
         return self.inferred.programs
 
     @functools.cached_property
+    @once
     def instances(self) -> tuple[Instance, ...]:
         """The sizes at which the loss runs: one sample, and a batch."""
         found: list[Instance] = []
@@ -140,6 +131,7 @@ class Evidence:
         return tuple(found)
 
     @functools.cached_property
+    @once
     def wide(self) -> Instance | None:
         """The loss at the sizes of a training batch, for its gradient alone; None if it fails."""
         sizes = wide_sizes(self.spec)
@@ -173,6 +165,7 @@ class Evidence:
         return self.programs.tracing(self.main.shapes)
 
     @functools.cached_property
+    @once
     def sweeps(self) -> tuple[Sweep, ...]:
         """Value and gradient of every case, in the graph, in each required dtype."""
         found = [self._sweep(instance, "float32") for instance in self.instances]
@@ -186,6 +179,7 @@ class Evidence:
         return tuple(found)
 
     @functools.cached_property
+    @once
     def modes(self) -> tuple[ModeSweep, ...]:
         """The same cases in the other modes, where those run."""
         found = []
@@ -253,11 +247,20 @@ class Evidence:
         if isinstance(program, EagerProgram):  # Python of its own may raise where a graph does not
             block = block.take(program.runs(block.inputs))
         else:
-            if (failing := self._scanned(instance, program, dtype)) is not None:
-                block = CaseBlock.concat([block, failing]).distinct()
-            if dtype == "float32" and (further := self._guided(instance, program, block)):
-                block = CaseBlock.concat([block, further]).distinct()
+            block = self._extended(instance, program, block, dtype)
         return self.run(program, block, dtype, "graph")
+
+    def _extended(
+        self, instance: Instance, program: Program, block: CaseBlock, dtype: str
+    ) -> CaseBlock:
+        """Search for further cases; a search that fails itself leaves the others standing."""
+        stages = {"the lattice of numbers": lambda: self._scanned(instance, program, dtype)}
+        if dtype == "float32":
+            stages["the guided search"] = lambda: self._guided(instance, program, block)
+        for what, search in stages.items():
+            if (found := self.faults.attempt(what, search, None, "sweeps")) is not None:
+                block = CaseBlock.concat([block, found]).distinct()
+        return block
 
     def _scanned(self, instance: Instance, program: Program, dtype: str) -> CaseBlock | None:
         """Run a lattice of numbers, and give the cases that are not finite."""
@@ -359,14 +362,6 @@ class Evidence:
             has_gradient=_has_gradient(program),
             double=self.double,
         )
-
-
-def compared(mode: str, graph: Sweep, other: Sweep) -> ModeSweep:
-    """Put a sweep in another mode beside the graph's and see where they differ."""
-    value, gradient = disagreement(graph, other)
-    return ModeSweep(
-        mode=mode, graph=graph, other=other, value_apart=value, gradient_apart=gradient
-    )
 
 
 def _classes(instance: Instance, labels: list[str], most: int) -> int:

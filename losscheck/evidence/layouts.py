@@ -12,8 +12,9 @@ from losscheck import domains
 from losscheck.evidence.broadcasts import (
     Outer,
     axes_written,
+    beside_others,
     constant_broadcast,
-    outer_product,
+    indexed,
     rank_promotion,
 )
 from losscheck.evidence.gather import Evidence
@@ -210,8 +211,9 @@ class _Tries:
             return
         other = (*own, 1) if len(own) < rank else own[:-1]
         there = {**shapes, argument.name: other}
-        # Who declares one of the two layouts has said which one comes.
-        optional = argument.origin != "inferred"
+        # Who declares one of the two layouts has said which one comes; and what is guessed to be an
+        # index, and never taken for one, may as well be a number with a layout of its own.
+        optional = argument.origin != "inferred" or not self._indexed(shapes, argument.name)
         vector = self._axes_written(shapes, argument.name)
         for tried, beside, needed in ((there, shapes, optional), (shapes, there, False)):
             run = self._against(
@@ -273,7 +275,10 @@ class _Tries:
         graph = program.wiring
         node = constant_broadcast(graph)
         where = None if node is None else program.traced.origins.location(node)
-        outer = outer_product(graph, sizes.get(self._spec.batch, 0)) if form == "as-is" else None
+        label, batch = self._spec.named("y_true"), sizes.get(self._spec.batch, 0)
+        outer = (
+            beside_others(graph, label.name if label else None, batch) if form == "as-is" else None
+        )
         value, inputs = self._value(shapes)
         return attrs.evolve(
             run,
@@ -324,6 +329,12 @@ class _Tries:
         if not isinstance(program, Program):
             return False
         return axes_written(program.wiring, argument)
+
+    def _indexed(self, shapes: Sizes, argument: str) -> bool:
+        program = self._programs.forward_at(shapes)
+        if argument in self._programs.call.integers or not isinstance(program, Program):
+            return True
+        return indexed(program.wiring, argument)
 
     def _broadcast(self, shapes: Sizes, changed: str) -> tuple[bool, Location | None]:
         program = self._programs.forward_at(shapes)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import attrs
 import numpy as np
 
@@ -16,6 +18,7 @@ DTYPES = ("float32", "float64", "float16", "bfloat16")
 REPEATED = 64  # ordinary cases run twice
 ROUNDING = 1e-5  # relative: threads may add float32 numbers in another order
 SPLIT = 32  # ordinary batches taken apart
+TOLERANCE = 1e-4  # relative difference of float32 results that summation order explains
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -102,6 +105,26 @@ class Parts:
     rows: Array
     returns: tuple[int, ...]
     rank: int
+
+    @functools.cached_property
+    def apart(self) -> Array:
+        """(N,) how far a batch is from its rows, over their size: each, or by mean and by sum."""
+        n, size = self.rows.shape
+        rows = self.rows
+        with np.errstate(invalid="ignore"):  # a row alone may be infinite, or all of them 0
+            if self.returns and self.returns[0] == size:
+                whole = self.whole.reshape(n, size, -1).mean(axis=2)
+                gaps = [np.abs(whole - rows).max(axis=1)]
+            else:
+                whole = self.whole.reshape(n, -1).mean(axis=1)
+                gaps = [np.abs(whole - total) for total in (rows.mean(1), rows.sum(1))]
+            relative = np.min(gaps, axis=0) / np.fmax(np.abs(rows).max(axis=1), 1e-30)
+        return np.asarray(np.where(np.isfinite(relative), relative, 0.0))
+
+    @property
+    def coupled(self) -> Array:
+        """(N,) bool: further than rounding explains."""
+        return np.asarray(self.apart > TOLERANCE * self.rows.shape[1])
 
 
 def parts(evidence: Evidence) -> Parts | None:

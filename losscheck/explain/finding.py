@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -11,19 +12,15 @@ import numpy as np
 
 from losscheck import domains, policy
 from losscheck.cases.blocks import CaseBlock
-from losscheck.cases.problem import Problem
 from losscheck.config import Settings
 from losscheck.evidence.crowd import Crowd
 from losscheck.evidence.desk import Desk
-from losscheck.evidence.truth import CaseTruth, kinds, of_case
+from losscheck.evidence.truth import CaseTruth
 from losscheck.explain import locate
 from losscheck.explain.blamed import Blame
-from losscheck.explain.confirm import confirmed
-from losscheck.explain.observe import observe
-from losscheck.explain.rejudge import judging
-from losscheck.explain.remedy import remedy
-from losscheck.explain.reproduce import reproduce
-from losscheck.explain.shrink import cost, shrink
+from losscheck.explain.shrink import cost
+from losscheck.explain.steps import UNCONFIRMED, Steps
+from losscheck.faults import Faults
 from losscheck.model import (
     Argument,
     Array,
@@ -58,34 +55,54 @@ class Writer:
     ----------
     desk
         The evidence; None for a loss that could not be run at all.
+    faults
+        Where it is kept what of our own failed.
     """
 
-    def __init__(self, loss: Loss, settings: Settings, desk: Desk | None, base: str) -> None:
+    def __init__(
+        self,
+        loss: Loss,
+        settings: Settings,
+        desk: Desk | None,
+        base: str,
+        faults: Faults | None = None,
+    ) -> None:
         self._loss = loss
         self._settings = settings
         self._desk = desk
         self._base = base
+        self._faults = faults or Faults()
+        self._steps = Steps(self._faults, desk)
 
     def findings(self, rule: Rule, suspects: Iterable[Suspect | Crowd]) -> list[Finding]:
         """Turn what a rule suspects into findings: one a rule and blamed expression."""
         written: dict[tuple[Any, ...], Finding] = {}
+        what = f"the explanation of {rule.code}"
         for suspect in suspects:
-            made = (
-                self._of_crowd(rule, suspect, written)
-                if isinstance(suspect, Crowd)
-                else [self._single(suspect)]
-            )
-            for key, finding in made:
-                before = written.get(key)
-                written[key] = finding if before is None else _merged(before, finding)
+            write = functools.partial(self._add, rule, suspect, written)
+            self._faults.attempt(what, write, None, rule.code)
         return list(written.values())
 
-    def _single(self, suspect: Suspect) -> tuple[tuple[Any, ...], Finding]:
+    def _add(
+        self, rule: Rule, suspect: Suspect | Crowd, written: dict[tuple[Any, ...], Finding]
+    ) -> None:
+        """Write what a rule suspects, beside what is written or counted with it."""
+        made = (
+            self._of_crowd(rule, suspect, written)
+            if isinstance(suspect, Crowd)
+            else [self._single(rule, suspect)]
+        )
+        for key, finding in made:
+            before = written.get(key)
+            written[key] = finding if before is None else _merged(before, finding)
+
+    def _single(self, rule: Rule, suspect: Suspect) -> tuple[tuple[Any, ...], Finding]:
         if not suspect.inputs and "shapes" not in suspect.facts:
-            suspect = attrs.evolve(suspect, inputs=self._ordinary())
+            inputs = self._faults.attempt("an ordinary case", self._ordinary, {})
+            suspect = attrs.evolve(suspect, inputs=inputs)
         where = suspect.location or self._home()
         blame = locate.of_location(where, suspect.direction)
-        return self._finding(suspect, blame, suspect.form)
+        return self._finding(rule, suspect, blame, suspect.form)
 
     def _ordinary(self) -> dict[str, Array]:
         """An ordinary case, to show what every case shows; nothing for a loss that never runs."""
@@ -105,7 +122,7 @@ class Writer:
                 yield from self._excused(rule, crowd, chosen, written)
                 return
         ranges = crowd.population.cases.ranges
-        groups = locate.groups(self._desk.evidence, crowd)
+        groups = self._steps.groups(crowd)
         # What training meets goes before what only the ends of the dtype show.
         groups.sort(key=lambda group: (ranges[group.members].min(), -group.count))
         for group in groups[: FEW_GROUPS if crowd.code in locate.PRECISION else GROUPS]:
@@ -182,7 +199,7 @@ class Writer:
         cases = crowd.population.cases.take(members)
         found: Sequence[Kind | None] = [Kind.AVOIDABLE] * len(members)
         if _not_finite(crowd):
-            found = kinds(self._desk.evidence, cases, crowd.dtype, crowd.direction)
+            found = self._steps.kinds(crowd, cases)
         kind = np.asarray([_KINDS.index(k) for k in found])
         excused = (kind == _KINDS.index(Kind.INHERENT)) | (cases.ranges == Range.EXTREME)
         order = np.lexsort((cost(cases), excused))
@@ -197,45 +214,25 @@ class Writer:
     def _of_case(
         self, rule: Rule, crowd: Crowd, member: int, count: int
     ) -> tuple[tuple[Any, ...], Finding] | None:
-        assert self._desk is not None
-        evidence = self._desk.evidence
         case = crowd.population.cases.take(np.asarray([member]))
-        key, _ = locate.blame(evidence, crowd, case)
-        instance = evidence.instance_of(case)
-        problem = Problem.of(
-            evidence.spec.arguments,
-            instance.shapes,
-            crowd.dtype,
-            evidence.classes(instance),
-        )
-        judge = judging(self._desk, rule, crowd)
-        small = shrink(case, judge, problem)
-        if locate.blame(evidence, crowd, small)[0] != key:  # simpler, but another fault
-
-            def same(cases: CaseBlock) -> Array:
-                kept = np.flatnonzero(judge(cases))
-                blamed = locate.keys(evidence, crowd, cases.take(kept)) if len(kept) else []
-                result = np.zeros(len(cases), bool)
-                result[kept] = [other == key for other in blamed]
-                return result
-
-            small = shrink(case, same, problem)
-        key, blamed = locate.blame(evidence, crowd, small)
-        case = small
-        if not confirmed(evidence, crowd, case):
+        key, _ = self._steps.blame(crowd, case)
+        case = self._steps.smaller(rule, crowd, case, key)
+        key, blamed = self._steps.blame(crowd, case)
+        sure = self._steps.confirmed(crowd, case)
+        if sure is False:
             return None
         suspect = self._suspect(crowd, case, count)
         if blamed.location is None:
             blamed = attrs.evolve(blamed, location=self._home())
-        return self._finding(suspect, blamed, key or crowd.form)
+        return self._finding(rule, suspect, blamed, key or crowd.form, sure=bool(sure))
 
     def _suspect(self, crowd: Crowd, case: CaseBlock, count: int) -> Suspect:
         assert self._desk is not None
         evidence = self._desk.evidence
         truth = CaseTruth(kind=None)
         if _not_finite(crowd):
-            truth = of_case(evidence, case, crowd.dtype, crowd.direction)
-        seen = observe(evidence, crowd, case)
+            truth = self._steps.truth(crowd, case)
+        seen = self._steps.observed(crowd, case)
         return Suspect(
             code=crowd.code,
             form=crowd.form,
@@ -258,7 +255,9 @@ class Writer:
             certain=_certain(evidence.spec.arguments, case),
         )
 
-    def _finding(self, suspect: Suspect, blame: Blame, key: str) -> tuple[tuple[Any, ...], Finding]:
+    def _finding(
+        self, rule: Rule, suspect: Suspect, blame: Blame, key: str, *, sure: bool = True
+    ) -> tuple[tuple[Any, ...], Finding]:
         severity = policy.severity(
             suspect.code,
             suspect.form,
@@ -266,14 +265,13 @@ class Writer:
             kind=suspect.kind,
             dtype=suspect.dtype,
             scale=suspect.scale,
-            certain=suspect.certain,
+            certain=suspect.certain and sure,
             required=self._settings.dtypes,
             chosen=self._settings.severity,
         )
-        evidence = None if self._desk is None else self._desk.evidence
-        arguments = () if evidence is None else evidence.spec.arguments
-        words = remedy(suspect, blame, arguments)
-        cause = words.cause + _needs(suspect, arguments)
+        arguments = () if self._desk is None else self._desk.evidence.spec.arguments
+        words = self._steps.words(rule, suspect, blame, arguments)
+        cause = words.cause + _needs(suspect, arguments) + ("" if sure else f" {UNCONFIRMED}")
         location = blame.location
         spot = _key(suspect, (key,), location)
         if severity is Severity.NOTE and suspect.code in NONFINITE:
@@ -281,7 +279,7 @@ class Writer:
         finding = Finding(
             id=f"{suspect.code}-{_hash(self._loss.target, key, suspect)}",
             code=suspect.code,
-            slug=_slug(suspect.code),
+            slug=rule.slug,
             severity=severity.value,
             kind=None if suspect.kind is None else suspect.kind.value,
             range=None if suspect.range is None else suspect.range.label,
@@ -299,15 +297,7 @@ class Writer:
             location=location,
             cause=cause,
             fix=words.fix,
-            reproduce=""
-            if evidence is None
-            else reproduce(
-                suspect,
-                self._loss.target,
-                self._loss.form,
-                evidence.programs.call,
-                self._loss.placed,
-            ),
+            reproduce=self._steps.program(suspect, self._loss),
         )
         return spot, finding
 
@@ -379,9 +369,3 @@ def _needs(suspect: Suspect, arguments: tuple[Argument, ...]) -> str:
 def _hash(target: str, key: str, suspect: Suspect) -> str:
     parts = (target, key, suspect.direction, suspect.kind or "", suspect.dtype, suspect.mode)
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:8]
-
-
-def _slug(code: str) -> str:
-    from losscheck.rules import find
-
-    return find(code).slug

@@ -61,22 +61,24 @@ def missing(suspect: Suspect, blame: Blame) -> Words:
 
 def _part(suspect: Suspect, blame: Blame) -> Words:
     facts = suspect.facts
-    part, kept, size, axis = (facts[key] for key in ("part", "kept", "size", "axis"))
     where = f" at {blame.expression}" if blame.expression else ""
-    message = f"No gradient reaches {part} in any of {facts['cases']:,} cases."
+    cases = f" in any of {facts['cases']:,} cases" if "cases" in facts else ""
+    message = f"No gradient reaches {facts.get('part', 'a part of the prediction')}{cases}."
     if suspect.form == "part-flat":
         why, write = NO_SLOPE.get(blame.op, ("no op on the way has a slope", ""))
         x, y = (*blame.operands, "x", "0.5")[:2] if blame.operands else ("x", "0.5")
         code = write.format(x=x, y=y)
         cause = f"The loss depends on it, but the path is cut{where}: {why}."
         return message, cause, f"{code}\n{SURROGATE}" if code else SURROGATE
-    taken = f"the loss takes {kept} of {size} along axis {axis}{where}"
+    if "kept" not in facts:
+        return message, f"It is left out{where}.", LEFT_OUT
+    taken = "the loss takes {kept} of {size} along axis {axis}".format(**facts) + where
     if suspect.form == "part-ends":
         return message, f"It is left out: {taken}, and the ends are no part of it.", LEFT_OUT
     asked = ", though the labels hold something for the others, too" if facts["labelled"] else ""
     longer = " It takes so many however long the axis is." if facts["beyond"] else ""
     fix = (
-        f"tf.reduce_sum(x, axis={axis})  # every index of that axis, in place of single ones\n"
+        f"tf.reduce_sum(x, axis={facts['axis']})  # every index, in place of single ones\n"
         f"{LEFT_OUT}"
     )
     return message, f"It is left out: {taken}{asked}.{longer}", fix
@@ -92,11 +94,12 @@ def dead(suspect: Suspect, blame: Blame, arguments: tuple[Argument, ...]) -> Wor
     extent = _extent(suspect, arguments)
     if suspect.form == "most" and "share" in facts:
         extent += f" This is so in {100 * float(facts['share']):.0f}% of the ordinary cases."
+    what = "batch" if suspect.form == "batch" else "sample"
     why = FLAT.get(blame.op, "the slope on the way back is 0")
     where = f" at {blame.expression}" if blame.expression else ""
     return (
         f"The gradient is exactly 0 where the loss {loss}{wording.at(suspect.inputs)}.",
-        f"Nothing is learned from such a sample{where}: {why}.{extent}",
+        f"Nothing is learned from such a {what}{where}: {why}.{extent}",
         _with_slope(blame, arguments),
     )
 

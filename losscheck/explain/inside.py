@@ -10,15 +10,13 @@ from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.model import Array
 from losscheck.program.batch import Program
-from losscheck.program.wiring import Node, Wiring
+from losscheck.program.wiring import Wiring
 
 
 def float_tensors(graph: Wiring, ends: Sequence[str]) -> list[str]:
     """Name the floating-point tensors that some tensors depend on, in order of creation."""
-    wanted = {
-        t for end in ends for node in graph.ancestors(end) if node.floating for t in node.outputs
-    }
-    return [t for node in graph.nodes for t in node.outputs if t in wanted and _floats(node, t)]
+    wanted = {t for end in ends for node in graph.ancestors(end) for t in node.floats}
+    return [t for node in graph.nodes for t in node.floats if t in wanted]
 
 
 def followed(graph: Wiring) -> list[str]:
@@ -82,7 +80,3 @@ def patterns(values: Mapping[str, Sequence[Array] | Array]) -> Array:
             finite.append(np.asarray([np.isfinite(each).all() for each in array]))
             zero.append(np.asarray([not np.any(each) for each in array]))
     return np.stack([*finite, *zero], axis=1)
-
-
-def _floats(node: Node, tensor: str) -> bool:
-    return node.dtypes[node.outputs.index(tensor)].startswith(("float", "bfloat"))

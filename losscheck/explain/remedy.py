@@ -93,6 +93,7 @@ _WORDS: dict[str, Writer] = {
     "LC106": _plain(second_words.words),
     "LC107": size_words.size,
     "LC108": size_words.minimum,
+    "LC109": size_words.untaken,
     "LC201": _nonfinite,
     "LC202": _nonfinite,
     "LC203": _nonfinite,

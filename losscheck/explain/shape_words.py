@@ -24,6 +24,8 @@ def broadcast(suspect: Suspect, blame: Blame, arguments: tuple[Argument, ...]) -
     name = str(facts.get("argument", "") or _role(arguments, "y_true"))
     mine, other = _shape(facts, "shape"), _shape(facts, "other_shape")
     result = _shape(facts, "result_shape")
+    if suspect.form == "batch":
+        return _one_number(name, other, blame, arguments)
     if suspect.form == "constant":
         message = f"A constant{_of(mine)} is broadcast{_against(other)}: another width."
     elif suspect.form == "rank":
@@ -38,6 +40,21 @@ def broadcast(suspect: Suspect, blame: Blame, arguments: tuple[Argument, ...]) -
     if suspect.form == "rank":
         parts.append(_ALIGNS.get(str(facts.get("kind", "")), _ALIGNS[""]))
     return message, "; ".join(parts) + ".", _aligned(suspect, name, blame, arguments)
+
+
+def _one_number(name: str, other: str, blame: Blame, arguments: tuple[Argument, ...]) -> Words:
+    label = _role(arguments, "y_true")
+    where = f" at {blame.expression}" if blame.expression else ""
+    given = next((a.shape for a in arguments if a.name == name), "")
+    flat = _rank(given) == 1
+    return (
+        f"Every label{_of(other)} is compared with one number for all of {name}.",
+        f"{name} has lost its batch axis on the way{where}: each sample is given the same "
+        "prediction, which depends on all samples.",
+        f"tf.square({label} - {name})  # {name} is one number a sample already"
+        if flat
+        else f"tf.reduce_sum({name}, axis=-1)  # one number a sample: name the axes",
+    )
 
 
 def _aligned(suspect: Suspect, name: str, blame: Blame, arguments: tuple[Argument, ...]) -> str:

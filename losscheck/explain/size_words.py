@@ -82,3 +82,20 @@ def minimum(suspect: Suspect, blame: Blame, arguments: tuple[Argument, ...]) -> 
 
 
 _FOLLOWS = "Training goes where the loss is lower."
+
+
+def untaken(suspect: Suspect, blame: Blame, arguments: tuple[Argument, ...]) -> Words:
+    """LC109; facts: argument, number, says, cases."""
+    facts = suspect.facts
+    name = str(facts.get("argument", "") or "y_true")
+    says = "true" if facts.get("says") else "false"
+    other = "false" if facts.get("says") else "true"
+    what = blame.expression or "The comparison"
+    cases = f" in all {facts['cases']:,} cases" if "cases" in facts else ""
+    compared = f" {wording.number(facts['number'])}" if "number" in facts else " the same number"
+    return (
+        f"{what} is {says}{cases}: what is for the others is never taken.",
+        f"Compared with{compared}, {name} itself comes out either way; what was done to it before "
+        f"leaves nothing for which it is {other}.",
+        f"# Compare {name} before it is changed, or with what it has become.",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -19,7 +20,9 @@ from losscheck.explain.blame import nonfinite_source, zero_source
 from losscheck.explain.blamed import Blame
 from losscheck.explain.inside import float_tensors
 from losscheck.explain.reproduce_weights import reproduce
+from losscheck.explain.steps import plain
 from losscheck.explain.weight_words import words
+from losscheck.faults import Faults
 from losscheck.model import (
     Array,
     Direction,
@@ -54,9 +57,19 @@ class WeightWriter:
         What is known of its weights.
     base
         Files are reported relative to this folder.
+    faults
+        Where it is kept what of our own failed.
     """
 
-    def __init__(self, loss: Loss, settings: Settings, evidence: WeightEvidence, base: str) -> None:
+    def __init__(
+        self,
+        loss: Loss,
+        settings: Settings,
+        evidence: WeightEvidence,
+        base: str,
+        faults: Faults | None = None,
+    ) -> None:
+        self._faults = faults or Faults()
         self._loss = loss
         self._settings = settings
         self._evidence = evidence
@@ -64,8 +77,19 @@ class WeightWriter:
 
     def findings(self, rule: Rule, suspects: Iterable[Suspect]) -> list[Finding]:
         """Turn what a rule suspects into findings: one a form and blamed expression."""
-        split = [part for suspect in suspects for part in self._by_source(suspect)]
-        return [self._finding(rule, suspect, node) for suspect, node in split]
+        found: list[Finding] = []
+        for suspect in suspects:
+            parts = self._faults.attempt(
+                f"the blame for {rule.code}",
+                functools.partial(self._by_source, suspect),
+                [(suspect, None)],
+            )
+            for part, node in parts:
+                write = functools.partial(self._finding, rule, part, node)
+                what = f"the explanation of {rule.code}"
+                if (made := self._faults.attempt(what, write, None, rule.code)) is not None:
+                    found.append(made)
+        return found
 
     def _by_source(self, suspect: Suspect) -> list[tuple[Suspect, Node | None]]:
         """Take apart weights whose gradients different operations spoil."""
@@ -118,12 +142,21 @@ class WeightWriter:
     def _finding(self, rule: Rule, suspect: Suspect, node: Node | None) -> Finding:
         moment: Moment = suspect.facts["moment"]
         members: Sequence[int] = suspect.facts["weights"]
-        suspect = self._with_truth(suspect)
-        blame = self._blame(suspect, node)
+        attempt, code = self._faults.attempt, rule.code
+        suspect = attempt(f"the truth of {code}", lambda: self._with_truth(suspect), suspect)
+        blame = attempt(
+            f"the blame for {code}",
+            lambda: self._blame(suspect, node),
+            locate.of_location(None, suspect.direction),
+        )
         if blame.location is None:
             blame = attrs.evolve(blame, location=self._home())
         names = [self._evidence.objective.weights[i].name for i in members]
-        told = words(suspect, blame, names, self._output(suspect))
+        told = attempt(
+            f"the words of {code}",
+            lambda: words(suspect, blame, names, self._output(suspect)),
+            plain(rule),
+        )
         gradient = suspect.gradient
         if gradient is None and members:
             found = moment.run.gradients[members[0]]
@@ -160,7 +193,11 @@ class WeightWriter:
             location=blame.location,
             cause=told.cause,
             fix=told.fix,
-            reproduce=reproduce(suspect, self._loss, members, self._evidence.seed, self._base),
+            reproduce=attempt(
+                f"the program of {code}",
+                lambda: reproduce(suspect, self._loss, members, self._evidence.seed, self._base),
+                "",
+            ),
         )
 
     def _with_truth(self, suspect: Suspect) -> Suspect:

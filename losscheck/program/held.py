@@ -12,8 +12,10 @@ import numpy as np
 
 from losscheck.model import Array, Inputs
 from losscheck.program.batch import Program
+from losscheck.program.execution import Run
 from losscheck.program.programs import Evaluate
 from losscheck.program.quiet import silence
+from losscheck.program.ways import Way
 
 
 class Held:
@@ -30,6 +32,11 @@ class Held:
     def __init__(self, program: Program, tensors: Sequence[str]) -> None:
         self._program = program
         self._tensors = tuple(tensors)
+
+    @property
+    def slow(self) -> bool:
+        """Whether cases are run one by one."""
+        return self._program.settle() is not Way.VECTORIZED
 
     def along(self, inputs: Inputs) -> Evaluate:
         """Give the summed loss as a function of one coordinate, as `programs.along` does."""
@@ -54,8 +61,7 @@ class Held:
     def _totals(self, arrays: list[Array]) -> Array:
         key = "held", self._tensors
         if key not in self._program.kept:
-            value, probe = self._program.traced.value.name, [array[:1] for array in arrays]
-            self._program.kept[key] = self._program.blocks((value,), self._tensors, probe)
+            self._program.kept[key] = self._runner([array[:1] for array in arrays])
         run = self._program.kept[key]
         rows = max(1, BLOCK // max(1, sum(int(np.prod(a.shape[1:])) for a in arrays)))
         parts = []
@@ -65,6 +71,21 @@ class Held:
                 parts.append(np.asarray(value, np.float64))
         whole = np.concatenate(parts)
         return np.asarray(whole.reshape(len(whole), -1).sum(axis=1))
+
+    def _runner(self, probe: Sequence[Array]) -> Run:
+        """The loss for a block of cases: vectorized, or one call each where it cannot be."""
+        value = (self._program.traced.value.name,)
+        try:
+            with silence():
+                return self._program.blocks(value, self._tensors, probe)
+        except Exception:  # a loop, say; each version of TensorFlow says so in its own way
+            single = self._program.single(value, self._tensors)
+
+        def each(*arrays: Array) -> list[Array]:
+            rows = [single(*case) for case in zip(*arrays, strict=True)]
+            return [np.stack(column) for column in zip(*rows, strict=True)]
+
+        return each
 
 
 BLOCK = 1 << 19

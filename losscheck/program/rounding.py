@@ -71,7 +71,7 @@ def _bounded(program: Program) -> tuple[Program, str | None]:
 def _largest(program: Program, inputs: Inputs) -> Array:
     """(N,) the largest number between the inputs of a loss and its value."""
     facts = program.wiring
-    names = [tensor for node in facts.forward if node.floating for tensor in node.outputs]
+    names = [tensor for node in facts.forward for tensor in node.floats]
     n = len(next(iter(inputs.values())))
     arrays = program.fetch(names, inputs)
     sizes = [np.abs(a.reshape(n, -1).astype(float)).max(axis=1, initial=0) for a in arrays]

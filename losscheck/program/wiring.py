@@ -40,7 +40,13 @@ class Node:
     @property
     def floating(self) -> bool:
         """Whether any of its outputs is a floating-point tensor."""
-        return any(d.startswith(("float", "bfloat")) for d in self.dtypes)
+        return bool(self.floats)
+
+    @property
+    def floats(self) -> tuple[str, ...]:
+        """Those of its outputs that are floating-point tensors; a loop has others beside them."""
+        pairs = zip(self.outputs, self.dtypes, strict=True)
+        return tuple(name for name, dtype in pairs if dtype.startswith(("float", "bfloat")))
 
 
 class Wiring:

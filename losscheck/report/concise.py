@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from losscheck.model import Finding, LossReport, Report, Verdict
+from losscheck.report import words
 from losscheck.report.view import View
 from losscheck.report.words import by_severity, clean, one_line, place
 
@@ -18,6 +19,8 @@ def _lines(loss: LossReport) -> Iterator[str]:
     for finding in by_severity(loss.findings):
         what = f"{finding.code} {finding.severity} {finding.slug}"
         yield f"{_where(loss, finding)}: {what}: {one_line(finding.message)}"
+    for fault in loss.faults:
+        yield f"{_home(loss)}: fault: {words.fault(fault)}"
     # A verdict that no finding explains must not look like a pass.
     if loss.verdict in (Verdict.INCONCLUSIVE, Verdict.ERROR):
         yield f"{_home(loss)}: {loss.verdict}: {one_line(f'{loss.target}: {loss.reason}')}"

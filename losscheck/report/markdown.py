@@ -23,6 +23,8 @@ def render(report: Report, view: View) -> str:
     if report.left_out:
         lines += ["", "## Left out", ""]
         lines += [f"- {code(left.target)}: {escape(left.reason)}" for left in report.left_out]
+    if how := words.to_report(report):
+        lines += ["", escape(how)]
     return "\n".join([*lines, "", *_environment(report), ""])
 
 
@@ -122,9 +124,14 @@ def _coverage(loss: LossReport) -> Iterator[str]:
         yield f"- passed: {', '.join(passed)} ({words.coverage(loss)})"
     yield from (f"- searched: {escape(words.searched(part))}" for part in loss.coverage)
     for outcome, label in (("inconclusive", "undecided"), ("error", "fault"), ("skip", "not run")):
-        for reason, checks in words.by_reason(loss.checks, outcome).items():
+        for reason, checks in words.by_reason(loss, outcome).items():
             names = ", ".join(f"{check.code} {check.slug}" for check in checks)
             yield f"- {label}: {names}: {escape(reason)}"
+    for fault in loss.faults:
+        yield f"- fault: {escape(words.fault(fault))}"
+        if fault.traceback:
+            yield from ("", "<details><summary>Traceback</summary>", "")
+            yield from (*fence("\n".join(fault.traceback)), "", "</details>", "")
     for reason, codes in words.ignored(loss).items():
         yield f"- ignored: {', '.join(codes)}: {escape(reason)}"
 

@@ -45,6 +45,8 @@ def print_report(report: Report, console: Console, view: View) -> None:
     print_lines(summary_lines(report, view), console)
     if view.verbosity == 0 and any(map(_has_program, report.losses)):
         print_lines([Text(PROGRAMS, "dim")], console)
+    if how := words.to_report(report):
+        print_lines(hang(Text(), how, view.width), console)
 
 
 def _has_program(loss: LossReport) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from losscheck.model import LossReport, Severity, Verdict
+from losscheck.model import LossReport, Severity
 from losscheck.report import words
 from losscheck.report.lines import block, hang
 from losscheck.report.view import View
@@ -22,9 +22,9 @@ def lines(loss: LossReport, view: View) -> Iterator[Text]:
     yield from _checked(loss, view)
     for reason, codes in words.ignored(loss).items():
         yield from side("ignored", f"{', '.join(codes)}: {reason}", view)
-    if loss.verdict != Verdict.ERROR or view.verbosity > 0:  # else the traceback of our own fault
-        for note in loss.notes:
-            yield from side("remark", note, view)
+    for note in loss.notes:
+        yield from side("remark", note, view)
+    yield from _faults(loss, view)
     if view.verbosity > 0 and loss.digits is not None:
         yield from side("digits", words.digits(loss.digits), view)
     if view.verbosity > 0:
@@ -46,6 +46,17 @@ def _notes(loss: LossReport, view: View) -> Iterator[Text]:
         yield from side("note", f"{code} {' '.join(sentences)}", view, "cyan")
 
 
+def _faults(loss: LossReport, view: View) -> Iterator[Text]:
+    """Tell of our own faults what is not told as a reason; where all is asked for, all of them."""
+    reasons = {loss.reason, *(check.reason for check in loss.checks)}
+    for fault in loss.faults:
+        told = words.fault(fault)
+        if view.verbosity > 0 or not any(told in words.one_line(reason) for reason in reasons):
+            yield from side("fault", told, view)
+        for line in fault.traceback if view.verbosity > 0 else ():
+            yield from block(words.clean(line), 2 + SIDE, "dim")
+
+
 def _checked(loss: LossReport, view: View) -> Iterator[Text]:
     verified = words.gradient(loss.gradient) if loss.gradient else ""
     passed = words.passed(loss)
@@ -63,7 +74,7 @@ def _checked(loss: LossReport, view: View) -> Iterator[Text]:
         ("error", "fault"),
         ("skip", "not run"),
     ):
-        for reason, checks in words.by_reason(loss.checks, outcome).items():
+        for reason, checks in words.by_reason(loss, outcome).items():
             names = ", ".join(f"{check.code} {check.slug}" for check in checks)
             if len(checks) > NAMED and view.verbosity < 1:
                 names = words.plural(len(checks), "rule")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
@@ -11,10 +12,12 @@ from losscheck.model import (
     Check,
     Coverage,
     DigitCurve,
+    Fault,
     Finding,
     GradientSummary,
     Location,
     LossReport,
+    Report,
     Severity,
 )
 from losscheck.report.arrays import SHORT, apart, array
@@ -175,9 +178,9 @@ def self_test(summary: GradientSummary) -> str:
 
 
 def passed(loss: LossReport) -> list[str]:
-    """Name what passed: a family as one word where all of it did, else the slugs."""
+    """Name what passed: a family as one word where all of it that applies did, else the slugs."""
     done = [check for check in loss.checks if check.outcome == "pass"]
-    mixed = {_family(check) for check in loss.checks if check.outcome not in ("pass", "skip")}
+    mixed = {_family(c) for c in loss.checks if c.outcome != "pass" and c.applies}
     words: dict[str, None] = {}  # a set that keeps its order
     for check in done:
         words[check.slug if _family(check) in mixed else FAMILIES[_family(check)]] = None
@@ -203,13 +206,34 @@ def searched(part: Coverage) -> str:
     return f"{part.stage} {shape}: {'; '.join(p for p in parts if p) or 'no case'}"
 
 
-def by_reason(checks: Iterable[Check], outcome: str) -> dict[str, list[Check]]:
-    """Gather the checks of an outcome by the reason given for it."""
+def by_reason(loss: LossReport, outcome: str) -> dict[str, list[Check]]:
+    """Gather the checks of an outcome by the reason given for it, but for what is ignored."""
+    apart = {entry.code for entry in loss.ignored}
     groups: dict[str, list[Check]] = {}
-    for check in checks:
-        if check.outcome == outcome:
+    for check in loss.checks:
+        if check.outcome == outcome and check.code not in apart:
             groups.setdefault(check.reason, []).append(check)
     return groups
+
+
+def fault(found: Fault) -> str:
+    """Say what of losscheck itself failed."""
+    return f"losscheck itself failed in {one_line(found.what)}: {one_line(found.error)}"
+
+
+def to_report(report: Report) -> str:
+    """Say how to report what failed of losscheck itself; empty where nothing did."""
+    failed = next((loss for loss in report.losses if loss.faults), None)
+    if failed is None:
+        return ""
+    env = report.environment
+    command = f"losscheck {shlex.quote(clean(failed.target))} --seed {report.seed} -v"
+    return (
+        "losscheck itself failed in part, which is no fault of your loss. Please report it with "
+        f"the traceback that `{command}` prints, the loss or a small one that fails alike, and: "
+        f"losscheck {report.losscheck}, Python {env.python}, TensorFlow {env.tensorflow}, Keras "
+        f"{env.keras}, NumPy {env.numpy}, {clean(env.platform)}"
+    )
 
 
 def ignored(loss: LossReport) -> dict[str, list[str]]:

@@ -7,6 +7,7 @@ import difflib
 from losscheck.model import UsageError
 from losscheck.rules.base import Rule
 from losscheck.rules.batch_coupling import BatchCoupling
+from losscheck.rules.branch_untaken import BranchUntaken
 from losscheck.rules.call_fails import CallFails
 from losscheck.rules.dtype_rejected import DtypeRejected
 from losscheck.rules.empty_batch import EmptyBatchRule
@@ -46,6 +47,7 @@ RULES: tuple[Rule, ...] = (
     SecondOrder(),
     GradientSize(),
     MinimumElsewhere(),
+    BranchUntaken(),
     ForwardNan(),
     ForwardInf(),
     GradientNan(),

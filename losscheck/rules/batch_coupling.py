@@ -99,18 +99,5 @@ def _summed(parts: Parts) -> int | None:
 
 
 def _coupled(parts: Parts) -> int | None:
-    """Find the batch that differs most from its rows, by mean and by sum; None if none does."""
-    n, size = parts.rows.shape
-    if parts.returns and parts.returns[0] == size:
-        whole = parts.whole.reshape(n, size, -1).mean(axis=2)
-        apart = [np.abs(whole - parts.rows).max(axis=1)]
-    else:
-        whole = parts.whole.reshape(n, -1).mean(axis=1)
-        with np.errstate(invalid="ignore"):  # a row alone may be infinite: it is left out below
-            apart = [np.abs(whole - total) for total in (parts.rows.mean(1), parts.rows.sum(1))]
-    scale = np.fmax(np.abs(parts.rows).max(axis=1), 1e-30)
-    with np.errstate(invalid="ignore"):
-        relative = np.min([gap / scale for gap in apart], axis=0)
-    relative = np.where(np.isfinite(relative), relative, 0.0)
-    worst = int(np.argmax(relative))
-    return worst if relative[worst] > TOLERANCE * size else None
+    """Find the batch that differs most from its rows; None if none does."""
+    return int(np.argmax(parts.apart)) if parts.coupled.any() else None

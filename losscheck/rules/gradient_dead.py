@@ -24,6 +24,10 @@ class GradientDead(Rule):
     their loss lies above the 25th percentile of the losses of ordinary points. A gradient that
     is 0 at one point only, such as the top of a hill, is not reported.
 
+    Where samples depend on each other it looks at whole batches, too: at labels of one class only,
+    or all equal, some losses are constant, which is a warning. How many of the ordinary cases are
+    dead is then a matter of batches, for the statistics of a single sample are often constant.
+
     It is a warning at single points, typically a clip that saturates for a prediction that is
     confidently wrong. It is an error if the gradient is dead in over half of the ordinary
     cases, or over a whole part of the ordinary range.
@@ -65,23 +69,29 @@ class GradientDead(Rule):
 
     code = "LC103"
     slug = "gradient-dead"
-    needs = ("dead",)
+    needs = ("dead", "dead_batches")
     masked_by = ("LC102",)
 
-    def judge(self, dead: DeadGradients | None) -> Judgment:
-        """Name the samples whose gradient is 0 at a large loss."""
+    def judge(self, dead: DeadGradients | None, dead_batches: DeadGradients | None) -> Judgment:
+        """Name the samples and the batches whose gradient is 0 at a large loss."""
         if dead is not None and dead.dead.any():
-            form = "most" if dead.share > MOST else "region" if dead.share > PART else "point"
-            yield Crowd(
-                code=self.code,
-                form=form,
-                population=dead,
-                members=np.flatnonzero(dead.dead),
-                direction=Direction.BACKWARD,
-                facts={"share": dead.share},
-                mode=dead.sweep.mode,
-                dtype=dead.sweep.dtype,
-            )
+            share = (dead_batches or dead).share
+            form = "most" if share > MOST else "region" if share > PART else "point"
+            yield self._crowd(form, dead, share)
+        elif dead_batches is not None and dead_batches.dead.any():
+            yield self._crowd("batch", dead_batches, dead_batches.share)
+
+    def _crowd(self, form: str, dead: DeadGradients, share: float) -> Crowd:
+        return Crowd(
+            code=self.code,
+            form=form,
+            population=dead,
+            members=np.flatnonzero(dead.dead),
+            direction=Direction.BACKWARD,
+            facts={"share": share},
+            mode=dead.sweep.mode,
+            dtype=dead.sweep.dtype,
+        )
 
 
 MOST = 0.5  # share of the ordinary cases (DESIGN.md, LC103)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from losscheck.evidence.eager_calls import EagerCalls
-    from losscheck.evidence.gather import ModeSweep
+    from losscheck.evidence.mode_sweeps import ModeSweep
     from losscheck.evidence.runs import Repeat
     from losscheck.evidence.sweep import Sweep
     from losscheck.model import Array

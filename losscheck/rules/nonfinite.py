@@ -13,7 +13,7 @@ from losscheck.rules.base import Rule
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from losscheck.evidence.gather import ModeSweep
+    from losscheck.evidence.mode_sweeps import ModeSweep
     from losscheck.evidence.sweep import Sweep
     from losscheck.model import Array
     from losscheck.rules.base import Judgment
@@ -67,11 +67,13 @@ class ForwardNan(Rule):
 
     code = "LC201"
     slug = "forward-nan"
-    needs = ("sweeps", "modes")
+    needs = ("sweeps", "lone", "modes")
 
-    def judge(self, sweeps: Sequence[Sweep], modes: Sequence[ModeSweep]) -> Judgment:
+    def judge(
+        self, sweeps: Sequence[Sweep], lone: Sequence[Sweep], modes: Sequence[ModeSweep]
+    ) -> Judgment:
         """Name the cases in which the loss is NaN."""
-        for sweep in sweeps:
+        for sweep in (*sweeps, *lone):
             yield from _crowd(
                 "LC201", "nan", sweep, sweep.value_nan & _confirmed(sweep, modes, forward)
             )
@@ -120,11 +122,13 @@ class ForwardInf(Rule):
 
     code = "LC202"
     slug = "forward-inf"
-    needs = ("sweeps", "modes")
+    needs = ("sweeps", "lone", "modes")
 
-    def judge(self, sweeps: Sequence[Sweep], modes: Sequence[ModeSweep]) -> Judgment:
+    def judge(
+        self, sweeps: Sequence[Sweep], lone: Sequence[Sweep], modes: Sequence[ModeSweep]
+    ) -> Judgment:
         """Name the cases in which the loss is infinite."""
-        for sweep in sweeps:
+        for sweep in (*sweeps, *lone):
             yield from _crowd(
                 "LC202", "inf", sweep, sweep.value_inf & _confirmed(sweep, modes, forward)
             )
@@ -173,12 +177,14 @@ class GradientNan(Rule):
 
     code = "LC203"
     slug = "gradient-nan"
-    needs = ("sweeps", "modes")
+    needs = ("sweeps", "lone", "modes")
     masked_by = ("LC102",)
 
-    def judge(self, sweeps: Sequence[Sweep], modes: Sequence[ModeSweep]) -> Judgment:
+    def judge(
+        self, sweeps: Sequence[Sweep], lone: Sequence[Sweep], modes: Sequence[ModeSweep]
+    ) -> Judgment:
         """Name the cases in which the gradient is NaN."""
-        for sweep in sweeps:
+        for sweep in (*sweeps, *lone):
             nan = sweep.forward_finite & np.isnan(sweep.flat_gradient).any(axis=1)
             yield from _crowd("LC203", "nan", sweep, nan & _confirmed(sweep, modes, backward))
 
@@ -226,12 +232,14 @@ class GradientInf(Rule):
 
     code = "LC204"
     slug = "gradient-inf"
-    needs = ("sweeps", "modes")
+    needs = ("sweeps", "lone", "modes")
     masked_by = ("LC102",)
 
-    def judge(self, sweeps: Sequence[Sweep], modes: Sequence[ModeSweep]) -> Judgment:
+    def judge(
+        self, sweeps: Sequence[Sweep], lone: Sequence[Sweep], modes: Sequence[ModeSweep]
+    ) -> Judgment:
         """Name the cases in which the gradient is infinite."""
-        for sweep in sweeps:
+        for sweep in (*sweeps, *lone):
             gradient = sweep.flat_gradient
             infinite = np.isinf(gradient).any(axis=1) & ~np.isnan(gradient).any(axis=1)
             found = sweep.forward_finite & infinite & _confirmed(sweep, modes, backward)

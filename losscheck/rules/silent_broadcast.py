@@ -24,8 +24,9 @@ class SilentBroadcast(Rule):
     Calls the loss with the layouts of labels, predictions and weights that it is declared,
     documented or inferred to take, such as (B,) beside (B, 1), and compares the result with the
     aligned layout. It is an error if a layout that the loss is meant to take gives another
-    number, if a constant inside is broadcast against another width, or if labels that lost
-    their column inside the loss meet every prediction of the batch. It is a warning if the
+    number, if a constant inside is broadcast against another width, if labels that lost
+    their column inside the loss meet every prediction of the batch, or if the labels of a batch
+    meet one number for all its predictions. It is a warning if the
     loss accepts mismatched ranks that nobody asked it to take; Keras aligns the ranks for
     functions but not for Loss subclasses, and the text says which it is.
 
@@ -80,7 +81,7 @@ class SilentBroadcast(Rule):
         value = None if run.value is None else float(run.value[run.worst])
         return Suspect(
             code=self.code,
-            form="layout",
+            form=outer.form,
             facts={
                 "argument": outer.argument,
                 "shape": outer.flat,

@@ -55,6 +55,12 @@ class Loss:
     outputs: tuple[Loss, ...] = ()  # the losses of its parts
     handed: Any = None  # the object itself, as `compile` gets it; None where there is none
 
+    @property
+    def file(self) -> str:
+        """The file that its Python function was compiled from; "" where there is none."""
+        code = getattr(self.python, "__code__", None)
+        return str(code.co_filename) if code is not None else ""
+
 
 def build(
     obj: Any, target: str, directory: Path, *, form: str | None = None, maker: Any = None

@@ -56,6 +56,28 @@ def test_a_cut_excuses_no_other_fault() -> None:
     assert "2.2 * x" in errors[0].location.source
 
 
+def smoothed(x: tf.Tensor) -> tf.Tensor:
+    """A running mean along the rows, by a loop that TensorFlow cannot vectorize."""
+    return tf.transpose(tf.scan(lambda kept, new: 0.5 * kept + new, tf.transpose(x)))
+
+
+def near_in_a_loop(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    return near(y_true, smoothed(y_pred))
+
+
+def near_and_wrong_in_a_loop(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    return near_and_wrong(y_true, smoothed(y_pred))
+
+
+def test_a_cut_is_held_in_a_loss_that_cannot_be_vectorized() -> None:
+    assert {finding.severity for finding in lc101(near_in_a_loop)} == {"warning"}
+
+
+@pytest.mark.slow
+def test_a_cut_excuses_no_other_fault_in_a_loss_that_cannot_be_vectorized() -> None:
+    assert "error" in {finding.severity for finding in lc101(near_and_wrong_in_a_loop)}
+
+
 def only_where(condition: Callable[[tf.Tensor], tf.Tensor]) -> Callable[..., tf.Tensor]:
     """A mean squared error whose gradient is half as large again where a condition holds."""
 

@@ -34,6 +34,11 @@ BLAMELESS = Blame(
 )
 GRADIENTS = {"gradient": [[2.001]], "expected_gradient": [[2.0]]}
 SIDES = {"at": {"scores": 1.25}, "left": 1.0, "right": 2.5, "gradient": 2.5}
+PART = {
+    "part": "y_pred[:, 2:]", "kept": 2, "size": 4, "axis": 1, "labelled": True, "beyond": True,
+    "cases": 4096,
+}  # fmt: skip
+UNTAKEN = {"argument": "y_true", "number": 1.0, "says": False, "cases": 1024}
 SECOND = {"direction": [[1.0]], "product": [[0.83]], "numeric": [[0.2]]}
 LAYOUT = {
     "argument": "importance", "shape": (5,), "other_shape": (5, 1), "result_shape": (5, 5),
@@ -50,6 +55,13 @@ ROWS: list[tuple[str, str, Mapping[str, Any], Mapping[str, Any], str]] = [
     ("LC101", "upstream", {"upstream": np.array([3.0])}, GRADIENTS, "ignores the upstream"),
     ("LC101", "upstream", {"ignored": False}, GRADIENTS, "does not multiply"),
     ("LC102", "none", {}, {}, "None"),
+    ("LC102", "part", PART, {}, "2 of 4 along axis 1, though the labels"),
+    ("LC102", "part-unasked", PART | {"labelled": False, "beyond": False}, {}, "y_pred[:, 2:]"),
+    ("LC102", "part-flat", PART, {}, "depends on it"),
+    ("LC102", "part-ends", PART, {}, "4,096 cases"),
+    ("LC109", "label", UNTAKEN, {}, "false in all 1,024 cases"),
+    ("LC109", "prediction", UNTAKEN | {"says": True}, {}, "true in all"),
+    ("LC401", "batch", {"argument": "y_pred", "other_shape": (4,)}, {}, "(4,)"),
     ("LC106", "missing", SECOND | {"op": "StopGradient", "product": None}, {}, "0.2"),
     ("LC106", "missing", {"reason": "LookupError: no gradient defined"}, {}, "LookupError"),
     ("LC106", "missing", {"op": "PyFunc", "custom": True}, {}, "NumPy"),

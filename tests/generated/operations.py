@@ -118,9 +118,10 @@ TWO_OPERANDS: tuple[Pairwise, ...] = (
     Pairwise("tf.atan2({x}, {y})", (-3.0, 3.0), (0.4, 5.0)),
     Pairwise("tf.math.xlogy({x}, {y})", (-3.0, 3.0), (0.3, 5.0)),
     Pairwise("tf.pow({y}, {x})", (-1.5, 1.5), (0.4, 3.0)),
-    Pairwise("tf.maximum({x}, {y})"),
-    Pairwise("tf.minimum({x}, {y})"),
-    Pairwise("tf.where({x} > {y}, {x}, {y})"),
+    # What is not chosen has a slope all the same: a loss that is flat is no sound one.
+    Pairwise("tf.maximum({x}, {y}) + 0.2 * {x} + 0.2 * {y}"),
+    Pairwise("tf.minimum({x}, {y}) + 0.2 * {x} + 0.2 * {y}"),
+    Pairwise("tf.where({x} > {y}, 1.2 * {x}, {y} + 0.2 * {x})"),
     Pairwise("tf.nn.sigmoid_cross_entropy_with_logits(labels=tf.sigmoid({y}), logits={x})"),
     Pairwise("tf.math.log(tf.exp({x}) + tf.exp({y}))", (-2.0, 2.0), (-2.0, 2.0)),
 )

@@ -2,7 +2,7 @@ import attrs
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from losscheck.model import Check, Report
+from losscheck.model import Check, Fault, Report
 from losscheck.report import render
 from losscheck.report.lines import wrap
 from losscheck.report.view import View
@@ -109,16 +109,37 @@ def test_many_rules_that_did_not_run_are_counted(single: Report) -> None:
         Check(code=f"LC10{number}", slug="x", outcome="skip", reason="it raises")
         for number in range(1, 7)
     )
-    report = attrs.evolve(single, losses=(attrs.evolve(single.losses[0], checks=checks),))
+    loss = attrs.evolve(single.losses[0], checks=checks, ignored=())
+    report = attrs.evolve(single, losses=(loss,))
     assert "not run   6 rules: it raises\n" in render(report, "text")
     assert "LC104 x, LC105 x" in render(report, "text", View(verbosity=1))
 
 
 def test_the_traceback_of_our_own_fault_is_shown_when_asked_for(single: Report) -> None:
-    loss = attrs.evolve(single.losses[0], verdict="error", notes=("Traceback: planted",))
-    report = attrs.evolve(single, losses=(loss,))
-    assert "planted" not in render(report, "text")
+    fault = Fault(what="the guided search", error="KeyError: 'x'", traceback=("planted",))
+    report = attrs.evolve(single, losses=(attrs.evolve(single.losses[0], faults=(fault,)),))
+    text = render(report, "text")
+    assert "fault     losscheck itself failed in the guided search: KeyError: 'x'" in text
+    assert "Please report it" in text
+    assert "planted" not in text
     assert "planted" in render(report, "text", View(verbosity=1))
+
+
+def test_a_fault_that_is_the_reason_of_a_rule_is_told_once(single: Report) -> None:
+    fault = Fault(what="the guided search", error="KeyError: 'x'")
+    reason = "losscheck itself failed in the guided search: KeyError: 'x'"
+    check = Check(code="LC201", slug="forward-nan", outcome="inconclusive", reason=reason)
+    loss = attrs.evolve(single.losses[0], checks=(check,), faults=(fault,))
+    text = render(attrs.evolve(single, losses=(loss,)), "text", View(width=200))
+    assert text.count(reason) == 1
+
+
+def test_the_way_to_report_a_fault_names_the_command_and_the_versions(single: Report) -> None:
+    fault = Fault(what="the curves", error="ValueError")
+    loss = attrs.evolve(single.losses[0], target="my.py:focal(gamma=2.0)", faults=(fault,))
+    text = render(attrs.evolve(single, losses=(loss,)), "text", View(width=1000))
+    assert "`losscheck 'my.py:focal(gamma=2.0)' --seed" in text
+    assert single.environment.tensorflow in text.splitlines()[-1]
 
 
 def test_a_name_keeps_its_value_on_the_line() -> None:

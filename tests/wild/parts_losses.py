@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keras
 import tensorflow as tf
 
 
@@ -80,3 +81,154 @@ def above_the_mean(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
     """The deviations from the mean of the batch: their own mean is 0."""
     each = tf.reduce_mean(tf.square(y_true - y_pred), axis=-1)
     return each + 0.5 * (y_pred[:, 0] - tf.reduce_mean(y_pred[:, 0]))
+
+
+class Decorrelated(keras.losses.Loss):  # type: ignore[misc]
+    """Of one sample alone the covariance is 0 / 0."""
+
+    def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+        n = tf.cast(tf.shape(y_pred)[0], y_pred.dtype)
+        mid = y_pred - tf.reduce_mean(y_pred, axis=0)
+        spread = tf.matmul(mid, mid, transpose_a=True) / (n - 1.0)
+        other = spread - tf.linalg.diag(tf.linalg.diag_part(spread))
+        width = tf.shape(spread)[0]
+        # What is off the diagonal, and nothing at all of a width of 1.
+        other = tf.reshape(tf.reshape(other, [-1])[:-1], (width - 1, width + 1))[:, 1:]
+        return tf.reduce_mean(tf.square(y_true - y_pred), -1) + tf.reduce_sum(tf.square(other))
+
+
+def beside_the_others(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    """The mean distance to the others of a batch, of whom one sample has none."""
+    far = tf.reduce_sum(tf.square(y_pred[:, None] - y_pred[None]), axis=-1)
+    n = tf.cast(tf.shape(y_pred)[0], y_pred.dtype)
+    near = tf.exp(-tf.reduce_sum(far, axis=1) / (n - 1.0))
+    return tf.reduce_mean(tf.square(y_true - y_pred), axis=-1) + near
+
+
+def beside_the_others_twin(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    far = tf.reduce_sum(tf.square(y_pred[:, None] - y_pred[None]), axis=-1)
+    n = tf.cast(tf.shape(y_pred)[0], y_pred.dtype)
+    near = tf.exp(-tf.math.divide_no_nan(tf.reduce_sum(far, axis=1), n - 1.0))
+    return tf.reduce_mean(tf.square(y_true - y_pred), axis=-1) + near
+
+
+def unbiased(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    error = tf.reduce_mean(y_true - y_pred, axis=-1)
+    n = tf.cast(tf.size(error), error.dtype)
+    return tf.reduce_sum(tf.square(error - tf.reduce_mean(error))) / (n - 1.0)
+
+
+def total_of_batch(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_mean(tf.square(y_true - tf.reduce_sum(y_pred)))
+
+
+def mean_without_axis(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    return tf.abs(y_true - tf.reduce_mean(y_pred))
+
+
+class LargestOfAll(keras.losses.Loss):  # type: ignore[misc]
+    def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+        top = tf.reduce_max(y_pred, keepdims=True)
+        return tf.reduce_mean(tf.sqrt(1.0 + tf.square(top - y_true)), axis=-1)
+
+
+def total_of_sample(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    return tf.square(y_true - tf.reduce_sum(y_pred, axis=-1))
+
+
+def concordance(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    """Sound: the means of a batch are compared with each other."""
+    here, there = tf.reduce_mean(y_true), tf.reduce_mean(y_pred)
+    shared = tf.reduce_mean((y_true - here) * (y_pred - there))
+    spread = tf.math.reduce_variance(y_true) + tf.math.reduce_variance(y_pred)
+    return 1.0 - 2.0 * shared / (spread + tf.square(here - there) + 1e-6)
+
+
+def over_the_largest(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    """Sound: a scale for the whole batch."""
+    scale = tf.reduce_max(tf.abs(y_true)) + 1e-3
+    return tf.reduce_mean(tf.square(y_true / scale - y_pred / scale), axis=-1)
+
+
+def against_the_mean_label(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    """Sound: an index of agreement sets predictions beside the mean of the labels."""
+    middle = tf.reduce_mean(y_true)
+    most = tf.square(tf.abs(y_pred - middle) + tf.abs(y_true - middle))
+    return tf.reduce_sum(tf.square(y_true - y_pred)) / (tf.reduce_sum(most) + 1e-3)
+
+
+class SmoothedFirst(keras.losses.Loss):  # type: ignore[misc]
+    """Smoothed labels are 0.05 and 0.95: none is 1."""
+
+    def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+        y_true = 0.9 * y_true + 0.05
+        alpha = tf.where(tf.equal(y_true, 1.0), 0.9, 0.1)
+        p = tf.clip_by_value(y_pred, 1e-6, 1.0 - 1e-6)
+        each = y_true * tf.math.log(p) + (1.0 - y_true) * tf.math.log(1.0 - p)
+        return -tf.reduce_sum(alpha * each, axis=-1)
+
+
+class SmoothedLast(keras.losses.Loss):  # type: ignore[misc]
+    def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+        alpha = tf.where(tf.equal(y_true, 1.0), 0.9, 0.1)
+        y_true = 0.9 * y_true + 0.05
+        p = tf.clip_by_value(y_pred, 1e-6, 1.0 - 1e-6)
+        each = y_true * tf.math.log(p) + (1.0 - y_true) * tf.math.log(1.0 - p)
+        return -tf.reduce_sum(alpha * each, axis=-1)
+
+
+def counted_from_one(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    """Labels 0 and 1 less 1 are never above a half."""
+    shifted = y_true - 1.0
+    twice = tf.cast(shifted > 0.5, y_pred.dtype) + 1.0
+    return tf.reduce_mean(twice * tf.square(y_true - y_pred), axis=-1)
+
+
+def signs(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    side = 2.0 * y_true - 1.0
+    return tf.reduce_mean(tf.where(side > 0.0, 2.0, 1.0) * tf.nn.relu(1.0 - side * y_pred), axis=-1)
+
+
+def unknown_left_out(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    """Sound: a label of -1 is in no domain of probabilities, and masked all the same."""
+    known = tf.cast(tf.not_equal(y_true, -1.0), y_pred.dtype)
+    return tf.reduce_sum(known * tf.square(y_true - y_pred), axis=-1)
+
+
+def share_of_hits(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    """Sound: a row without a class would divide by 0."""
+    count = tf.reduce_sum(y_true, axis=-1)
+    error = tf.reduce_sum(y_true * tf.square(1.0 - y_pred), axis=-1)
+    return error / tf.where(count > 0.0, count, 1.0)
+
+
+def clipped_twice(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    p = tf.clip_by_value(y_pred, 1e-6, 1.0)
+    return -tf.reduce_mean(y_true * tf.math.log(tf.where(p <= 0.0, 1e-6, p)), axis=-1)
+
+
+def weighted_agreement(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    """A kappa: of a batch of one class numerator and denominator are the same."""
+    steps = tf.range(3, dtype=y_pred.dtype)
+    far = tf.square(steps[:, None] - steps[None])
+    seen = tf.reduce_sum(tf.matmul(y_true, far) * y_pred)
+    labels = tf.reduce_sum(y_true, axis=0, keepdims=True)
+    guessed = tf.reduce_sum(y_pred, axis=0, keepdims=True)
+    chance = tf.reduce_sum(tf.matmul(labels, far) * guessed)
+    rows = tf.cast(tf.shape(y_true)[0], y_pred.dtype)
+    return tf.math.log(tf.math.divide_no_nan(seen * rows, chance) + 1e-6)
+
+
+def correlation(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    """Labels that are all equal correlate with nothing."""
+    a, b = y_true - tf.reduce_mean(y_true), y_pred - tf.reduce_mean(y_pred)
+    size = tf.sqrt(tf.reduce_sum(a * a) * tf.reduce_sum(b * b) + 1e-6)
+    return 1.0 - tf.reduce_sum(a * b) / size
+
+
+def distance_beside_chance(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    """The error over the spread of the labels, and the worst number where they have none."""
+    middle = tf.reduce_mean(y_true)
+    spread = tf.reduce_sum(tf.square(y_true - middle))
+    error = tf.reduce_sum(tf.square(y_true - y_pred))
+    return tf.where(spread > 0.0, error / tf.where(spread > 0.0, spread, 1.0), 9.0)

@@ -88,3 +88,104 @@ def test_of_coupled_samples_no_weight_is_judged(loss: Any) -> None:
     assert codes(report, "note") == {"LC403"}
     [check] = [c for c in report.checks if c.code == "LC602"]
     assert (check.outcome, "depend on each other" in check.reason) == ("skip", True)
+
+
+@pytest.mark.parametrize(
+    ("loss", "line"),
+    [
+        (wild.Decorrelated, "/ (n - 1.0)"),
+        (wild.beside_the_others, "/ (n - 1.0)"),
+        (wild.unbiased, "/ (n - 1.0)"),
+    ],
+)
+def test_a_batch_of_one_is_judged_at_its_usual_width(loss: Any, line: str) -> None:
+    # (x - x) * (x - x) / (1 - 1) is 0 / 0 for one sample, whatever its width.
+    report = losscheck.check(loss, select=["LC201"])
+    [finding] = found(report, "LC201", "error", line)
+    assert finding.inputs["y_pred"].shape == (1, 3)
+
+
+def test_a_count_that_is_guarded_leaves_a_batch_of_one_finite() -> None:
+    assert errors(losscheck.check(wild.beside_the_others_twin, select=["LC2"])) == []
+
+
+@pytest.mark.parametrize(
+    ("loss", "y_true", "y_pred"),
+    [
+        (wild.total_of_batch, "(B,)", "(B,)"),
+        (wild.mean_without_axis, "(B,)", "(B, D)"),
+        (wild.LargestOfAll, "(B, D)", "(B, D)"),
+    ],
+)
+def test_one_number_of_a_batch_against_each_label_is_broadcast(
+    loss: Any, y_true: str, y_pred: str
+) -> None:
+    report = _check(loss, ("real", y_true), ("real", y_pred), "LC401")
+    assert "one number" in found(report, "LC401", "error")[0].message
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        wild.total_of_batch,
+        wild.concordance,
+        wild.over_the_largest,
+        wild.against_the_mean_label,
+        wild.total_of_sample,
+    ],
+)
+def test_normalisers_of_a_batch_are_meant(loss: Any) -> None:
+    wrong = loss is wild.total_of_batch
+    assert bool(errors(losscheck.check(loss, select=["LC4"]))) is wrong
+
+
+BITS, CHANCES = ("binary", "(B, D)"), ("probability", "(B, D)")
+
+
+@pytest.mark.parametrize(
+    ("loss", "line"),
+    [
+        (wild.SmoothedFirst, "tf.equal(y_true, 1.0)"),
+        (wild.counted_from_one, "shifted > 0.5"),
+    ],
+)
+def test_a_comparison_that_labels_never_pass_is_told(loss: Any, line: str) -> None:
+    [finding] = found(_check(loss, BITS, CHANCES, "LC109"), "LC109", "warning", line)
+    assert f"{line} is false in all" in finding.message
+
+
+def test_a_needless_guard_of_the_prediction_is_a_note() -> None:
+    assert found(_check(wild.clipped_twice, BITS, CHANCES, "LC109"), "LC109", "note", "p <= 0.0")
+
+
+@pytest.mark.parametrize(
+    ("loss", "y_true"),
+    [
+        (wild.SmoothedLast, BITS),
+        (wild.signs, BITS),
+        (wild.unknown_left_out, CHANCES),
+        (wild.share_of_hits, ("one_hot", "(B, D)")),
+    ],
+)
+def test_guards_of_what_the_domains_leave_out_are_meant(loss: Any, y_true: Any) -> None:
+    assert not found(_check(loss, y_true, CHANCES, "LC109"), "LC109")
+
+
+@pytest.mark.parametrize(
+    ("loss", "y_true", "y_pred"),
+    [
+        (wild.weighted_agreement, ("one_hot", "(B, 3)"), ("simplex", "(B, 3)")),
+        (wild.correlation, ("binary", "(B,)"), ("probability", "(B,)")),
+        (wild.distance_beside_chance, ("binary", "(B,)"), ("probability", "(B,)")),
+    ],
+)
+def test_a_batch_of_one_class_teaches_nothing(loss: Any, y_true: Any, y_pred: Any) -> None:
+    report = _check(loss, y_true, y_pred, "LC103")
+    assert errors(report) == []
+    dead = [finding.inputs["y_true"] for finding in found(report, "LC103", "warning")]
+    assert dead
+    assert all((rows == rows[:1]).all() for rows in dead)
+
+
+def test_the_constant_statistics_of_one_sample_are_no_dead_loss() -> None:
+    assert errors(losscheck.check(wild.against_the_mean_label, select=["LC103"])) == []

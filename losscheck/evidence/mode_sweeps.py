@@ -1,0 +1,32 @@
+"""The cases of a sweep in another mode, beside what the graph gave of them."""
+
+from __future__ import annotations
+
+import attrs
+
+from losscheck.evidence.disagreement import disagreement
+from losscheck.evidence.sweep import Sweep
+from losscheck.model import Array
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class ModeSweep:
+    """The cases of a sweep, run in another mode."""
+
+    mode: str
+    graph: Sweep
+    other: Sweep
+    value_apart: Array  # (N,) bool: finite in both, and different beyond what conditioning explains
+    gradient_apart: Array
+
+    def rerun(self, graph: Sweep) -> ModeSweep:
+        """Run other cases, which the graph has run already."""
+        return compared(self.mode, graph, self.other.rerun(graph.cases))
+
+
+def compared(mode: str, graph: Sweep, other: Sweep) -> ModeSweep:
+    """Put a sweep in another mode beside the graph's and see where they differ."""
+    value, gradient = disagreement(graph, other)
+    return ModeSweep(
+        mode=mode, graph=graph, other=other, value_apart=value, gradient_apart=gradient
+    )

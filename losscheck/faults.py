@@ -1,0 +1,121 @@
+"""Faults of losscheck itself: kept beside what was found, so that none takes the rest down."""
+
+from __future__ import annotations
+
+import functools
+import traceback
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import attrs
+
+from losscheck.model import Fault, UsageError
+
+MOST = 300  # characters of what an exception says
+Result = TypeVar("Result")
+Other = TypeVar("Other")
+
+
+class FailedError(Exception):
+    """Evidence that was asked for could not be gathered; its fault is known already."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(told(fault))
+        self.fault = fault
+
+
+def told(fault: Fault) -> str:
+    """Say of a fault what a reason says: whose it is, and where."""
+    return f"losscheck itself failed in {fault.what}: {fault.error}"
+
+
+@attrs.frozen(eq=False)
+class _Entry:
+    fault: Fault
+    error: BaseException
+    evidence: str  # the piece that lacks something for it; "" where none does
+
+
+class Faults:
+    """Collects the faults of one examination; each exception counts once."""
+
+    def __init__(self) -> None:
+        self._entries: list[_Entry] = []
+
+    def add(self, what: str, error: Exception, evidence: str = "") -> Fault:
+        """Keep a fault.
+
+        Parameters
+        ----------
+        what
+            What failed, such as "the guided search".
+        error
+            What it raised.
+        evidence
+            The name of the evidence that lacks something for it, which rules may need.
+
+        Returns
+        -------
+        Fault
+            The one kept, which may be that of an earlier step that raised the same.
+        """
+        known = error.fault if isinstance(error, FailedError) else None
+        known = known or next((e.fault for e in self._entries if e.error is error), None)
+        fault = known or Fault(what=what, error=_said(error), traceback=_lines(error))
+        if known is None or evidence:
+            self._entries.append(_Entry(fault, error, evidence))
+        return fault
+
+    def attempt(
+        self, what: str, do: Callable[[], Result], otherwise: Other, evidence: str = ""
+    ) -> Result | Other:
+        """Do something that may fail, and go on with something else where it does.
+
+        Raises
+        ------
+        UsageError
+            What the user gave cannot be used, which is no fault of ours.
+        """
+        try:
+            return do()
+        except UsageError:
+            raise
+        except Exception as error:
+            self.add(what, error, evidence)
+            return otherwise
+
+    def within(self, evidence: Iterable[str]) -> Fault | None:
+        """Give the first fault for which one of these pieces of evidence lacks something."""
+        names = set(evidence)
+        return next((e.fault for e in self._entries if e.evidence in names), None)
+
+    @property
+    def all(self) -> tuple[Fault, ...]:
+        """Every fault, in the order in which they came."""
+        return tuple({id(entry.fault): entry.fault for entry in self._entries}.values())
+
+
+def once(gather: Callable[[Any], Result]) -> Callable[[Any], Result]:
+    """Keep what gathering raises in the `raised` of its object: failing again takes as long."""
+
+    @functools.wraps(gather)
+    def gathered(self: Any) -> Result:
+        name = gather.__name__
+        if name in self.raised:
+            raise self.raised[name]
+        try:
+            return gather(self)
+        except Exception as error:
+            self.raised[name] = error
+            raise
+
+    return gathered
+
+
+def _said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}".rstrip(": ")[:MOST]
+
+
+def _lines(error: BaseException) -> tuple[str, ...]:
+    whole = "".join(traceback.format_exception(error))
+    return tuple(line[:MOST] for line in whole.splitlines())
