@@ -44,6 +44,7 @@ _BASE: Mapping[tuple[str, str], Severity] = {
     ("LC107", "faint"): Severity.WARNING,
     ("LC108", "lower"): Severity.WARNING,
     ("LC108", "falls"): Severity.WARNING,
+    ("LC108", "floor"): Severity.WARNING,
     ("LC109", "label"): Severity.WARNING,
     ("LC109", "prediction"): Severity.NOTE,  # a guard that another one has made needless
     ("LC201", "nan"): Severity.ERROR,

@@ -14,6 +14,7 @@ from losscheck.evidence.empty import empty_batch
 from losscheck.evidence.ending import Ending
 from losscheck.evidence.finite_tests import finite_tests, nonfinite_inputs
 from losscheck.evidence.float32 import float32_gradients
+from losscheck.evidence.floors import floor
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.gradient_sizes import gradient_sizes
 from losscheck.evidence.gradients import gradient_checks
@@ -78,6 +79,7 @@ FURTHER: Mapping[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "upstream": (upstream_check, ("gradients",)),
     "second_order": (second_order, ("gradients",)),
     "dead_batches": (dead_batches, ("parts",)),
+    "floor": (floor, ("right_and_wrong",)),
     "lone": (lone, ("parts",)),
     "training": (training, ("layouts", "xla", "graph")),
     "weighing": (weighing, ("layouts",)),

@@ -52,7 +52,9 @@ def size(suspect: Suspect, blame: Blame, arguments: tuple[Argument, ...]) -> Wor
 
 
 def minimum(suspect: Suspect, blame: Blame, arguments: tuple[Argument, ...]) -> Words:
-    """LC108; facts: right, wrong, prediction."""
+    """LC108; facts: right, wrong, prediction; of a floor: constant, without."""
+    if suspect.form == "floor":
+        return _floor(suspect, blame)
     facts = suspect.facts
     pred = next((a.name for a in arguments if a.role == "y_pred"), "y_pred")
     label = next((a.name for a in arguments if a.role == "y_true"), "y_true")
@@ -99,3 +101,24 @@ def untaken(suspect: Suspect, blame: Blame, arguments: tuple[Argument, ...]) -> 
         f"leaves nothing for which it is {other}.",
         f"# Compare {name} before it is changed, or with what it has become.",
     )
+
+
+def _floor(suspect: Suspect, blame: Blame) -> Words:
+    facts = suspect.facts
+    numbers = {key: wording.number(value) for key, value in facts.items()}
+    where = f" in {blame.expression}" if blame.expression else ""
+    if not {"right", "wrong", "without", "constant"} <= set(facts):
+        return "A right prediction has a large loss.", f"A constant is added{where}.", _UNFLOORED
+    return (
+        f"A sure and right prediction has the loss {numbers['right']}, a wrong one "
+        f"{numbers['wrong']}{wording.at(suspect.inputs)}.",
+        f"{numbers['constant']} is added{where}: the logarithm stops falling where what cancels it "
+        f"goes on. Without it the loss is {numbers['without']}.",
+        _UNFLOORED,
+    )
+
+
+_UNFLOORED = (
+    "tf.reduce_logsumexp(x, axis=-1)  # of a sum of exponentials: finite without a constant\n"
+    "tf.math.cumulative_logsumexp(x, axis=-1)  # of a cumulative one"
+)

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losscheck.evidence.crowd import Crowd
+from losscheck.model import Range, Suspect
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
+    from losscheck.evidence.floors import Floor
     from losscheck.evidence.right import RightAndWrong
     from losscheck.rules.base import Judgment
 
@@ -26,6 +28,8 @@ class MinimumElsewhere(Rule):
     predictions with that of wrong ones, and wrong ones with worse ones. It reports batches whose
     wrong predictions have a loss lower by more than 1% of the ordinary loss, and a loss that
     falls from step to step, in most batches, as the predictions move away.
+    Of logits it also looks at right predictions that are ever surer: where their loss rises above
+    that of wrong ones, and does not without a small constant inside a logarithm, it names that.
 
     Why it matters
     --------------
@@ -58,11 +62,29 @@ class MinimumElsewhere(Rule):
 
     code = "LC108"
     slug = "minimum-elsewhere"
-    needs = ("right_and_wrong",)
+    needs = ("right_and_wrong", "floor")
     masked_by = ("LC102",)
 
-    def judge(self, right_and_wrong: RightAndWrong | None) -> Judgment:
+    def judge(self, right_and_wrong: RightAndWrong | None, floor: Floor | None) -> Judgment:
         """Name the batches whose wrong predictions have the lower loss."""
+        if floor is not None:
+            yield Suspect(
+                code=self.code,
+                form="floor",
+                facts={
+                    "right": floor.value,
+                    "wrong": floor.wrong,
+                    "without": floor.without,
+                    "constant": floor.constant,
+                },
+                inputs=floor.inputs,
+                range=Range.WORKING,
+                count=floor.count,
+                value=floor.value,
+                expected_value=floor.without,
+                expected_text="its loss without that constant",
+                location=floor.location,
+            )
         if right_and_wrong is None:
             return
         for form, found in (("lower", right_and_wrong.lower), ("falls", right_and_wrong.falling)):

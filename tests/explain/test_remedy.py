@@ -38,6 +38,7 @@ PART = {
     "part": "y_pred[:, 2:]", "kept": 2, "size": 4, "axis": 1, "labelled": True, "beyond": True,
     "cases": 4096,
 }  # fmt: skip
+FLOOR = {"right": 77.0, "wrong": 0.7, "without": 0.0, "constant": 1e-10}
 UNTAKEN = {"argument": "y_true", "number": 1.0, "says": False, "cases": 1024}
 SECOND = {"direction": [[1.0]], "product": [[0.83]], "numeric": [[0.2]]}
 LAYOUT = {
@@ -59,6 +60,7 @@ ROWS: list[tuple[str, str, Mapping[str, Any], Mapping[str, Any], str]] = [
     ("LC102", "part-unasked", PART | {"labelled": False, "beyond": False}, {}, "y_pred[:, 2:]"),
     ("LC102", "part-flat", PART, {}, "depends on it"),
     ("LC102", "part-ends", PART, {}, "4,096 cases"),
+    ("LC108", "floor", FLOOR, {}, "1e-10 is added"),
     ("LC109", "label", UNTAKEN, {}, "false in all 1,024 cases"),
     ("LC109", "prediction", UNTAKEN | {"says": True}, {}, "true in all"),
     ("LC401", "batch", {"argument": "y_pred", "other_shape": (4,)}, {}, "(4,)"),

@@ -232,3 +232,34 @@ def distance_beside_chance(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
     spread = tf.reduce_sum(tf.square(y_true - middle))
     error = tf.reduce_sum(tf.square(y_true - y_pred))
     return tf.where(spread > 0.0, error / tf.where(spread > 0.0, spread, 1.0), 9.0)
+
+
+def ranked(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    """The likelihood of an order; the last score's sum of exponentials falls below the constant."""
+    order = tf.argsort(y_true, axis=1, direction="DESCENDING")
+    scores = tf.gather(y_pred, order, batch_dims=1)
+    scores -= tf.reduce_max(scores, axis=1, keepdims=True)
+    rest = tf.cumsum(tf.exp(scores), axis=1, reverse=True)
+    return tf.reduce_sum(tf.math.log(rest + 1e-10) - scores, axis=1)
+
+
+def ranked_above(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    order = tf.argsort(y_true, axis=-1, direction="DESCENDING")
+    scores = tf.gather(y_pred, order, axis=-1, batch_dims=1)
+    top = tf.reduce_max(scores, axis=-1, keepdims=True)
+    rest = tf.cumsum(tf.exp(scores - top), axis=-1, reverse=True)
+    return tf.reduce_mean(tf.math.log(tf.maximum(rest, 1e-8)) + top - scores, axis=-1)
+
+
+def margin_by_hand(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    """Of a margin m log(exp(-m)) + m is 0, and m - 13.8 with the constant."""
+    margin = (2.0 * y_true - 1.0) * y_pred
+    cancelling = tf.math.log(tf.exp(-margin) + 1e-6) + margin
+    return tf.reduce_mean(cancelling + tf.nn.softplus(-margin), axis=-1)
+
+
+def smoothed(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    """Sound: smoothed labels cost the surest predictions something, and the constant caps it."""
+    t, p = 0.9 * y_true + 0.05, tf.sigmoid(y_pred)
+    each = t * tf.math.log(p + 1e-7) + (1.0 - t) * tf.math.log(1.0 - p + 1e-7)
+    return -tf.reduce_mean(each, axis=-1)

@@ -189,3 +189,25 @@ def test_a_batch_of_one_class_teaches_nothing(loss: Any, y_true: Any, y_pred: An
 
 def test_the_constant_statistics_of_one_sample_are_no_dead_loss() -> None:
     assert errors(losscheck.check(wild.against_the_mean_label, select=["LC103"])) == []
+
+
+SCORES = ("logits", "(B, D)")
+
+
+@pytest.mark.parametrize(
+    ("loss", "line"),
+    [
+        (wild.ranked, "rest + 1e-10"),
+        (wild.ranked_above, "tf.maximum(rest, 1e-8)"),
+        (wild.margin_by_hand, "tf.exp(-margin) + 1e-6"),
+    ],
+)
+def test_a_constant_in_a_logarithm_that_makes_right_predictions_costly_is_told(
+    loss: Any, line: str
+) -> None:
+    [finding] = found(_check(loss, BITS, SCORES, "LC108"), "LC108", "warning", line)
+    assert "sure and right" in finding.message
+
+
+def test_a_constant_that_caps_the_loss_of_a_smoothed_label_is_meant() -> None:
+    assert not found(_check(wild.smoothed, BITS, SCORES, "LC108"), "LC108")
