@@ -97,11 +97,35 @@ def packages() -> str:
     return describe_packages(*look_at_packages(_tell, LIMIT))
 
 
+def projects_declared() -> str:
+    """Check losses of public projects with their domains declared."""
+    from benchmarks.stability_projects import describe_projects, look_at_projects
+
+    return describe_projects(look_at_projects(_tell, declared=True))
+
+
+def projects_undeclared() -> str:
+    """Check losses of public projects with nothing declared."""
+    from benchmarks.stability_projects import describe_projects, look_at_projects
+
+    return describe_projects(look_at_projects(_tell, declared=False))
+
+
+def generated() -> str:
+    """Check losses that are composed at random."""
+    from benchmarks.stability_generated import describe_generated, look_at_generated
+
+    return describe_generated(*look_at_generated(_tell))
+
+
 PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "declared": ("The zoo, domains declared", zoo_declared),
     "undeclared": ("The zoo, nothing declared", zoo_undeclared),
     "keras": ("Keras' own losses", keras_losses),
     "packages": ("Published packages", packages),
+    "projects": ("Losses of public projects, domains declared", projects_declared),
+    "bare-projects": ("Losses of public projects, nothing declared", projects_undeclared),
+    "generated": ("Generated losses", generated),
 }
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks.stability import PARTS, _put
 from benchmarks.stability_corpus import CODES, PAGE, entries
+from benchmarks.stability_projects import TRUTHS, describe_projects, judged
 from benchmarks.stability_zoo import Looked, rates
 from benchmarks.stability_zoo_text import describe_zoo
 from losscheck.model import Finding, Location, LossReport
@@ -99,3 +100,25 @@ def test_the_corpus_says_nothing_that_cannot_be_read() -> None:
     assert {defect.kind for defect in severe} <= set(CODES)
     pinned = (PAGE.parent / "packages.txt").read_text(encoding="utf-8").split()
     assert {f"{e.package}=={e.version}" for e in read if e.package != "keras"} == set(pinned)
+
+
+def test_a_loss_of_a_project_is_judged_by_its_truth() -> None:
+    faulty = next(truth for truth in TRUTHS if truth.name == "tone_histogram")  # LC102
+    sound = next(truth for truth in TRUTHS if truth.fault is None)
+    assert faulty.fault is not None
+    right = f"x = {faulty.fault.line}"
+    hit = judged(faulty, _report(("LC102", "error", right)), 1.0)
+    assert (hit.found, hit.line, hit.alarms) == (True, True, ())
+    assert judged(faulty, _report(("LC102", "warning", right)), 1.0).found is False
+    assert judged(faulty, _report(("LC102", "error", "elsewhere")), 1.0).line is False
+    assert (
+        len(judged(faulty, _report(("LC102", "error", right), ("LC105", "error", "")), 1.0).alarms)
+        == 1
+    )
+    assert len(judged(sound, _report(("LC203", "error", "")), 1.0).alarms) == 1
+    assert judged(sound, _report(("LC104", "note", "")), 1.0).alarms == ()
+    alarmed = [judged(sound, _report(("LC203", "error", "")), 1.0), hit]
+    assert (
+        "Found: 1 of 1 faults (100.0%), 1 of 1 on their line. Sound losses with an error: 1 of 1."
+        in (describe_projects(alarmed))
+    )
