@@ -16,6 +16,7 @@ NOTHING: Mapping[str, tuple[str, str]] = {
     "LC107": ("gradient_sizes", "the loss has no gradient"),
     "LC108": ("right_and_wrong", "the domains do not say which prediction is right"),
     "LC206": ("labels_outside", "no label is the number of a class"),
+    "LC403": ("parts", "a batch of it cannot be taken apart into rows"),
     "LC405": ("empty_batch", "no axis is a batch, or the loss has no graph"),
     "LC505": ("halves", "the half types are required, or no graph of the loss runs in them"),
     "LC506": ("xla", "XLA is not asked for, or the loss has no graph"),

@@ -78,6 +78,8 @@ _BASE: Mapping[tuple[str, str], Severity] = {
     ("LC403", "summed"): Severity.NOTE,
     ("LC404", "none"): Severity.ERROR,
     ("LC404", "not-a-tensor"): Severity.ERROR,
+    ("LC404", "async"): Severity.ERROR,
+    ("LC404", "generator"): Severity.ERROR,
     ("LC404", "shape"): Severity.ERROR,
     ("LC405", "fails"): Severity.NOTE,
     ("LC405", "nonfinite"): Severity.NOTE,

@@ -25,7 +25,7 @@ def no_tensor(loss: Loss, settings: Settings, error: OutputError) -> LossReport:
         code="LC404",
         form=error.form,
         facts={"type": error.returned},
-        location=last_return(loss.python, loss.file, base),
+        location=last_return(loss.python, loss.file, base, opening=error.form == "async"),
         expected_text="a tensor: a scalar, or the losses of the samples",
     )
     findings = Writer(loss, settings, None, base).findings(find("LC404"), [suspect])

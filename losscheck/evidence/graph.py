@@ -97,8 +97,10 @@ def blocking(graph: Wiring) -> Node | None:
     return None
 
 
-def last_return(python: Callable[..., Any], file: str, base: str) -> Location | None:
-    """Locate the last `return` of a function, or its `def` where it has none."""
+def last_return(
+    python: Callable[..., Any], file: str, base: str, *, opening: bool = False
+) -> Location | None:
+    """Locate the last `return` of a function, or its `def` where it has none or that is wanted."""
     try:
         lines, first = inspect.getsourcelines(python)
         tree = ast.parse(textwrap.dedent("".join(lines)))
@@ -106,7 +108,8 @@ def last_return(python: Callable[..., Any], file: str, base: str) -> Location | 
         return None
     returns = [node for node in ast.walk(tree) if isinstance(node, ast.Return)]
     offset = len(lines[0]) - len(lines[0].lstrip())
-    where: ast.stmt = max(returns, key=lambda node: node.lineno) if returns else tree.body[0]
+    last = max(returns, key=lambda node: node.lineno, default=None)
+    where: ast.stmt = tree.body[0] if opening or last is None else last
     frame = Frame(
         file,
         first + where.lineno - 1,

@@ -9,6 +9,7 @@ from losscheck.evidence.gather import Evidence
 from losscheck.infer.spec import BATCH
 from losscheck.model import Argument, Array, Range
 from losscheck.program.keras_loss import KerasLoss
+from losscheck.program.resolve import is_foreign
 from losscheck.program.small_model import Head, head, inputs_of
 from losscheck.program.training import Task
 from losscheck.shapes import parse
@@ -23,6 +24,8 @@ def why_not(evidence: Evidence) -> str:
     call, spec = evidence.programs.call, evidence.spec
     if call.handed is None:
         return "there is no function or Loss to hand to compile"
+    if call.autograph and is_foreign(call.handed):
+        return "it is a loss of another Keras, which runs it through AutoGraph in its own fit"
     roles = {a.name: a.role for a in spec.arguments}
     further = [name for name in call.names if roles[name] not in ("y_true", "y_pred")]
     if KerasLoss(call).calls_itself:  # Keras hands the weights over as the third argument
@@ -38,6 +41,9 @@ def why_not(evidence: Evidence) -> str:
         return "its labels and predictions do not share a batch"
     if not parse(spec.prediction.shape).rank:
         return "its predictions have no batch"
+    if crossed := [name for name in spec.crossed if roles[name] in ("y_true", "y_pred")]:
+        of_samples = "no model gives, and no data set holds, a number for each pair of samples"
+        return f"{of_samples}, as {crossed[0]} has them"
     return ""
 
 

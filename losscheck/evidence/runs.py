@@ -131,8 +131,10 @@ def parts(evidence: Evidence) -> Parts | None:
     """Take ordinary batches apart into rows; None where the loss does not take a single row."""
     spec = evidence.spec
     batch = spec.batch
-    if not batch or any(
-        not a.shape.startswith((f"({batch},", f"({batch})")) for a in spec.arguments
+    if (
+        not batch
+        or spec.crossed
+        or any(not a.shape.startswith((f"({batch},", f"({batch})")) for a in spec.arguments)
     ):
         return None
     main = evidence.main

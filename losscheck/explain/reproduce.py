@@ -67,7 +67,7 @@ def reproduce(
         lines.append(f"upstream = tf.constant({_literal(suspect.facts['upstream'])})")
         weights = ", output_gradients=upstream"
     decorator = {
-        "graph": "@tf.function(autograph=False)\n",
+        "graph": "@tf.function\n" if call.autograph else "@tf.function(autograph=False)\n",
         "xla": "@tf.function(jit_compile=True)\n",
     }
     lines += [

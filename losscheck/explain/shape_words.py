@@ -149,6 +149,8 @@ def output(suspect: Suspect, blame: Blame) -> Words:
             "Its last line computes a value and does not return it, or a branch has no return.",
             fix,
         )
+    if suspect.form in ("async", "generator"):
+        return _of_python(suspect)
     if suspect.form == "not-a-tensor":
         kind = facts.get("type", "")
         kind = f" but {kind}" if kind else ""
@@ -159,6 +161,23 @@ def output(suspect: Suspect, blame: Blame) -> Words:
         "Keras expects a scalar or a leading part of the prediction's shape, such as (B,); it "
         "averages everything else without complaint.",
         fix,
+    )
+
+
+def _of_python(suspect: Suspect) -> Words:
+    """LC404 of a function that runs when somebody drives it, which Keras does not."""
+    line = suspect.location.source.strip() if suspect.location else ""
+    if suspect.form == "async":
+        return (
+            "The loss is an async function and returns no tensor.",
+            "It is an async function: calling it gives a coroutine, which Keras never awaits, so "
+            "that its body never runs.",
+            line.removeprefix("async ") or "# Define it with def, without async.",
+        )
+    return (
+        "The loss is a generator and returns no tensor.",
+        "There is a yield in it, so that calling it gives an iterator, which Keras never runs.",
+        "return loss  # once, in place of each yield",
     )
 
 

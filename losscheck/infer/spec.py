@@ -71,6 +71,11 @@ class Spec:
         first = parse(self.prediction.shape).dims[:1]
         return first[0] if first and isinstance(first[0], str) else ""
 
+    @property
+    def crossed(self) -> tuple[str, ...]:
+        """The arguments of which another axis is as long as the batch, such as (B, B)."""
+        return tuple(a.name for a in self.arguments if self.batch in parse(a.shape).dims[1:])
+
 
 def main_sizes(shapes: Mapping[str, Shape], width: int | None = None) -> dict[str, int]:
     """Sizes of the main instance, the last letter of the widest shape set to `width` if given."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 from collections.abc import Callable, Mapping
@@ -9,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from losscheck.program.quiet import keras_module, tensorflow
+from losscheck.program.quiet import keras_module, silence, tensorflow
 from losscheck.targets.names import is_pair
 
 # In Keras' modules of losses, but none themselves.
@@ -62,6 +63,11 @@ def _is_like_loss(obj: Any) -> bool:
         return False
     call = getattr(obj, "call", None)
     return callable(call) and is_pair(tuple(_arguments(call)))
+
+
+def is_foreign(obj: Any) -> bool:
+    """Say whether this is a loss like those of Keras that shares no class with them."""
+    return _is_like_loss(obj) and not isinstance(obj, keras_module().losses.Loss)
 
 
 def _arguments(function: Callable[..., Any]) -> list[str]:
@@ -171,10 +177,36 @@ def _of_instance(obj: Any) -> Nature:
     return attrs.evolve(
         inner,
         kind="loss-instance",
+        autograph=inner.autograph or (is_foreign(obj) and _converts(obj)),
         known=f"keras.losses.{cls.__name__}" if own else None,
         # Some of Keras' own (Huber in 3.15) leave their arguments out of get_config.
         config={**getattr(obj, "_fn_kwargs", {}), **obj.get_config()} if own else {},
     )
+
+
+def _converts(obj: Any) -> bool:
+    """Say whether `__call__` runs `call` through AutoGraph by itself, as that of tf_keras does."""
+    tf = tensorflow()
+    outside = tf.__internal__.autograph.control_status_ctx()
+
+    def call(y_true: Any, y_pred: Any) -> Any:
+        if tf.reduce_sum(y_true) > 0.0:  # Python decides on a tensor, which AutoGraph alone allows
+            return y_pred
+        return y_true
+
+    def run(*pair: Any) -> Any:
+        with outside:  # AutoGraph is allowed, and nothing here asks for it
+            return probe(*pair)
+
+    try:
+        probe = copy.copy(obj)
+        probe.call = call
+        with silence():
+            compiled = tf.function(run, autograph=False)
+            compiled.get_concrete_function(*[tf.TensorSpec((2, 2))] * 2)
+    except Exception:  # it does not, or cannot be asked
+        return False
+    return True
 
 
 def _of_metric(obj: Any, function: Any) -> Nature:

@@ -6,6 +6,7 @@ where that fails, so that the user of such a loss (LC501) still gets every other
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -209,6 +210,11 @@ def as_tensor(value: Any) -> Any:
         raise OutputError("none", "None")
     if isinstance(value, tf.Variable):
         value = tf.convert_to_tensor(value)
+    if inspect.iscoroutine(value):
+        value.close()  # nobody awaits it, which Python would warn of
+        raise OutputError("async", "a coroutine")
+    if inspect.isgenerator(value) or inspect.isasyncgen(value):
+        raise OutputError("generator", "a generator")
     if not tf.is_tensor(value) or isinstance(value, tf.RaggedTensor | tf.SparseTensor):
         raise OutputError("not-a-tensor", f"{type(value).__name__} {value!r}"[:200])
     if value.dtype in (tf.bool, tf.string) or value.dtype.is_complex:
