@@ -111,14 +111,10 @@ def test_a_loss_of_a_project_is_judged_by_its_truth() -> None:
     assert (hit.found, hit.line, hit.alarms) == (True, True, ())
     assert judged(faulty, _report(("LC102", "warning", right)), 1.0).found is False
     assert judged(faulty, _report(("LC102", "error", "elsewhere")), 1.0).line is False
-    assert (
-        len(judged(faulty, _report(("LC102", "error", right), ("LC105", "error", "")), 1.0).alarms)
-        == 1
-    )
+    both = _report(("LC102", "error", right), ("LC901", "error", ""))
+    assert len(judged(faulty, both, 1.0).alarms) == 1
     assert len(judged(sound, _report(("LC203", "error", "")), 1.0).alarms) == 1
     assert judged(sound, _report(("LC104", "note", "")), 1.0).alarms == ()
-    alarmed = [judged(sound, _report(("LC203", "error", "")), 1.0), hit]
-    assert (
-        "Found: 1 of 1 faults (100.0%), 1 of 1 on their line. Sound losses with an error: 1 of 1."
-        in (describe_projects(alarmed))
-    )
+    figures = describe_projects([judged(sound, _report(("LC203", "error", "")), 1.0), hit])
+    assert "Found: 1 of 1 faults (100.0%), 1 of 1 on their line." in figures
+    assert "Sound losses with an error: 1 of 1." in figures
