@@ -106,9 +106,18 @@ def infer(
         narrow=narrow_sizes(tuple(arguments.values()), sizes),
         narrowed=narrowed,
     )
-    if error is None and not spec.laid_out and not ever_finite(programs, spec, spec.narrow):
+    if error is None and not spec.laid_out and not _is_able(programs, spec):
         spec = attrs.evolve(spec, narrow=spec.one_sample)
     return Inferred(spec=spec, programs=programs, error=error, data=rows, refused=refused)
+
+
+def _is_able(programs: Programs, spec: Spec) -> bool:
+    """Whether the loss runs for one sample of the smallest sizes, and is finite there."""
+    try:
+        programs.at(spec.shapes(spec.narrow))
+    except CallError:
+        return False
+    return ever_finite(programs, spec, spec.narrow)
 
 
 def _layouts(given: Given, loss: Loss, prediction: str) -> Iterator[tuple[Given, Pairs, Pairs]]:

@@ -6,6 +6,8 @@ import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from losscheck.shapes import Shape, parse
+
 # (labels, predictions): regression and one-hot first, then sparse labels, sequences, images.
 PAIRS: tuple[tuple[str, str], ...] = (
     ("(B, D)", "(B, D)"),
@@ -16,21 +18,49 @@ PAIRS: tuple[tuple[str, str], ...] = (
     ("(B, H, W, C)", "(B, H, W, C)"),
     ("(B, T)", "(B, T, D)"),
     ("(B, H, W)", "(B, H, W, C)"),
-    ("(B, H, W, 1)", "(B, H, W, 1)"),
+    ("(B, D, H, W, C)", "(B, D, H, W, C)"),
+    ("(B, D)", "(B,)"),
+    ("(B, T, 1)", "(B, T, D)"),
+    ("(B, H, W, 1)", "(B, H, W, C)"),
+    ("(B, N, N)", "(B, N, N)"),
+    ("(B,)", "(B, B)"),
+    ("(B,)", "(B, T, D)"),
+    ("(B, D)", "(B, T, D)"),
+    ("(B,)", "(B, H, W, C)"),
+    ("(B, D, H, W)", "(B, D, H, W, C)"),
 )
 INDEX_PAIRS: tuple[tuple[str, str], ...] = (
     ("(B,)", "(B, D)"),
     ("(B, 1)", "(B, D)"),
     ("(B, T)", "(B, T, D)"),
     ("(B, H, W)", "(B, H, W, C)"),
+    ("(B, D, H, W)", "(B, D, H, W, C)"),
 )
-EXTRA: tuple[str, ...] = ("(B, D)", "(B,)", "(B, 1)", "()")  # weights and other inputs
-# Tried where a free last axis does not run; 1 last, since anything broadcasts with it, and not the
-# size of the batch, which may fit by accident.
-WIDTHS: tuple[int, ...] = (2, 5, 6, 7, 8, 10, 1)
+# Tried where a free last axis does not run; not the size of the batch, which may fit by accident.
+WIDTHS: tuple[int, ...] = (2, 4, 5, 6, 7, 8, 9, 10, 12, 16)
+# Sizes of the other axes, each divisible by more than the one before: patches, windows, pools. The
+# multi-scale SSIM halves an image four times and then needs eleven pixels.
+LONGER: tuple[Mapping[str, int], ...] = (
+    {"T": 8, "H": 8, "W": 12, "D": 32},
+    {"T": 16, "H": 16, "W": 16, "D": 128},
+    {"T": 32, "H": 32, "W": 32, "D": 512},
+    {"T": 128, "H": 64, "W": 64, "D": 2048},
+    {"T": 512, "H": 176, "W": 176, "C": 1},
+)
+SHARES: tuple[int, ...] = (2, 3, 4, 5)  # predictions so many times as wide as labels, or the reverse
 
 Shapes = dict[str, str]
 Pairs = Sequence[tuple[str, str]]
+
+
+def extras(prediction: str) -> tuple[str, ...]:
+    """Shapes of weights and other inputs beside a prediction, the likeliest first."""
+    dims = parse(prediction).dims
+    if len(dims) < 2:
+        return ("(B,)", "(B, D)", "(B, 1)", "()")
+    shorter = dims[:-1]
+    found = [dims, shorter, (*shorter, 1), dims[:1], (*dims[:1], 1), ()]
+    return tuple(dict.fromkeys(Shape(each).text for each in found))
 
 
 def layouts(
@@ -45,11 +75,11 @@ def layouts(
     fixed
         The shapes that are declared, known or documented; they stay.
     """
-    extras = [name for name, role in roles.items() if role not in ("y_true", "y_pred")]
+    others = [name for name, role in roles.items() if role not in ("y_true", "y_pred")]
     seen: set[tuple[tuple[str, str], ...]] = set()
     for label, prediction in pairs:
-        for choice in itertools.product(EXTRA, repeat=len(extras)):
-            shapes = dict(zip(extras, choice, strict=True))
+        for choice in itertools.product(extras(prediction), repeat=len(others)):
+            shapes = dict(zip(others, choice, strict=True))
             for name, role in roles.items():
                 if role == "y_true":
                     shapes[name] = label
@@ -64,3 +94,10 @@ def layouts(
 def with_width(shapes: Shapes, letter: str, width: int) -> Shapes:
     """Write a number for a letter."""
     return {name: re.sub(rf"\b{letter}\b", str(width), text) for name, text in shapes.items()}
+
+
+def with_axis(text: str, axis: int, size: int) -> str:
+    """Write a number for one axis of a shape."""
+    dims = list(parse(text).dims)
+    dims[axis] = size
+    return Shape(tuple(dims)).text

@@ -13,7 +13,7 @@ from losscheck.program.batch import Program
 from losscheck.program.modes import EagerProgram, Runner
 from losscheck.program.precision import keeps_float64, rewrite
 from losscheck.program.retyped import retyped
-from losscheck.program.trace import Call, CallError, OutputError, Traced, trace
+from losscheck.program.trace import OF_SIZES, Call, CallError, OutputError, Traced, trace
 
 Sizes = Mapping[str, tuple[int | None, ...] | None]  # argument -> shape; None: unknown
 
@@ -65,8 +65,10 @@ class Programs:
             self._programs[key], self._tracing[key] = self._make(shapes, dtype)
         return self._programs[key]
 
-    def forward_at(self, shapes: Sizes) -> Program | EagerProgram:
+    def forward_at(self, shapes: Sizes, *, once: bool = False) -> Program | EagerProgram:
         """The loss in float32 without its gradient, where nobody has asked for that yet.
+
+        With `once`, sizes that do not fit are not tried in another way.
 
         Raises
         ------
@@ -78,7 +80,9 @@ class Programs:
         if whole in self._programs:
             return self._programs[whole]
         if key not in self._programs:
-            self._programs[key], self._tracing[key] = self._make(shapes, "float32", forward=True)
+            self._programs[key], self._tracing[key] = self._make(
+                shapes, "float32", forward=True, once=once
+            )
         return self._programs[key]
 
     def tracing(self, shapes: Sizes, dtype: str = "float32") -> Tracing:
@@ -121,12 +125,12 @@ class Programs:
         return None
 
     def _make(
-        self, shapes: Sizes, dtype: str, *, forward: bool = False
+        self, shapes: Sizes, dtype: str, *, forward: bool = False, once: bool = False
     ) -> tuple[Program | EagerProgram, Tracing]:
         signature = self._signature(shapes, dtype)
         try:
             traced = (None if forward else self._retyped(shapes, dtype)) or trace(
-                self.call, signature, forward=forward
+                self.call, signature, forward=forward, once=once
             )
             program = Program(
                 traced, self.call, whole_batch=self._whole_batch(shapes, dtype, forward)
@@ -134,6 +138,8 @@ class Programs:
             return self._usable(program), Tracing(how="graph")
         except CallError as error:
             first = error
+        if once and isinstance(first.error, OF_SIZES):
+            raise first from first.error
         # Python that cannot decide on a tensor, count to it or take its length raises a TypeError;
         # AutoGraph mends nothing else, and sizes that do not fit would only fail once more.
         if isinstance(first.error, TypeError):

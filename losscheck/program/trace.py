@@ -59,6 +59,10 @@ class CallError(Exception):
         self.location = location
 
 
+OF_SIZES = (ValueError, IndexError)
+"""What Python and TensorFlow's functions raise, while tracing, for sizes that do not fit."""
+
+
 class OutputError(Exception):
     """The loss returned something that is no tensor of numbers (LC404)."""
 
@@ -87,11 +91,17 @@ Signature = Mapping[str, tuple[tuple[int | None, ...] | None, str]]  # name -> s
 
 
 def trace(
-    call: Call, signature: Signature, *, autograph: bool | None = None, forward: bool = False
+    call: Call,
+    signature: Signature,
+    *,
+    autograph: bool | None = None,
+    forward: bool = False,
+    once: bool = False,
 ) -> Traced:
     """Trace the loss and its gradient for arguments of these shapes and dtypes.
 
-    The gradient takes two thirds of the time; `forward` leaves it out.
+    The gradient takes two thirds of the time; `forward` leaves it out. With `once`, sizes that do
+    not fit are not tried in another way.
 
     Raises
     ------
@@ -111,7 +121,7 @@ def trace(
 
     specs = [tf.TensorSpec(*signature[name]) for name in call.names]
     traced, origins = graph_of(
-        loss_and_gradient, specs, home=call.home, base=call.base, autograph=autograph
+        loss_and_gradient, specs, home=call.home, base=call.base, autograph=autograph, once=once
     )
     # structured_outputs may be TensorSpecs; the graph's own outputs are the tensors.
     value, *gradient = (tensor.name for tensor in traced.graph.outputs)
@@ -138,6 +148,7 @@ def graph_of(
     home: str,
     base: str,
     autograph: bool = False,
+    once: bool = False,
 ) -> tuple[Any, Origins]:
     """Trace any function of tensors, and note where each of its operations comes from.
 
@@ -163,7 +174,7 @@ def graph_of(
     compiled = tensorflow().function(within, autograph=autograph)
     try:
         with silence(), recording(frames, home):
-            traced = _inlined(compiled, specs)
+            traced = _inlined(compiled, specs, OF_SIZES if once else ())
     except OutputError:
         raise
     except Exception as error:
@@ -171,14 +182,16 @@ def graph_of(
     return traced, Origins(traced.graph, frames, home, os.path.abspath(base))
 
 
-def _inlined(compiled: Any, specs: Sequence[Any]) -> Any:
+def _inlined(
+    compiled: Any, specs: Sequence[Any], final: tuple[type[Exception], ...] = ()
+) -> Any:
     """Trace, the user's own tf.functions inlined where they can be, so that each op has a line."""
     tf = tensorflow()
     before = tf.config.functions_run_eagerly()
     tf.config.run_functions_eagerly(True)
     try:
         return compiled.get_concrete_function(*specs)
-    except OutputError:
+    except (OutputError, *final):
         raise
     except Exception:  # one that needs AutoGraph, say; what is wrong otherwise is wrong again
         tf.config.run_functions_eagerly(before)

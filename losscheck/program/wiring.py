@@ -31,6 +31,7 @@ class Node:
     constant: Array | None  # the value of a small constant
     stateful: bool  # draws random numbers, calls Python, reads variables
     differentiable: bool  # TensorFlow has a gradient for it
+    attributes: Mapping[str, int] = attrs.field(factory=dict)  # whole numbers: masks, an axis
 
     @property
     def backward(self) -> bool:
@@ -181,6 +182,7 @@ def _node(op: Any, written: Any) -> Node:
         constant=_constant(written),
         stateful=bool(op.op_def.is_stateful) and op.type not in ("Placeholder", "ReadVariableOp"),
         differentiable=_differentiable(op, written),
+        attributes={k: v.i for k, v in written.attr.items() if v.HasField("i")},
     )
 
 

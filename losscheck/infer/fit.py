@@ -1,0 +1,241 @@
+"""How well a layout fits a loss that runs with it, read off the graph.
+
+Much runs by accident: a slice that comes out empty, halves of different widths of which one is
+broadcast, samples beside samples. What the author meant uses what it is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import attrs
+
+from losscheck.infer.slices import SLICES, Dims, Part, numbers, parts, union
+from losscheck.program.wiring import SHAPE_OPS, Node, Wiring
+
+UNARY = frozenset(
+    {
+        "Identity", "Cast", "Neg", "Abs", "Exp", "Log", "Log1p", "Expm1", "Square", "Sqrt",
+        "Rsqrt", "Sigmoid", "Tanh", "Relu", "Softplus", "StopGradient", "ClipByValue", "Sin",
+        "Cos", "Acos", "Asin", "Atan", "Sign", "Floor", "Round", "Reciprocal", "Lgamma", "Erf",
+        "EnsureShape", "CheckNumerics", "IsNan", "IsFinite", "LogicalNot", "Erfc", "Elu",
+    }
+)  # fmt: skip
+BINARY = frozenset(
+    {
+        "Add", "AddV2", "Sub", "Mul", "RealDiv", "DivNoNan", "MulNoNan", "Maximum", "Minimum",
+        "Pow", "SquaredDifference", "Equal", "NotEqual", "Less", "LessEqual", "Greater",
+        "GreaterEqual", "LogicalAnd", "LogicalOr", "SelectV2", "Xlogy", "Xdivy", "Xlog1py",
+        "Atan2", "FloorDiv", "FloorMod",
+    }
+)  # fmt: skip
+REDUCTIONS = frozenset({"Sum", "Mean", "Max", "Min", "Prod", "All", "Any"})
+ASSERTING = frozenset({"Assert", "If", "StatelessIf"})
+CALLING = frozenset({"While", "StatelessWhile", "PartitionedCall", "StatefulPartitionedCall"})
+OVER_THE_LAST = frozenset({"Softmax", "LogSoftmax"})
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Fit:
+    """What is odd about a layout, each a count or a fact; nothing where it fits.
+
+    Attributes
+    ----------
+    apart
+        What comes out is neither a scalar nor a leading part of the prediction's shape.
+    crossed
+        The batch is reduced by an axis counted from the end, or set against another axis.
+    empty
+        Something inside has no elements.
+    stretched
+        A part of an argument is broadcast, and would not be if the axis were longer.
+    thin
+        Parts that grow with an axis are one wide.
+    unused
+        Argument -> axis behind the batch -> the indices that alone are used.
+    ends, pieces
+        Numbers that bound slices of an axis, and into how many parts axes are split.
+    """
+
+    apart: bool
+    crossed: bool
+    empty: bool
+    stretched: bool
+    thin: bool
+    unused: Mapping[str, Mapping[int, frozenset[int]]]
+    ends: tuple[int, ...]
+    pieces: tuple[int, ...]
+
+
+def fit(wiring: Wiring, returns: Dims | None, at: Mapping[str, tuple[int, ...]]) -> Fit:
+    """Read how well a layout fits.
+
+    Parameters
+    ----------
+    wiring
+        The graph, traced for it.
+    returns
+        The shape of what the loss returns; None if it is unknown.
+    at
+        The shape of every argument. The batch has a size that no other axis has.
+    """
+    prediction = at[wiring.prediction]
+    reading = _Reading(wiring, prediction[0] if prediction else 0)
+    return Fit(
+        apart=returns is not None and returns != prediction[: len(returns)],
+        crossed=any(map(reading.crosses, wiring.forward)),
+        empty=any(map(reading.is_empty, wiring.forward)),
+        stretched=reading.stretched,
+        thin=reading.thin,
+        unused={name: reading.unused(name) for name in at},
+        ends=tuple(sorted(reading.ends)),
+        pieces=tuple(sorted(reading.pieces)),
+    )
+
+
+def rests_on_numbers(wiring: Wiring) -> bool:
+    """Say whether a loss may fail on some numbers: it asserts, loops, or has unknown shapes."""
+    return any(node.type in ASSERTING for node in wiring.nodes) or any(
+        node.type in CALLING or any(s is None or None in s for s in node.shapes)
+        for node in wiring.forward
+    )
+
+
+class _Reading:
+    """One walk through a graph, and what it tells."""
+
+    def __init__(self, wiring: Wiring, batch: int) -> None:
+        self._wiring = wiring
+        self._batch = batch
+        self._depends = frozenset().union(*(wiring.depends(name) for name in wiring.arguments))
+        self._used = {t for node in wiring.forward for t in node.inputs} | {wiring.value}
+        self.like = {name: self._like(name) for name in wiring.arguments}
+        self.ends: set[int] = set()
+        self.pieces: set[int] = set()
+        self.thin = False
+        self.stretched = self._stretches()
+
+    def shape(self, tensor: str) -> Dims | None:
+        node = self._wiring.producer(tensor)
+        return node.shapes[node.outputs.index(tensor)]
+
+    def is_empty(self, node: Node) -> bool:
+        if self._depends.isdisjoint(node.outputs):
+            return False
+        return any(s is not None and 0 in s for s in node.shapes)
+
+    def crosses(self, node: Node) -> bool:
+        """Say whether samples meet because an axis is missing."""
+        depend = [t for t in node.inputs if t in self._depends]
+        shapes = [s for t in depend if (s := self.shape(t))]
+        if not shapes:
+            return False
+        if node.type in REDUCTIONS:
+            axes = numbers(self._wiring, node.inputs[1]) or ()
+            return shapes[0][0] == self._batch and any(
+                axis < 0 and axis + len(shapes[0]) == 0 for axis in axes
+            )
+        if node.type in OVER_THE_LAST:
+            return shapes[0] == (self._batch,)
+        return node.type in BINARY and self._pairs(node, depend)
+
+    def _pairs(self, node: Node, operands: Sequence[str]) -> bool:
+        """Say whether the batch of one operand meets another axis that nobody wrote out."""
+        rank = len(node.shapes[0] or ())
+        tall = [t for t in operands if len(self.shape(t) or ()) == rank]
+        if any(rank > self._given_rank(t) for t in tall):
+            return False
+        return any(
+            shape[0] == self._batch
+            for t in operands
+            if t not in tall and (shape := self.shape(t))
+        )
+
+    def _given_rank(self, tensor: str) -> int:
+        """The most axes of the arguments that a tensor stems from."""
+        arguments = self._wiring.arguments
+        own = [t for name, t in arguments.items() if tensor in self._wiring.depends(name)]
+        return max((len(self.shape(t) or ()) for t in own), default=0)
+
+    def unused(self, name: str) -> Mapping[int, frozenset[int]]:
+        """The indices of an argument that alone are used, by axis; {} where all of it is."""
+        shape = self.shape(self._wiring.arguments[name]) or ()
+        like, found = self.like[name], []
+        for node in self._wiring.forward:
+            if like.isdisjoint(node.inputs) or node.type in SHAPE_OPS:
+                continue
+            if node.type in SLICES and node.inputs[self._sliced(node)] in like:
+                for tensor, part in self._parts(node):
+                    if tensor not in self._used or tensor in like:
+                        continue
+                    if part is None or part.whole:
+                        return {}
+                    found.append(part)
+            elif not like.issuperset(node.outputs):
+                return {}
+        if not found or self._wiring.value in like:
+            return {}
+        return union(found, shape)
+
+    def _like(self, name: str) -> set[str]:
+        """Tensors that hold a number for each of an argument."""
+        found = {self._wiring.arguments[name]}
+        shape = self.shape(self._wiring.arguments[name])
+        for node in self._wiring.forward:
+            if node.type in UNARY | BINARY and not found.isdisjoint(node.inputs):
+                found.update(t for t in node.outputs if self.shape(t) == shape)
+        return found
+
+    @staticmethod
+    def _sliced(node: Node) -> int:
+        """Which input of a slice is sliced."""
+        return 1 if node.type == "Split" else 0
+
+    def _parts(self, node: Node) -> Iterator[tuple[str, Part | None]]:
+        shape = self.shape(node.inputs[self._sliced(node)])
+        if shape is None:
+            return ((tensor, None) for tensor in node.outputs)
+        return zip(node.outputs, parts(node, self._wiring, shape), strict=True)
+
+    def _stretches(self) -> bool:
+        """Follow axes that were sliced to one, to where they are broadcast."""
+        whole = frozenset().union(*self.like.values())
+        narrow: dict[str, dict[int, bool]] = {}  # tensor -> axis from the end -> elastic
+        stretched = False
+        for node in self._wiring.forward:
+            if self._depends.isdisjoint(node.outputs):
+                continue
+            if node.type in SLICES:
+                self._slice(node, narrow)
+            elif node.type in UNARY | BINARY and node.shapes[0] is not None:
+                stretched |= self._hands_on(node, narrow, whole)
+        return stretched
+
+    def _slice(self, node: Node, narrow: dict[str, dict[int, bool]]) -> None:
+        if node.type == "Split":
+            self.pieces.add(len(node.outputs))
+        for tensor, part in self._parts(node):
+            shape = self.shape(tensor)
+            if part is None or shape is None:
+                continue
+            self.ends.update(number for axis, number in part.ends if axis)
+            for axis, taken in enumerate(part.taken):
+                if taken is None or not axis or len(taken) != 1:
+                    continue
+                self.thin |= axis in part.elastic
+                if part.keeps:
+                    narrow.setdefault(tensor, {})[axis - len(shape)] = axis in part.elastic
+
+    def _hands_on(
+        self, node: Node, narrow: dict[str, dict[int, bool]], whole: frozenset[str]
+    ) -> bool:
+        """Say whether an operation broadcasts an axis that was sliced to one."""
+        shape = node.shapes[0] or ()
+        stretched = False
+        for tensor in node.inputs:
+            for axis, elastic in narrow.get(tensor, {}).items():
+                if shape[axis] == 1:
+                    narrow.setdefault(node.outputs[0], {})[axis] = elastic
+                else:
+                    stretched |= elastic or not whole.isdisjoint(node.inputs)
+        return stretched
