@@ -146,9 +146,7 @@ class _Reading:
         if any(rank > self._given_rank(t) for t in tall):
             return False
         return any(
-            shape[0] == self._batch
-            for t in operands
-            if t not in tall and (shape := self.shape(t))
+            shape[0] == self._batch for t in operands if t not in tall and (shape := self.shape(t))
         )
 
     def _given_rank(self, tensor: str) -> int:

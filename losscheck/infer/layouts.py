@@ -47,7 +47,12 @@ LONGER: tuple[Mapping[str, int], ...] = (
     {"T": 128, "H": 64, "W": 64, "D": 2048},
     {"T": 512, "H": 176, "W": 176, "C": 1},
 )
-SHARES: tuple[int, ...] = (2, 3, 4, 5)  # predictions so many times as wide as labels, or the reverse
+SHARES: tuple[int, ...] = (
+    2,
+    3,
+    4,
+    5,
+)  # predictions so many times as wide as labels, or the reverse
 
 Shapes = dict[str, str]
 Pairs = Sequence[tuple[str, str]]

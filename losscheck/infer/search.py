@@ -161,9 +161,7 @@ class Search:
         """Whether types of numbers are all that is raised: other sizes do not help."""
         return self._best is None and self._kinds == {TypeError}
 
-    def _options(
-        self, pair: tuple[str, str], sizes: Mapping[str, int]
-    ) -> Iterator[Candidate]:
+    def _options(self, pair: tuple[str, str], sizes: Mapping[str, int]) -> Iterator[Candidate]:
         for shapes in layouts(self._given.roles, self._given.shapes, (pair,)):
             yield pair, shapes, self._sizes(shapes, sizes)
 
@@ -185,9 +183,7 @@ class Search:
         dims = parse(shapes[self._prediction]).dims[:1]
         return dims[0] if dims and isinstance(dims[0], str) else ""
 
-    def _of_width(
-        self, pair: tuple[str, str], width: int
-    ) -> Iterator[Candidate]:
+    def _of_width(self, pair: tuple[str, str], width: int) -> Iterator[Candidate]:
         for shapes in layouts(self._given.roles, self._given.shapes, (pair,)):
             letter = last_letter({name: parse(text) for name, text in shapes.items()})
             if letter and letter != self._batch(shapes):
@@ -205,9 +201,7 @@ class Search:
             done.add(width)
             yield from self._of_width(pair, width)
 
-    def _shares(
-        self, pair: tuple[str, str]
-    ) -> Iterator[Candidate]:
+    def _shares(self, pair: tuple[str, str]) -> Iterator[Candidate]:
         """Predictions that hold several numbers for each label, and the reverse."""
         if parse(pair[1]).rank < 2 or any(
             name in self._given.shapes for name in (*self._labels, self._prediction)
@@ -229,9 +223,7 @@ class Search:
     def _named(self, pair: tuple[str, str]) -> tuple[int, ...]:
         return tuple(dict.fromkeys((*self._numbers.get(pair, ()), *self._own)))
 
-    def _try(
-        self, pair: tuple[str, str], shapes: Shapes, sizes: dict[str, int]
-    ) -> Trial | None:
+    def _try(self, pair: tuple[str, str], shapes: Shapes, sizes: dict[str, int]) -> Trial | None:
         """Run the loss in a layout; None where it raises, or did so before."""
         at = {name: parse(text).at(sizes) for name, text in shapes.items()}
         key = tuple(at.items())

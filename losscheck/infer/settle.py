@@ -16,6 +16,7 @@ from losscheck.program.trace import CallError
 from losscheck.program.wiring import Wiring
 from losscheck.shapes import parse
 
+
 def declares_labels(given: Given) -> bool:
     """Say whether the shape of every label is given."""
     names = [name for name, role in given.roles.items() if role == "y_true"]

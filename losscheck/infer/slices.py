@@ -113,7 +113,7 @@ def _slice(node: Node, wiring: Wiring, sizes: tuple[int, ...]) -> Part | None:
         taken.append(None if len(indices) == size else indices)
         if count < 0:
             elastic.add(axis)
-        ends += [(axis, bound) for bound in (first, first + count) if 0 < bound]
+        ends += [(axis, bound) for bound in (first, first + count) if bound > 0]
     return Part(tuple(taken), frozenset(elastic), tuple(ends))
 
 

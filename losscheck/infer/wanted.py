@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from types import CodeType
@@ -78,7 +79,7 @@ def widths(numbers: Sequence[int], ends: Sequence[int]) -> tuple[int, ...]:
     are some more, or as many as before it.
     """
     steps = [0, *ends]
-    even = [last + (last - before) for before, last in zip(steps, steps[1:], strict=False)]
+    even = [last + (last - before) for before, last in itertools.pairwise(steps)]
     candidates = [
         *numbers,
         *reversed(even),

@@ -182,16 +182,16 @@ def graph_of(
     return traced, Origins(traced.graph, frames, home, os.path.abspath(base))
 
 
-def _inlined(
-    compiled: Any, specs: Sequence[Any], final: tuple[type[Exception], ...] = ()
-) -> Any:
+def _inlined(compiled: Any, specs: Sequence[Any], final: tuple[type[Exception], ...] = ()) -> Any:
     """Trace, the user's own tf.functions inlined where they can be, so that each op has a line."""
     tf = tensorflow()
     before = tf.config.functions_run_eagerly()
     tf.config.run_functions_eagerly(True)
     try:
         return compiled.get_concrete_function(*specs)
-    except (OutputError, *final):
+    except OutputError:
+        raise
+    except final:
         raise
     except Exception:  # one that needs AutoGraph, say; what is wrong otherwise is wrong again
         tf.config.run_functions_eagerly(before)

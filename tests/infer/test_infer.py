@@ -385,4 +385,4 @@ def test_labels_of_samples_are_preferred_to_labels_that_broadcast():
         return same * apart + (1.0 - same) * tf.nn.relu(1.0 - apart)
 
     found = desk(siamese).evidence.spec
-    assert {a.name: a.shape for a in found.arguments} == {"y_true": "(B,)", "y_pred": "(B, D)"}
+    assert {a.name: a.shape for a in found.arguments} == {"y_true": "(B,)", "y_pred": "(B, 3)"}

@@ -1,6 +1,6 @@
 """Shapes, in the order in which they are tried."""
 
-from losscheck.infer.layouts import EXTRA, PAIRS, layouts, with_width
+from losscheck.infer.layouts import PAIRS, extras, layouts, with_axis, with_width
 from losscheck.infer.spec import BATCH, last_letter, main_sizes
 from losscheck.shapes import parse
 
@@ -16,8 +16,15 @@ def test_a_pair_is_tried_with_equal_shapes_first():
 def test_every_extra_argument_is_tried_in_every_shape_of_its_own():
     roles = {"y_true": "y_true", "y_pred": "y_pred", "w": "weight", "z": "input"}
     tried = list(layouts(roles, {}, PAIRS[:1]))
-    assert len(tried) == len(EXTRA) ** 2
-    assert {t["w"] for t in tried} == {t["z"] for t in tried} == set(EXTRA)
+    shapes = {"(B, D)", "(B,)", "(B, 1)", "()"}
+    assert len(tried) == len(shapes) ** 2
+    assert {t["w"] for t in tried} == {t["z"] for t in tried} == shapes
+
+
+def test_extra_arguments_have_leading_parts_of_the_predictions_shape():
+    assert extras("(B, H, W, C)")[:3] == ("(B, H, W, C)", "(B, H, W)", "(B, H, W, 1)")
+    assert extras("(B, H, W, C)")[3:] == ("(B,)", "(B, 1)", "()")
+    assert extras("(B,)")[0] == "(B,)"
 
 
 def test_what_is_fixed_stays_and_nothing_is_tried_twice():
@@ -35,6 +42,11 @@ def test_a_width_replaces_its_letter_and_no_other():
         "w": "(5,)",
         "z": "(B, DD)",
     }
+
+
+def test_a_number_is_written_for_one_axis():
+    assert with_axis("(B, T, D)", -1, 4) == "(B, T, 4)"
+    assert with_axis("(B, T, D)", 1, 4) == "(B, 4, D)"
 
 
 def test_sizes_of_the_main_instance():
