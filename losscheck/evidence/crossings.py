@@ -7,22 +7,19 @@ changes, bisection goes to the last bit, and the loss is looked at from both sid
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import attrs
 import numpy as np
 
 from losscheck import domains
-from losscheck.cases.blocks import CaseBlock
-from losscheck.evidence.deciders import Decider, deciders_of, joins
+from losscheck.evidence.deciders import deciders_of, joins, steps
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.sweep import Scale, Sweep
+from losscheck.evidence.walk import Walk
 from losscheck.model import Array, Location, Range
 from losscheck.numerics.crossing import cross
 from losscheck.numerics.ladder import derivatives
 from losscheck.numerics.sides import DIVERGING
 from losscheck.program.batch import Program
-from losscheck.program.programs import along
 from losscheck.program.wiring import Wiring
 
 BASES = 24  # ordinary cases that a coordinate is moved in
@@ -33,6 +30,7 @@ SMALL = 1e-6  # of the ordinary loss: what constants rounded to float32 may shif
 SETTLED = 0.1  # of a jump: what the loss may move beside it
 BESIDE = 1e-6  # relative distance at which that is looked at
 SLIGHT = 1e-3  # of the ordinary slope
+TIE = 2.0**-46  # relative: what rounding alone makes of a place at which a quantity is 0
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -147,38 +145,6 @@ def crossings(evidence: Evidence) -> tuple[Crossing, ...]:
     return tuple(found)
 
 
-@attrs.frozen(eq=False)
-class _Walk:
-    """Moves one coordinate of the prediction of base cases; evaluates what decides."""
-
-    program: Program
-    base: CaseBlock
-    deciders: Sequence[Decider]
-    widths: list[int] = attrs.field(factory=list, init=False)
-
-    def inputs(self, case: Array, coordinate: Array, value: Array) -> dict[str, Array]:
-        name = self.program.prediction
-        inputs = {n: np.asarray(a, np.float64)[case] for n, a in self.base.inputs.items()}
-        flat = inputs[name].reshape(len(case), -1)
-        flat[np.arange(len(case)), coordinate] = value
-        inputs[name] = flat.reshape(inputs[name].shape)
-        return inputs
-
-    def quantities(self, case: Array, coordinate: Array, value: Array) -> Array:
-        """(M, Q) every element of every deciding quantity, side by side."""
-        names = [t for d in self.deciders for t in (d.left, d.right) if t is not None]
-        unique = list(dict.fromkeys(names))
-        fetched = self.program.fetch(unique, self.inputs(case, coordinate, value))
-        arrays = dict(zip(unique, fetched, strict=True))
-        parts = [decider.quantity(arrays) for decider in self.deciders]
-        self.widths[:] = [part.shape[1] for part in parts]
-        return np.concatenate(parts, axis=1)
-
-    def owners(self) -> Array:
-        """(Q,) the index of the decider of each column of the quantities evaluated last."""
-        return np.repeat(np.arange(len(self.widths)), self.widths)
-
-
 def _search(
     evidence: Evidence, instance: Instance, sweep: Sweep, *, ordered: bool
 ) -> tuple[Crossing, ...]:
@@ -187,35 +153,37 @@ def _search(
     assert isinstance(double, Program)
     # A retraced program has names of its own.
     graph = double.wiring
-    deciders = [d for d in deciders_of(graph) if d.ordered or not ordered]
-    if not deciders:
-        return ()
+    domain = domains.parse(evidence.spec.prediction.domain)
+    every = deciders_of(graph)
+    deciders = [d for d in every if d.ordered or not ordered]
+    alone = not domain.movable and instance.shapes[double.prediction][-1:] == (1,)
     ordinary = np.flatnonzero((sweep.ranges == Range.ORDINARY) & sweep.forward_finite)
     rng = np.random.default_rng(evidence.seed)
     picked = np.sort(rng.choice(ordinary, min(BASES, len(ordinary)), replace=False))
-    if not len(picked):
+    if not deciders or not len(picked) or alone:  # a row of one number has nowhere to go
         return ()
-    walk = _Walk(double, sweep.cases.take(picked), deciders)
-    case, coordinate, below, above, column = _brackets(evidence, walk)
-    if not len(case):
+    walk = Walk(double, sweep.cases.take(picked), domain, deciders)
+    brackets = _brackets(evidence, walk)
+    if not len(brackets[0]):
         return ()
-    below, tie, above = _bisect(walk, case, coordinate, below, above, column)
-    owners = walk.owners()[column]
-    place = _Place(case, coordinate, below, tie, above, owners)
-    return _look(evidence, walk, graph, sweep.scale, place)
+    place = _bisect(walk, *brackets)
+    place = place.take(walk.inside(place.case, place.coordinate, place.above))
+    if not len(place.case):
+        return ()
+    found = _look(evidence, walk, graph, sweep.scale, place)
+    return _blamed(attrs.evolve(walk, deciders=every), graph, place, found)
 
 
-def _brackets(evidence: Evidence, walk: _Walk) -> tuple[Array, Array, Array, Array, Array]:
+def _brackets(evidence: Evidence, walk: Walk) -> tuple[Array, Array, Array, Array, Array]:
     """Find sign changes of each quantity between neighbours of a grid over the ordinary range."""
-    prediction = evidence.spec.prediction
-    domain = domains.parse(prediction.domain)
-    n = len(walk.base)
-    width = int(np.prod(walk.base.inputs[prediction.name].shape[1:]))
-    coordinates = np.arange(min(width, domain.width or 2))
-    sample = domain.ordinary(256, (domain.width or 1,), seed=evidence.seed, classes=2)
+    domain, shape = walk.domain, walk.base.inputs[walk.program.prediction].shape[1:]
+    row = domain.width or (1 if domain.movable else shape[-1])
+    coordinates = np.arange(min(int(np.prod(shape)), domain.width or 2))
+    sample = domain.ordinary(256, (row,), seed=evidence.seed, classes=2)
     low, high = sample.min(axis=0), sample.max(axis=0)
     grids = np.linspace(low, high, GRID) + (high - low) * 1e-3 * np.sqrt(2)  # off round numbers
     grid = grids[:, coordinates % len(low)].T  # a row for each coordinate
+    n = len(walk.base)
     case, coordinate, at = (
         a.ravel() for a in np.meshgrid(np.arange(n), coordinates, np.arange(GRID), indexing="ij")
     )
@@ -236,12 +204,30 @@ def _brackets(evidence: Evidence, walk: _Walk) -> tuple[Array, Array, Array, Arr
     )
 
 
-def _bisect(
-    walk: _Walk, case: Array, coordinate: Array, below: Array, above: Array, column: Array
-) -> tuple[Array, Array, Array]:
-    """Close every bracket: the last number of each sign of its own quantity, and one where it is 0.
+@attrs.frozen(eq=False)
+class _Place:
+    """Where quantities change over: neighbouring numbers below and above, one of each a place."""
 
-    From both ends: numbers between at which the quantity is 0 belong to neither side.
+    case: Array
+    coordinate: Array
+    below: Array
+    tie: Array  # NaN where the quantity is never 0
+    above: Array
+    owners: Array  # indices of the deciders
+
+    def take(self, index: Array) -> _Place:
+        """Choose some of the places."""
+        return _Place(*(array[index] for array in attrs.astuple(self, recurse=False)))
+
+
+def _bisect(
+    walk: Walk, case: Array, coordinate: Array, below: Array, above: Array, column: Array
+) -> _Place:
+    """Close every bracket: the last number of each sign of its own quantity.
+
+    From both ends: numbers between at which the quantity is 0 belong to neither side. One such
+    number, or as many as rounding makes of it, is a tie. More of them are a plateau, as that of
+    x - clip(x), and its ends are two places: the loss far apart says nothing of a jump.
     """
     count = len(case)
     row = np.tile(np.arange(count), 2)
@@ -251,28 +237,27 @@ def _bisect(
 
     ends = np.concatenate([below, above]), np.concatenate([above, below])
     found = cross(quantity, row, coordinate[row], *ends)
-    tie = np.where(found.zero, found.after, np.nan)[:count]
-    return found.before[:count], tie, found.before[count:]
-
-
-@attrs.frozen(eq=False)
-class _Place:
-    """Where quantities change over: the last number on either side, one of each a place."""
-
-    case: Array
-    coordinate: Array
-    below: Array
-    tie: Array  # NaN where the quantity is never 0
-    above: Array
-    owners: Array  # indices of the deciders
+    (low, high), (next_low, next_high) = np.split(found.before, 2), np.split(found.after, 2)
+    tie, high_tie = np.split(np.where(found.zero, found.after, np.nan), 2)
+    wide = high - low > TIE * np.fmax(1.0, np.abs(high))
+    first = np.where(wide, next_low, high)
+    both = np.concatenate([np.arange(count), np.flatnonzero(wide)])
+    return _Place(
+        case=case[both],
+        coordinate=coordinate[both],
+        below=np.concatenate([low, next_high[wide]]),
+        tie=np.concatenate([tie, high_tie[wide]]),
+        above=np.concatenate([first, high[wide]]),
+        owners=walk.owners()[column[both]],
+    )
 
 
 def _look(
-    evidence: Evidence, walk: _Walk, graph: Wiring, scale: Scale, place: _Place
+    evidence: Evidence, walk: Walk, graph: Wiring, scale: Scale, place: _Place
 ) -> tuple[Crossing, ...]:
     """Look at the loss from both sides of every place."""
     case, coordinate = place.case, place.coordinate
-    evaluate = along(walk.program, walk.base.inputs)
+    evaluate = walk.totals
     low, high = evidence.edges(coordinate)
     floor, ceiling = np.fmin(low, place.below), np.fmax(high, place.above)
     left = derivatives(evaluate, case, coordinate, place.below, floor, place.below)
@@ -285,10 +270,8 @@ def _look(
         )
     inputs = walk.inputs(case, coordinate, place.above)
     rows = np.arange(len(case))
-    slopes, ties = (
-        walk.program.run(at).gradient.reshape(len(case), -1)[rows, coordinate]
-        for at in (inputs, walk.inputs(case, coordinate, place.tie))
-    )
+    there = inputs[walk.program.prediction].reshape(len(case), -1)[rows, coordinate]
+    slopes, ties = (walk.slopes(case, coordinate, at) for at in (place.above, place.tie))
     rounding = 64 * np.finfo(float).eps * np.fmax(np.abs(left.centre), np.abs(right.centre))
     origins = walk.program.traced.origins
     found = []
@@ -301,7 +284,7 @@ def _look(
                 op=node.type,
                 location=origins.location(node.name),
                 inputs=one,
-                at=float(place.above[i]),
+                at=float(there[i]),
                 error=_error(evidence, one, int(coordinate[i])),
                 left=float(left.left[i]),
                 left_error=float(left.left_error[i]),
@@ -321,6 +304,34 @@ def _look(
             )
         )
     return tuple(found)
+
+
+def _blamed(
+    walk: Walk, graph: Wiring, place: _Place, found: tuple[Crossing, ...]
+) -> tuple[Crossing, ...]:
+    """Lay jumps at the door of the first operation that jumps there itself.
+
+    Maxima, clips and sizes are continuous, however many of them change over at the same place.
+    """
+    jumps = [i for i, crossing in enumerate(found) if crossing.jump]
+    if not jumps:
+        return found
+    at = place.take(np.asarray(jumps))
+    changed = walk.changes(at.case, at.coordinate, at.below, at.above)
+    breaking = np.asarray([decider.breaks for decider in walk.deciders])
+    result, origins = list(found), walk.program.traced.origins
+    for i, own in zip(jumps, changed & breaking, strict=True):
+        nodes = [walk.deciders[int(k)].node for k in np.flatnonzero(own)] or steps(graph)
+        if nodes:
+            node = min(nodes, key=graph.order)
+            result[i] = attrs.evolve(
+                found[i],
+                node=node.name,
+                op=node.type,
+                location=origins.location(node.name),
+                joins=joins(graph, node),
+            )
+    return tuple(result)
 
 
 def _error(evidence: Evidence, inputs: dict[str, Array], coordinate: int) -> float | None:

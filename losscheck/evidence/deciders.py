@@ -22,8 +22,15 @@ KINKED: Final[Mapping[str, tuple[float, ...]]] = {  # type -> where its argument
     "Sign": (0.0,),
 }
 CHOOSING = frozenset({"Max", "Min", "ArgMax", "ArgMin"})  # along axes, their second input
-JOINING = frozenset({"Maximum", "Minimum", "Abs", "ClipByValue", "Max", "Min"}) | (
-    KINKED.keys() - {"Sign"}
+# Their own result jumps, as the sign of x does; that of the others is continuous.
+BREAKING = frozenset(
+    {"Less", "LessEqual", "Greater", "GreaterEqual", "Sign", "ArgMax", "ArgMin", "TopKV2"}
+)
+STEPPED = frozenset({"Floor", "Ceil", "Round", "Rint", "FloorDiv", "FloorMod", "Bucketize"})
+# What a number that stands for all of a row goes through before it meets them.
+SPREADING = frozenset({"Reshape", "ExpandDims", "Squeeze", "BroadcastTo", "Tile", "Identity"})
+JOINT = frozenset(  # numbers in a row, of which a narrow case has one
+    {"Max", "Min", "Mean", "Sum", "Prod", "MatMul", "BatchMatMulV2", "Einsum", "Cumsum", "TopKV2"}
 )
 COLUMNS = 64  # of one order; in a longer row only the last rank is followed
 
@@ -39,11 +46,17 @@ class Decider:
     axes: tuple[int, ...] = ()  # of a maximum
     smallest: bool = False  # a minimum instead
     ranks: int = 0  # of an order on the last axis
+    joint: bool = False  # of numbers that a row, or a batch, was brought together in
 
     @property
     def ordered(self) -> bool:
         """Whether it takes several numbers in a row, of which a narrow case has one."""
-        return bool(self.axes) or self.ranks > 0
+        return bool(self.axes) or self.ranks > 0 or self.joint
+
+    @property
+    def breaks(self) -> bool:
+        """Whether what it decides may jump where the quantity changes its sign."""
+        return self.node.type in BREAKING
 
     def quantity(self, arrays: Mapping[str, Array]) -> Array:
         """(M, Q) the quantity of each element, from (M, *shape) arrays of the tensors."""
@@ -81,7 +94,7 @@ def deciders_of(graph: Wiring) -> list[Decider]:
 
 def _of_node(graph: Wiring, node: Node, inputs: list[str]) -> list[Decider]:
     if node.type in COMPARISONS and len(inputs) == 2:
-        return [Decider(node, inputs[0], inputs[1])]
+        return [Decider(node, inputs[0], inputs[1], joint=_joint(graph, node))]
     if node.type == "ClipByValue":
         return [Decider(node, inputs[0], bound) for bound in inputs[1:3]]
     if node.type in KINKED:
@@ -98,6 +111,16 @@ def _of_node(graph: Wiring, node: Node, inputs: list[str]) -> list[Decider]:
     return []
 
 
+def _joint(graph: Wiring, node: Node) -> bool:
+    """Say whether numbers of a row are brought together on the way from the prediction."""
+    depends = graph.depends(graph.prediction)
+    return any(
+        before.type in JOINT and not depends.isdisjoint(before.inputs)
+        for tensor in node.inputs
+        for before in graph.ancestors(tensor)
+    )
+
+
 def _shape(graph: Wiring, tensor: str) -> tuple[int, ...]:
     """The shape of a tensor, empty where not all of it is known."""
     node = graph.producer(tensor)
@@ -110,18 +133,76 @@ def _floating(graph: Wiring, tensor: str) -> bool:
     return node.dtypes[node.outputs.index(tensor)].startswith("float")
 
 
+def steps(graph: Wiring) -> list[Node]:
+    """List the operations that jump at places which no quantity tells, as a rounding does."""
+    depends = graph.depends(graph.prediction)
+    return [
+        node
+        for node in graph.forward
+        if not depends.isdisjoint(node.inputs) and (node.type in STEPPED or _whole(node))
+    ]
+
+
+def _whole(node: Node) -> bool:
+    return node.type == "Cast" and node.dtypes[0].startswith("int")
+
+
 def joins(graph: Wiring, node: Node) -> str:
-    """Say whether a comparison chooses between two formulas in the prediction."""
+    """Say whether a comparison chooses between two formulas in the prediction.
+
+    A selection it is where the other choice is a constant, or one number for a whole row (the
+    largest distance in place of those left out).
+    """
     depends = graph.depends(graph.prediction)
     followed = set(node.outputs)
+    masks: set[str] = set()
     for user in graph.forward:
         if followed.isdisjoint(user.inputs):
             continue
         if user.type in ("SelectV2", "Select") and user.inputs[0] in followed:
             branches = user.inputs[1:3]
-            return "branches" if all(t in depends for t in branches) else "selection"
+            formulas = all(t in depends and not _of_a_row(graph, t) for t in branches)
+            return "branches" if formulas else "selection"
         if user.type in ("If", "StatelessIf") and user.inputs[0] in followed:
             return "branches"
         if user.type in ("LogicalAnd", "LogicalOr", "LogicalNot", "Identity", "Cast", "Reshape"):
             followed.update(user.outputs)
-    return "branches" if node.type in JOINING else "selection"
+            masks.update(user.outputs if user.type == "Cast" else ())
+    return "branches" if _complementary(graph, masks) else "selection"
+
+
+def _of_a_row(graph: Wiring, tensor: str) -> bool:
+    """Say whether a tensor is the maximum or minimum of a row, spread over it again."""
+    node = graph.producer(tensor)
+    while node.type in SPREADING:
+        node = graph.producer(node.inputs[0])
+    return node.type in ("Max", "Min")
+
+
+def _complementary(graph: Wiring, masks: set[str]) -> bool:
+    """Say whether a sum adds one formula times a mask to another one times 1 - mask."""
+    depends = graph.depends(graph.prediction)
+    opposite = {
+        out
+        for node in graph.forward
+        if node.type == "Sub" and node.inputs[1] in masks and node.inputs[0] not in depends
+        for out in node.outputs
+    }
+    for node in graph.forward:
+        if node.type in ("Add", "AddV2"):
+            terms = [_factors(graph, tensor) for tensor in node.inputs]
+            inside, outside = (
+                {term - mask for term in terms if term & mask and term & (depends - mask)}
+                for mask in (frozenset(masks), frozenset(opposite))
+            )
+            if inside and outside and inside != outside:
+                return True
+    return False
+
+
+def _factors(graph: Wiring, tensor: str) -> frozenset[str]:
+    """The tensors that a product is made of."""
+    node = graph.producer(tensor)
+    if node.type != "Mul":
+        return frozenset({tensor})
+    return frozenset[str]().union(*(_factors(graph, one) for one in node.inputs))
