@@ -9,7 +9,7 @@ from losscheck.model import Kind, Range, Severity
 _NONFINITE = frozenset({"LC201", "LC202", "LC203", "LC204"})
 _PRECISION = frozenset({"LC301", "LC302"})
 # What the truth or the range excuses: a note where it is extreme or inherent.
-_EXCUSED = _NONFINITE | {"LC503", "LC505"}
+_EXCUSED = _NONFINITE | {"LC103", "LC503", "LC505"}
 
 # (code, form) -> severity for float32 and any required dtype; the table of DESIGN.md.
 _BASE: Mapping[tuple[str, str], Severity] = {
@@ -27,6 +27,7 @@ _BASE: Mapping[tuple[str, str], Severity] = {
     ("LC102", "output"): Severity.ERROR,
     ("LC102", "weight-stopped"): Severity.WARNING,
     ("LC102", "unused"): Severity.WARNING,
+    ("LC103", "vanishing"): Severity.NOTE,
     ("LC103", "output"): Severity.ERROR,
     ("LC103", "weight"): Severity.WARNING,
     ("LC103", "stuck"): Severity.WARNING,

@@ -9,18 +9,19 @@ import numpy as np
 
 from losscheck import domains
 from losscheck.cases.blocks import CaseBlock
+from losscheck.evidence.better import better
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.runs import Parts
 from losscheck.evidence.sweep import Sweep, usual
 from losscheck.infer.spec import last_letter
 from losscheck.model import Array, Range
-from losscheck.numerics.ulps import ulp
+from losscheck.numerics.ulps import LEAST, ulp
 from losscheck.program.trace import CallError, OutputError
 from losscheck.shapes import parse
 
 LOOKED_AT = 4_096  # cases whose neighbourhood is tried
 NEAR = 1e-3  # size of the neighbourhood, relative to the number or to its distance to an edge
-LEAST = 1e-12  # absolute size of it at an edge at 0: no clip of probabilities is narrower
+TINY = 1e-12  # absolute size of it at an edge at 0: no clip of probabilities is narrower
 TILES = 3  # outputs that a sample of one is repeated to
 FEW = 8  # labels are grouped where each occurs so often on average
 Small = Callable[[Array], Array]
@@ -34,7 +35,11 @@ class DeadGradients:
     Attributes
     ----------
     dead
-        (N,) bool.
+        (N,) bool: 0 in float64, too.
+    rounded
+        (N,) bool: 0 in float32 alone.
+    vanishing
+        (N,) bool: the same, and the true gradient is too small for float32.
     share
         Of the ordinary cases, those of labels that never give a gradient left out: an empty mask
         or a missing class makes some losses constant, which is no clip.
@@ -43,6 +48,8 @@ class DeadGradients:
     cases: CaseBlock
     sweep: Sweep
     dead: Array
+    rounded: Array
+    vanishing: Array
     share: float
     rerun: Callable[[CaseBlock], DeadGradients]
 
@@ -74,11 +81,19 @@ def dead_batches(evidence: Evidence, parts: Parts | None) -> DeadGradients | Non
 
 
 def _observe(evidence: Evidence, sweep: Sweep) -> DeadGradients:
-    dead = _dead(evidence, sweep)
+    found = _dead(evidence, sweep)
+    index = np.flatnonzero(found)
+    size = np.zeros(len(sweep))
+    if len(index):
+        gradient = evidence.double(sweep.cases.take(index))[1].reshape(len(index), -1)
+        size[index] = np.abs(gradient).max(axis=1, initial=0.0)
+    dead, faint = found & ~(size > 0), (size > 0) & (size < LEAST[sweep.dtype])
     return DeadGradients(
         cases=sweep.cases,
         sweep=sweep,
         dead=dead,
+        rounded=found & ~dead & ~faint,
+        vanishing=found & faint,
         share=_share(evidence, sweep, dead),
         rerun=lambda cases: _observe(evidence, sweep.rerun(cases)),
     )
@@ -96,8 +111,9 @@ def _dead(evidence: Evidence, sweep: Sweep) -> Array:
     dead = np.zeros(len(sweep), bool)
     if not len(index):
         return dead
-    cases = sweep.cases.take(index)
-    dead[index] = throughout(evidence, sweep, cases, _zero)
+    index = index[throughout(evidence, sweep, sweep.cases.take(index), _zero)]
+    if len(index):
+        dead[index] = better(evidence, sweep, sweep.cases.take(index))
     return dead
 
 
@@ -130,7 +146,7 @@ def _around(
     low, high = evidence.box
     room = np.fmin(x - low, high - x)
     base = np.fmin(room, np.fmax(np.abs(x), 1.0))
-    step = np.fmax(np.fmax(NEAR * base, ulp(x)), LEAST)
+    step = np.fmax(np.fmax(NEAR * base, ulp(x)), TINY)
     rng = np.random.default_rng(evidence.seed)
     still = np.ones(len(cases), bool)
     for sign in (-1.0, 1.0):

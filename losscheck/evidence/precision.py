@@ -25,7 +25,7 @@ from losscheck.evidence.disagreement import EVALUATIONS, NEGLIGIBLE, TWO_DIGITS,
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.sweep import Scale, Sweep
 from losscheck.model import Array, Direction, Range
-from losscheck.numerics.ulps import EXPLAINED, ulp
+from losscheck.numerics.ulps import EXPLAINED, LEAST, ulp
 from losscheck.program.batch import Program
 from losscheck.program.ways import Way
 
@@ -37,9 +37,6 @@ A_DECADE = 48  # cases of the ladder in each decade of distance
 RUNGS = 50  # blocks of so many cases that `near` gives, about
 FEW = 1  # the same of a loss that runs one case at a time
 SQUARED = 2.0**-63  # the square of a smaller number is no normal float32
-LEAST = 2.0**-102
-"""Float32's smallest normal number over its rounding: kernels flush subnormals to 0, and what is
-smaller than this is made of numbers whose last digits are subnormal."""
 SLOW_ELEMENTS = 1 << 9  # the same of a loss that runs one case at a time, at 1 ms each
 NEIGHBOURS, STEPS = 8, 4  # cases around a reported one, and how many ulps away
 UNKNOWN = 2.0**-26
@@ -111,7 +108,9 @@ class Part:
         """(M,) decimal digits of some cases that are right; NaN where there are none to be."""
         size = np.abs(self.truth[members]).max(axis=1, initial=0.0)
         finite = np.isfinite(self.single[members]).all(axis=1) & np.isfinite(size)
-        return np.where((size > LEAST) & finite, _digits(self.error[members], size), np.nan)
+        return np.where(
+            (size > LEAST["float32"]) & finite, _digits(self.error[members], size), np.nan
+        )
 
     def digits_against(self, member: int, truth: Array) -> float:
         """The same of one case against another truth."""
@@ -336,7 +335,7 @@ def _apart(single: Array, truth: Array) -> Array:
     error = _distance(single, truth)
     size = np.abs(truth).max(axis=1, initial=0.0)
     with np.errstate(invalid="ignore"):
-        apart = (error > TWO_DIGITS * size) & (error > LEAST) & (size > UNKNOWN * error)
+        apart = (error > TWO_DIGITS * size) & (error > LEAST["float32"]) & (size > UNKNOWN * error)
     return np.asarray(apart & np.isfinite(single).all(axis=1) & np.isfinite(truth).all(axis=1))
 
 

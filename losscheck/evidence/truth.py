@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
+
 import attrs
 import numpy as np
 
@@ -9,6 +12,7 @@ from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.gather import Evidence
 from losscheck.model import Array, Direction, Kind
 from losscheck.numerics.ladder import derivatives
+from losscheck.numerics.ulps import LEAST
 from losscheck.program.batch import Program
 from losscheck.program.programs import along
 
@@ -113,13 +117,34 @@ def exact_numbers(
     first
         Whether the first of these programs will do.
     """
+    found = _exact_results(evidence, case, direction)
+    return [np.asarray(each, np.float64) for each in (islice(found, 1) if first else found)]
+
+
+def vanishes(evidence: Evidence, case: CaseBlock, dtype: str) -> bool:
+    """Say whether the gradient of one case is not 0, but too small for a dtype.
+
+    Parameters
+    ----------
+    case
+        A block of one case.
+    """
+    size = float(np.abs(evidence.double(case)[1]).max(initial=0.0))
+    if size > 0:
+        return size < LEAST[dtype]
+    numbers = next(_exact_results(evidence, case, Direction.BACKWARD), np.zeros(0)).ravel()
+    return any(numbers != 0) and all(abs(number) < LEAST[dtype] for number in numbers)
+
+
+def _exact_results(evidence: Evidence, case: CaseBlock, direction: Direction) -> Iterator[Array]:
+    """The exact numbers of each graph that has them, as objects that do not underflow."""
     from losscheck.program import exact
 
     instance = evidence.instance_of(case)
     double = evidence.programs.double(instance.shapes)
-    programs = [p for p in (double, instance.program) if isinstance(p, Program) and not p.rewritten]
-    found = []
-    for program in programs[:1] if first else programs:
+    for program in (double, instance.program):
+        if not isinstance(program, Program) or program.rewritten:
+            continue
         traced = program.traced
         fetch = traced.value if direction is Direction.FORWARD else traced.gradient
         feeds = {
@@ -134,8 +159,7 @@ def exact_numbers(
                 truth = program.kept[key].truth(feeds, program.captured_values())
         except exact.Unknown:
             continue
-        found.append(np.asarray(truth.values[0], np.float64))
-    return found
+        yield truth.values[0]
 
 
 def _judged(numbers: Array, dtype: str) -> CaseTruth:

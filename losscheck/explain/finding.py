@@ -15,7 +15,7 @@ from losscheck.cases.blocks import CaseBlock
 from losscheck.config import Settings
 from losscheck.evidence.crowd import Crowd
 from losscheck.evidence.desk import Desk
-from losscheck.evidence.truth import CaseTruth
+from losscheck.evidence.truth import CaseTruth, vanishes
 from losscheck.explain import locate
 from losscheck.explain.blamed import Blame
 from losscheck.explain.shrink import cost
@@ -232,6 +232,8 @@ class Writer:
         truth = CaseTruth(kind=None)
         if _not_finite(crowd):
             truth = self._steps.truth(crowd, case)
+        if crowd.code == "LC103" and vanishes(evidence, case, crowd.dtype):
+            truth = CaseTruth(kind=Kind.INHERENT)
         seen = self._steps.observed(crowd, case)
         return Suspect(
             code=crowd.code,

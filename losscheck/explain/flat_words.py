@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from losscheck.explain import wording
 from losscheck.explain.blamed import Blame
-from losscheck.model import Argument, Suspect
+from losscheck.model import Argument, Kind, Suspect
 
 Words = tuple[str, str, str]  # message, cause, fix
 
@@ -41,6 +41,7 @@ _LOGITS = {
     "simplex": "tf.nn.softmax_cross_entropy_with_logits(labels={label}, logits=logits)",
 }
 ENDS = ("low", "high")
+VANISHING = "# Nothing to write otherwise: no optimizer would feel a gradient of that size."
 SURROGATE = "# Write the quantity with TensorFlow ops that have a slope in the prediction."
 
 
@@ -97,6 +98,12 @@ def dead(suspect: Suspect, blame: Blame, arguments: tuple[Argument, ...]) -> Wor
     what = "batch" if suspect.form == "batch" else "sample"
     why = FLAT.get(blame.op, "the slope on the way back is 0")
     where = f" at {blame.expression}" if blame.expression else ""
+    if suspect.kind is Kind.INHERENT:
+        return (
+            f"The gradient is exactly 0 where the loss {loss}{wording.at(suspect.inputs)}.",
+            f"The true one is not 0, but too small for {suspect.dtype}.",
+            VANISHING,
+        )
     return (
         f"The gradient is exactly 0 where the loss {loss}{wording.at(suspect.inputs)}.",
         f"Nothing is learned from such a {what}{where}: {why}.{extent}",

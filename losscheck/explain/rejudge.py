@@ -46,8 +46,9 @@ def judging(desk: Desk, rule: Rule, crowd: Crowd) -> Callable[[CaseBlock], Array
 
 
 def _alike(one: Crowd, other: Crowd) -> bool:
-    # The forms of LC103 are shares of a whole population, which a single case is not.
-    same_form = one.form == other.form or one.code == "LC103"
+    # Forms of LC103 are shares of a whole population, which a single case is not, or it vanishes.
+    shares = one.code == "LC103" and "vanishing" not in (one.form, other.form)
+    same_form = one.form == other.form or shares
     return same_form and (one.direction, one.mode) == (other.direction, other.mode)
 
 

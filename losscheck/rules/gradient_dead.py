@@ -12,6 +12,7 @@ from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
     from losscheck.evidence.dead import DeadGradients
+    from losscheck.model import Array
     from losscheck.rules.base import Judgment
 
 
@@ -21,8 +22,10 @@ class GradientDead(Rule):
     What it does
     ------------
     Finds samples whose whole gradient is 0 throughout a neighborhood of the prediction while
-    their loss lies above the 25th percentile of the losses of ordinary points. A gradient that
-    is 0 at one point only, such as the top of a hill, is not reported.
+    their loss lies above the 25th percentile of the losses of ordinary points and another
+    prediction beside the same labels has a lower one. A gradient that is 0 at one point only, such
+    as the top of a hill, is not reported, and neither is a sample that a label leaves out or whose
+    loss is bounded there from below. It is a note where the true gradient is too small for float32.
 
     Where samples depend on each other it looks at whole batches, too: at labels of one class only,
     or all equal, some losses are constant, which is a warning. How many of the ordinary cases are
@@ -30,7 +33,7 @@ class GradientDead(Rule):
 
     It is a warning at single points, typically a clip that saturates for a prediction that is
     confidently wrong. It is an error if the gradient is dead in over half of the ordinary
-    cases, or over a whole part of the ordinary range.
+    cases, or over a whole part of the ordinary range, and 0 in more digits as well.
 
     Of a compiled model it looks at what each output's loss teaches the weights: nothing for any
     batch, at the start and near it, is an error. A single weight whose gradient stays 0 is a
@@ -74,19 +77,24 @@ class GradientDead(Rule):
 
     def judge(self, dead: DeadGradients | None, dead_batches: DeadGradients | None) -> Judgment:
         """Name the samples and the batches whose gradient is 0 at a large loss."""
-        if dead is not None and dead.dead.any():
-            share = (dead_batches or dead).share
-            form = "most" if share > MOST else "region" if share > PART else "point"
-            yield self._crowd(form, dead, share)
+        if dead is None:
+            return
+        share = (dead_batches or dead).share
+        form = "most" if share > MOST else "region" if share > PART else "point"
+        if dead.dead.any():
+            yield self._crowd(form, dead, dead.dead, share)
         elif dead_batches is not None and dead_batches.dead.any():
-            yield self._crowd("batch", dead_batches, dead_batches.share)
+            yield self._crowd("batch", dead_batches, dead_batches.dead, share)
+        for named, members in (("point", dead.rounded), ("vanishing", dead.vanishing)):
+            if members.any():
+                yield self._crowd(named, dead, members, share)
 
-    def _crowd(self, form: str, dead: DeadGradients, share: float) -> Crowd:
+    def _crowd(self, form: str, dead: DeadGradients, members: Array, share: float) -> Crowd:
         return Crowd(
             code=self.code,
             form=form,
             population=dead,
-            members=np.flatnonzero(dead.dead),
+            members=np.flatnonzero(members),
             direction=Direction.BACKWARD,
             facts={"share": share},
             mode=dead.sweep.mode,
