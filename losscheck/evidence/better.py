@@ -16,28 +16,29 @@ FEWEST = 8  # the same beside many cases
 RUNS = 1 << 16  # of the loss, for all cases together
 
 
-def better(evidence: Evidence, sweep: Sweep, cases: CaseBlock) -> Array:
+def better(evidence: Evidence, sweep: Sweep, cases: CaseBlock) -> tuple[Array, Array]:
     """Say whether there is something to learn at a case.
 
     A sample may be at its best though its loss is not small: losses may be signed, scaled by a
-    label, a weight or an advantage, bounded from below by a clip, or constant where a label leaves
-    the sample out.
+    label, a weight or an advantage, or bounded from below by a clip.
 
     Returns
     -------
-    Array
-        (N,) bool: the loss is lower with the prediction of some ordinary case, or with one that
-        equals another argument, the rest of the case being the same.
+    tuple
+        (N,) bool each. The loss is lower with the prediction of some ordinary case, or with one
+        that equals another argument, the rest of the case being the same. And: it is the same
+        with all of them, as where a label leaves the sample out, but not 0.
     """
     here = sweep.rerun(cases).totals
-    found = np.zeros(len(cases), bool)
+    lower, apart = np.zeros(len(cases), bool), np.zeros(len(cases), bool)
+    least = NEGLIGIBLE * np.fmax(sweep.scale.value, np.abs(here))
     for predictions in _others(evidence, sweep, cases):
         inputs = {**cases.inputs, sweep.prediction: predictions}
         there = sweep.rerun(CaseBlock(inputs, cases.ranges)).totals
         with np.errstate(invalid="ignore"):
-            least = NEGLIGIBLE * np.fmax(sweep.scale.value, np.abs(here))
-            found |= here - there > least
-    return found
+            lower |= here - there > least
+            apart |= np.abs(here - there) > least
+    return lower, ~apart & (np.abs(here) > least)
 
 
 def _others(evidence: Evidence, sweep: Sweep, cases: CaseBlock) -> list[Array]:

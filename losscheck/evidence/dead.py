@@ -41,8 +41,9 @@ class DeadGradients:
     vanishing
         (N,) bool: the same, and the true gradient is too small for float32.
     share
-        Of the ordinary cases, those of labels that never give a gradient left out: an empty mask
-        or a missing class makes some losses constant, which is no clip.
+        Of the ordinary cases, those left out whose loss is the same for every prediction, and those
+        of labels that never give a gradient: an empty mask or a missing class makes some losses
+        constant, which is no clip.
     """
 
     cases: CaseBlock
@@ -81,7 +82,7 @@ def dead_batches(evidence: Evidence, parts: Parts | None) -> DeadGradients | Non
 
 
 def _observe(evidence: Evidence, sweep: Sweep) -> DeadGradients:
-    found = _dead(evidence, sweep)
+    found, constant = _dead(evidence, sweep)
     index = np.flatnonzero(found)
     size = np.zeros(len(sweep))
     if len(index):
@@ -94,13 +95,13 @@ def _observe(evidence: Evidence, sweep: Sweep) -> DeadGradients:
         dead=dead,
         rounded=found & ~dead & ~faint,
         vanishing=found & faint,
-        share=_share(evidence, sweep, dead),
+        share=_share(evidence, sweep, dead & ~constant),
         rerun=lambda cases: _observe(evidence, sweep.rerun(cases)),
     )
 
 
-def _dead(evidence: Evidence, sweep: Sweep) -> Array:
-    """(N,) bool: dead, of those that were looked at."""
+def _dead(evidence: Evidence, sweep: Sweep) -> tuple[Array, Array]:
+    """(N,) bool each: dead, of those that were looked at; and so whatever the prediction."""
     zero = ~np.any(sweep.flat_gradient, axis=1) & sweep.forward_finite
     found = zero & (sweep.totals > sweep.scale.high_loss) & (sweep.ranges <= Range.WORKING)
     candidates = np.flatnonzero(found)
@@ -108,13 +109,13 @@ def _dead(evidence: Evidence, sweep: Sweep) -> Array:
     if len(candidates) > LOOKED_AT:  # the usual ones, which shares are taken of, and some others
         spread = candidates[np.linspace(0, len(candidates) - 1, LOOKED_AT).astype(int)]
         index = np.union1d(np.intersect1d(candidates, usual(sweep.ranges)), spread)
-    dead = np.zeros(len(sweep), bool)
-    if not len(index):
-        return dead
-    index = index[throughout(evidence, sweep, sweep.cases.take(index), _zero)]
+    dead, constant = np.zeros(len(sweep), bool), np.zeros(len(sweep), bool)
     if len(index):
-        dead[index] = better(evidence, sweep, sweep.cases.take(index))
-    return dead
+        index = index[throughout(evidence, sweep, sweep.cases.take(index), _zero)]
+    if len(index):
+        lower, constant[index] = better(evidence, sweep, sweep.cases.take(index))
+        dead[index] = lower | constant[index]
+    return dead, constant
 
 
 def _zero(gradient: Array) -> Array:

@@ -1,0 +1,110 @@
+"""Jumps, selections, dead gradients and ties: what is a fault, and what only looks like one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import losscheck
+from losscheck.model import LossReport
+from tests.verdicts import codes, errors, found
+from tests.wild import ties_losses as wild
+
+ROW = ("real", "(B, D)")
+NUMBER = ("real", "(B,)")
+
+
+def _check(loss: Callable[..., Any], arguments: dict[str, Any], *select: str) -> LossReport:
+    return losscheck.check(loss, arguments=arguments, select=select)
+
+
+def _pair(loss: Callable[..., Any], *select: str, given: Any = ROW) -> LossReport:
+    names = loss.__code__.co_varnames[:2]
+    return _check(loss, dict.fromkeys(names, given), *select)
+
+
+# Each is a maximum of two continuous functions that are equal on an interval.
+@pytest.mark.parametrize(
+    "loss",
+    [
+        wild.clip_twice,
+        wild.policy_ratio,
+        wild.policy_by_where,
+        wild.dead_zone,
+        wild.larger_branch,
+        wild.met_by_mask,
+        wild.reversed_huber,
+    ],
+)
+def test_what_is_equal_on_an_interval_does_not_jump_between_its_ends(loss: Any) -> None:
+    assert not found(_pair(loss, "LC105"), "LC105")
+
+
+def test_potentials_that_are_held_do_not_make_a_jump() -> None:
+    report = _pair(wild.transport, "LC105", given=("real", "(B, 3, 2)"))
+    assert not found(report, "LC105")
+
+
+@pytest.mark.parametrize("loss", [wild.torn_by_mask, wild.torn_reversed_huber])
+def test_branches_that_do_not_meet_are_an_error_however_they_are_written(loss: Any) -> None:
+    assert found(_pair(loss, "LC105"), "LC105", "error")
+
+
+@pytest.mark.parametrize(
+    ("loss", "y_true", "y_pred", "line"),
+    [
+        (wild.beyond_the_positive, ("class_index", "(B,)"), ("unit_vector", "(B, D)"), "d > pos"),
+        (wild.beyond_by_where, ("class_index", "(B,)"), ("unit_vector", "(B, D)"), "d > pos"),
+        (wild.worse_than_usual, ROW, ROW, "each > tf.reduce_mean"),
+    ],
+)
+def test_a_selection_among_samples_is_a_warning_at_its_comparison(
+    loss: Any, y_true: Any, y_pred: Any, line: str
+) -> None:
+    report = _check(loss, {"y_true": y_true, "y_pred": y_pred}, "LC105")
+    assert errors(report) == []
+    [finding] = found(report, "LC105", "warning", line)
+    if y_pred[0] == "unit_vector":
+        rows = finding.inputs["y_pred"]
+        assert (rows**2).sum(axis=-1) == pytest.approx(1.0, abs=1e-6)
+
+
+def test_a_clipped_objective_is_not_dead_where_it_is_at_its_best() -> None:
+    # min(r A, clip(r) A): 0 for an advantage of 0, and -1.2 A is the lowest of a positive one.
+    for loss in (wild.policy_ratio, wild.policy_by_where):
+        # At 1e9 times exp(-90) float32 rounds to 0 what is not: that is told, as a warning.
+        report = _pair(loss, "LC103", given=NUMBER)
+        assert {f.range for f in found(report, "LC103")} <= {"working"}
+        assert errors(report) == []
+    old = {"domain": "real", "shape": "(B,)", "role": "input"}
+    report = _check(wild.clipped_value, {"y_true": NUMBER, "y_pred": NUMBER, "old": old}, "LC103")
+    assert {f.range for f in found(report, "LC103")} <= {"working"}
+    assert errors(report) == []
+
+
+@pytest.mark.parametrize("loss", [wild.rounded_error, wild.clipped_ratio])
+def test_a_slope_of_zero_where_another_prediction_is_better_is_an_error(loss: Any) -> None:
+    assert found(_pair(loss, "LC103"), "LC103", "error")
+
+
+def test_a_weight_does_not_hide_a_dead_gradient() -> None:
+    arguments = {"weight": ("weight", "(B,)"), "y_pred": NUMBER}
+    assert found(_check(wild.scaled_and_clipped, arguments, "LC103"), "LC103", "error")
+
+
+# Slopes: 1 / p^2 and less at 1e15, p^-1.5 at 1e30, exp(-100).
+@pytest.mark.parametrize(
+    ("loss", "domain"),
+    [
+        (wild.one_over_both, "[1, 1e15]"),
+        (wild.difference_of_roots, "[1, 1e30]"),
+        (wild.far_tail, "[0, 300]"),
+    ],
+)
+def test_a_slope_too_small_for_float32_is_a_note(loss: Any, domain: str) -> None:
+    arguments = {"y_true": ("[1, 2]", "(B,)"), "y_pred": (domain, "(B,)")}
+    report = _check(loss, arguments, "LC103")
+    assert not codes(report, "error", "warning")
+    assert {f.kind for f in found(report, "LC103")} <= {"inherent"}
