@@ -8,8 +8,10 @@ from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.crowd import Crowd
 from losscheck.evidence.disagreement import TWO_DIGITS
 from losscheck.evidence.gather import Evidence
+from losscheck.evidence.gradient_sizes import FAINT, HUGE, GradientSizes
 from losscheck.evidence.precision import BOUNDS, SIZES, Precision
 from losscheck.evidence.second_order import SecondOrderCheck
+from losscheck.evidence.selecting import open_to_choice
 from losscheck.evidence.truth import exact_numbers
 from losscheck.model import Array, Direction
 from losscheck.program.modes import MODES, Single
@@ -34,9 +36,15 @@ def confirmed(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> bool:
         return wrong.get(crowd.mode, False) and not all(wrong.values())
     if crowd.code == "LC503":
         runs = {mode: alone(evidence, case, mode, crowd.dtype) for mode in ("graph", crowd.mode)}
-        return _apart(runs["graph"], runs[crowd.mode], crowd.form)
+        return _apart(runs["graph"], runs[crowd.mode], crowd.form) and not (
+            crowd.form == "gradient"
+            and all(open_to_choice(evidence, case, s.gradient) for s in runs.values() if s)
+        )
     if isinstance(crowd.population, Precision):
         return _lost(evidence, crowd, case)
+    if isinstance(crowd.population, GradientSizes):
+        single = alone(evidence, case, crowd.mode, crowd.dtype)
+        return single is not None and _unusual(crowd, single)
     if crowd.form == "nonfinite" and isinstance(crowd.population, SecondOrderCheck):
         slopes, derived = crowd.population.directed(case), crowd.population.derived
         along = [slopes.take(np.asarray([i])) for i in range(len(slopes))]
@@ -64,15 +72,16 @@ def _lost(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> bool:
     allowed = again.explained_nearby(crowd.direction)
     truths = [*exact_numbers(evidence, case, crowd.direction), part.truth[0]]
     least = BOUNDS[SIZES.index(crowd.form)] * part.scale
-    if crowd.direction is Direction.BACKWARD and _across_a_kink(evidence, case, got):
-        return False
-    return all(
+    lost = all(
         (error := part.distance(got, truth)) > max(TWO_DIGITS * part.size(truth), allowed)
         and error >= least
         and part.size(truth) > 0
         and _apart_by_element(got, truth)
         for truth in truths[:-1] or truths
     )
+    if not lost or crowd.direction is Direction.FORWARD:
+        return lost
+    return not (_across_a_kink(evidence, case, got) or open_to_choice(evidence, case, got))
 
 
 def _across_a_kink(evidence: Evidence, case: CaseBlock, got: Array | None) -> bool:
@@ -116,6 +125,13 @@ def alone(evidence: Evidence, case: CaseBlock, mode: str, dtype: str) -> Single 
         return evidence.programs.runner.run(inputs, mode)
     except (CallError, OutputError):
         return None
+
+
+def _unusual(crowd: Crowd, single: Single) -> bool:
+    """Say whether a gradient is as large, or as small, as the rule says."""
+    size = float(np.abs(np.asarray(single.gradient, float)).max(initial=0.0))
+    ordinary = crowd.population.sweep.scale.gradient
+    return bool(size > HUGE * ordinary if crowd.form == "huge" else 0 < size < FAINT * ordinary)
 
 
 def _cast(array: Array, dtype: str) -> Array:

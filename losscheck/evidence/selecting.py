@@ -1,0 +1,91 @@
+"""Whether a gradient is one of those that a choice among equal operands leaves open.
+
+A maximum, a sort, a nearest neighbour: which of several equal numbers is taken, or how the gradient
+is split between them, is nobody's fault. In float32 numbers are equal that are not in float64.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from losscheck import domains
+from losscheck.cases.blocks import CaseBlock
+from losscheck.evidence.deciders import deciders_of
+from losscheck.evidence.disagreement import TWO_DIGITS
+from losscheck.evidence.gather import Evidence
+from losscheck.program.batch import Program
+
+ROUNDING = (
+    2.0**-22
+)  # of the largest number that a prediction or a label meets: two steps of float32
+POINTS = 64  # that rounding does not tell from a case, at each of the scales
+SMALLER = (1.0, 2.0**-3)  # scales, of that
+
+
+def open_to_choice(evidence: Evidence, case: CaseBlock, gradient: Any) -> bool:
+    """Say whether a gradient lies among those of points that rounding cannot tell from one case.
+
+    Parameters
+    ----------
+    case
+        A block of one case.
+    gradient
+        Of the prediction, as it came out.
+
+    Returns
+    -------
+    bool
+        Whether some operation chooses otherwise at such points, and every element of the gradient
+        lies within what it is at them.
+    """
+    program = evidence.programs.double(evidence.instance_of(case).shapes)
+    if gradient is None or not isinstance(program, Program):
+        return False
+    points = _nearby(evidence, case)
+    if not _chooses(program, points):
+        return False
+    slopes = evidence.double(points)[1].reshape(len(points), -1)
+    slopes = slopes[np.isfinite(slopes).all(axis=1)]
+    mine = np.asarray(gradient, np.float64).ravel()
+    if not len(slopes) or slopes.shape[1] != len(mine):
+        return False
+    room = TWO_DIGITS * np.abs(mine).max(initial=0.0)
+    inside = (slopes.min(axis=0) - room <= mine) & (mine <= slopes.max(axis=0) + room)
+    return bool(inside.all())
+
+
+def _nearby(evidence: Evidence, case: CaseBlock) -> CaseBlock:
+    """The case itself, and points around it: all numbers moved at once, as several may be equal."""
+    rng = np.random.default_rng(evidence.seed)
+    moving = [
+        argument.name
+        for argument in evidence.spec.arguments
+        if argument.role in ("y_pred", "y_true") and not domains.parse(argument.domain).integral
+    ]
+    largest = max((np.abs(case.inputs[name]).max(initial=0.0) for name in moving), default=0.0)
+    reach = ROUNDING * max(1.0, float(largest))
+    count = 1 + len(SMALLER) * POINTS
+    inputs = {name: np.repeat(array, count, axis=0) for name, array in case.inputs.items()}
+    for name in moving:
+        moved = inputs[name].astype(np.float64)
+        for i, scale in enumerate(SMALLER):
+            part = slice(1 + i * POINTS, 1 + (i + 1) * POINTS)
+            moved[part] += scale * reach * rng.uniform(-1.0, 1.0, moved[part].shape)
+        inputs[name] = moved
+    return CaseBlock(inputs, np.repeat(case.ranges, count))
+
+
+def _chooses(program: Program, points: CaseBlock) -> bool:
+    """Say whether what some operation takes, or where it changes over, differs between points."""
+    deciders = deciders_of(program.wiring)
+    names = list(dict.fromkeys(t for d in deciders for t in (d.left, d.right) if t is not None))
+    if not names:
+        return False
+    arrays = dict(zip(names, program.fetch(names, points.inputs), strict=True))
+    for decider in deciders:
+        signs = np.sign(decider.quantity(arrays))
+        if (signs != signs[:1]).any():
+            return True
+    return False
