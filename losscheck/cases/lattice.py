@@ -53,6 +53,22 @@ class Lattice:
     what: str
     seed: int
 
+    def thinned(self, most: int) -> Lattice:
+        """The same with about as many cases as there is room for, evenly spread."""
+        rows = len(self.values) * self._turns
+        step = -(-rows // max(1, most))
+        if step == 1:
+            return self
+        what = f"{self.what}, one prediction in {step:,} of them"
+        return attrs.evolve(self, values=self.values[::step], what=what)
+
+    @property
+    def _turns(self) -> int:
+        """How often each prediction is run."""
+        pred = self.problem.with_role("y_pred")
+        single = pred is not None and pred.slots == 1
+        return len(self.labels) if single and self.labels is not None else 1
+
     def parts(self) -> Iterator[dict[str, Array]]:
         """For each argument (n, *shape) in the dtype, about `CHUNK` numbers at a time."""
         rng = np.random.default_rng((self.seed, 6))

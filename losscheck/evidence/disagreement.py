@@ -9,7 +9,7 @@ import numpy as np
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.sweep import Sweep
 from losscheck.model import Array, Range
-from losscheck.numerics.ulps import conditioning, ulp
+from losscheck.numerics.ulps import EXPLAINED, conditioning, ulp
 
 TWO_DIGITS = 1e-2  # relative: fewer than two digits agree (LC301)
 NEGLIGIBLE = 2.0**-20  # of the ordinary scale: below it a lost digit matters to nobody (LC301)
@@ -17,6 +17,8 @@ ULPS = 16  # float32 steps that a kink may be away (the factor of DESIGN.md's co
 EVALUATIONS = 1 << 14  # of value and gradient in float64, to measure conditioning with
 THROUGHOUT = 0.9  # of the cases that differ: the one mode is right and the other is not
 FEW = 8_192  # cases: a sweep of fewer was cut short for being slow
+WIDE = 192  # numbers of a case that are moved one at a time
+TRIALS = 12  # in which all of a wider one are moved together
 ELEMENTS = 1 << 20  # of predictions in them
 
 
@@ -85,11 +87,10 @@ def explained(
     names = list(cases.inputs)
     flat = {n: np.asarray(a, np.float64).reshape(len(cases), -1) for n, a in cases.inputs.items()}
     edges = np.cumsum([flat[n].shape[1] for n in names])
+    rows = np.concatenate([flat[n] for n in names], axis=1)
 
-    def evaluate(case: Array, coordinate: Array, value: Array) -> Array:
-        rows = np.concatenate([flat[n][case] for n in names], axis=1)
-        rows[np.arange(len(case)), coordinate] = value
-        pieces = np.split(rows, edges[:-1], axis=1)
+    def run(case: Array, moved: Array) -> Array:
+        pieces = np.split(moved, edges[:-1], axis=1)
         inputs = {
             n: piece.reshape(len(case), *cases.inputs[n].shape[1:])
             for n, piece in zip(names, pieces, strict=True)
@@ -98,7 +99,13 @@ def explained(
         result = double(block)[part]
         return result.reshape(len(case), -1)
 
-    rows = np.concatenate([flat[n] for n in names], axis=1)
+    def evaluate(case: Array, coordinate: Array, value: Array) -> Array:
+        moved = rows[case]
+        moved[np.arange(len(case)), coordinate] = value
+        return run(case, moved)
+
+    if rows.shape[1] > WIDE:
+        return jointly(run, rows)
     by_slope = conditioning(evaluate, rows)
     # A kink close by is no matter of slopes: the whole change within those ulps counts, twice, for
     # beyond the kink the slope goes on changing.
@@ -123,10 +130,46 @@ def _within(evaluate: Callable[[Array, Array, Array], Array], rows: Array) -> Ar
     return result
 
 
+def jointly(run: Callable[[Array, Array], Array], rows: Array) -> Array:
+    """(K,) what `explained` gives, for rows too wide to move every number by itself.
+
+    All numbers move together, at random signs, again and again. The mean square of the changes is
+    the sum of the squares of what each number by itself would change, and the sum of these is at
+    most the square root of their number times as much: it explains too much and never too little.
+
+    Parameters
+    ----------
+    run
+        run(case (M,), rows (M, width)) -> (M, n).
+    rows
+        (K, width) float64.
+    """
+    count, width = rows.shape
+    rng = np.random.default_rng(0)
+    base = run(np.arange(count), rows)
+    squares, largest = np.zeros(base.shape), np.zeros(base.shape)
+    with np.errstate(invalid="ignore", over="ignore"):
+        for _ in range(TRIALS):
+            signs = rng.choice([-1.0, 1.0], rows.shape)
+            near = run(np.arange(count), rows + signs * ulp(rows)) - base
+            step = np.fmax(ULPS * ulp(rows), np.finfo(np.float32).tiny)
+            far = run(np.arange(count), rows + signs * step) - base
+            squares, largest = squares + near**2, np.maximum(largest, np.abs(far))
+        summed = EXPLAINED * np.sqrt(width * squares / TRIALS)
+        change = np.maximum(summed, 2.0 * largest).max(axis=1)
+    return np.where(np.isfinite(change), change, np.inf)
+
+
+def evaluations(width: int) -> int:
+    """How many runs `explained` takes for a case of so many input numbers."""
+    return 3 * width if width <= WIDE else 2 * TRIALS + 1
+
+
 def _affordable(sweep: Sweep) -> int:
-    """How many cases the budget of evaluations allows: each takes three for every input number."""
+    """How many cases the budget of evaluations allows."""
     width = sum(int(np.prod(a.shape[1:])) for a in sweep.cases.inputs.values())
     outputs = int(np.prod(sweep.gradient.shape[1:]))
+    each = evaluations(width)
     if len(sweep) < FEW:  # a loss that does not run in blocks
-        return max(1, len(sweep) // (3 * width))
-    return max(2, min(EVALUATIONS // (3 * width), ELEMENTS // (3 * width * max(1, outputs))))
+        return max(1, len(sweep) // each)
+    return max(2, min(EVALUATIONS // each, ELEMENTS // (each * max(1, outputs))))

@@ -14,7 +14,7 @@ import attrs
 import numpy as np
 
 from losscheck.cases.blocks import CaseBlock
-from losscheck.evidence.disagreement import EVALUATIONS, NEGLIGIBLE, explained
+from losscheck.evidence.disagreement import EVALUATIONS, NEGLIGIBLE, evaluations, explained
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.gradients import GradientCheck, check
 from losscheck.model import Array
@@ -148,7 +148,7 @@ def _allowed(
     index = np.flatnonzero(notable)
     allowed = np.full(len(cases), np.nan)
     allowed[index] = np.inf
-    index = index[: max(1, EVALUATIONS // (3 * width * max(1, truth.shape[1])))]
+    index = index[: max(1, EVALUATIONS // (evaluations(width) * max(1, truth.shape[1])))]
     if len(index):
         allowed[index] = explained(evidence.double, cases.take(index), 1)
     return allowed

@@ -31,6 +31,10 @@ from losscheck.program.wiring import Wiring
 
 NARROW_CASES = 160_000  # cases of one sample: 120,064 half-precision numbers, and the other stages
 MAIN_CASES = 24_000  # cases of a whole batch
+SWEPT = 1 << 26  # numbers that a sweep computes at the most: some 0.1 s
+SCANNED = 1 << 28  # the same of a lattice
+FEWEST = 16  # cases, however much one takes
+SLOW = 48  # the same of a loss that runs one case a call
 EAGER_CASES = 300  # of a loss that runs one case a call (160 to 550 microseconds each)
 USUAL_NODES = 150  # operations of a loss with its gradient, as most have at the most
 VECTOR_MODES = {"eager": "plain", "xla": "xla"}  # mode -> how a block is run in it
@@ -59,8 +63,16 @@ class Instance:
     @property
     def lightness(self) -> float:
         """How fast one case runs against a graph of a usual size; 1 at the most."""
-        nodes = len(self.wiring.nodes) if self.wiring else USUAL_NODES
-        return min(1.0, USUAL_NODES / nodes)
+        if not isinstance(self.program, Program):
+            return 1.0
+        return min(1.0, USUAL_NODES / self.program.effort.operations)
+
+    @property
+    def affordable(self) -> int:
+        """How many cases a sweep has room for, by what is computed for one."""
+        if not isinstance(self.program, Program):
+            return EAGER_CASES
+        return max(FEWEST, SWEPT // self.program.effort.numbers)
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -220,9 +232,10 @@ class Evidence:
         if isinstance(instance.program, EagerProgram):
             return EAGER_CASES
         way = instance.program.settle()
+        wanted = min(wanted, instance.affordable)
         if way is not Way.SINGLY:
             return wanted if way is Way.VECTORIZED else min(wanted, STACKED_CASES)
-        return max(EAGER_CASES, int(SINGLE_CASES * instance.lightness))
+        return min(wanted, max(SLOW, int(SINGLE_CASES * instance.lightness)))
 
     def double(self, block: CaseBlock) -> tuple[Array, Array]:
         """(totals, gradient) of a block in float64."""
@@ -270,6 +283,7 @@ class Evidence:
         points = lattice(problem, self.seed)
         if points is None:
             return None
+        points = points.thinned(SCANNED // program.effort.numbers)
         found = scan(program, points, self.labels_inside)
         self.scans[instance.name, dtype] = found
         return found.failing

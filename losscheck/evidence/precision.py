@@ -21,7 +21,13 @@ from losscheck import domains
 from losscheck.cases import affordable
 from losscheck.cases.blocks import CaseBlock
 from losscheck.cases.near import Ladder, near
-from losscheck.evidence.disagreement import EVALUATIONS, NEGLIGIBLE, TWO_DIGITS, explained
+from losscheck.evidence.disagreement import (
+    EVALUATIONS,
+    NEGLIGIBLE,
+    TWO_DIGITS,
+    evaluations,
+    explained,
+)
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.sweep import Scale, Sweep
 from losscheck.model import Array, Direction, Range
@@ -188,7 +194,9 @@ def ladder(evidence: Evidence, instance: Instance) -> tuple[Ladder, CaseBlock]:
         instance.sizes,
         classes=evidence.classes(instance),
         seed=evidence.seed,
-        count=max(FEW, min(A_DECADE, affordable(instance.shapes) // RUNGS))
+        count=max(
+            FEW, min(A_DECADE, min(affordable(instance.shapes), instance.affordable) // RUNGS)
+        )
         if vectorized(instance)
         else FEW,
     )
@@ -340,9 +348,9 @@ def _apart(single: Array, truth: Array) -> Array:
 
 
 def _budget(cases: CaseBlock, elements: int) -> int:
-    """How many cases are measured: each takes three runs for every number of its input."""
+    """How many cases are measured, by the runs that each takes."""
     width = sum(int(np.prod(array.shape[1:])) for array in cases.inputs.values())
-    return max(2, min(EVALUATIONS, elements // width) // (3 * width))
+    return max(2, min(EVALUATIONS, elements // width) // evaluations(width))
 
 
 def _worst(index: Array, weight: Array, ranges: Array, most: int) -> Array:

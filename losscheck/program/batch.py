@@ -19,6 +19,7 @@ import numpy as np
 
 from losscheck.model import Array, Inputs
 from losscheck.program.captured import captured
+from losscheck.program.effort import Effort, effort
 from losscheck.program.execution import Cut, Run, in_session, vectorized
 from losscheck.program.functions import blocks_by_function, by_function
 from losscheck.program.precision import graph_def
@@ -87,6 +88,7 @@ class Program:
 
     def _begin(self) -> None:
         self._imported: Any = None
+        self.__dict__.pop("effort", None)
         self._runners: dict[Any, tuple[Run, Way]] = {}
         self._makers = Runners(self)
         self._cuts: dict[Any, Cut] = {}
@@ -104,6 +106,11 @@ class Program:
     def wiring(self) -> Wiring:
         """Its graph as plain data: as it was traced, whatever precision it runs in."""
         return wiring(self.traced, self.names, self.prediction)
+
+    @functools.cached_property
+    def effort(self) -> Effort:
+        """What one case takes."""
+        return effort(self)
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
