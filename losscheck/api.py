@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from losscheck.config import DTYPES, Settings, an_order, argument, check_texts, one_of
+from losscheck.budget import DEFAULT
+from losscheck.config import DTYPES, Settings, a_budget, an_order, argument, check_texts, one_of
 from losscheck.config_file import rule_code
 from losscheck.model import LossReport, UsageError, Verdict
 from losscheck.options import prefixes
@@ -25,6 +26,7 @@ def check(
     seed: int = 0,
     order: int = 1,
     data: Any = None,
+    budget: float = DEFAULT,
 ) -> LossReport:
     """Check one loss: its gradient, its NaN and Inf, its shapes.
 
@@ -56,6 +58,10 @@ def check(
         (y_true, y_pred, ...), or a function or iterable that gives such batches. The first axis of
         every array is the batch.
 
+    budget
+        Seconds of processor time, after which rules that were not yet judged are left out, and the
+        report says so; 0 for as many as it takes.
+
     Returns
     -------
     LossReport
@@ -86,6 +92,7 @@ def check(
         ignore={rule_code(code, "ignore"): why for code, why in (ignore or {}).items()},
         seed=seed,
         order=an_order(order, "order"),
+        budget=a_budget(budget, "budget"),
         directory=os.getcwd(),
     )
     first, *others = _found(loss)
@@ -107,7 +114,8 @@ def assert_stable(loss: str | Callable[..., Any], **options: Any) -> None:
     loss
         The loss, as in `check`.
     **options
-        As in `check`: arguments, dtypes, select, ignore, seed, order, data.
+        As in `check`: arguments, dtypes, select, ignore, seed, order, data,
+        budget.
 
     Raises
     ------

@@ -79,6 +79,12 @@ OPTIONS = (
         help="What a loss may take; it then counts as failed (LC902).",
     ),
     click.option(
+        "--budget",
+        type=click.FloatRange(min=0),
+        metavar="SECONDS",
+        help="Processor time for a loss; what it cuts is said. 0: as much as it takes. Default 20.",
+    ),
+    click.option(
         "--fail-on",
         metavar="[error|inconclusive|warning|never]",
         help="What makes the exit status 1; each includes those before it.",

@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 
+from losscheck.budget import DEFAULT
 from losscheck.model import UsageError
 
 ROLES = ("y_true", "y_pred", "weight", "input")
@@ -70,6 +71,7 @@ class Settings:
     seed: int = 0
     order: int = 1  # of ORDERS
     jobs: int = 1  # losses examined at the same time
+    budget: float = DEFAULT  # processor seconds that a loss may take; 0 for as many as it takes
     timeout: float = 0.0  # seconds that a loss may take; 0 for as long as it likes
     directory: str = "."  # the working directory; files are reported relative to it
     home: str = ""  # the folder of the configuration file, "" without one
@@ -222,6 +224,21 @@ def an_order(given: Any, where: str) -> int:
         return given
     raise UsageError(
         f"{where}: expected 1 (the gradient) or 2 (the second derivative, too), got {given!r}"
+    )
+
+
+def a_budget(given: Any, where: str) -> float:
+    """Return the given number of seconds if it is one.
+
+    Raises
+    ------
+    UsageError
+        If it is negative, or no finite number.
+    """
+    if isinstance(given, int | float) and not isinstance(given, bool) and 0 <= given < float("inf"):
+        return float(given)
+    raise UsageError(
+        f"{where}: expected seconds of processor time, 0 for as many as it takes, got {given!r}"
     )
 
 

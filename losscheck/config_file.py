@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from losscheck.budget import DEFAULT
 from losscheck.config import (
     DTYPES,
     FAIL_ON,
@@ -16,6 +17,7 @@ from losscheck.config import (
     ArgumentSettings,
     LossSettings,
     Settings,
+    a_budget,
     an_order,
     argument,
     check_texts,
@@ -26,7 +28,7 @@ from losscheck.model import UsageError
 
 OWN_FILE = "losscheck.toml"  # its keys stand at the top, without [tool.losscheck]
 SHARED_FILE = "pyproject.toml"
-KEYS = ("targets", "dtypes", "fail-on", "ignore", "severity", "order", "losses")
+KEYS = ("targets", "dtypes", "fail-on", "ignore", "severity", "order", "budget", "losses")
 LOSS_KEYS = ("ignore", "arguments", "data")
 
 
@@ -118,6 +120,7 @@ class _Reader:
                 code: one_of(word, SEVERITIES, self._at("severity", code))
                 for code, word in severity.items()
             },
+            budget=a_budget(table.get("budget", DEFAULT), self._at("budget")),
             order=an_order(table.get("order", 1), self._at("order")),
             losses=self._losses(table.get("losses", {})),
             directory=str(self.directory),

@@ -12,6 +12,7 @@ from typing import Any
 import attrs
 
 from losscheck import outcomes
+from losscheck.budget import Budget, CutError
 from losscheck.config import ArgumentSettings, Settings, lay_over
 from losscheck.data import Batches
 from losscheck.decided import looked_at, missing, not_tried, undecided
@@ -40,8 +41,12 @@ from losscheck.program.trace import OutputError
 from losscheck.program.ways import Way
 from losscheck.rules import RULES
 from losscheck.rules.base import Rule
+from losscheck.schedule import schedule
 from losscheck.targets import Loss
 from losscheck.unexamined import no_tensor
+
+ESSENTIAL = frozenset({"LC101", "LC102", "LC201", "LC202", "LC203", "LC204"})
+"""Without these nothing is known of value and gradient: where one is cut, no verdict is a pass."""
 
 NOT_SELECTED = "not selected"
 
@@ -79,15 +84,22 @@ class Examination:
         self._base = os.path.abspath(settings.directory)
         self._home = os.path.dirname(loss.file)
         self._faults = Faults()
+        self._budget = Budget(settings.budget)
+        self._cut: list[str] = []  # codes of the rules that the budget cut
         self._partial: set[str] = set()  # rules whose findings leave the others something to judge
         self._undecided: set[str] = set()  # rules that faults of ours left undecided
         self._guessed: Fault | None = None  # why the domains are no more than guessed
 
     def report(self) -> LossReport:
         """Examine it."""
+        with self._budget.running():
+            return self._report()
+
+    def _report(self) -> LossReport:
         self._listen("spec")
         try:
-            inferred = self._inferred()
+            with self._budget.held():
+                inferred = self._inferred()
         except OutputError as error:
             return no_tensor(self._loss, self._settings, error)
         desk = Desk(
@@ -102,7 +114,7 @@ class Examination:
         writer = Writer(self._loss, self._settings, desk, self._base, self._faults)
         checks: list[Check] = []
         findings: list[Finding] = []
-        for rule in sorted(RULES, key=lambda rule: len(rule.masked_by)):
+        for rule in schedule(RULES):
             check = self._left_out(rule, inferred, checks, findings)
             if check is None:
                 self._listen(rule.slug)
@@ -159,9 +171,13 @@ class Examination:
         self, rule: Rule, desk: Desk, writer: Writer, inferred: Inferred
     ) -> tuple[Check, list[Finding]]:
         begin = time.perf_counter()
-        evidence = self._evidence(rule, desk, inferred)
-        suspects = self._suspects(rule, evidence)
-        findings = writer.findings(rule, suspects)
+        try:
+            evidence = self._evidence(rule, desk, inferred)
+            suspects = self._suspects(rule, evidence)
+        except CutError:
+            return self._cut_off(rule), []
+        with self._budget.held():
+            findings = writer.findings(rule, suspects)
         if all(suspect.form in rule.partial for suspect in suspects):
             self._partial.add(rule.code)
         check = Check(
@@ -180,6 +196,12 @@ class Examination:
         elif not findings and inferred.error is not None:
             check = _skipped(rule, _raises(inferred))
         return attrs.evolve(check, seconds=time.perf_counter() - begin), findings
+
+    def _cut_off(self, rule: Rule) -> Check:
+        """A rule that there was no time for."""
+        self._cut.append(rule.code)
+        outcome = Outcome.INCONCLUSIVE if rule.code in ESSENTIAL else Outcome.SKIP
+        return _skipped(rule, self._budget.reason, outcome)
 
     def _fails(self, rule: Rule, fault: Fault) -> Check:
         """A rule that a fault of ours leaves undecided."""
@@ -246,10 +268,12 @@ class Examination:
 
     def _shown(self, desk: Desk, inferred: Inferred) -> dict[str, Any]:
         """What a report shows beside what was judged; a part that fails is left out."""
-        evidence, attempt = desk.evidence, self._faults.attempt
+        evidence, attempt = desk.evidence, self._unless_cut
         gradient = attempt("the summary of the gradient", lambda: self._gradient(desk), None)
         digits = self._selected("LC301", "LC302")
         said = attempt("the notes", lambda: _notes(desk, inferred), ())
+        if self._cut:
+            said = (*said, f"{', '.join(sorted(self._cut))}: {self._budget.reason}")
         if gradient is not None:
             said = (*said, *desk.get("opinions").notes)
         return {
@@ -260,6 +284,12 @@ class Examination:
             "coverage": attempt("the coverage", lambda: covered(evidence), ()),
             "notes": said,
         }
+
+    def _unless_cut(self, what: str, do: Callable[[], Any], otherwise: Any) -> Any:
+        try:
+            return self._faults.attempt(what, do, otherwise)
+        except CutError:
+            return otherwise
 
     def _selected(self, *codes: str) -> bool:
         select = self._settings.select

@@ -11,12 +11,13 @@ from __future__ import annotations
 import copy
 import functools
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import attrs
 import numpy as np
 
+from losscheck.budget import spend
 from losscheck.model import Array, Inputs
 from losscheck.program.captured import captured
 from losscheck.program.effort import Effort, effort
@@ -193,6 +194,7 @@ class Program:
 
     def fetch(self, tensors: Sequence[str], inputs: Inputs, mode: str = "plain") -> list[Array]:
         """Any tensors of the graph, by name, for every case: (N, *shape) each."""
+        spend()
         arrays = self._cast(inputs)
         if not len(arrays[0]):
             one = {name: np.ones((1, *shape)) for name, shape in self.shapes.items()}
@@ -236,7 +238,7 @@ class Program:
         """The tensors of every case, stacked."""
         run = self.single(tensors, mode=mode)
         with silence():
-            rows = [run(*case) for case in zip(*arrays, strict=True)]
+            rows = [run(*case) for case in _each(arrays)]
         return [np.stack(column) for column in zip(*rows, strict=True)]
 
     def _in_blocks(self, key: tuple[tuple[str, ...], str], arrays: list[Array]) -> list[Array]:
@@ -303,6 +305,7 @@ class Program:
         return int(min(BLOCK_CASES, max(1, BLOCK_ELEMENTS // max(1, elements))))
 
     def _block_results(self, run: Run, arrays: list[Array], size: int, mode: str) -> list[Array]:
+        spend()
         n = len(arrays[0])
         if mode == "xla" and n < size:  # one compilation serves every block
             arrays = [np.concatenate([a, np.repeat(a[-1:], size - n, axis=0)]) for a in arrays]
@@ -353,3 +356,10 @@ class Program:
         run = in_session(vectorized(cut, probe))
         compare(run, self.single(tensors, held), probe)
         return run
+
+
+def _each(arrays: Sequence[Array]) -> Iterator[tuple[Array, ...]]:
+    """The cases of a block, as long as there is time for another one."""
+    for case in zip(*arrays, strict=True):
+        spend()
+        yield case

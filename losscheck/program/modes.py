@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 import numpy as np
 
+from losscheck.budget import spend
 from losscheck.model import Array, Inputs
 from losscheck.program.batch import Outcome
 from losscheck.program.origin import of_exception
@@ -42,6 +43,7 @@ class Runner:
         OutputError
             It returned no tensor of numbers.
         """
+        spend()
         tf = tensorflow()
         tensors = [tf.constant(np.asarray(inputs[name])) for name in self._call.names]
         try:

@@ -13,6 +13,7 @@ from typing import Any
 
 import attrs
 
+from losscheck.budget import spend
 from losscheck.model import Location
 from losscheck.program.origin import Frame, Origins, of_exception, recording
 from losscheck.program.quiet import silence, tensorflow
@@ -110,6 +111,7 @@ def trace(
     OutputError
         It returned no tensor of floating-point numbers.
     """
+    spend()
     tf = tensorflow()
     autograph = call.autograph if autograph is None else autograph
     failure: list[str] = []

@@ -14,6 +14,7 @@ from typing import Any
 import attrs
 import numpy as np
 
+from losscheck.budget import spend
 from losscheck.model import Array, Direction, Location
 from losscheck.program.keras_loss import KerasLoss, reduced
 from losscheck.program.origin import Frame, is_users, locate, of_exception
@@ -132,6 +133,7 @@ class Trainer:
         with undisturbed():
             model = self._model("float32")
         for how in hows:
+            spend()
             with undisturbed(), self._call.state.kept():
                 trial = _RUN[how](self, model)
             yield trial

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
+from losscheck.budget import spend
 from losscheck.model import Array
 from losscheck.program.called import called
 from losscheck.program.execution import Cut, Run, executed, in_session, vectorized
@@ -141,7 +142,10 @@ class Runners:
         run = under_xla(cut) if mode == "xla" else self._program.single(tensors, mode=mode)
 
         def block(*arrays: Array) -> list[Array]:
-            rows = [run(*case) for case in zip(*arrays, strict=True)]
+            rows = []
+            for case in zip(*arrays, strict=True):
+                spend()
+                rows.append(run(*case))
             return [np.stack(column) for column in zip(*rows, strict=True)]
 
         return block

@@ -1,0 +1,77 @@
+"""The processor time that the examination of a loss may take, and what it cuts.
+
+Stages come in an order, the cheapest and most telling first, and how many cases they run follows
+from what is counted in the graph. The clock has a say only where that was not enough: then whole
+rules are left out, and the report names them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+
+DEFAULT = 20.0  # seconds
+
+
+class CutError(BaseException):
+    """The budget is spent. No `Exception`, so that no way of trying something else takes it."""
+
+
+class Budget:
+    """What is left of the processor time of a loss.
+
+    Parameters
+    ----------
+    seconds
+        Of the process, from now on; 0 for as many as it takes.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._end = time.process_time() + seconds if seconds else float("inf")
+        self._held = False
+
+    @property
+    def spent(self) -> bool:
+        """Whether nothing more may begin."""
+        return not self._held and time.process_time() > self._end
+
+    @property
+    def reason(self) -> str:
+        """Why something did not run."""
+        return f"cut by the budget of {self.seconds:g} s of processor time; raise it with --budget"
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Cut nothing meanwhile: what was found is told."""
+        before, self._held = self._held, True
+        try:
+            yield
+        finally:
+            self._held = before
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Let `spend` ask this budget meanwhile."""
+        global _running
+        before, _running = _running, self
+        try:
+            yield
+        finally:
+            _running = before
+
+
+_running: Budget | None = None  # losses are examined by one thread of a process
+
+
+def spend() -> None:
+    """Say that something that takes time is about to begin.
+
+    Raises
+    ------
+    CutError
+        There is no time left for it.
+    """
+    if _running is not None and _running.spent:
+        raise CutError

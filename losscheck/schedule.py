@@ -1,0 +1,65 @@
+"""The order in which rules are judged: the cheapest and most telling first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from losscheck.rules.base import Rule
+
+EVIDENCE = (
+    "ending",
+    "call",
+    "tracing",
+    "graph",
+    "sweeps",
+    "lone",
+    "modes",
+    "unreached",
+    "gradients",
+    "sized",
+    "float32",
+    "upstream",
+    "layouts",
+    "crossings",
+    "dead",
+    "right_and_wrong",
+    "gradient_sizes",
+    "finite_tests",
+    "nonfinite_inputs",
+    "integers",
+    "empty_batch",
+    "parts",
+    "dtypes",
+    "precision",
+    "xla",
+    "repeats",
+    "eager_calls",
+)
+"""What rules need, roughly by what gathering it adds; all else comes last."""
+
+LAST = ("halves", "labels_outside", "saving", "second_order", "weighing", "training")
+
+
+def schedule(rules: Sequence[Rule]) -> list[Rule]:
+    """Order rules by the evidence that they need, each behind those whose findings mask it."""
+    waiting = sorted(rules, key=_dearness)
+    known = {rule.code for rule in rules}
+    found: list[Rule] = []
+    while waiting:
+        done = {rule.code for rule in found}
+        open_ = known - done
+        chosen = next(rule for rule in waiting if open_.isdisjoint(rule.masked_by))
+        waiting.remove(chosen)
+        found.append(chosen)
+    return found
+
+
+def _dearness(rule: Rule) -> int:
+    """The place of the dearest evidence that a rule needs."""
+    return max((_place(name) for name in rule.needs), default=0)
+
+
+def _place(name: str) -> int:
+    if name in EVIDENCE:
+        return EVIDENCE.index(name)
+    return len(EVIDENCE) + (LAST.index(name) + 1 if name in LAST else 0)
