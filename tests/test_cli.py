@@ -128,6 +128,7 @@ def test_options_reach_the_engine(run: Run, fake_engine: Any, tmp_path: Path) ->
         *("--arg", "y_true=:(B, D)", "--select", "LC2,gradient-kink", "--select", "LC101"),
         *("--ignore", "LC103=c", "--dtype", "float16", "--mode", "graph", "--seed", "7"),
         *("--order", "2"),
+        *("--budget", "7.5"),
     )
     (task,) = fake_engine.examined
     assert task.settings.arguments == {
@@ -139,6 +140,7 @@ def test_options_reach_the_engine(run: Run, fake_engine: Any, tmp_path: Path) ->
     assert (task.settings.dtypes, task.settings.modes) == (("float16",), ("graph",))
     assert (task.settings.seed, task.settings.fail_on) == (7, "never")
     assert task.settings.order == 2
+    assert task.settings.budget == 7.5
 
 
 def test_targets_of_the_configuration(run: Run, fake_engine: Any, tmp_path: Path) -> None:
@@ -186,6 +188,7 @@ def test_no_loss_found(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         (("mse", "--arg", "y_perd=real"), "Did you mean 'y_pred'?"),
         (("mse", "--seed", "x"), "--seed"),
         (("mse", "--order", "3"), "--order"),
+        (("mse", "--budget", "-1"), "--budget"),
         (("mse", "--config", "none.toml"), "none.toml"),
         ((), "no target"),
         (("rule",), "Did you mean 'rules', the command?"),

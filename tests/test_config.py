@@ -18,6 +18,7 @@ fail-on = "warning"
 ignore = { LC103 = "clipping is deliberate" }
 severity = { LC504 = "error" }
 order = 2
+budget = 60
 
 [tool.losscheck.losses."my_pkg.losses:weighted_mse"]
 ignore = { LC105 = "the step is part of the definition" }
@@ -54,6 +55,7 @@ def test_every_key(tmp_path: Path) -> None:
         ignore={"LC103": "clipping is deliberate"},
         severity={"LC504": "error"},
         order=2,
+        budget=60.0,
         losses={"my_pkg.losses:weighted_mse": table},
         directory=str(tmp_path),
         home=str(tmp_path),
@@ -128,6 +130,9 @@ LOSS = '[tool.losscheck.losses."m:f"]\n'
         ("[tool.losscheck]\nignore = { LC999 = 'why' }", "ignore", "no rule 'LC999'"),
         ("[tool.losscheck]\norder = 3", "order", "expected 1 (the gradient) or 2"),
         ("[tool.losscheck]\norder = '2'", "order", "got '2'"),
+        ("[tool.losscheck]\nbudget = -1", "budget", "0 for as many as it takes"),
+        ("[tool.losscheck]\nbudget = '20'", "budget", "got '20'"),
+        ("[tool.losscheck]\nbudget = inf", "budget", "got inf"),
         ("[tool.losscheck]\norder = true", "order", "got True"),
         ("[tool.losscheck]\nlosses = []", "losses", "expected a table"),
         ("[tool]\nlosscheck = 3", "tool.losscheck", "expected a table"),

@@ -33,6 +33,7 @@ DATA = 512  # coordinates at rows of the user's data
 NEGLIGIBLE = 2.0**-20  # of the ordinary gradient (LC302)
 WIDE_CASES = 2  # ordinary cases of a large batch
 TINY = 1e-9  # predictions closer to 0, but not 0, have no scale that steps could follow
+OPERATIONS = 1 << 21  # some two seconds, where each case is a call
 TIES = 1_024  # wrong coordinates whose neighbours are looked at
 
 
@@ -109,10 +110,11 @@ class GradientCheck:
 
 def gradient_checks(evidence: Evidence) -> tuple[GradientCheck, ...]:
     """Compare gradients at ordinary and working points of every instance."""
-    checks = []
+    checks: list[GradientCheck] = []
     for instance, sweep in zip(evidence.instances, evidence.sweeps, strict=False):
         # Finite differences in float32 are never trusted.
-        if sweep.has_gradient and evidence.programs.has_double(instance.shapes):
+        dear = bool(checks) and _dear(instance, 2)  # one sample has been checked
+        if sweep.has_gradient and not dear and evidence.programs.has_double(instance.shapes):
             block = _points(evidence, instance, sweep)
             if len(block):
                 checks.append(check(evidence, instance, block, sweep.scale.gradient))
@@ -182,7 +184,7 @@ def _points(evidence: Evidence, instance: Instance, sweep: Sweep) -> CaseBlock:
     size = np.abs(sweep.cases.inputs[evidence.spec.prediction.name]).reshape(len(sweep), -1)
     finite &= ~((size > 0) & (size < TINY)).any(axis=1)
     working = np.flatnonzero(sweep.ranges == Range.WORKING)
-    least = 1 if large(evidence, instance) else 2
+    least = 1 if large(evidence, instance) or _dear(instance, 4) else 2
     points = [(usual(sweep.ranges), ORDINARY), (working, WORKING)]
     if evidence.inferred.data is not None:
         points.append((evidence.own_rows(instance, sweep), DATA))
@@ -191,6 +193,15 @@ def _points(evidence: Evidence, instance: Instance, sweep: Sweep) -> CaseBlock:
         count = min(len(able), max(least, int(coordinates * share / n)))
         chosen.append(np.sort(rng.choice(able, count, replace=False)))
     return sweep.cases.take(np.concatenate(chosen)).distinct()
+
+
+def _dear(instance: Instance, cases: int) -> bool:
+    """Whether the ladders of so many cases take seconds, run one call each."""
+    program = instance.program
+    if not isinstance(program, Program) or program.way() is not Way.SINGLY:
+        return False
+    n = math.prod(instance.shapes[program.prediction])
+    return cases * n * EVALUATIONS * program.effort.operations > OPERATIONS
 
 
 def _share(instance: Instance) -> float:

@@ -53,6 +53,20 @@ def test_where_all_labels_fit_beside_half_numbers_finer_ones_are_taken() -> None
     assert "one float32 number in 2,033" in found.what  # 2^23 * 127 numbers in [0, 1] / 2^19
 
 
+def test_where_there_is_little_room_predictions_are_left_out_evenly() -> None:
+    found = lattice(Problem.of(pair("binary", "probability"), ONE, "float32", 2), 0)
+    assert found is not None
+    assert found.thinned(CASES * 2) is found
+    thin = found.thinned(1 << 12)
+    inputs = list(thin.parts())
+    label, value = (np.concatenate([part[n].ravel() for part in inputs]) for n in ONE)
+    assert 0.98 * (1 << 12) < len(value) <= (1 << 12) + 2
+    assert (label == 0).sum() == (label == 1).sum()
+    assert value.min() < 1e-30
+    assert value.max() > 0.9
+    assert "one prediction in 254 of them" in thin.what
+
+
 def test_where_labels_do_not_fit_the_half_numbers_meet_more_of_them() -> None:
     found = lattice(Problem.of(pair("real", "real"), ONE, "float32", 2), 0)
     assert found is not None
