@@ -49,6 +49,7 @@ _BASE: Mapping[tuple[str, str], Severity] = {
     ("LC109", "label"): Severity.WARNING,
     ("LC109", "prediction"): Severity.NOTE,  # a guard that another one has made needless
     ("LC201", "nan"): Severity.ERROR,
+    ("LC201", "narrowed"): Severity.WARNING,  # outside the domain, which nobody declared
     ("LC202", "inf"): Severity.ERROR,
     ("LC203", "nan"): Severity.ERROR,
     ("LC204", "inf"): Severity.ERROR,

@@ -15,7 +15,7 @@ from losscheck.model import Range, UsageError
 
 INTERVALS = ("[-1, 1]", "(0, inf)", "[0, 1)", "(-inf, 5]", "[10, inf)", "(0.1, 0.3)")
 COLUMNS = ("[real, positive]", "[binary, probability, [0, 1], count]")
-DOMAINS = (*NAMED, *INTERVALS, *COLUMNS)
+DOMAINS = (*NAMED, *INTERVALS, *COLUMNS, "box of x2, x1, y2, y1")
 SHAPES = ((1, 1), (3, 3), (4,), (2, 3, 2))
 BOXES = ((1, 4), (3, 4), (4,), (2, 3, 4))
 ORDINARY, WORKING, EXTREME = (int(part) for part in Range)
@@ -27,7 +27,7 @@ def code(text, value, dtype="float32", classes=3):
 
 
 def shapes(text):
-    return BOXES if text == "box" else SHAPES
+    return BOXES if text.startswith("box") else SHAPES
 
 
 class TestParse:
@@ -62,6 +62,18 @@ class TestParse:
     def test_columns_hold_single_numbers(self, text):
         with pytest.raises(UsageError, match="for a column"):
             parse(text)
+
+    def test_a_box_may_have_its_columns_otherwise(self):
+        assert parse("box of x1, y1, x2, y2") == parse("box")
+        other = parse("Box of x2,x1, y2, y1")
+        assert other.name == "box of x2, x1, y2, y1"
+        assert other.classify(np.array([[0.9, 0.1, 0.8, 0.2], [0.1, 0.9, 0.8, 0.2]])).tolist() == [
+            ORDINARY,
+            OUTSIDE,
+        ]
+        for text in ("box of x1, y1", "box of y1, y2", "box of x1, x1, x2, x2"):
+            with pytest.raises(UsageError, match="is not a domain"):
+                parse(text)
 
     def test_an_infinite_end_is_open(self):
         assert parse("[0, inf]") == parse("[0, inf)")
@@ -531,7 +543,7 @@ def test_boxes_are_put_in_order_and_beside_each_other():
 
 
 def test_a_box_takes_four_columns():
-    with pytest.raises(UsageError, match=r"x1, y1, x2, y2"):
+    with pytest.raises(UsageError, match=r"A box has 4 columns"):
         parse("box").tokens((3,), "float32")
 
 

@@ -7,7 +7,7 @@ import math
 import re
 
 from losscheck.domains.base import Domain
-from losscheck.domains.box import Box
+from losscheck.domains.box import boxes, otherwise
 from losscheck.domains.columns import Columns, named
 from losscheck.domains.labels import ClassIndex, Labels, Mask, PaddedClassIndex
 from losscheck.domains.numbers import Numbers
@@ -49,7 +49,7 @@ NAMED: dict[str, Domain] = {
         PaddedClassIndex("padded_class_index", 0.0, 1.0),
         Numbers("count", (0.0, INF), _FROM_ZERO, (0.0, 20.0), (0.0, 1e6), integral=True),
         Numbers("weight", (0.0, INF), _FROM_ZERO, (0.1, 10.0), (0.0, 1e6), logarithmic=True),
-        Box("box"),
+        boxes((0, 1), (2, 3)),
     )
 }
 
@@ -64,7 +64,7 @@ def parse(text: str) -> Domain:
     Parameters
     ----------
     text
-        Such as "probability", "[-1, 1]", "(0, inf)", "[0, 1)", "[real, positive]".
+        Such as "probability", "[-1, 1]", "(0, inf)", "[0, 1)", "[real, positive]", "box of x1, x2".
 
     Raises
     ------
@@ -82,6 +82,8 @@ def parse(text: str) -> Domain:
     found = NAMED.get(stripped.lower().replace("-", "_").replace(" ", "_"))
     if found is not None:
         return found
+    if (box := otherwise(stripped)) is not None:
+        return box
     if (columns := _listed(stripped)) is not None:
         return _by_column(columns, text)
     match = _INTERVAL.fullmatch(stripped)

@@ -24,6 +24,7 @@ from losscheck.evidence.integers import integer_ops
 from losscheck.evidence.labels_outside import labels_outside
 from losscheck.evidence.layouts import layout_runs
 from losscheck.evidence.lone import lone
+from losscheck.evidence.narrowed import narrowed
 from losscheck.evidence.opinions import second_opinions
 from losscheck.evidence.precision import precision
 from losscheck.evidence.right import right_and_wrong
@@ -45,6 +46,7 @@ GATHER: Mapping[str, Callable[[Evidence], Any]] = {
     "tracing": lambda evidence: evidence.tracing,
     "graph": graph_facts,
     "sweeps": lambda evidence: evidence.sweeps,
+    "narrowed": narrowed,
     "eager_calls": eager_calls,
     "modes": lambda evidence: evidence.modes,
     "gradients": gradient_checks,

@@ -15,6 +15,7 @@ from losscheck.cases.blocks import CaseBlock
 from losscheck.config import Settings
 from losscheck.evidence.crowd import Crowd
 from losscheck.evidence.desk import Desk
+from losscheck.evidence.narrowed import NARROWED
 from losscheck.evidence.truth import CaseTruth, vanishes
 from losscheck.explain import locate
 from losscheck.explain.blamed import Blame
@@ -360,6 +361,12 @@ def _certain(arguments: tuple[Argument, ...], case: CaseBlock) -> bool:
 
 
 def _needs(suspect: Suspect, arguments: tuple[Argument, ...]) -> str:
+    if suspect.form == NARROWED:
+        prediction = next(a for a in arguments if a.role == "y_pred")
+        return (
+            f" {prediction.name} was taken to be in {prediction.domain}, where this does not "
+            "happen; declare its domain."
+        )
     if suspect.certain:
         return ""
     named = [f"{a.name} in {a.domain}" for a in arguments if a.plausible]

@@ -75,7 +75,7 @@ def cause_and_fix(suspect: Suspect, blame: Blame) -> tuple[str, str]:
 
 def message(suspect: Suspect) -> str:
     """Say in one sentence what became NaN or infinite, and at which input."""
-    bad = "NaN" if suspect.form == "nan" else "infinite"
+    bad = "infinite" if suspect.form == "inf" else "NaN"
     mode = " under XLA" if suspect.mode == "xla" else ""
     dtype = "" if suspect.dtype == "float32" else f" in {suspect.dtype}"
     at = wording.at(suspect.inputs)

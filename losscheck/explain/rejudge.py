@@ -12,6 +12,7 @@ from losscheck.evidence.crowd import Crowd
 from losscheck.evidence.desk import Desk
 from losscheck.evidence.gather import EAGER_CASES
 from losscheck.evidence.gradients import EVALUATIONS
+from losscheck.evidence.narrowed import NARROWED, outside
 from losscheck.evidence.precision import vectorized
 from losscheck.evidence.second_order import SecondOrderCheck
 from losscheck.explain import locate
@@ -40,7 +41,7 @@ def judging(desk: Desk, rule: Rule, crowd: Crowd) -> Callable[[CaseBlock], Array
         for other in rule.judge(**evidence):
             if isinstance(other, Crowd) and other.population is again and _alike(other, crowd):
                 kept[usable[other.members]] = True
-        return kept
+        return kept & outside(desk.evidence, cases) if crowd.form == NARROWED else kept
 
     return judge
 

@@ -11,6 +11,7 @@ from losscheck.cases.blocks import CaseBlock
 from losscheck.cases.problem import Problem
 from losscheck.evidence.crowd import Crowd
 from losscheck.evidence.desk import Desk
+from losscheck.evidence.narrowed import NARROWED, widened
 from losscheck.evidence.truth import CaseTruth, kinds, of_case
 from losscheck.explain import locate
 from losscheck.explain.blamed import Blame
@@ -94,9 +95,8 @@ class Steps:
     def _smaller(self, rule: Rule, crowd: Crowd, case: CaseBlock, key: str) -> CaseBlock:
         evidence = self.desk.evidence
         instance = evidence.instance_of(case)
-        problem = Problem.of(
-            evidence.spec.arguments, instance.shapes, crowd.dtype, evidence.classes(instance)
-        )
+        arguments = widened(evidence) if crowd.form == NARROWED else evidence.spec.arguments
+        problem = Problem.of(arguments, instance.shapes, crowd.dtype, evidence.classes(instance))
         judge = judging(self.desk, rule, crowd)
         small = shrink(case, judge, problem)
         if locate.blame(evidence, crowd, small)[0] == key:

@@ -11,14 +11,14 @@ from losscheck.config import ArgumentSettings
 from losscheck.data import Data
 from losscheck.infer import placed
 from losscheck.infer.choose import Choice
-from losscheck.infer.columns import with_numbers, with_widths
+from losscheck.infer.columns import with_columns, with_numbers, with_widths
 from losscheck.infer.data import Asked, arranged, layout
 from losscheck.infer.docstrings import floats_in, intervals_in, shapes_in
 from losscheck.infer.given import Given
 from losscheck.infer.known import known
 from losscheck.infer.layouts import INDEX_PAIRS, PAIRS, Pairs, Shapes
 from losscheck.infer.learnt import met, refuse, summary
-from losscheck.infer.probe import ever_finite, first_finite
+from losscheck.infer.probe import ever_finite, first_finite, wider
 from losscheck.infer.probe import options as domain_options
 from losscheck.infer.roles import roles
 from losscheck.infer.settle import (
@@ -26,10 +26,10 @@ from losscheck.infer.settle import (
     find_layout,
     sparse_layout,
     whole_labels,
-    wiring_at,
 )
 from losscheck.infer.spec import Spec, narrow_sizes
 from losscheck.model import Argument, Met
+from losscheck.program.batch import Program
 from losscheck.program.programs import Programs
 from losscheck.program.trace import Call, CallError
 from losscheck.shapes import parse
@@ -94,7 +94,9 @@ def infer(
         given = within
         if error is None:
             break
-    arguments, narrowed = _arguments(programs, given, shapes, sizes, traced=error is None)
+    arguments, narrowed, beyond = _arguments(programs, given, shapes, sizes, error is None)
+    letters = {letter for a in arguments.values() for letter in parse(a.shape).letters}
+    sizes = {letter: size for letter, size in sizes.items() if letter in letters}
     spec = Spec(
         arguments=tuple(arguments[name] for name in names),
         constants={n: d.value for n, d in declared.items() if d.constant},
@@ -105,6 +107,7 @@ def infer(
         ),
         narrow=narrow_sizes(tuple(arguments.values()), sizes),
         narrowed=narrowed,
+        wider=beyond,
     )
     if error is None and not spec.laid_out and not _is_able(programs, spec):
         spec = attrs.evolve(spec, narrow=spec.one_sample)
@@ -229,11 +232,15 @@ def _optional_weight(parameter: Parameter, found: Mapping[str, str]) -> bool:
 
 
 def _arguments(
-    programs: Programs, given: Given, shapes: Shapes, sizes: dict[str, int], *, traced: bool
-) -> tuple[dict[str, Argument], str]:
-    graph = wiring_at(programs, shapes, sizes) if traced else None
-    options = domain_options(given, shapes, graph, programs.call.integers)
+    programs: Programs, given: Given, shapes: Shapes, sizes: dict[str, int], traced: bool
+) -> tuple[dict[str, Argument], str, str]:
+    program = programs.at({n: parse(s).at(sizes) for n, s in shapes.items()}) if traced else None
+    graphed = program if isinstance(program, Program) else None
+    options = domain_options(given, shapes, graphed, programs.call.integers)
     chosen, narrowed = first_finite(programs, options, shapes, sizes) if traced else ({}, "")
+    shapes = with_columns(chosen, shapes, sizes)
+    target = programs.call.prediction
+    beyond = wider(options[target], chosen[target]) if traced and not given.data else ""
     arguments = {}
     for name, role in given.roles.items():
         choice = chosen.get(name, options[name][0])
@@ -253,7 +260,7 @@ def _arguments(
             plausible=choice.plausible if name not in given.domains else (),
             met=_met(name, choice, given),
         )
-    return arguments, narrowed
+    return arguments, narrowed, beyond
 
 
 def _with_data(name: str, origin: str, why: str, choice: Choice, given: Given) -> tuple[str, str]:

@@ -6,16 +6,24 @@ from collections.abc import Sequence
 
 import attrs
 
+from losscheck import domains
+from losscheck.domains.columns import distinct
 from losscheck.infer.hints import Hint
 
 
 @attrs.frozen
 class Choice:
-    """A domain, why, and which others stay plausible."""
+    """A domain, why, and which others stay plausible.
+
+    `wider` is one that holds this one, which the loss fails on: that it does is told. `raw` are
+    numbers that an activation follows, which say nothing of the labels.
+    """
 
     domain: str
     why: str
     plausible: tuple[str, ...] = ()
+    wider: str = ""
+    raw: bool = False
 
 
 def prediction(hints: Sequence[Hint]) -> tuple[Choice, ...]:
@@ -24,6 +32,8 @@ def prediction(hints: Sequence[Hint]) -> tuple[Choice, ...]:
     choices = []
     if "logits" in uses and "log" not in uses:
         choices.append(Choice("logits", uses["logits"]))
+    elif "softplus" in uses and "log" not in uses:
+        choices.append(Choice("logits", uses["softplus"], raw="paired" not in uses))
     if "log" in uses and "log-complement" in uses:
         why = f"{uses['log']}, and {uses['log-complement']}"
         choices.append(Choice("probability", why))
@@ -32,6 +42,9 @@ def prediction(hints: Sequence[Hint]) -> tuple[Choice, ...]:
         choices.append(Choice("probability", why, ("simplex",)))
     elif "log" in uses and "sums-to-one" in uses:
         choices.append(Choice("simplex", f"{uses['log']}, and {uses['sums-to-one']}"))
+    elif "log" in uses and ("divisor" in uses or "gamma" in uses):
+        use = uses.get("divisor") or uses["gamma"]
+        choices.append(Choice("nonnegative", f"{uses['log']}, and {use}", ("positive",)))
     elif "log" in uses and "linear" in uses:
         choices.append(Choice("nonnegative", f"{uses['log']}, and {uses['linear']}"))
     elif "log" in uses:
@@ -41,9 +54,33 @@ def prediction(hints: Sequence[Hint]) -> tuple[Choice, ...]:
             choices.append(Choice("probability", uses[use]))
     if "cosine" in uses:
         choices.append(Choice("[-1, 1]", uses["cosine"]))
+    for use in ("gamma", "positive"):
+        if use in uses and "log" not in uses:
+            wider = "real" if "nonnegative" in uses else ""
+            choices.append(Choice("nonnegative", uses[use], ("positive",), wider))
+    if "side" in uses:
+        choices.append(Choice("nonnegative", uses["side"], ("real",)))
     if "nonnegative" in uses:
-        choices.append(Choice("nonnegative", uses["nonnegative"]))
+        choices.append(Choice("nonnegative", uses["nonnegative"], wider="real"))
+    if "scaled-logits" in uses and not choices:
+        choices.append(Choice("logits", uses["scaled-logits"]))
     return (*choices, *_WIDE)
+
+
+def by_column(choices: Sequence[Sequence[Choice]]) -> Choice | None:
+    """Make one choice of the likeliest of each column; None where they are all alike."""
+    firsts = [column[0] for column in choices]
+    if len({choice.domain for choice in firsts}) < 2:
+        return None
+    if not all(domains.parse(choice.domain).elementwise for choice in firsts):
+        return None
+    others = [choice.plausible[:1] or (choice.domain,) for choice in firsts]
+    plausible = tuple(domain for (domain,) in others)
+    whys = dict.fromkeys(f"column {i}: {choice.why}" for i, choice in enumerate(firsts))
+    own = tuple(choice.domain for choice in firsts)
+    return Choice(
+        distinct(own), "; ".join(whys), () if plausible == own else (distinct(plausible),)
+    )
 
 
 def label(hints: Sequence[Hint], chosen: Choice, same: bool) -> tuple[Choice, ...]:
@@ -59,6 +96,7 @@ def label(hints: Sequence[Hint], chosen: Choice, same: bool) -> tuple[Choice, ..
         Whether the labels have the shape of the prediction.
     """
     uses = {hint.use: hint.why for hint in hints}
+    by_columns = domains.parse(chosen.domain).width is not None
     choices = []
     if "index" in uses:
         choices.append(Choice("class_index", uses["index"]))
@@ -66,20 +104,26 @@ def label(hints: Sequence[Hint], chosen: Choice, same: bool) -> tuple[Choice, ..
         choices.append(Choice("one_hot", uses["one-hot"]))
     if "sign" in uses:
         choices.append(Choice("sign", uses["sign"]))
-    if "log" in uses:
+    if "count" in uses:
+        choices.append(Choice("count", uses["count"]))
+    if "log" in uses and by_columns:
+        bounded = "log-complement" in uses
+        choices.append(Choice("probability" if bounded else "nonnegative", uses["log"]))
+    elif "log" in uses:
         domain = chosen.domain if chosen.domain in ("simplex", "nonnegative") else "probability"
         choices.append(Choice(domain, uses["log"]))
     if "binary" in uses or "complement" in uses:
         choices.append(Choice("binary", uses.get("complement") or uses["binary"]))
-    if "nonnegative" in uses:
-        choices.append(Choice("nonnegative", uses["nonnegative"]))
-    if chosen.domain in ("probability", "logits"):
+    for use in ("nonnegative", "side"):
+        if use in uses:
+            choices.append(Choice("nonnegative", uses[use]))
+    if chosen.domain in ("probability", "logits") and not chosen.raw:
         choices.append(Choice("binary", f"belongs to a prediction in {chosen.domain}"))
     if chosen.domain == "simplex":
         choices.append(Choice("one_hot", "belongs to a prediction that sums to 1"))
     if chosen.domain == "nonnegative" and "log" not in uses:
         choices.append(Choice("nonnegative", "belongs to a prediction that is not negative"))
-    if not same and not choices:
+    if not same and not choices and not by_columns:
         choices.append(Choice("class_index", "has one axis less than the prediction"))
     return (*choices, Choice("real", "nothing in the graph limits it"), Choice("binary", ""))
 

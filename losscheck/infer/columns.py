@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 import attrs
 
 from losscheck import domains
+from losscheck.infer.choose import Choice
 from losscheck.infer.given import Given
+from losscheck.infer.layouts import with_width
 from losscheck.model import UsageError
 from losscheck.shapes import Shape, parse
 
@@ -48,4 +50,16 @@ def with_numbers(given: Mapping[str, str], shapes: Mapping[str, str]) -> dict[st
                 f'"(B, {width})". Change one of them.'
             )
         found[name] = Shape((*dims[:-1], width)).text
+    return found
+
+
+def with_columns(
+    chosen: Mapping[str, Choice], shapes: Mapping[str, str], sizes: Mapping[str, int]
+) -> dict[str, str]:
+    """Write numbers for the letters of the last axes of which columns have domains of their own."""
+    found = dict(shapes)
+    for name, choice in chosen.items():
+        last = (0, *parse(found[name]).dims)[-1]
+        if domains.parse(choice.domain).width is not None and isinstance(last, str):
+            found = with_width(found, last, sizes[last])
     return found

@@ -6,6 +6,8 @@ softmax wants logits, an index wants whole numbers. Each hint keeps the reason f
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
 import attrs
 import numpy as np
 
@@ -18,18 +20,24 @@ PASSING = frozenset(
         "Identity", "IdentityN", "Cast", "Reshape", "Squeeze", "ExpandDims", "Transpose",
         "StopGradient", "PreventGradient", "StridedSlice", "GatherV2", "Tile", "BroadcastTo",
         "ConcatV2", "Pack", "Slice", "EnsureShape", "Unpack", "Split", "SplitV",
+        "Pad", "PadV2", "MirrorPad", "ReverseV2", "Roll", "GatherNd",
     }
 )  # fmt: skip
+SLICING = frozenset({"StridedSlice", "GatherV2", "Slice", "Unpack", "Split", "SplitV"})
 CLIPPING = frozenset({"Maximum", "Minimum", "ClipByValue", "Relu"})
+_SCALING = frozenset(
+    {"Mul", "RealDiv", "AddV2", "Add", "Sub", "Neg", "BiasAdd", "MatMul", "BatchMatMulV2"}
+)
 SMALL_CONSTANT = 1e-2  # what people add before a logarithm or a division is an epsilon below this
 
 
 @attrs.frozen
 class Hint:
-    """A use of an argument, and its reason in words."""
+    """A use of an argument, its reason in words, and the columns it is of; none: of all."""
 
     use: str
     why: str
+    columns: frozenset[int] = frozenset()
 
 
 _UNARY_USES = {
@@ -42,16 +50,48 @@ _UNARY_USES = {
     "Softmax": ("logits", "goes into a softmax"),
     "LogSoftmax": ("logits", "goes into a log-softmax"),
     "Sigmoid": ("logits", "goes into a sigmoid"),
-    "Softplus": ("logits", "goes into a softplus"),
-    "Lgamma": ("nonnegative", "goes into lgamma"),
+    "Softplus": ("softplus", "goes into a softplus"),
+    "Lgamma": ("gamma", "goes into lgamma"),
+    "Digamma": ("gamma", "goes into digamma"),
+}
+# The same of numbers that are no more than scaled and shifted by constants.
+_SCALED_USES = {
+    kind: ("scaled-logits", f"{_UNARY_USES[kind][1]}, scaled")
+    for kind in ("Softmax", "LogSoftmax", "Sigmoid")
+}
+_MULTIPLE_USES = {
+    "Log": ("positive", "a multiple of it goes into a log"),
+    "Sqrt": ("nonnegative", "a multiple of it goes into a square root"),
+    "Rsqrt": ("nonnegative", "a multiple of it goes into a square root"),
+    "Lgamma": ("gamma", "a multiple of it goes into lgamma"),
 }
 
 
-def hints(wiring: Wiring, argument: str) -> tuple[Hint, ...]:
-    """List the uses of an argument in the order of the graph, each once."""
+def hints(
+    wiring: Wiring,
+    argument: str,
+    columns: Callable[[Sequence[str]], Mapping[str, frozenset[int]]] | None = None,
+) -> tuple[Hint, ...]:
+    """List the uses of an argument in the order of the graph, each once.
+
+    Parameters
+    ----------
+    columns
+        Gives the columns of the argument that tensors follow (`Moved.columns`), so that each use is
+        told of its own; it is asked only where the graph takes the argument apart.
+    """
     walk = _Walk(wiring, argument)
-    found = [hint for node in wiring.forward for hint in walk.uses(node)]
-    return tuple(dict.fromkeys(found))
+    found = [(node, hint) for node in wiring.forward for hint in walk.uses(node)]
+    if columns is None or not walk.apart:
+        return tuple(dict.fromkeys(hint for _, hint in found))
+    own = columns([wiring.arguments[argument], *sorted(walk.followed & walk.used(found))])
+    every = own.get(wiring.arguments[argument], frozenset())
+    told = []
+    for node, hint in found:
+        follows = [own.get(t, frozenset()) for t in node.inputs if t in walk.followed]
+        its = frozenset().union(*follows)
+        told.append(hint if its == every else attrs.evolve(hint, columns=its))
+    return tuple(dict.fromkeys(told))
 
 
 class _Walk:
@@ -63,9 +103,24 @@ class _Walk:
         self.same: set[str] = {wiring.arguments[argument]}
         self.complement: set[str] = set()  # one minus the argument
         self.negative: set[str] = set()  # minus the argument
-        self.normalised: set[str] = set()  # the argument over its own sum
+        self.multiple: set[str] = set(self.same)  # it, times a positive constant
+        self.scaled: set[str] = set(self.same)  # it, times a constant and plus a constant
+        self.square: set[str] = set()  # its square, or a multiple of that
+        self.following: set[str] = set()  # it plus one
+        self.apart = False  # whether columns are taken by themselves
+        self._free = {t for name in wiring.arguments for t in wiring.depends(name)}
         for node in wiring.forward:
             self._follow(node)
+            self._follow_scaled(node)
+
+    @property
+    def followed(self) -> set[str]:
+        """All tensors that hold the argument in one of these ways."""
+        return self.same | self.complement | self.negative | self.scaled | self.square
+
+    def used(self, found: Iterable[tuple[Node, Hint]]) -> set[str]:
+        """The inputs of operations that hints are of."""
+        return {t for node, _ in found for t in node.inputs}
 
     def uses(self, node: Node) -> list[Hint]:
         name = self._argument
@@ -74,12 +129,21 @@ class _Walk:
         if node.type in _UNARY_USES and first in self.same:
             use, why = _UNARY_USES[node.type]
             found.append(Hint(use, why))
+        elif node.type in _SCALED_USES and first in self.scaled:
+            found.append(Hint(*_SCALED_USES[node.type]))
+        elif node.type in _MULTIPLE_USES and first in self.multiple:
+            found.append(Hint(*_MULTIPLE_USES[node.type]))
         if node.type in ("Log", "Sqrt") and first in self.complement:
             found.append(Hint("log-complement", f"1 - {name} goes into a {node.type.lower()}"))
+        if node.type == "Lgamma" and first in self.following:
+            found.append(Hint("count", "its factorial is taken"))
         if node.type == "Log1p" and first in self.negative:
             found.append(Hint("log-complement", f"-{name} goes into log1p"))
         if node.type == "Log1p" and first in self.same:
             found.append(Hint("nonnegative", "goes into log1p"))
+        divides = node.type in ("RealDiv", "DivNoNan", "Reciprocal", "Inv")
+        if divides and node.inputs[-1] in self.multiple | self.square:
+            found.append(Hint("divisor", "is divided by"))
         found += self._binary_uses(node)
         return found
 
@@ -90,6 +154,8 @@ class _Walk:
             found.append(Hint("log", "goes into a log (xlogy)"))
         if node.type in ("Xlogy", "Xlog1py") and second in (self.complement | self.negative):
             found.append(Hint("log-complement", "goes into a log of one minus it"))
+        if node.type.endswith("SoftmaxCrossEntropyWithLogits") and first in self.scaled - self.same:
+            found.append(Hint("scaled-logits", "goes into a cross entropy with logits, scaled"))
         if node.type == "SoftmaxCrossEntropyWithLogits":
             if first in self.same:
                 found.append(Hint("logits", "goes into a cross entropy with logits"))
@@ -106,10 +172,19 @@ class _Walk:
             found.append(Hint("index", "is used as an index"))
         if node.type == "Pow" and first in self.same and self._fraction(second):
             found.append(Hint("nonnegative", "is raised to a fractional power"))
-        if node.type == "Exp" and first in self._less_max(node):
+            if self._negative(second):
+                found.append(Hint("positive", "is raised to a negative power"))
+        if node.type == "Exp" and self._less_max(node, self.same):
             found.append(Hint("logits", "goes into a softmax"))
-        if node.type == "Exp" and self._minus_size(node):
-            found.append(Hint("logits", "goes into a cross entropy with logits"))
+        elif node.type == "Exp" and self._less_max(node, self.scaled):
+            found.append(Hint("scaled-logits", "goes into a softmax, scaled"))
+        if node.type == "Exp" and (source := self._size_of(node)):
+            if source <= self.same | self.negative:
+                found.append(Hint("logits", "goes into a cross entropy with logits"))
+            elif source <= self.scaled:
+                found.append(Hint("scaled-logits", "goes into a cross entropy with logits, scaled"))
+        if node.type == "Mul" and self._paired(node):
+            found.append(Hint("paired", "is multiplied by another one"))
         if node.type in ("Equal", "NotEqual") and self.same & set(node.inputs):
             found += self._compared(node)
         if node.type in ("RealDiv", "DivNoNan") and first in self.same and second in self._sums():
@@ -128,7 +203,7 @@ class _Walk:
         inputs = set(node.inputs)
         if node.type in PASSING | CLIPPING:
             for group in (self.same, self.complement, self.negative):
-                if node.inputs and node.inputs[0] in group:
+                if handed_on(node) in group:
                     group.update(node.outputs)
             if node.type in ("Maximum", "Minimum") and node.inputs[1] in self.same:
                 self.same.update(node.outputs)
@@ -149,6 +224,45 @@ class _Walk:
         elif node.type in ("SelectV2", "Select") and self._guards(node):
             self.same.update(node.outputs)
 
+    def _follow_scaled(self, node: Node) -> None:
+        """Follow what only constants are set against: logits over a temperature, times a weight."""
+        inputs = set(node.inputs)
+        self.apart |= node.type in SLICING and handed_on(node) in self.same
+        groups = (self.multiple, self.scaled, self.square)
+        free = inputs & self._free
+        if node.type in PASSING | CLIPPING:
+            for group in groups:
+                if inputs & group:
+                    group.update(node.outputs)
+        elif node.type in ("Square", "Mul") and inputs <= self.multiple:
+            self.square.update(node.outputs)
+        elif node.type in _SCALING and len(free) == 1:
+            times = node.type == "Mul" or (node.type == "RealDiv" and node.inputs[0] in free)
+            grows = times and all(self._positive(t) for t in inputs - free)
+            for group in groups:
+                linear = group is self.scaled and (times or node.type != "RealDiv")
+                if free <= group and (linear or grows):
+                    group.update(node.outputs)
+            adds = node.type in ("AddV2", "Add") and free <= self.same
+            if adds and any(self._is(t, 1.0) for t in inputs - free):
+                self.following.update(node.outputs)
+        elif node.type == "RealDiv" and self._over_another(node):
+            self.scaled.update(node.outputs)  # by a temperature
+        if set(node.outputs) & self.complement:
+            self.scaled.update(node.outputs)
+
+    def _negative(self, tensor: str) -> bool:
+        constant = self._constant(tensor)
+        return constant is not None and bool(np.any(constant < 0.0))
+
+    def _positive(self, tensor: str) -> bool:
+        constant = self._constant(tensor)
+        return constant is not None and bool(np.all(constant > 0.0))
+
+    def _over_another(self, node: Node) -> bool:
+        above, below = node.inputs
+        return above in self.scaled and below not in self._wiring.depends(self._argument)
+
     def _guards(self, node: Node) -> bool:
         """Say whether a where() keeps the argument but for a constant: the double-where guard."""
         branches = node.inputs[1:3]
@@ -162,16 +276,29 @@ class _Walk:
             if node.type == "Sum" and node.inputs[0] in self.same
         }
 
-    def _minus_size(self, node: Node) -> bool:
-        """Say whether an Exp takes minus the size of the argument, as a stable softplus does."""
+    def _size_of(self, node: Node) -> set[str]:
+        """Name what an Exp takes minus the size of, as a stable softplus does."""
         source = self._wiring.producer(node.inputs[0])
         if source.type in ("SelectV2", "Select"):
             branches = set(source.inputs[1:3])
-            return bool(branches & self.same) and bool(branches & self.negative)
-        if source.type != "Neg":
-            return False
-        size = self._wiring.producer(source.inputs[0])
-        return size.type == "Abs" and size.inputs[0] in self.same
+            negated = {t for b in branches for t in self._negated(b)}
+            return branches if negated & branches else set()
+        sizes = [self._wiring.producer(t) for t in self._negated(node.inputs[0])]
+        return {t for size in sizes if size.type == "Abs" for t in size.inputs}
+
+    def _negated(self, tensor: str) -> tuple[str, ...]:
+        node = self._wiring.producer(tensor)
+        return node.inputs if node.type == "Neg" else ()
+
+    def _paired(self, node: Node) -> bool:
+        """Say whether it multiplies the argument by another one, as labels multiply logits."""
+        raw = {
+            t
+            for name in self._wiring.arguments
+            if name != self._argument
+            for t in passed_on(self._wiring, name)
+        }
+        return any(t in self.same for t in node.inputs) and any(t in raw for t in node.inputs)
 
     def _linear(self, node: Node) -> bool:
         """Say whether the argument itself is added to or taken from something computed."""
@@ -192,12 +319,14 @@ class _Walk:
             and not summed.isdisjoint(self.same)
         )
 
-    def _less_max(self, node: Node) -> set[str]:
-        """The input of an Exp where it is the argument minus its own maximum."""
+    def _less_max(self, node: Node, of: set[str]) -> bool:
+        """Say whether an Exp takes the argument minus its own maximum."""
         source = self._wiring.producer(node.inputs[0])
-        if source.type != "Sub" or source.inputs[0] not in self.same:
-            return set()
-        return {node.inputs[0]}
+        return (
+            source.type == "Sub"
+            and source.inputs[0] in of
+            and source.inputs[1] in self._wiring.depends(self._argument)
+        )
 
     def _adds_epsilon(self, node: Node) -> bool:
         constants = [self._constant(t) for t in node.inputs]
@@ -238,10 +367,15 @@ class _Walk:
         return node.constant
 
 
+def handed_on(node: Node) -> str:
+    """Name what an operation hands on; "" where it takes nothing."""
+    return node.inputs[node.type == "Split"] if node.inputs else ""  # its axis comes first
+
+
 def passed_on(wiring: Wiring, argument: str) -> frozenset[str]:
     """Name the tensors that hold the numbers of an argument as they came."""
     found = {wiring.arguments[argument]}
     for node in wiring.forward:
-        if node.type in PASSING and node.inputs and node.inputs[0] in found:
+        if node.type in PASSING and handed_on(node) in found:
             found.update(node.outputs)
     return frozenset(found)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,12 @@ import numpy as np
 from losscheck import domains
 from losscheck.infer.choose import Choice, label, prediction
 from losscheck.infer.given import Given
-from losscheck.infer.hints import hints
 from losscheck.infer.layouts import Shapes
 from losscheck.infer.learnt import learnt
 from losscheck.infer.spec import Spec
+from losscheck.infer.uses import Uses
+from losscheck.program.batch import Program
 from losscheck.program.programs import Programs
-from losscheck.program.wiring import Wiring
 from losscheck.shapes import parse
 
 PROBES = 64  # ordinary cases that a domain is tried on
@@ -23,23 +24,24 @@ FINITE_SHARE = 0.99  # of them that must be finite
 
 
 def options(
-    given: Given, shapes: Shapes, graph: Wiring | None, integers: Collection[str] = ()
+    given: Given, shapes: Shapes, program: Program | None, integers: Collection[str] = ()
 ) -> dict[str, tuple[Choice, ...]]:
     """The domains that each argument may have, the likeliest first; one where it is given.
 
     What is taken as integers alone (`integers`) holds whole numbers.
     """
-    uses = {name: hints(graph, name) if graph else () for name in given.roles}
+    uses = Uses(program, _columned(given, shapes))
     target = next(name for name, role in given.roles.items() if role == "y_pred")
     found: dict[str, tuple[Choice, ...]] = {}
     for name, role in sorted(given.roles.items(), key=lambda item: item[1] != "y_pred"):
         if name in given.domains:
             found[name] = (Choice(given.domains[name], ""),)
         elif role == "y_pred":
-            found[name] = prediction(uses[name])
+            found[name] = uses.choices(name, prediction)
         elif role == "y_true":
             same = parse(shapes[name]).rank == parse(shapes[target]).rank
-            found[name] = label(uses[name], found[target][0], same)
+            chosen = found[target][0]
+            found[name] = uses.choices(name, partial(label, chosen=chosen, same=same))
             if name in integers:
                 whole = [c for c in found[name] if domains.parse(c.domain).integral]
                 found[name] = (*whole, Choice("count", "is taken as integers alone"))
@@ -53,6 +55,16 @@ def options(
             beside = rows[target] if role == "y_true" else None
             found[name] = (learnt(found[name], rows[name], role, beside),)
     return found
+
+
+def _columned(given: Given, shapes: Shapes) -> tuple[str, ...]:
+    """The arguments whose columns may have domains of their own: not those of any width."""
+    return tuple(
+        name
+        for name in given.roles
+        if name not in given.domains
+        and not (name in given.shapes and isinstance((0, *parse(shapes[name]).dims)[-1], str))
+    )
 
 
 def first_finite(
@@ -70,6 +82,16 @@ def first_finite(
             return chosen, narrowed
         narrowed = narrowed or _narrowed(chosen, share)
     return combinations[0], ""
+
+
+def wider(options: Sequence[Choice], chosen: Choice) -> str:
+    """Name the plausible domain of the prediction that its uses rule out; "" for none.
+
+    A use that takes no negative number does so; and where ordinary points of the likeliest domain
+    are not finite, that one was likelier.
+    """
+    first = options[0]
+    return chosen.wider or ("" if chosen.domain == first.domain else first.domain)
 
 
 def _narrowed(chosen: Mapping[str, Choice], share: float) -> str:

@@ -41,6 +41,7 @@ class Spec:
     documented: Mapping[str, str] = attrs.field(factory=dict)  # shapes, as the docstring has them
     laid_out: bool = False  # the shapes of labels and predictions were given
     narrowed: str = ""  # what ordinary points of a plausible wider domain gave
+    wider: str = ""  # a plausible domain of the prediction that its uses rule out
 
     def named(self, role: str) -> Argument | None:
         """The first argument with a role."""

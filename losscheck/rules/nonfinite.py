@@ -31,7 +31,9 @@ class ForwardNan(Rule):
 
     On ordinary and working input, where the truth is finite and fits the dtype, or does not
     exist, it is an error. On extreme input, and where the truth itself is too large for the
-    dtype, it is a note.
+    dtype, it is a note. Where nothing says what a prediction holds, and the loss takes no negative
+    number (x ** 0.7, log1p), the domain is narrowed to those that it takes, and a warning tells
+    that the others give NaN.
 
     Of a compiled model it asks this, as LC202 to LC204 do, of its loss and of the gradients by its
     weights: on batches made for it, at the start and after a few steps of its optimiser.
@@ -67,16 +69,22 @@ class ForwardNan(Rule):
 
     code = "LC201"
     slug = "forward-nan"
-    needs = ("sweeps", "lone", "modes")
+    needs = ("sweeps", "lone", "modes", "narrowed")
 
     def judge(
-        self, sweeps: Sequence[Sweep], lone: Sequence[Sweep], modes: Sequence[ModeSweep]
+        self,
+        sweeps: Sequence[Sweep],
+        lone: Sequence[Sweep],
+        modes: Sequence[ModeSweep],
+        narrowed: Sequence[Sweep],
     ) -> Judgment:
         """Name the cases in which the loss is NaN."""
         for sweep in (*sweeps, *lone):
             yield from _crowd(
                 "LC201", "nan", sweep, sweep.value_nan & _confirmed(sweep, modes, forward)
             )
+        for sweep in narrowed:
+            yield from _crowd("LC201", "narrowed", sweep, sweep.value_nan)
 
 
 class ForwardInf(Rule):

@@ -6,6 +6,8 @@ tf = pytest.importorskip("tensorflow")
 import keras  # noqa: E402
 
 from losscheck.infer.hints import hints  # noqa: E402
+from losscheck.infer.moved import Moved  # noqa: E402
+from losscheck.program.programs import Programs  # noqa: E402
 from losscheck.program.trace import Call, trace  # noqa: E402
 from losscheck.program.wiring import wiring  # noqa: E402
 
@@ -68,6 +70,17 @@ def over_its_sum(t, p):
         (over_its_sum, {"log", "sums-to-one"}),
         (lambda t, p: -tf.reduce_sum(t * tf.math.log(clipped(p))), {"log", "unit-interval"}),
         (lambda t, p: tf.reduce_sum(t * (1.0 - p) * p), {"complement"}),
+        (lambda t, p: -tf.reduce_sum(t * tf.nn.log_softmax(30.0 * p)), {"scaled-logits"}),
+        (lambda t, p: -tf.reduce_sum(t * tf.nn.log_softmax(p / 0.07 - 1.0)), {"scaled-logits"}),
+        (lambda t, p: -tf.reduce_sum(t * tf.nn.log_softmax(p @ tf.eye(3))), {"scaled-logits"}),
+        (lambda t, p: tf.reduce_sum(tf.square(tf.sigmoid(5.0 * p) - t)), {"scaled-logits"}),
+        (lambda t, p: tf.reduce_sum(tf.nn.softplus(2.0 * (p - t)) - p), {"linear"}),
+        (lambda t, p: -tf.reduce_sum(t * tf.nn.log_softmax(p @ tf.transpose(p) @ t)), set()),
+        (lambda t, p: tf.reduce_sum(tf.nn.softplus(p) - t), {"softplus"}),
+        (lambda t, p: tf.reduce_sum(tf.nn.softplus(p) - t * p), {"softplus", "paired"}),
+        (lambda t, p: tf.reduce_sum(tf.math.log(2.0 * p) + t / p), {"positive", "divisor"}),
+        (lambda t, p: tf.reduce_sum(tf.exp(p - t) - t), {"linear"}),
+        (lambda t, p: tf.reduce_sum(tf.math.lgamma(p + 1.0) - t), {"count"}),
     ],
 )
 def test_uses_of_the_prediction(loss, expected):
@@ -120,7 +133,7 @@ def test_labels_that_choose_are_indices(loss):
     [
         (lambda t, p: tf.reduce_sum(tf.where(t == 1.0, p, 1.0 - p)), {"binary"}),
         (lambda t, p: tf.reduce_sum(tf.where(t == -1.0, p, -p)), {"sign"}),
-        (lambda t, p: tf.reduce_sum(t * p + (1.0 - t) * tf.square(p)), {"complement"}),
+        (lambda t, p: tf.reduce_sum(t * p + (1.0 - t) * tf.square(p)), {"complement", "paired"}),
         (lambda t, p: tf.reduce_sum(t * (tf.math.log(t) - p)), {"log"}),
         (lambda t, p: tf.reduce_sum(tf.where(t == 0.5, p, -p)), set()),
     ],
@@ -143,3 +156,44 @@ def test_each_hint_says_why_in_words_and_stands_once():
 def test_the_gradient_gives_no_hints():
     # The slope of a square root is a division by it; the prediction itself goes nowhere else.
     assert uses(lambda t, p: tf.reduce_sum(tf.square(tf.exp(p) - t))) == set()
+
+
+def of_columns(loss, argument="y_pred"):
+    """The columns that each use is of."""
+    call = Call(function=loss, names=PAIR, positional=2, prediction="y_pred")
+    program = Programs(call).at({"y_true": (4, 3), "y_pred": (4, 3)})
+    found = hints(program.wiring, argument, Moved(program, argument).columns)
+    return {hint.use: set(hint.columns) for hint in found}
+
+
+def parted(t, p):
+    centre, scale, weight = tf.split(p, 3, axis=-1)
+    return tf.reduce_sum(tf.square((t - centre) / scale) + tf.math.log(scale) + tf.sigmoid(weight))
+
+
+def sliced(t, p):
+    return tf.reduce_sum(
+        tf.math.log(p[..., 1:]) + tf.math.log(1.0 - p[:, 1:]) + p[:, :1] * t[:, 1:]
+    )
+
+
+def gathered(t, p):
+    return tf.reduce_sum(tf.math.log(tf.gather(p, [2, 0], axis=-1)) + t[:, :2])
+
+
+def whole(t, p):
+    inside = tf.clip_by_value(p, 1e-7, 1.0)
+    return -tf.reduce_sum(t * tf.math.log(inside)) + tf.reduce_sum(p[:, 0])
+
+
+@pytest.mark.parametrize(
+    ("loss", "expected"),
+    [
+        (parted, {"linear": {0}, "divisor": {1}, "log": {1}, "logits": {2}}),
+        (sliced, {"log": {1, 2}, "log-complement": {1, 2}, "paired": {0}}),
+        (gathered, {"log": {0, 2}}),
+        (whole, {"unit-interval": set(), "log": set()}),
+    ],
+)
+def test_a_use_is_of_columns(loss, expected):
+    assert of_columns(loss) == expected

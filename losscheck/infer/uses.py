@@ -1,0 +1,69 @@
+"""What the graph of a loss says of its arguments, as a whole and column by column."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Collection, Sequence
+
+from losscheck.domains.box import boxes
+from losscheck.infer.choose import Choice, by_column
+from losscheck.infer.corners import Corners, corners
+from losscheck.infer.hints import Hint, hints
+from losscheck.infer.moved import Moved
+from losscheck.program.batch import Program
+
+Chooser = Callable[[Sequence[Hint]], tuple[Choice, ...]]
+
+
+class Uses:
+    """The uses of the arguments of a traced loss.
+
+    Parameters
+    ----------
+    program
+        Of the loss; None where it cannot be traced, so that nothing is known.
+    columned
+        The arguments whose columns may have domains of their own.
+    """
+
+    def __init__(self, program: Program | None, columned: Collection[str]) -> None:
+        self._program = program
+        moved = {} if program is None else {n: Moved(program, n) for n in columned}
+        self._moved = {name: own for name, own in moved.items() if own.width}
+
+    @functools.cached_property
+    def _corners(self) -> dict[str, Corners]:
+        assert self._program is not None
+        return corners(self._program.wiring, self._moved)
+
+    def choices(self, name: str, choose: Chooser) -> tuple[Choice, ...]:
+        """Choose domains of an argument: that of boxes or of columns before one for all of it."""
+        if self._program is None:
+            return choose(())
+        moved = self._moved.get(name)
+        found = hints(self._program.wiring, name, None if moved is None else moved.columns)
+        whole = choose(found)
+        if moved is None:
+            return whole
+        own = self._corners.get(name, Corners())
+        if (box := _box(own, moved.width)) is not None:
+            return (box, *whole)
+        side = (Hint("side", "is the side of a box", own.sides),) if own.sides else ()
+        if not any(hint.columns for hint in (*found, *side)):
+            return whole
+        parts = [
+            choose([h for h in (*side, *found) if not h.columns or column in h.columns])
+            for column in range(moved.width)
+        ]
+        apart = by_column(parts)
+        return whole if apart is None else (apart, *whole)
+
+
+def _box(found: Corners, width: int) -> Choice | None:
+    """Choose boxes where every column is one end of an axis."""
+    columns = [column for pair in found.pairs for column in pair]
+    if not columns or sorted(columns) != list(range(width)) or len(found.pairs) > len("xyz"):
+        return None
+    lower, upper = (tuple(pair[end] for pair in found.pairs) for end in (0, 1))
+    why = "the lesser of its upper ends and the greater of its lower ones are an intersection"
+    return Choice(boxes(lower, upper).name, why, ("real",))
