@@ -42,11 +42,8 @@ def prediction(hints: Sequence[Hint]) -> tuple[Choice, ...]:
         choices.append(Choice("probability", why, ("simplex",)))
     elif "log" in uses and "sums-to-one" in uses:
         choices.append(Choice("simplex", f"{uses['log']}, and {uses['sums-to-one']}"))
-    elif "log" in uses and ("divisor" in uses or "gamma" in uses):
-        use = uses.get("divisor") or uses["gamma"]
-        choices.append(Choice("nonnegative", f"{uses['log']}, and {use}", ("positive",)))
-    elif "log" in uses and "linear" in uses:
-        choices.append(Choice("nonnegative", f"{uses['log']}, and {uses['linear']}"))
+    elif "log" in uses and (second := next((u for u in _NOT_PARTS if u in uses), "")):
+        choices.append(Choice("nonnegative", f"{uses['log']}, and {uses[second]}"))
     elif "log" in uses:
         choices.append(Choice("probability", uses["log"], ("nonnegative",)))
     for use in ("complement", "overlap"):
@@ -54,10 +51,10 @@ def prediction(hints: Sequence[Hint]) -> tuple[Choice, ...]:
             choices.append(Choice("probability", uses[use]))
     if "cosine" in uses:
         choices.append(Choice("[-1, 1]", uses["cosine"]))
-    for use in ("gamma", "positive"):
-        if use in uses and "log" not in uses:
-            wider = "real" if "nonnegative" in uses else ""
-            choices.append(Choice("nonnegative", uses[use], ("positive",), wider))
+    if "gamma" in uses and "log" not in uses:  # it has a pole at 0, which nobody takes for a fault
+        choices.append(Choice("nonnegative", uses["gamma"], ("positive",)))
+    elif "positive" in uses and "log" not in uses:
+        choices.append(Choice("nonnegative", uses["positive"]))
     if "side" in uses:
         choices.append(Choice("nonnegative", uses["side"], ("real",)))
     if "nonnegative" in uses:
@@ -65,6 +62,10 @@ def prediction(hints: Sequence[Hint]) -> tuple[Choice, ...]:
     if "scaled-logits" in uses and not choices:
         choices.append(Choice("logits", uses["scaled-logits"]))
     return (*choices, *_WIDE)
+
+
+# Uses that a probability is not put to: its logarithm stands alone.
+_NOT_PARTS = ("divisor", "gamma", "linear")
 
 
 def by_column(choices: Sequence[Sequence[Choice]]) -> Choice | None:
@@ -117,6 +118,8 @@ def label(hints: Sequence[Hint], chosen: Choice, same: bool) -> tuple[Choice, ..
     for use in ("nonnegative", "side"):
         if use in uses:
             choices.append(Choice("nonnegative", uses[use]))
+    if not same and not choices and chosen.domain == "logits":
+        choices.append(Choice("class_index", "has one axis less than the logits"))
     if chosen.domain in ("probability", "logits") and not chosen.raw:
         choices.append(Choice("binary", f"belongs to a prediction in {chosen.domain}"))
     if chosen.domain == "simplex":

@@ -20,7 +20,7 @@ PASSING = frozenset(
         "Identity", "IdentityN", "Cast", "Reshape", "Squeeze", "ExpandDims", "Transpose",
         "StopGradient", "PreventGradient", "StridedSlice", "GatherV2", "Tile", "BroadcastTo",
         "ConcatV2", "Pack", "Slice", "EnsureShape", "Unpack", "Split", "SplitV",
-        "Pad", "PadV2", "MirrorPad", "ReverseV2", "Roll", "GatherNd",
+        "ReverseV2", "Roll", "GatherNd",
     }
 )  # fmt: skip
 SLICING = frozenset({"StridedSlice", "GatherV2", "Slice", "Unpack", "Split", "SplitV"})
@@ -172,8 +172,6 @@ class _Walk:
             found.append(Hint("index", "is used as an index"))
         if node.type == "Pow" and first in self.same and self._fraction(second):
             found.append(Hint("nonnegative", "is raised to a fractional power"))
-            if self._negative(second):
-                found.append(Hint("positive", "is raised to a negative power"))
         if node.type == "Exp" and self._less_max(node, self.same):
             found.append(Hint("logits", "goes into a softmax"))
         elif node.type == "Exp" and self._less_max(node, self.scaled):
@@ -230,13 +228,14 @@ class _Walk:
         self.apart |= node.type in SLICING and handed_on(node) in self.same
         groups = (self.multiple, self.scaled, self.square)
         free = inputs & self._free
+        alone = sum(t in self._free for t in node.inputs) == 1  # set against constants
         if node.type in PASSING | CLIPPING:
             for group in groups:
                 if inputs & group:
                     group.update(node.outputs)
         elif node.type in ("Square", "Mul") and inputs <= self.multiple:
             self.square.update(node.outputs)
-        elif node.type in _SCALING and len(free) == 1:
+        elif node.type in _SCALING and alone:
             times = node.type == "Mul" or (node.type == "RealDiv" and node.inputs[0] in free)
             grows = times and all(self._positive(t) for t in inputs - free)
             for group in groups:
@@ -250,10 +249,6 @@ class _Walk:
             self.scaled.update(node.outputs)  # by a temperature
         if set(node.outputs) & self.complement:
             self.scaled.update(node.outputs)
-
-    def _negative(self, tensor: str) -> bool:
-        constant = self._constant(tensor)
-        return constant is not None and bool(np.any(constant < 0.0))
 
     def _positive(self, tensor: str) -> bool:
         constant = self._constant(tensor)
