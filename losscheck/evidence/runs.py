@@ -128,7 +128,7 @@ class Parts:
 
 
 def parts(evidence: Evidence) -> Parts | None:
-    """Take ordinary batches apart into rows; None where the loss does not take a single row."""
+    """Take ordinary batches apart into rows; None where none is finite, or no row runs alone."""
     spec = evidence.spec
     batch = spec.batch
     if (
@@ -146,6 +146,8 @@ def parts(evidence: Evidence) -> Parts | None:
     except (CallError, OutputError):
         return None
     index = np.flatnonzero((sweep.ranges == Range.ORDINARY) & sweep.forward_finite)[:SPLIT]
+    if not len(index):
+        return None
     block = sweep.cases.take(index)
     size = main.sizes.get(batch, 1)
     rows = []

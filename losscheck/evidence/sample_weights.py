@@ -102,10 +102,13 @@ class Weighing:
         return self.how == "keras" and wide
 
 
-def _made_of(whole: Array, rows: Array) -> bool:
-    """Say whether the loss of a batch is that of its rows: one by one, or their mean or sum."""
+def _made_of(whole: Array, rows: Array, shape: tuple[int, ...]) -> bool:
+    """Say whether the loss of a batch is that of its rows: their mean or sum, or one by one.
+
+    What is a leading part of the prediction's shape has rows of its own.
+    """
     scale = float(np.abs(rows).mean())
-    if whole.shape[:1] == rows.shape:
+    if whole.ndim and whole.shape == shape[: whole.ndim]:
         each = whole.reshape(len(rows), -1).mean(axis=1, dtype=np.float64)
         return all(near(*pair, scale) for pair in zip(each, rows, strict=True))
     mean = float(whole.mean(dtype=np.float64))
@@ -193,7 +196,7 @@ class _Scale:
             if not (np.isfinite(rows).all() and np.isfinite(whole).all()):
                 return LeftOut("the loss is not finite on ordinary batches")
             returns = whole.shape
-            if not _made_of(whole, rows):
+            if not _made_of(whole, rows, self._shapes[self._spec.prediction.name]):
                 return LeftOut("its samples depend on each other: no weight is theirs alone")
             if not rows.any():
                 return LeftOut("the loss is 0 at weights of 1: it is no weight that it takes")

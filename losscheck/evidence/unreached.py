@@ -21,7 +21,7 @@ from losscheck.shapes import parse
 FEWEST = 100  # cases before "never" is said: a label or a rank may choose what gets a gradient
 MOVED = 32  # cases whose unreached part is exchanged
 SAME = 1e-6  # relative difference of float32 results that summation order explains
-FURTHER = 2  # by how much an axis is made longer
+LONGER = ((1, 2), (2, 1))  # an axis made longer: times and plus; windows leave out a rest of some
 PICKS = frozenset(
     {"StridedSlice", "Slice", "Split", "SplitV", "Unpack", "GatherV2", "GatherNd", "Pad"}
 )
@@ -115,7 +115,6 @@ def unreached(evidence: Evidence) -> Unreached | None:
     used = _used(evidence, cases.inputs, axis, indices)
     if used and stops(main.wiring):  # of what is held back on purpose LC101 speaks
         return None
-    left = _left(evidence, axis, shape[axis] + FURTHER)
     outcome = sweep.rerun(cases.take(np.arange(1)))
     label = evidence.spec.named("y_true")
     return Unreached(
@@ -123,7 +122,10 @@ def unreached(evidence: Evidence) -> Unreached | None:
         shape=shape,
         axis=axis,
         indices=indices,
-        beyond=left is not None and left == list(range(len(kept), shape[axis] + FURTHER)),
+        beyond=all(
+            _left(evidence, axis, size) == list(range(len(kept), size))
+            for size in (times * shape[axis] + more for times, more in LONGER)
+        ),
         labelled=label is not None and main.shapes[label.name] == shape,
         given=given,
         used=used,

@@ -263,3 +263,20 @@ def smoothed(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
     t, p = 0.9 * y_true + 0.05, tf.sigmoid(y_pred)
     each = t * tf.math.log(p + 1e-7) + (1.0 - t) * tf.math.log(1.0 - p + 1e-7)
     return -tf.reduce_mean(each, axis=-1)
+
+
+def windowed(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    frames = tf.signal.frame(y_true - y_pred, 8, 4, axis=-1)
+    return tf.reduce_mean(tf.square(tf.reduce_mean(frames, axis=-1)), axis=-1)
+
+
+def weighted_twice(y_true: tf.Tensor, y_pred: tf.Tensor, sample_weight: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_mean(tf.square(sample_weight[:, None] * (y_true - y_pred)), axis=-1)
+
+
+def positives_by_hand(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    """A sample that no other shares its class with has 0 positives, and so has some of any four."""
+    near = tf.matmul(y_pred, y_pred, transpose_b=True)
+    labels = tf.reshape(y_true, (-1, 1))
+    same = tf.cast(tf.equal(labels, tf.transpose(labels)), near.dtype) - tf.eye(tf.shape(near)[0])
+    return -tf.reduce_sum(same * near, axis=1) / tf.reduce_sum(same, axis=1)

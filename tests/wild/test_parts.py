@@ -211,3 +211,21 @@ def test_a_constant_in_a_logarithm_that_makes_right_predictions_costly_is_told(
 
 def test_a_constant_that_caps_the_loss_of_a_smoothed_label_is_meant() -> None:
     assert not found(_check(wild.smoothed, BITS, SCORES, "LC108"), "LC108")
+
+
+def test_windows_leave_out_a_rest_and_no_part() -> None:
+    # Windows of 8 every 4 of 14 numbers reach 12; of 16 they reach 12 too, and of 29 they reach 28.
+    shape = ("real", "(B, 14)")
+    report = _check(wild.windowed, shape, shape, "LC102")
+    assert codes(report, "error", "warning", "note") == {"LC102"}
+    assert errors(report) == []
+
+
+def test_squared_weights_are_told_where_nobody_declares_them() -> None:
+    report = losscheck.check(wild.weighted_twice, select=["LC602"])
+    assert found(report, "LC602", "warning", "sample_weight[:, None]")
+
+
+def test_a_loss_without_a_finite_batch_is_no_fault_of_ours() -> None:
+    report = losscheck.check(wild.positives_by_hand, select=["LC201", "LC403"])
+    assert found(report, "LC201", "error", "tf.reduce_sum(same, axis=1)")
