@@ -171,6 +171,12 @@ class Evidence:
         """The float32 sweep of the main instance."""
         return self.sweeps[len(self.instances) - 1]
 
+    @property
+    def draws(self) -> bool:
+        """Whether random numbers are drawn inside the loss."""
+        program = self.main.program
+        return isinstance(program, Program) and program.draws
+
     @functools.cached_property
     def tracing(self) -> Tracing:
         """How the loss came to be run."""
@@ -351,6 +357,8 @@ class Evidence:
             return None
 
     def _in_mode(self, program: Program, graph: Sweep, mode: str) -> Sweep | None:
+        if mode == "xla" and program.draws:  # which draws other numbers by the same seed
+            return None
         try:
             return self.run(program, graph.cases, graph.dtype, mode)
         except Exception:  # no kernel or no compilation in this mode

@@ -47,6 +47,8 @@ def second_opinions(evidence: Evidence, checks: Sequence[GradientCheck]) -> Opin
     """Ask both about ordinary cases: of the largest batch that takes few calls."""
     if not checks:
         return Opinions()
+    if evidence.draws:
+        return Opinions(notes=("nobody else was asked: the loss draws other random numbers there",))
     few = [check for check in checks if check.gradient.shape[1] <= ENOUGH]
     asked = max(few or checks[:1], key=lambda check: check.gradient.shape[1])
     loops = evidence.instance_of(asked.cases).loops

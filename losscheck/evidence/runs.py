@@ -16,6 +16,7 @@ from losscheck.program.trace import CallError, OutputError
 
 DTYPES = ("float32", "float64", "float16", "bfloat16")
 REPEATED = 64  # ordinary cases run twice
+REPEATED_SINGLY = 8  # the same where each takes a call of its own
 ROUNDING = 1e-5  # relative: threads may add float32 numbers in another order
 SPLIT = 32  # ordinary batches taken apart
 TOLERANCE = 1e-4  # relative difference of float32 results that summation order explains
@@ -69,8 +70,9 @@ class Repeat:
 def repeats(evidence: Evidence) -> Repeat:
     """Run ordinary cases twice."""
     instance, sweep = evidence.main, evidence.main_sweep
-    block = sweep.cases.take(np.flatnonzero(sweep.ranges == Range.ORDINARY)[:REPEATED])
-    first, second = (instance.program.run(block.inputs).total for _ in range(2))
+    wanted = REPEATED_SINGLY if evidence.draws else REPEATED
+    block = sweep.cases.take(np.flatnonzero(sweep.ranges == Range.ORDINARY)[:wanted])
+    first, second = (_totals(evidence, block) for _ in range(2))
     node = (
         next((n for n in instance.wiring.forward if n.stateful), None) if instance.wiring else None
     )
@@ -84,6 +86,18 @@ def repeats(evidence: Evidence) -> Repeat:
         random=location,
         random_op="" if node is None else node.type,
     )
+
+
+def _totals(evidence: Evidence, block: CaseBlock) -> Array:
+    """(N,) the loss of every case; as the user calls it where random numbers are drawn."""
+    program = evidence.main.program
+    if not evidence.draws:  # a program holds them
+        return program.run(block.inputs).total
+    runner = evidence.programs.runner
+    runs = (
+        runner.run({n: a[i] for n, a in block.inputs.items()}, "graph") for i in range(len(block))
+    )
+    return np.asarray([np.asarray(run.value, np.float64).sum() for run in runs])
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -134,6 +148,7 @@ def parts(evidence: Evidence) -> Parts | None:
     if (
         not batch
         or spec.crossed
+        or evidence.draws  # of fewer samples, other random numbers
         or any(not a.shape.startswith((f"({batch},", f"({batch})")) for a in spec.arguments)
     ):
         return None

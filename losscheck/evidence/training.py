@@ -92,6 +92,8 @@ def _ways(
     nodes = 0 if wiring is None else len(wiring.nodes)
     if xla is None or xla.error is not None:
         left_out["jit"] = "not asked for" if xla is None else "see LC506"
+    elif evidence.draws:
+        left_out["jit"] = "random numbers are drawn inside, and XLA draws others by the same seed"
     elif nodes > JIT_NODES:
         left_out["jit"] = f"{nodes} operations take seconds to compile; LC503 and LC506 tried XLA"
     else:

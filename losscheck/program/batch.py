@@ -20,6 +20,7 @@ import numpy as np
 from losscheck.budget import spend
 from losscheck.model import Array, Inputs
 from losscheck.program.captured import captured
+from losscheck.program.draws import drawing
 from losscheck.program.effort import Effort, effort
 from losscheck.program.execution import Cut, Run, in_session, vectorized
 from losscheck.program.functions import blocks_by_function, by_function
@@ -218,6 +219,12 @@ class Program:
         if "loops" not in self.kept:
             self.kept["loops"] = any(op.type in LOOPS for op in self.graph.get_operations())
         return bool(self.kept["loops"])
+
+    @functools.cached_property
+    def draws(self) -> bool:
+        """Whether random numbers are drawn inside; every run of a program draws the same."""
+        inside = (node for f in self.definition.library.function for node in f.node_def)
+        return any(drawing(node.op) for node in (*self.definition.node, *inside))
 
     def _many(self, key: tuple[tuple[str, ...], str], arrays: list[Array]) -> list[Array]:
         if key not in self._runners:

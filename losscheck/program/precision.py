@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from losscheck.program.draws import drawing, hold
 from losscheck.program.quiet import tensorflow
 
 FLOATS = {"float16": 19, "bfloat16": 14, "float32": 1, "float64": 2}  # types.proto
@@ -21,7 +22,8 @@ def graph_def(graph: Any) -> Any:
     """Give the GraphDef of a function's graph, its library of functions included.
 
     The user's own assertions are left out: one case that breaks one would fail its whole block. So
-    is what says beside which operation one has to run: that one may be an argument of a part.
+    is what says beside which operation one has to run: that one may be an argument of a part. What
+    draws random numbers draws the same in every run.
     """
     definition = graph.as_graph_def(add_shapes=False)
     reads = {f"^{node.name}" for node in definition.node if node.op == "ReadVariableOp"}
@@ -38,8 +40,8 @@ def graph_def(graph: Any) -> Any:
         controls = [name for name in node.input if name.startswith("^")]
         del node.input[:]
         node.input.extend(controls)
-    if asserts:
-        _rename_functions(definition, "unasserted")
+    if hold(definition) or asserts:
+        _rename_functions(definition, "repeatable")
     return definition
 
 
@@ -61,8 +63,8 @@ def _rewritten(definition: Any, old: str, dtype: str, suffix: str) -> Any:
     result.CopyFrom(definition)
     turn = turned(old, dtype)
     for node in list(result.node):
-        if node.op == "ReadVariableOp" and node.attr["dtype"].type in turn:
-            _cast_after(result, node, turn)
+        if _stays(node, turn):
+            _cast_after(result.node, node, turn)
         else:
             rewrite_node(node, turn)
     for function in result.library.function:
@@ -105,9 +107,18 @@ def turned(old: str, new: str) -> Turn:
     return turn
 
 
-def _cast_after(definition: Any, node: Any, turn: Turn) -> None:
-    """Leave a read of a variable as it is (its memory is what it is) and cast what it read."""
-    cast = definition.node.add()
+def _stays(node: Any, turn: Turn) -> bool:
+    """Whether a node gives what it gave, which is cast: the memory of a variable is what it is.
+
+    Another type would draw other random numbers.
+    """
+    kept = node.op == "ReadVariableOp" or drawing(node.op)
+    return kept and node.attr["dtype"].type in turn
+
+
+def _cast_after(nodes: Any, node: Any, turn: Turn) -> None:
+    """Leave a node as it is and cast what it gives, under its name."""
+    cast = nodes.add()
     cast.name, node.name = node.name, f"{node.name}/float32"
     cast.op = "Cast"
     cast.input.append(node.name)
@@ -118,8 +129,21 @@ def _cast_after(definition: Any, node: Any, turn: Turn) -> None:
 def _rewrite_function(function: Any, turn: Turn) -> None:
     for argument in (*function.signature.input_arg, *function.signature.output_arg):
         argument.type = turn.get(argument.type, argument.type)
+    drawn = [node for node in function.node_def if _stays(node, turn)]
     for node in function.node_def:
-        rewrite_node(node, turn)
+        if node not in drawn:
+            rewrite_node(node, turn)
+    for node in drawn:  # in a function, inputs are named by what an operation calls its outputs
+        name = node.name
+        _cast_after(function.node_def, node, turn)
+        function.node_def[-1].input[0] = f"{node.name}:output:0"
+        for user in function.node_def:
+            for i, given in enumerate(user.input):
+                if given == f"{name}:output:0":
+                    user.input[i] = f"{name}:y:0"
+        for output, given in function.ret.items():
+            if given == f"{name}:output:0":
+                function.ret[output] = f"{name}:y:0"
 
 
 def rewrite_node(node: Any, turn: Turn) -> None:

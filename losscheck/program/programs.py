@@ -232,6 +232,8 @@ class Programs:
         if isinstance(program, EagerProgram):
             # Rewriting the float32 graph is better than one call a case, where there is a graph.
             return program if isinstance(self.at(shapes), EagerProgram) else None
+        if program.draws:  # other numbers than in float32
+            return None
         traced = program.traced
         self._hard_cast = not keeps_float64(traced.graph, traced.placeholders, traced.value)
         return None if self._hard_cast else program
