@@ -75,7 +75,8 @@ class Box(Rows):
         """Boxes of ordinary sides anywhere in the unit square; beyond, of any size and place."""
         if shape[-1:] != (self.width,):  # another layout, which is tried for its shape alone
             return points.reshape(len(points), *shape)
-        place, share = np.split(points.reshape(len(points), -1, 2, len(self.lower)), 2, axis=2)
+        rows = math.prod(shape[:-1])
+        place, share = np.split(points.reshape(len(points), rows, 2, len(self.lower)), 2, axis=2)
         low, high = _SIDES
         side = low + (high - low) * share[:, :, 0]
         begin = place[:, :, 0] * (1.0 - side)

@@ -54,8 +54,7 @@ def test_boxes_are_known_by_where_they_meet(loss, label, prediction):
 @pytest.mark.parametrize(
     ("loss", "prediction"),
     [
-        (losses.squashed_scale, "[real, logits]"),
-        (losses.bare_scale, "[real, nonnegative]"),
+        (losses.squashed_scale, "[real, real, real, logits, logits, logits]"),
         (losses.warm_softmax, "logits"),
         (losses.shifted_sigmoid, "logits"),
         (losses.confused_softmax, "logits"),
@@ -86,7 +85,9 @@ def test_two_boxes_of_no_area_without_a_guard():
 
 def test_a_scale_through_a_softplus_is_sound_and_a_bare_one_is_not():
     assert errors(checked("squashed_scale")) == []
-    assert found(checked("bare_scale"), "LC202", "error", "scale")
+    bare = checked("bare_scale", y_true="(B,)", y_pred="(B, 2)")
+    assert [a.domain for a in bare.arguments] == ["real", "[real, nonnegative]"]
+    assert found(bare, "LC202", "error", "scale")
 
 
 def test_a_column_that_is_declared_positive_has_no_zero():
