@@ -43,6 +43,7 @@ class Task:
 
     target: str
     settings: Settings
+    ended: str = ""  # how a process ended that vectorized the loss; then nothing is
 
 
 def examine(
@@ -74,20 +75,24 @@ def examine(
     UsageError
         The target or a declaration cannot be used.
     """
+    from losscheck.program.execution import unvectorized
     from losscheck.program.quiet import tensorflow
 
     begin = time.perf_counter()
     tensorflow()
     found = loss if loss is not None else _resolve(task)
     try:
-        report = _examination(found, task.settings, listen, data).report()
+        with unvectorized(bool(task.ended)):
+            report = _examination(found, task.settings, listen, data).report()
     except UsageError:
         raise
     except Exception as error:  # a fault of ours must not hide the other losses' reports
         faults = Faults()
         fault = faults.add("the examination", error)
         report = _failed(found, told(fault), faults.all)
-    return attrs.evolve(report, seconds=time.perf_counter() - begin)
+    why = f"nothing was vectorized: a vectorized run had ended the process by {task.ended}"
+    notes = (*report.notes, why) if task.ended else report.notes
+    return attrs.evolve(report, seconds=time.perf_counter() - begin, notes=notes)
 
 
 def _examination(
@@ -110,7 +115,7 @@ def run(tasks: Sequence[Task], settings: Settings) -> Iterator[Event]:
     events = (
         examined(tasks, jobs=settings.jobs, timeout=settings.timeout)
         if settings.apart
-        else _one_by_one(tasks)
+        else _unvectorized(tasks)
     )
     found: dict[str, LossReport] = {}
     for event in events:
@@ -130,7 +135,7 @@ def run(tasks: Sequence[Task], settings: Settings) -> Iterator[Event]:
     )
 
 
-def _one_by_one(tasks: Sequence[Task]) -> Iterator[Event]:
+def _unvectorized(tasks: Sequence[Task]) -> Iterator[Event]:
     for index, task in enumerate(tasks):
         yield Started(target=task.target, index=index, total=len(tasks))
         stages: list[str] = []

@@ -54,9 +54,11 @@ def examined(tasks: Sequence[Task], *, jobs: int, timeout: float) -> Iterator[Ev
     prepare()
     jobs = min(jobs, len(tasks))  # they share the cores
     context = multiprocessing.get_context("forkserver" if _read() == _prepared else "spawn")
+    tasks = list(tasks)
     waiting = deque(range(len(tasks)))
     workers: list[_Worker] = []
     refused: dict[int, str] = {}
+    crashed: dict[int, str] = {}
     try:
         while waiting or any(worker.index is not None for worker in workers):
             if refused:  # nothing new; those before it may still be refused themselves
@@ -64,9 +66,14 @@ def examined(tasks: Sequence[Task], *, jobs: int, timeout: float) -> Iterator[Ev
             while waiting and (worker := _idle(workers, context, jobs)):
                 index = waiting.popleft()
                 worker.hand_over(index, tasks[index])
-                yield Started(target=tasks[index].target, index=index, total=len(tasks))
+                if not tasks[index].ended:
+                    yield Started(target=tasks[index].target, index=index, total=len(tasks))
             for worker in _heard(workers):
-                yield from worker.tell(tasks, timeout, refused)
+                yield from worker.tell(tasks, timeout, refused, crashed)
+            while crashed:  # to vectorize it may have done that, which is our own doing
+                index, status = crashed.popitem()
+                tasks[index] = attrs.evolve(tasks[index], ended=status)
+                waiting.appendleft(index)
             for worker in [w for w in workers if w.index is not None and w.late]:
                 yield worker.ended(
                     tasks, Ending(end=End.TIMEOUT, stage=worker.stage, seconds=timeout)
@@ -128,16 +135,25 @@ class _Worker:
             self.pipe.send(task)
 
     def tell(
-        self, tasks: Sequence[Task], timeout: float, refused: dict[int, str]
+        self,
+        tasks: Sequence[Task],
+        timeout: float,
+        refused: dict[int, str],
+        crashed: dict[int, str],
     ) -> Iterator[Event]:
-        """Tell what it has sent."""
+        """Tell what it has sent, or how it ended: in `crashed` where that is to be tried again."""
         assert self.index is not None
         target = tasks[self.index].target
         try:
             what, told = self.pipe.recv()
         except (EOFError, OSError):
             self.process.join()
-            yield self.ended(tasks, self._crash())
+            crash = self._crash()
+            if self._by_vectorizing and not tasks[self.index].ended:
+                crashed[self.index], self.index = crash.status, None
+                self.end()
+            else:
+                yield self.ended(tasks, crash)
             return
         if what == _BEGAN:
             self.began = time.monotonic()
@@ -151,6 +167,11 @@ class _Worker:
         elif what == _REFUSED:
             refused[self.index] = told
             self.index, self.deadline = None, float("inf")
+
+    @property
+    def _by_vectorizing(self) -> bool:
+        """Whether to vectorize the loss may have ended it: it had run before, case by case."""
+        return self.process.exitcode < 0 and self.stage not in ("", "spec")
 
     def _crash(self) -> Ending:
         status = _status(self.process.exitcode)

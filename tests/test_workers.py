@@ -132,6 +132,21 @@ def test_what_finishes_passes_and_what_is_not_asked_for_is_said(
     assert (checks["LC902"].outcome, checks["LC902"].reason) == ("skip", "ask with --timeout")
 
 
+def test_a_process_that_vectorizing_ends_is_tried_without(directory: Path) -> None:
+    (directory / "in_blocks.py").write_text(
+        SOURCE + "\n\ntf.vectorized_map = lambda *tensors, **options: os.abort()\n"
+    )
+    settings = Settings(directory=str(directory), select=("LC2", "LC9"))
+    task = engine.Task(target="in_blocks.py:square", settings=settings)
+    *events, done = engine.run([task], attrs.evolve(settings, jobs=2, timeout=600.0))
+    assert [type(event) for event in (events[0], events[-1])] == [Started, Finished]
+    assert isinstance(done, Done)
+    (loss,) = done.report.losses
+    assert loss.verdict == "pass"
+    assert any("SIGABRT" in note for note in loss.notes)
+    assert loss.cases > 0
+
+
 def test_the_first_target_that_cannot_be_used_is_told(run: Run) -> None:
     with pytest.raises(UsageError, match="no_such_loss"):
         run("square", "no_such_loss", "neither_is_this", jobs=2)

@@ -7,7 +7,8 @@ reads of them is handed over as numbers, and one that does more with them is run
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -114,6 +115,38 @@ def _tensor(name: str) -> str:
     return name if ":" in name else f"{name}:0"
 
 
+_forbidden = False  # whether nothing is to be vectorized
+
+
+@contextlib.contextmanager
+def unvectorized(wanted: bool) -> Iterator[None]:
+    """Vectorize nothing meanwhile, where that has ended a process before."""
+    global _forbidden
+    before, _forbidden = _forbidden, wanted
+    try:
+        yield
+    finally:
+        _forbidden = before
+
+
+def mapped(cut: Cut, given: Sequence[Any], taken: Sequence[Any]) -> list[Any]:
+    """Put a block of cases into the graph that is being built.
+
+    Raises
+    ------
+    Exception
+        TensorFlow cannot vectorize it, each version says so in its own way; or it must not.
+    """
+    if _forbidden:
+        raise RuntimeError("to vectorize this has ended a process")
+    found: Any = tensorflow().vectorized_map(
+        lambda tensors: cut.embed([*tensors, *taken], flat=True),
+        given,
+        fallback_to_while_loop=False,
+    )
+    return list(found)
+
+
 def vectorized(cut: Cut, probe: Sequence[Array]) -> Cut:
     """A block of cases: the graph of one, vectorized; what the loss captured is handed on.
 
@@ -134,11 +167,7 @@ def vectorized(cut: Cut, probe: Sequence[Array]) -> Cut:
         place = tf.compat.v1.placeholder
         given = [place(tf.as_dtype(a.dtype), (None, *a.shape[1:])) for a in probe]
         taken = [place(tf.as_dtype(a.dtype), a.shape) for a in values]
-        results = tf.vectorized_map(
-            lambda tensors: cut.embed([*tensors, *taken], flat=True),
-            given,
-            fallback_to_while_loop=False,
-        )
+        results = mapped(cut, given, taken)
     return Cut(
         graph=graph,
         feeds=tuple(tensor.name for tensor in given),

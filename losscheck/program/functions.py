@@ -7,7 +7,7 @@ from typing import Any
 
 from losscheck.model import Array
 from losscheck.program.captured import Stand
-from losscheck.program.execution import Cut, Run, as_array
+from losscheck.program.execution import Cut, Run, as_array, mapped
 from losscheck.program.quiet import tensorflow
 
 
@@ -30,12 +30,7 @@ def blocks_by_function(cut: Cut, mode: str, probe: Sequence[Array]) -> Run:
 
     def block(*arrays: Any) -> tuple[Any, ...]:
         taken = outside(cut)
-        found = tf.vectorized_map(
-            lambda tensors: cut.embed([*tensors, *taken], flat=True),
-            arrays,
-            fallback_to_while_loop=False,
-        )
-        return tuple(found)
+        return tuple(mapped(cut, arrays, taken))
 
     specs = [tf.TensorSpec((None, *a.shape[1:]), tf.as_dtype(a.dtype)) for a in probe]
     run = tf.function(
