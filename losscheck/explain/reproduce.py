@@ -13,12 +13,18 @@ from losscheck.explain.reproduce_training import CODES, training
 from losscheck.model import Array, Suspect
 from losscheck.program.trace import Call
 from losscheck.targets.models import Placed
+from losscheck.targets.written import Written
 
 AVERAGED = "loss = functools.partial(loss._fn, **loss._fn_kwargs)"
 
 
 def reproduce(
-    suspect: Suspect, target: str, form: str, call: Call, placed: Placed | None = None
+    suspect: Suspect,
+    target: str,
+    form: str,
+    call: Call,
+    placed: Placed | None = None,
+    written: Written | None = None,
 ) -> str:
     """Write the program.
 
@@ -32,21 +38,28 @@ def reproduce(
         How it is called.
     placed
         The model that it was found in.
+    written
+        How a program comes by it, where its target does not say.
     """
     # Keras' own __call__ takes the mean of what `call` returns; the finding is about `call`.
     method = ".call" if getattr(call.function, "__name__", "") == "call" else ""
     if suspect.code in CODES:  # there Keras is handed the object itself
         method = ""
     order, positional, prediction = call.names, call.positional, call.prediction
-    if placed is None:
+    if written is not None:
+        imports, making = [*written.imports], [*written.lines]
+        making += [f"loss = loss{method}"] if method else []
+    elif placed is None:
         imports, making = _imports(target, form, method, call.base)
     else:
         imports, making = _of_output(placed, method, call.base)
     if suspect.code in CODES:
         extra = [] if "import keras" in imports else ["import keras"]
         body = training(suspect, call, form == "loss-instance", _literal)
-        return _text(_tidy([*imports, *extra, "import tensorflow as tf", "", *making, *body]))
-    lines = [*imports, "import tensorflow as tf", "", *making, ""]
+        own = [] if "import tensorflow as tf" in imports else ["import tensorflow as tf"]
+        return _text(_tidy([*imports, *extra, *own, "", *making, *body]))
+    own = [] if "import tensorflow as tf" in imports else ["import tensorflow as tf"]
+    lines = [*imports, *own, "", *making, ""]
     if not suspect.inputs:
         return "\n".join([*lines, *_shapes(suspect, order, positional)])
     for name in order:
@@ -145,7 +158,7 @@ def _text(lines: Sequence[str]) -> str:
     text = "\n".join(lines) + "\n"
     if AVERAGED in lines:
         text = f"import functools\n{text}"
-    if "np." in text:
+    if "np." in text and "import numpy as np" not in text:
         before = "import tensorflow" if "import tensorflow" in text else "import keras"
         text = text.replace(before, f"import numpy as np\n{before}", 1)
     return text

@@ -156,6 +156,7 @@ class Steps:
                 loss.form,
                 self.desk.evidence.programs.call,
                 loss.placed,
+                loss.written,
             ),
             "",
         )

@@ -9,8 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import attrs
+
 from losscheck.model import LeftOut, UsageError
-from losscheck.targets import importing, models
+from losscheck.targets import importing, models, written
 from losscheck.targets.discovery import discover
 from losscheck.targets.locating import attribute, import_place
 from losscheck.targets.loss import Loss, Parameter, build
@@ -96,10 +98,15 @@ def from_callable(obj: Callable[..., Any], name: str | None = None) -> Loss:
     UsageError
         If it is no loss.
     """
-    named = obj if hasattr(obj, "__qualname__") else type(obj)
-    target = name or f"{named.__module__}:{getattr(named, '__qualname__', '')}"
-    reference = Reference(text=target, place=named.__module__, is_file=False)
-    return make(obj, reference, Path.cwd())
+    target = name or written.name(obj)
+    reference = Reference(text=target, place=target.partition(":")[0], is_file=False)
+    loss = make(obj, reference, Path.cwd())
+    if name is not None or loss.known is not None or loss.form in ("metric", "tf-function"):
+        return loss
+    lines = written.written(loss.handed)
+    if loss.form == "loss-instance" and lines is written.UNWRITTEN:
+        return loss  # its class made without arguments comes close
+    return attrs.evolve(loss, written=lines)
 
 
 def losses_of_model(model: Any, name: str | None = None) -> list[Loss]:

@@ -14,6 +14,7 @@ from losscheck.model import Source, UsageError
 from losscheck.spec import ATTRIBUTE
 from losscheck.targets import reading
 from losscheck.targets.names import is_pair
+from losscheck.targets.written import Written
 
 if TYPE_CHECKING:
     from losscheck.program.compiled import Compiled
@@ -53,6 +54,7 @@ class Loss:
     placed: Placed | None = None  # the model's output that it is compiled for
     compiled: Compiled | None = None  # a whole model
     outputs: tuple[Loss, ...] = ()  # the losses of its parts
+    written: Written | None = None  # how a program comes by it, where its target does not say
     handed: Any = None  # the object itself, as `compile` gets it; None where there is none
 
     @property

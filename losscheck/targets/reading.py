@@ -23,7 +23,7 @@ def source(python: Callable[..., Any], directory: Path) -> Source | None:
     if not isinstance(code, CodeType) or code.co_filename.startswith("<"):
         return None
     line = code.co_firstlineno
-    node = _definition(python)
+    node = definition(python)
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         line = node.lineno  # co_firstlineno is the line of the first decorator
     return Source(file=shown(code.co_filename, directory), line=line)
@@ -50,7 +50,7 @@ def defined(module: ModuleType) -> list[str]:
 
 def makes_loss(python: Callable[..., Any]) -> bool:
     """Say whether a function, by its source, returns a function of labels and predictions."""
-    node = _definition(python)
+    node = definition(python)
     if node is None or isinstance(node, ast.Lambda):
         return node is not None and isinstance(node.body, ast.Lambda) and _takes_pair(node.body)
     inner = {
@@ -90,7 +90,8 @@ def _returns(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.expr]
         waiting.extend(ast.iter_child_nodes(child))
 
 
-def _definition(python: Callable[..., Any]) -> Function | None:
+def definition(python: Callable[..., Any]) -> Function | None:
+    """Find where a function is written; None where that is not to be told."""
     code = getattr(python, "__code__", None)
     if not isinstance(code, CodeType):
         return None

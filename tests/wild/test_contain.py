@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import functools
+import sys
 import warnings
 from typing import Any
 
+import keras
 import pytest
+import tensorflow as tf
 
 from losscheck.api import check
 from losscheck.blocks import of_loss
 from losscheck.model import LossReport
+from losscheck.targets import from_callable
+from losscheck.targets.written import UNWRITTEN, Written
 from tests.verdicts import codes, errors, found
 from tests.wild import contain_losses as losses
 
@@ -85,3 +91,105 @@ def test_a_family_passes_only_where_all_of_it_did() -> None:
     assert "NaN and Inf" not in text
     assert "forward-nan" not in text
     assert "ignored   LC201, LC202: known" in text
+
+
+SCALE = 0.5
+local = lambda y_true, y_pred: -SCALE * losses.kept_mean(y_true * tf.math.log(y_pred))  # noqa: E731
+
+
+@pytest.mark.parametrize(
+    ("loss", "name"),
+    [
+        (losses.bound, "tests.wild.contain_losses:bound"),
+        (
+            functools.partial(losses.weighted_log, power=1.0),
+            "tests.wild.contain_losses:weighted_log",
+        ),
+        (losses.scaled, "tests.wild.contain_losses:scaled"),
+        (losses.Scaled(0.5), "tests.wild.contain_losses:Scaled"),
+        (losses.closed(2.0), "tests.wild.contain_losses:closed.<locals>.log_loss"),
+        (local, "tests.wild.test_contain:local"),
+        (functools.partial(losses.closed(0.25)), "tests.wild.contain_losses:closed"),
+    ],
+)
+def test_what_is_handed_over_is_named_and_made_again(loss: Any, name: str) -> None:
+    found = from_callable(loss)
+    assert found.target.startswith(name)
+    if found.written is not None:
+        assert value_of(found.written) == at_half(loss)
+
+
+def at_half(loss: Any) -> float:
+    """The loss of a prediction of 1/2 where 1 is right."""
+    return float(loss(tf.ones((1, 2)), tf.fill((1, 2), 0.5))[0])
+
+
+def value_of(written: Written) -> float:
+    """The same of the loss that these lines make."""
+    space: dict[str, Any] = {}
+    exec("\n".join([*written.imports, *written.lines]), space)
+    return at_half(space["loss"])
+
+
+@pytest.mark.parametrize("loss", [losses.Scaled(0.5), functools.partial(losses.closed(0.25))])
+def test_a_program_with_what_was_handed_over_runs(
+    loss: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """-log(0) is infinite: each program shows the loss of its finding."""
+    declared = {"y_true": ("binary", "(B, D)"), "y_pred": ("probability", "(B, D)")}
+    report = check(loss, arguments=declared, select=["LC202"])
+    (finding,) = (f for f in report.findings if f.severity == "error")
+    exec(compile(finding.reproduce, "program", "exec"), {})
+    assert f"loss: {finding.observed.value}" in capsys.readouterr().out
+
+
+def in_main(y_true: Any, y_pred: Any) -> Any:
+    """As a function of a script."""
+    return -SCALE * losses.kept_mean(y_true * tf.math.log(y_pred))
+
+
+def test_what_a_script_holds_is_written_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program has a `__main__` of its own."""
+    monkeypatch.setattr(in_main, "__module__", "__main__")
+    monkeypatch.setattr(sys.modules["__main__"], "in_main", in_main, raising=False)
+    lines = from_callable(in_main).written
+    assert lines is not None
+    assert value_of(lines) == at_half(in_main)
+
+
+def test_what_no_line_says_is_left_to_whoever_has_it() -> None:
+    loss = functools.partial(losses.weighted_log, power=tf.constant(2.0))
+    assert from_callable(loss).written == UNWRITTEN
+
+
+class Powered(keras.losses.Loss):  # type: ignore[misc]
+    """It has an argument without a default."""
+
+    def __init__(self, power: float, name: str = "powered", **rest: Any) -> None:
+        super().__init__(name=name, **rest)
+        self.power = power
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """A power of the error."""
+        return tf.reduce_mean(tf.abs(y_true - y_pred) ** self.power, axis=-1)
+
+    def get_config(self) -> dict[str, Any]:
+        """All of it."""
+        return {**super().get_config(), "power": self.power}
+
+
+class Forgetful(Powered):
+    """Its config has lost the argument."""
+
+    def get_config(self) -> dict[str, Any]:
+        """The power of nobody."""
+        return {"power": 1.0}
+
+
+def test_a_loss_of_keras_is_made_of_its_config_where_that_is_all_of_it() -> None:
+    lines = from_callable(Powered(3.0)).written
+    assert lines is not None
+    space: dict[str, Any] = {}
+    exec("\n".join([*lines.imports, *lines.lines]), space)
+    assert space["loss"].power == 3.0
+    assert from_callable(Forgetful(3.0)).written is None
