@@ -335,6 +335,10 @@ def _notes(desk: Desk, inferred: Inferred) -> tuple[str, ...]:
     ways = dict.fromkeys(_way(instance) for instance in desk.evidence.instances)
     slow = [way for way in ways if way != Way.VECTORIZED]
     notes += [f"the cases were run by {way}: the loss cannot be vectorized" for way in slow]
+    main = desk.evidence.main
+    if main.wiring and "xla" in desk.evidence.modes_wanted and not main.compiles(last=True):
+        size = len(main.wiring.nodes)
+        notes.append(f"no sweep was run under XLA: its {size:,} operations take long to compile")
     if desk.evidence.draws:
         notes.append("the random numbers drawn inside were held: the same in every run")
     return tuple(notes)

@@ -10,6 +10,7 @@ import numpy as np
 from losscheck.domains import layout
 from losscheck.model import Array
 
+WIDE = 512  # numbers of a row that is hashed by itself
 # The constants of the SplitMix64 generator (Steele, Lea and Flood, 2014), which mixes 64 bits.
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX = ((30, np.uint64(0xBF58476D1CE4E5B9)), (27, np.uint64(0x94D049BB133111EB)))
@@ -99,6 +100,11 @@ def fingerprint(rows: Array) -> Array:
     rows = np.ascontiguousarray(rows)
     bits = rows.view(f"u{rows.dtype.itemsize}")
     prints = np.zeros(len(rows), np.uint64)
+    if bits.shape[1] > WIDE:
+        places = np.arange(1, bits.shape[1] + 1, dtype=np.uint64) * _GOLDEN
+        for index, row in enumerate(bits):
+            prints[index] = _mixed(row.astype(np.uint64) + places).sum(dtype=np.uint64)
+        return prints
     for position, column in enumerate(bits.T):  # a sum along a short axis takes longer
         place = np.full(1, position + 1, np.uint64) * _GOLDEN
         prints += _mixed(column.astype(np.uint64) + place)

@@ -25,6 +25,9 @@ from losscheck.program.wiring import Wiring
 BASES = 24  # ordinary cases that a coordinate is moved in
 GRID = 33  # values along the coordinate
 MOST = 240  # crossings looked at
+FEWEST = 2  # of them, however much a case takes
+EVALUATIONS = 30_000  # cases that a search of so many bases and crossings runs
+COMPUTED = 1 << 28  # numbers that it may compute; it has fewer of them where a case takes many
 SAFETY = 10.0  # on the error estimates, as in numerics.verdict
 SMALL = 1e-6  # of the ordinary loss: what constants rounded to float32 may shift a branch by
 SETTLED = 0.1  # of a jump: what the loss may move beside it
@@ -159,11 +162,13 @@ def _search(
     alone = not domain.movable and instance.shapes[double.prediction][-1:] == (1,)
     ordinary = np.flatnonzero((sweep.ranges == Range.ORDINARY) & sweep.forward_finite)
     rng = np.random.default_rng(evidence.seed)
-    picked = np.sort(rng.choice(ordinary, min(BASES, len(ordinary)), replace=False))
+    share = min(1.0, COMPUTED / (EVALUATIONS * double.effort.numbers))
+    bases = min(max(1, int(BASES * share)), len(ordinary))
+    picked = np.sort(rng.choice(ordinary, bases, replace=False))
     if not deciders or not len(picked) or alone:  # a row of one number has nowhere to go
         return ()
     walk = Walk(double, sweep.cases.take(picked), domain, deciders)
-    brackets = _brackets(evidence, walk)
+    brackets = _brackets(evidence, walk, max(FEWEST, int(MOST * share)))
     if not len(brackets[0]):
         return ()
     place = _bisect(walk, *brackets)
@@ -174,7 +179,9 @@ def _search(
     return _blamed(attrs.evolve(walk, deciders=every), graph, place, found)
 
 
-def _brackets(evidence: Evidence, walk: Walk) -> tuple[Array, Array, Array, Array, Array]:
+def _brackets(
+    evidence: Evidence, walk: Walk, most: int
+) -> tuple[Array, Array, Array, Array, Array]:
     """Find sign changes of each quantity between neighbours of a grid over the ordinary range."""
     domain, shape = walk.domain, walk.base.inputs[walk.program.prediction].shape[1:]
     row = domain.width or (1 if domain.movable else shape[-1])
@@ -191,9 +198,9 @@ def _brackets(evidence: Evidence, walk: Walk) -> tuple[Array, Array, Array, Arra
     signs = np.sign(quantities).reshape(n * len(coordinates), GRID, -1)
     change = signs[:, :-1] * signs[:, 1:] < 0
     row, step, column = np.nonzero(change)
-    if len(row) > MOST:
+    if len(row) > most:
         rng = np.random.default_rng(evidence.seed)
-        keep = np.sort(rng.choice(len(row), MOST, replace=False))
+        keep = np.sort(rng.choice(len(row), most, replace=False))
         row, step, column = row[keep], step[keep], column[keep]
     return (
         row // len(coordinates),

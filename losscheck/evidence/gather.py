@@ -15,6 +15,8 @@ from losscheck.cases.blocks import CaseBlock
 from losscheck.cases.lattice import lattice
 from losscheck.cases.problem import Problem
 from losscheck.evidence.guided import Guided, guided
+from losscheck.evidence.instance import EAGER_CASES as EAGER_CASES
+from losscheck.evidence.instance import Instance as Instance
 from losscheck.evidence.mode_sweeps import ModeSweep, compared
 from losscheck.evidence.scan import Scan, scan
 from losscheck.evidence.sweep import Sweep, sweep
@@ -27,52 +29,12 @@ from losscheck.program.modes import EagerProgram
 from losscheck.program.programs import Programs, Tracing
 from losscheck.program.trace import CallError, OutputError
 from losscheck.program.ways import Way
-from losscheck.program.wiring import Wiring
 
 NARROW_CASES = 160_000  # cases of one sample: 120,064 half-precision numbers, and the other stages
 MAIN_CASES = 24_000  # cases of a whole batch
-SWEPT = 1 << 26  # numbers that a sweep computes at the most: some 0.1 s
-SCANNED = 1 << 28  # the same of a lattice
-FEWEST = 16  # cases, however much one takes
-SLOW = 48  # the same of a loss that runs one case a call
-EAGER_CASES = 300  # of a loss that runs one case a call (160 to 550 microseconds each)
-USUAL_NODES = 150  # operations of a loss with its gradient, as most have at the most
+SCANNED = 1 << 28  # numbers that the cases of a lattice compute at the most
+SLOW = 48  # cases of a loss that runs one case a call, however much one takes
 VECTOR_MODES = {"eager": "plain", "xla": "xla"}  # mode -> how a block is run in it
-
-
-@attrs.frozen(kw_only=True, eq=False)
-class Instance:
-    """A loss at fixed sizes: its programs and the graph to read."""
-
-    name: str  # narrow or main
-    sizes: Mapping[str, int]
-    shapes: Mapping[str, tuple[int, ...]]
-    program: Program | EagerProgram
-    wiring: Wiring | None
-
-    @property
-    def prediction(self) -> str:
-        """The argument that the gradient is taken of."""
-        return self.program.prediction
-
-    @property
-    def loops(self) -> bool:
-        """Whether its graph runs anything again and again."""
-        return isinstance(self.program, Program) and self.program.loops
-
-    @property
-    def lightness(self) -> float:
-        """How fast one case runs against a graph of a usual size; 1 at the most."""
-        if not isinstance(self.program, Program):
-            return 1.0
-        return min(1.0, USUAL_NODES / self.program.effort.operations)
-
-    @property
-    def affordable(self) -> int:
-        """How many cases a sweep has room for, by what is computed for one."""
-        if not isinstance(self.program, Program):
-            return EAGER_CASES
-        return max(FEWEST, SWEPT // self.program.effort.numbers)
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -203,7 +165,10 @@ class Evidence:
         found = []
         for instance, graph in zip(self.instances, self.sweeps, strict=False):
             for mode in self.modes_wanted:
-                if mode in VECTOR_MODES and isinstance(instance.program, Program):
+                left_out = mode == "xla" and not instance.compiles(last=instance is self.main)
+                if left_out or mode not in VECTOR_MODES:
+                    continue
+                if isinstance(instance.program, Program):
                     other = self._in_mode(instance.program, graph, mode)
                     if other is not None:
                         found.append(compared(mode, graph, other))

@@ -26,6 +26,9 @@ from losscheck.program.wiring import Wiring
 __all__ = ["Guided", "Hunt", "Outcome", "guided"]
 
 NOTHING = "no operation that can fail depends on the arguments"
+EVALUATIONS = 6_000  # cases that are run for a target
+COMPUTED = 1 << 30  # numbers that may be computed for all of them
+LEAST = 0.1  # of a whole search; there is none below it
 DONE = "one sample has settled them all"
 
 
@@ -76,12 +79,16 @@ def guided(
         return Guided(hunts=beyond)
     if program.way() is not Way.VECTORIZED:
         return Guided(hunts=beyond, reason="the loss cannot be vectorized")
+    share = min(1.0, COMPUTED / (EVALUATIONS * len(wanted) * program.effort.numbers))
+    if share < LEAST:
+        much = f"{program.effort.numbers:,} numbers are computed for a case"
+        return Guided(hunts=beyond, reason=f"{much}, which leaves no room for a search")
     tensors = tuple(dict.fromkeys(name for target in wanted for name in target.tensors))
     follows = driver(program, tensors)
     if follows is None:
         return Guided(hunts=beyond, reason="TensorFlow cannot derive the inner numbers")
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        search = Search(follows, graph, problem, wanted, np.random.default_rng(seed))
+        search = Search(follows, graph, problem, wanted, np.random.default_rng(seed), share)
         cases, hunts = search.run(block)
     return Guided(cases=cases, hunts=(*hunts, *beyond))
 

@@ -99,6 +99,10 @@ class Search:
     problem: Problem
     targets: tuple[Target, ...]
     rng: np.random.Generator
+    share: float = 1.0  # of the starts and ends: where a case takes long there are fewer
+
+    def _some(self, count: int) -> int:
+        return max(2, int(count * self.share))
 
     def run(self, block: CaseBlock) -> tuple[CaseBlock | None, tuple[Hunt, ...]]:
         """Start from the cases of other stages; give further cases and how each hunt ended."""
@@ -184,9 +188,11 @@ class Search:
         target = self.targets[i]
         size = np.where(np.isfinite(gaps), np.abs(gaps), np.inf)
         element = size.argmin(axis=1)
-        near = np.argsort(size.min(axis=1), kind="stable")[: STARTS // 2]
+        near = np.argsort(size.min(axis=1), kind="stable")[: self._some(STARTS) // 2]
         ordinary = np.flatnonzero(known.ranges == Range.ORDINARY)
-        drawn = self.rng.choice(ordinary, min(STARTS - len(near), len(ordinary)), replace=False)
+        drawn = self.rng.choice(
+            ordinary, min(self._some(STARTS) - len(near), len(ordinary)), replace=False
+        )
         picked = np.concatenate([near, np.sort(drawn)])
         inputs = {n: a[picked].astype(np.float64) for n, a in known.inputs.items()}
         rows = _Rows(inputs, np.full(len(picked), i), element[picked])
@@ -205,9 +211,10 @@ class Search:
         if not all(map(len, pools)):
             return None
         pools = [p[np.argsort(known.ranges[p], kind="stable")][: 1 << 12] for p in pools]
-        choice = np.stack([self.rng.choice(pool, (len(rows), PARTNERS)) for pool in pools])
+        partners = self._some(PARTNERS)
+        choice = np.stack([self.rng.choice(pool, (len(rows), partners)) for pool in pools])
         partner = np.where((own < 0)[:, None], choice[1], choice[0])
-        index = np.repeat(np.arange(len(rows)), PARTNERS)
+        index = np.repeat(np.arange(len(rows)), partners)
         others = known.inputs[free.name][partner.ravel()].astype(np.float64)
         tried = rows.take(index)
         crossed = self._own(tried.moved({free.name: others})) * own[index] < 0
@@ -278,7 +285,7 @@ class Search:
         one_sided = np.array([self.targets[i].beyond != 0 for i in rows.target.tolist()])
         assert callable(method)
         done: Descent = method(gap, np.clip(begin, low, high), low.copy(), high.copy(), one_sided)
-        nearest = _first(rows.target, np.abs(done.gaps), LANDED)
+        nearest = _first(rows.target, np.abs(done.gaps), self._some(LANDED))
         return put(nearest, done.points[nearest])
 
     def _land(self, rows: _Rows) -> _Rows:
@@ -312,7 +319,9 @@ class Search:
     def _nearest(self, rows: _Rows) -> _Rows:
         """The rows of each target that came nearest: where another method starts again."""
         away = np.abs(self._own(rows))
-        return rows.take(_first(rows.target, np.where(np.isnan(away), np.inf, away), AGAIN))
+        return rows.take(
+            _first(rows.target, np.where(np.isnan(away), np.inf, away), self._some(AGAIN))
+        )
 
     def _hit(self, rows: _Rows) -> Array:
         """The targets that some row has met."""

@@ -1,5 +1,7 @@
 import numpy as np
+import pytest
 
+from losscheck.cases import blocks
 from losscheck.cases.blocks import CaseBlock, fingerprint, first_of_equal
 
 
@@ -44,3 +46,10 @@ def test_the_first_of_equal_numbers_are_those_of_numpy():
     for prints in (numbers, spread, spread[:1], spread[:0]):
         expected = np.sort(np.unique(prints, return_index=True)[1])
         assert first_of_equal(prints).tolist() == expected.tolist()
+
+
+def test_wide_rows_have_the_prints_that_narrow_ones_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = np.random.default_rng(3).normal(size=(5, 40)).astype(np.float32)
+    expected = blocks.fingerprint(rows)
+    monkeypatch.setattr(blocks, "WIDE", 8)
+    np.testing.assert_array_equal(blocks.fingerprint(rows), expected)

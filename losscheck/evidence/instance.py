@@ -1,0 +1,58 @@
+"""A loss at fixed sizes, and how much it can afford there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+from losscheck.program.batch import Program
+from losscheck.program.modes import EagerProgram
+from losscheck.program.wiring import Wiring
+
+SWEPT = 1 << 26  # numbers that a sweep computes at the most: some 0.1 s
+FEWEST = 16  # cases, however much one takes
+EAGER_CASES = 300  # of a loss that runs one case a call (160 to 550 microseconds each)
+USUAL_NODES = 150  # operations of a loss with its gradient, as most have at the most
+COMPILED = 300  # operations that XLA compiles at every size, in some 3 s
+MOST_COMPILED = 1_000  # the same at the last size; graphs of more are not run under XLA
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Instance:
+    """A loss at fixed sizes: its programs and the graph to read."""
+
+    name: str  # narrow or main
+    sizes: Mapping[str, int]
+    shapes: Mapping[str, tuple[int, ...]]
+    program: Program | EagerProgram
+    wiring: Wiring | None
+
+    @property
+    def prediction(self) -> str:
+        """The argument that the gradient is taken of."""
+        return self.program.prediction
+
+    @property
+    def loops(self) -> bool:
+        """Whether its graph runs anything again and again."""
+        return isinstance(self.program, Program) and self.program.loops
+
+    @property
+    def lightness(self) -> float:
+        """How fast one case runs against a graph of a usual size; 1 at the most."""
+        if not isinstance(self.program, Program):
+            return 1.0
+        return min(1.0, USUAL_NODES / self.program.effort.operations)
+
+    @property
+    def affordable(self) -> int:
+        """How many cases a sweep has room for, by what is computed for one."""
+        if not isinstance(self.program, Program):
+            return EAGER_CASES
+        return max(FEWEST, SWEPT // self.program.effort.numbers)
+
+    def compiles(self, *, last: bool) -> bool:
+        """Whether its cases are run under XLA, which takes seconds to compile a large graph."""
+        nodes = len(self.wiring.nodes) if self.wiring else 0
+        return nodes <= (MOST_COMPILED if last else COMPILED)
