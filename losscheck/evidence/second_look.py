@@ -26,6 +26,15 @@ WRONG: Final = (Agreement.MISMATCH, Agreement.OUTSIDE)
 UNCOUPLED: Final = 1e-9
 """Relative: the gradient of a sample or an element is the same beside others."""
 
+WITHIN: Final = 2.0**-14
+"""Of the larger of a gradient and the ordinary one: quotients of short steps agree with it."""
+
+ULPS: Final = 2.0**10
+"""Of x, in the shortest step: x + step itself rounds."""
+
+CLOSE: Final = (1.0, 2.0, 4.0)
+"""Steps that have to agree, of the shortest."""
+
 NEIGHBOURS: Final = 4
 """Numbers next to x, on either side, at which the gradient is taken again: its rounding is another
 one at each, and a kink at x does not come between those of one side."""
@@ -88,11 +97,46 @@ def second_look(
     right = ~np.isin(judged.outcome, WRONG)
     outcome[index[right]] = judged.outcome[right]
     outcome[index[explained & ~right]] = Agreement.INCONCLUSIVE
-    left = index[np.isin(outcome[index], WRONG)]
-    outcome[left[_drowned(evidence, instance, block, gradient, left, scale)]] = (
-        Agreement.INCONCLUSIVE
-    )
+    for explains in (_drowned, _close_by):
+        left = index[np.isin(outcome[index], WRONG)]
+        if len(left):
+            excused = explains(evidence, instance, block, gradient, left, scale)
+            outcome[left[excused]] = Agreement.INCONCLUSIVE
     return attrs.evolve(comparison, outcome=outcome)
+
+
+def _close_by(
+    evidence: Evidence,
+    instance: Instance,
+    block: CaseBlock,
+    gradient: Array,
+    index: Array,
+    scale: float,
+) -> Array:
+    """(K,) bool: the shortest steps that rounding leaves anything of agree with the gradient.
+
+    Where several numbers are equal, a choice among them changes within less than the steps that an
+    extrapolation goes by, and the loss may go on as if there had been none.
+    """
+    program = evidence.programs.double(instance.shapes)
+    assert isinstance(program, Program)
+    case, coordinate = np.divmod(index, gradient.shape[1])
+    picked, rows = block.take(case), np.arange(len(case))
+    flat = np.asarray(picked.inputs[program.prediction], np.float64).reshape(len(case), -1)
+    x, slope = flat[rows, coordinate], gradient.ravel()[index]
+    evaluate = along(program, picked.inputs)
+    here, noise = evaluate(rows, coordinate, x), rounding(program, picked.inputs)
+    room = WITHIN * np.fmax(np.abs(slope), scale)
+    step = np.fmax(2.0 * noise / room, ULPS * np.spacing(np.abs(x)))
+    low, high = evidence.edges(coordinate)
+    found = np.ones(len(case), bool)
+    for factor in CLOSE:
+        ends = (np.fmax(x - factor * step, low), np.fmin(x + factor * step, high))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            quotients = [(evaluate(rows, coordinate, end) - here) / (end - x) for end in ends]
+            found &= np.fmin(*quotients) - room <= slope
+            found &= np.fmax(*quotients) + room >= slope
+    return found
 
 
 def _drowned(

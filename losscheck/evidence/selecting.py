@@ -24,7 +24,9 @@ POINTS = 64  # that rounding does not tell from a case, at each of the scales
 SMALLER = (1.0, 2.0**-3)  # scales, of that
 
 
-def open_to_choice(evidence: Evidence, case: CaseBlock, gradient: Any) -> bool:
+def open_to_choice(
+    evidence: Evidence, case: CaseBlock, gradient: Any, *, in_a_row: bool = False
+) -> bool:
     """Say whether a gradient lies among those of points that rounding cannot tell from one case.
 
     Parameters
@@ -33,6 +35,8 @@ def open_to_choice(evidence: Evidence, case: CaseBlock, gradient: Any) -> bool:
         A block of one case.
     gradient
         Of the prediction, as it came out.
+    in_a_row
+        Whether only operations count that choose among the numbers of a row.
 
     Returns
     -------
@@ -44,7 +48,7 @@ def open_to_choice(evidence: Evidence, case: CaseBlock, gradient: Any) -> bool:
     if gradient is None or not isinstance(program, Program):
         return False
     points = _nearby(evidence, case)
-    if not _chooses(program, points):
+    if not _chooses(program, points, in_a_row):
         return False
     slopes = evidence.double(points)[1].reshape(len(points), -1)
     slopes = slopes[np.isfinite(slopes).all(axis=1)]
@@ -77,9 +81,9 @@ def _nearby(evidence: Evidence, case: CaseBlock) -> CaseBlock:
     return CaseBlock(inputs, np.repeat(case.ranges, count))
 
 
-def _chooses(program: Program, points: CaseBlock) -> bool:
+def _chooses(program: Program, points: CaseBlock, in_a_row: bool) -> bool:
     """Say whether what some operation takes, or where it changes over, differs between points."""
-    deciders = deciders_of(program.wiring)
+    deciders = [d for d in deciders_of(program.wiring) if d.axes or d.ranks or not in_a_row]
     names = list(dict.fromkeys(t for d in deciders for t in (d.left, d.right) if t is not None))
     if not names:
         return False

@@ -2,7 +2,8 @@
 
 A verdict is worth what it could have found. Each error is put into one element at a time of the
 gradients of ordinary points, and judged by the bound that the true gradient was judged by; where
-nothing could be decided it is not caught. A gradient that is wrong as it is gets no further error.
+nothing could be decided it is not caught. Nothing is put into a gradient that is wrong as it is:
+what it was seen by says more.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.gradients import GradientCheck
-from losscheck.evidence.projected import is_wrong, median_size
+from losscheck.evidence.projected import median_size
 from losscheck.evidence.single import CaseVerdict
 from losscheck.evidence.terms import terms
 from losscheck.model import Array, Range, SelfTest
@@ -39,6 +40,8 @@ def self_test(evidence: Evidence, checks: Sequence[GradientCheck]) -> tuple[Self
     tuple of SelfTest
         One a kind of error, of those that could be put anywhere.
     """
+    if any((check.wrong & ~check.tie).any() for check in checks):
+        return ()
     alterations: dict[str, Callable[[Array], Array]] = {
         SCALED: lambda gradient: gradient * 1.001,
         FLIPPED: lambda gradient: -gradient,
@@ -69,8 +72,7 @@ def _altered(check: GradientCheck, alter: Callable[[Array], Array]) -> Array:
 def _sampled(verdict: CaseVerdict, alter: Callable[[Array], Array]) -> Array:
     """(2,) the same of some elements of a large prediction."""
     gradient, comparison = verdict.gradient, verdict.comparison
-    large = np.abs(gradient) >= COUNTS * median_size(gradient)
-    able = np.flatnonzero(large & ~is_wrong(comparison))
+    able = np.flatnonzero(np.abs(gradient) >= COUNTS * median_size(gradient))
     able = able[:: max(1, len(able) // SAMPLED)][:SAMPLED]
     changed = alter(gradient[able])
     made = verdict.projections
@@ -84,8 +86,8 @@ def _sampled(verdict: CaseVerdict, alter: Callable[[Array], Array]) -> Array:
 
 
 def _usable(check: GradientCheck, size: Array) -> Array:
-    """(N·n,) bool: right at an ordinary point, no kink, and large enough for errors to matter."""
-    kink = (check.comparison.point == Point.KINK) | is_wrong(check.comparison)
+    """(N·n,) bool: at an ordinary point, no kink, and large enough for an error to matter."""
+    kink = check.comparison.point == Point.KINK
     ordinary = np.repeat(check.ranges == Range.ORDINARY, check.gradient.shape[1])
     return np.asarray(ordinary & ~kink & (np.abs(size) >= COUNTS * check.scale))
 

@@ -40,6 +40,9 @@ def confirmed(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> bool:
             crowd.form == "gradient"
             and all(open_to_choice(evidence, case, s.gradient) for s in runs.values() if s)
         )
+    if (crowd.code, crowd.form) == ("LC101", "tie"):
+        gradient = crowd.population.rerun(case).gradient[0]
+        return not open_to_choice(evidence, case, gradient, in_a_row=True)
     if isinstance(crowd.population, Precision):
         return _lost(evidence, crowd, case)
     if isinstance(crowd.population, GradientSizes):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import tensorflow as tf
 
 import losscheck
 from losscheck.model import LossReport
@@ -108,3 +109,44 @@ def test_a_slope_too_small_for_float32_is_a_note(loss: Any, domain: str) -> None
     report = _check(loss, arguments, "LC103")
     assert not codes(report, "error", "warning")
     assert {f.kind for f in found(report, "LC103")} <= {"inherent"}
+
+
+# Of several equal operands any may be taken, and float32 has more of them than float64.
+@pytest.mark.parametrize(
+    ("loss", "y_true", "y_pred"),
+    [
+        (wild.nearest, "(B, 3, 3)", "(B, 4, 3)"),
+        (wild.worst_three, "(B, 8)", "(B, 8)"),
+        (wild.middle, "(B, 8)", "(B, 8)"),
+        (wild.best_hypothesis, "(B, 2)", "(B, 4, 2)"),
+    ],
+)
+def test_a_choice_among_equal_operands_is_neither_wrong_nor_lost(
+    loss: Any, y_true: str, y_pred: str
+) -> None:
+    arguments = {"y_true": ("real", y_true), "y_pred": ("real", y_pred)}
+    report = _check(loss, arguments, "LC101", "LC302", "LC503")
+    assert not codes(report, "error", "warning")
+
+
+def test_a_choice_that_is_differentiated_wrongly_is_an_error() -> None:
+    report = _pair(wild.doubled_maximum, "LC101")
+    assert found(report, "LC101", "error", "taken")
+    # No error is put into a gradient that is wrong anyway.
+    assert report.gradient is not None
+    assert report.gradient.self_test == ()
+
+
+def test_digits_lost_beside_a_choice_are_lost() -> None:
+    report = _pair(wild.far_from_the_largest, "LC302")
+    assert found(report, "LC302", "error", "lost = (1.0 - tf.cos(d))")
+
+
+def test_a_gradient_of_zero_is_no_large_one() -> None:
+    # log1p(-p) / log1p(p) is -1 near 0, and 0 / 0 within; where float32 gives 0 it is 0.
+    def quotient(y_true: Any, y_pred: Any) -> Any:
+        return y_true * tf.math.log1p(-y_pred) / tf.math.log1p(y_pred)
+
+    arguments = {"y_true": ("[1, 2]", "(B,)"), "y_pred": ("[-0.99, 0.99]", "(B,)")}
+    report = _check(quotient, arguments, "LC107")
+    assert not any("gradient is 0," in f.message for f in found(report, "LC107"))

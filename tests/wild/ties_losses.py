@@ -130,3 +130,39 @@ def clipped_ratio(y_true: T, y_pred: T) -> T:
 
 def scaled_and_clipped(weight: T, y_pred: T) -> T:
     return weight * tf.square(tf.clip_by_value(y_pred, -1.0, 1.0) - 2.0)
+
+
+def nearest(y_true: T, y_pred: T) -> T:
+    gap = tf.reduce_sum(tf.square(y_true[:, :, None, :] - y_pred[:, None, :, :]), axis=-1)
+    return tf.reduce_mean(tf.reduce_min(gap, axis=2), axis=1)
+
+
+def worst_three(y_true: T, y_pred: T) -> T:
+    return tf.reduce_mean(tf.math.top_k(tf.square(y_true - y_pred), k=3).values, axis=-1)
+
+
+def middle(y_true: T, y_pred: T) -> T:
+    size = tf.abs(y_true - y_pred)
+    return tf.math.top_k(size, k=tf.shape(size)[-1] // 2 + 1).values[:, -1]
+
+
+def best_hypothesis(y_true: T, y_pred: T) -> T:
+    gap = tf.reduce_sum(tf.square(y_true[:, None, :] - y_pred), axis=-1)
+    return tf.gather(gap, tf.argmin(gap, axis=-1), batch_dims=1)
+
+
+def doubled_maximum(y_true: T, y_pred: T) -> T:
+    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    def largest(x: T) -> tuple[T, object]:
+        top = tf.reduce_max(x, axis=-1, keepdims=True)
+        taken = 2.0 * tf.cast(tf.equal(x, top), x.dtype)
+        return top[..., 0], lambda upstream: upstream[..., None] * taken
+
+    return largest(tf.square(y_true - y_pred))
+
+
+def far_from_the_largest(y_true: T, y_pred: T) -> T:
+    # The distance is lost between near-duplicates, beside a maximum that ties nowhere near.
+    d = y_true - y_pred
+    lost = (1.0 - tf.cos(d)) / tf.square(d)
+    return tf.reduce_mean(lost, axis=-1) + 1e-3 * tf.reduce_max(tf.abs(y_pred), axis=-1)
