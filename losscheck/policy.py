@@ -83,6 +83,7 @@ _BASE: Mapping[tuple[str, str], Severity] = {
     ("LC404", "async"): Severity.ERROR,
     ("LC404", "generator"): Severity.ERROR,
     ("LC404", "shape"): Severity.ERROR,
+    ("LC404", "axes"): Severity.WARNING,  # one number a sample and channel, whose mean is meant
     ("LC405", "fails"): Severity.NOTE,
     ("LC405", "nonfinite"): Severity.NOTE,
     ("LC501", "python-control-flow"): Severity.ERROR,

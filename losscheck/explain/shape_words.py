@@ -156,6 +156,13 @@ def output(suspect: Suspect, blame: Blame) -> Words:
         kind = f" but {kind}" if kind else ""
         return f"The loss returns no tensor{kind}.", "Keras can reduce a tensor only.", fix
     shape = _shape(facts, "shape")
+    if suspect.form == "axes":
+        return (
+            f"The loss returns several numbers a sample{_of(shape)}.",
+            "Keras averages them, and multiplies weights of shape (B,) with their last axis, to "
+            "which those do not belong.",
+            fix,
+        )
     return (
         f"The loss returns a tensor{_of(shape)}, which is no loss per sample.",
         "Keras expects a scalar or a leading part of the prediction's shape, such as (B,); it "

@@ -19,7 +19,9 @@ class OutputShape(Rule):
     ------------
     Calls the loss on ordinary input and looks at what comes back: nothing, something other than
     a tensor, or a tensor whose shape is neither a scalar nor a leading part of y_pred's shape,
-    such as (B,) for predictions of shape (B, D).
+    such as (B,) for predictions of shape (B, D). It is a warning where the batch comes first and
+    other axes of y_pred follow, as (B, C) does of an image (B, H, W, C): each number belongs to one
+    sample and their mean is as meant, but weights of samples do not line up with them.
 
     Why it matters
     --------------
@@ -49,6 +51,7 @@ class OutputShape(Rule):
     code = "LC404"
     slug = "output-shape"
     needs = ("graph",)
+    partial = frozenset({"axes"})
 
     def judge(self, graph: GraphFacts) -> Judgment:
         """Name the loss if what it returns is no loss."""
@@ -56,10 +59,21 @@ class OutputShape(Rule):
         # Heads of two parameters, mean and scale, have a loss of the labels' shape.
         fits = [shape[: len(returns or ())] for shape in (prediction, graph.label_shape)]
         if returns is not None and returns not in fits:
+            whole = (prediction, graph.label_shape)
             yield Suspect(
                 code=self.code,
-                form="shape",
+                form="axes" if any(_of_axes(returns, shape) for shape in whole) else "shape",
                 facts={"shape": returns, "prediction": prediction},
                 location=graph.made_at,
                 expected_text=f"(), ({prediction[0] if prediction else ''},) or {prediction}",
             )
+
+
+def _of_axes(returns: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+    """Whether the batch and then some of the other axes of a shape are left, in their order."""
+    rest = iter(shape[1:])
+    return (
+        1 < len(returns) < len(shape)
+        and returns[0] == shape[0]
+        and all(size in rest for size in returns[1:])
+    )

@@ -61,6 +61,7 @@ ROWS: list[tuple[str, str, Mapping[str, Any], Mapping[str, Any], str]] = [
     ("LC102", "part-flat", PART, {}, "depends on it"),
     ("LC102", "part-ends", PART, {}, "4,096 cases"),
     ("LC108", "floor", FLOOR, {}, "1e-10 is added"),
+    ("LC404", "axes", {"shape": (4, 3)}, {}, "(4, 3)"),
     ("LC109", "label", UNTAKEN, {}, "false in all 1,024 cases"),
     ("LC109", "prediction", UNTAKEN | {"says": True}, {}, "true in all"),
     ("LC401", "batch", {"argument": "y_pred", "other_shape": (4,)}, {}, "(4,)"),

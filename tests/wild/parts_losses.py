@@ -280,3 +280,17 @@ def positives_by_hand(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
     labels = tf.reshape(y_true, (-1, 1))
     same = tf.cast(tf.equal(labels, tf.transpose(labels)), near.dtype) - tf.eye(tf.shape(near)[0])
     return -tf.reduce_sum(same * near, axis=1) / tf.reduce_sum(same, axis=1)
+
+
+def overlap_by_channel(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    """Sound: (B, C) of an image (B, H, W, C), whose mean is taken."""
+    shared = tf.reduce_sum(y_true * y_pred, axis=[1, 2])
+    both = tf.reduce_sum(y_true + y_pred, axis=[1, 2])
+    return 1.0 - (2.0 * shared + 1.0) / (both + 1.0)
+
+
+def overlap_by_pixel(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    """Summed over the batch and the channels, where the image was meant."""
+    shared = tf.reduce_sum(y_true * y_pred, axis=[0, 3])
+    both = tf.reduce_sum(y_true + y_pred, axis=[0, 3])
+    return 1.0 - (2.0 * shared + 1.0) / (both + 1.0)

@@ -229,3 +229,16 @@ def test_squared_weights_are_told_where_nobody_declares_them() -> None:
 def test_a_loss_without_a_finite_batch_is_no_fault_of_ours() -> None:
     report = losscheck.check(wild.positives_by_hand, select=["LC201", "LC403"])
     assert found(report, "LC201", "error", "tf.reduce_sum(same, axis=1)")
+
+
+IMAGE = (("binary", "(B, 5, 6, 3)"), ("probability", "(B, 5, 6, 3)"))
+
+
+def test_one_number_a_sample_and_channel_is_no_error() -> None:
+    report = _check(wild.overlap_by_channel, *IMAGE, "LC4", "LC6")
+    assert errors(report) == []
+    assert found(report, "LC404", "warning")
+
+
+def test_one_number_a_pixel_of_all_samples_is_an_error() -> None:
+    assert found(_check(wild.overlap_by_pixel, *IMAGE, "LC404"), "LC404", "error")
