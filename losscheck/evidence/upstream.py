@@ -82,7 +82,7 @@ def upstream_check(evidence: Evidence, checks: Sequence[GradientCheck]) -> Upstr
     program = instance.program
     if isinstance(program, EagerProgram) or program.way() is not Way.VECTORIZED:
         rows = rows[:SLOW]
-    derived, upstream = _derived(evidence, instance)
+    derived, upstream = _derived(evidence, instance, plain.cases)
     cases, right = plain.cases.take(rows), ~plain.edge[rows]
     try:
         return _observe(derived, upstream, plain, cases, plain.gradient[rows], right)
@@ -101,10 +101,9 @@ def _spread(rows: Array, coordinates: int) -> Array:
     return np.asarray(rows[np.linspace(0, len(rows) - 1, count).astype(int)])
 
 
-def _derived(evidence: Evidence, instance: Instance) -> tuple[Evidence, Array]:
+def _derived(evidence: Evidence, instance: Instance, cases: CaseBlock) -> tuple[Evidence, Array]:
     """The evidence of the weighted loss, and the numbers it is weighted by."""
-    ones = {n: np.ones((1, *shape)) for n, shape in instance.shapes.items()}
-    shape = instance.program.run(ones).value.shape[1:]
+    shape = instance.program.run(cases.take(np.zeros(1, int)).inputs).value.shape[1:]
     upstream = np.resize(np.asarray(FACTORS, np.float32), shape)
     programs = WeightedPrograms(evidence.programs, instance.shapes, upstream)
     inferred = attrs.evolve(evidence.inferred, programs=programs)

@@ -27,6 +27,7 @@ from losscheck.program.functions import blocks_by_function, by_function
 from losscheck.program.precision import graph_def
 from losscheck.program.quiet import silence, tensorflow
 from losscheck.program.trace import Call, Traced
+from losscheck.program.trying import tried
 from losscheck.program.ways import Runners, Way, compare, in_mode
 from losscheck.program.wiring import Wiring, wiring
 
@@ -284,10 +285,9 @@ class Program:
         return self._runners[key][1]
 
     def try_once(self) -> None:
-        """Run one case of ones, unvectorised; whatever it raises, the graph cannot be run."""
-        ones = self._cast({name: np.ones((1, *shape)) for name, shape in self.shapes.items()})
+        """Run one case of ones, unvectorised; what raises on any other, too, cannot be run."""
         # As it is: TensorFlow's rewriting of the graph may take the failing operation out.
-        self._one_by_one(self.whole, ones)
+        tried(lambda inputs: self._one_by_one(self.whole, self._cast(inputs)), self.shapes)
 
     def captured_values(self) -> dict[str, Array]:
         """What the loss took from outside, by the name of its placeholder in the graph."""

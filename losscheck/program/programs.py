@@ -14,6 +14,7 @@ from losscheck.program.modes import EagerProgram, Runner
 from losscheck.program.precision import keeps_float64, rewrite
 from losscheck.program.retyped import retyped
 from losscheck.program.trace import OF_SIZES, Call, CallError, OutputError, Traced, trace
+from losscheck.program.trying import tried
 
 Sizes = Mapping[str, tuple[int | None, ...] | None]  # argument -> shape; None: unknown
 
@@ -174,9 +175,8 @@ class Programs:
 
     def _eager_or(self, first: CallError, program: EagerProgram, shapes: Sizes, dtype: str) -> None:
         """Raise what tracing raised where running eagerly fails too; eagerly the line is known."""
-        ones = {name: np.ones((1, *_known(shape)), dtype) for name, shape in shapes.items()}
         try:
-            program.run(ones)
+            tried(program.run, {name: _known(shape) for name, shape in shapes.items()})
         except OutputError:  # numbers of NumPy, say: what kept it from being traced says more
             raise first from first.error
         except CallError as error:
