@@ -19,7 +19,7 @@ from losscheck.decided import looked_at, missing, not_tried, undecided
 from losscheck.evidence.covered import covered
 from losscheck.evidence.crowd import Crowd
 from losscheck.evidence.curves import curves
-from losscheck.evidence.desk import WITHOUT_A_RUN, WITHOUT_VALUES, Desk
+from losscheck.evidence.desk import INSTEAD, WITHOUT_A_RUN, WITHOUT_VALUES, Desk
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.verified import summary
 from losscheck.explain.finding import Writer
@@ -152,8 +152,6 @@ class Examination:
         if reason := self._skip(rule, inferred):
             asked = reason == NOT_SELECTED or not rule.left_out(self._settings)
             return _skipped(rule, reason, applies=asked)
-        if self._guessed is not None and not WITHOUT_VALUES.issuperset(rule.needs):
-            return self._fails(rule, self._guessed)
         masks = ({f.code for f in findings} - self._partial) & set(rule.masked_by)
         if masks:
             return _skipped(rule, f"see {', '.join(sorted(masks))}")
@@ -191,7 +189,9 @@ class Examination:
             account = functools.partial(_decided, check, rule, desk, evidence, inferred)
             check = self._faults.attempt(f"the account of {rule.code}", account, check, rule.code)
         fault = self._faults.within((rule.code, *rule.needs))
-        if not findings and fault is not None:
+        if fault is None and not WITHOUT_VALUES.issuperset(rule.needs):
+            fault = self._guessed
+        if fault is not None and check.outcome != Outcome.FAIL:  # what was found stays
             check = self._fails(rule, fault)
         elif not findings and inferred.error is not None:
             check = _skipped(rule, _raises(inferred))
@@ -217,8 +217,9 @@ class Examination:
                 found[name] = None if name == "tracing" else ()
                 continue
             try:
-                found[name] = desk.given(name)
-            except FailedError:
+                known = self._guessed is None or name in WITHOUT_VALUES
+                found[name] = desk.given(name) if known else INSTEAD[name]
+            except (FailedError, KeyError):
                 failed = True
         return None if failed else found
 

@@ -65,7 +65,7 @@ def verdict(
     """
     if any(finding.severity == Severity.ERROR for finding in findings):
         return Verdict.FAIL, ""
-    if failed and not any(map(_judged, checks)):
+    if failed and not findings and not any(map(_judged, checks)):
         return Verdict.ERROR, next(check.reason for check in checks if check.code in failed)
     # A second derivative that cannot be decided leaves value and gradient what they are, and so do
     # digits that cannot be counted.

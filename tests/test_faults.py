@@ -3,28 +3,44 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import attrs
 import pytest
 
-from losscheck import examination
+from losscheck import examination, verdicts
+from losscheck.api import check
 from losscheck.blocks import of_loss
 from losscheck.config import Settings
 from losscheck.evidence import desk as desks
+from losscheck.evidence import gather
 from losscheck.evidence.desk import FURTHER, GATHER, Desk
 from losscheck.evidence.gather import Evidence
 from losscheck.examination import Examination
+from losscheck.explain import steps
 from losscheck.faults import Faults
-from losscheck.model import LossReport, Verdict
+from losscheck.infer import infer
+from losscheck.model import Environment, LossReport, Report, Summary, Verdict
 from losscheck.rules import RULES
 from losscheck.targets import from_callable
+from losscheck.verdicts import Exit, fails
 from tests.desks import desk
 from tests.verdicts import codes
 
 NAMES = (*GATHER, *FURTHER)
 ALWAYS = {"LC106", "LC902", "LC903"}  # of rules that run when they are asked for
 DECLARED = {"y_true": ("binary", "(B, D)"), "y_pred": ("probability", "(B, D)")}
+EMPTY = Report(
+    losscheck="",
+    environment=Environment(
+        python="", tensorflow="", keras="", numpy="", hypothesis="", platform=""
+    ),
+    seed=0,
+    seconds=0.0,
+    summary=Summary(losses=0, passed=0, fail=0, inconclusive=0, error=0, cases=0),
+    losses=(),
+)
 
 
 def entropy(y_true: Any, y_pred: Any) -> Any:
@@ -131,3 +147,128 @@ def test_a_piece_of_evidence_that_fails_leaves_all_others(
         assert (name in ("ending", "second_order")) or "planted" in text
         assert all(fault.error == "ValueError: planted" for fault in told.faults)
         assert len(told.faults) <= 1
+
+
+STEPS = {
+    "shrink": "the simplification of a case of LC203",
+    "confirmed": "the confirmation of a case of LC203",
+    "observe": "the numbers of a case of LC203",
+    "remedy": "the words of LC203",
+    "reproduce": "the program of LC203",
+    "of_case": "the truth of a case of LC203",
+    "kinds": "the truth of the cases of LC203",
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_of_an_explanation_that_fails_loses_no_finding(
+    step: str, faulty: Laid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, step, broken)
+    report = faulty.report(monkeypatch, select=("LC203",))
+    (finding,) = (f for f in report.findings if f.severity != "note")
+    # What nobody could run alone is no fact that anyone can run again, and beyond the ordinary
+    # range NaN may be right.
+    sure = step not in ("confirmed", "of_case")
+    assert finding.severity == ("error" if sure else "warning")
+    assert report.verdict == (Verdict.FAIL if sure else Verdict.INCONCLUSIVE)
+    assert STEPS[step] in {fault.what for fault in report.faults}
+    assert finding.message
+    assert finding.fix
+    assert finding.location is not None
+    assert "Traceback" not in of_loss(report)
+
+
+def test_who_is_to_blame_may_not_be_told(faulty: Laid, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("losscheck.explain.locate.groups", broken)
+    monkeypatch.setattr("losscheck.explain.locate.blame", broken)
+    report = faulty.report(monkeypatch, select=("LC203",))
+    assert codes(report, "error") == {"LC203"}
+    assert report.findings[0].location is not None  # the line where the loss begins
+
+
+def test_a_judgment_that_fails_leaves_what_it_had_named(
+    faulty: Laid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = next(rule for rule in RULES if rule.code == "LC203")
+    judge = rule.judge
+
+    def stopping(**evidence: Any) -> Iterator[Any]:
+        yield from judge(**evidence)
+        broken()
+
+    monkeypatch.setattr(rule, "judge", stopping, raising=False)
+    report = faulty.report(monkeypatch, select=("LC203",))
+    assert report.verdict == Verdict.FAIL
+    assert report.faults[0].what == "the judgment of LC203"
+
+
+@pytest.mark.parametrize("part", ["curves", "covered", "summary", "_notes"])
+def test_what_is_shown_beside_a_judgment_changes_no_verdict(
+    part: str, sound: Laid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(examination, part, broken)
+    report = sound.report(monkeypatch)
+    assert report.verdict == Verdict.PASS
+    assert len(report.faults) == 1
+    assert "losscheck itself failed in" in of_loss(report)
+
+
+def test_a_selected_rule_that_fails_leaves_nothing_judged(
+    sound: Laid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant(monkeypatch, "crossings")
+    report = sound.report(monkeypatch, "crossings", select=("LC104", "LC105"))
+    assert report.verdict == Verdict.ERROR
+    assert verdicts.status(attrs.evolve(EMPTY, losses=(report,)), "never") == Exit.FAULT
+
+
+def test_a_search_that_fails_leaves_the_cases_of_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gather, "guided", broken)
+    report = check(squares, arguments=DECLARED, select=["LC201", "LC104"])
+    assert report.verdict == Verdict.INCONCLUSIVE
+    outcomes = {c.code: c.outcome for c in report.checks}
+    assert (outcomes["LC201"], outcomes["LC104"]) == ("inconclusive", "pass")
+    assert report.faults[0].what == "the guided search"
+    assert any("planted" in line for line in report.faults[0].traceback)
+
+
+def test_where_inference_fails_the_graph_is_read_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails_undeclared(loss: Any, declared: Any, **rest: Any) -> Any:
+        return infer(loss, declared, **rest) if declared else broken()
+
+    monkeypatch.setattr(examination, "infer", fails_undeclared)
+    report = check(argmax)
+    assert report.verdict == Verdict.FAIL
+    assert codes(report, "error") == {"LC102"}
+    undecided = {c.code for c in report.checks if c.outcome == "inconclusive"}
+    assert {"LC201", "LC301", "LC401"} <= undecided
+    monkeypatch.setattr(examination, "infer", broken)
+    assert check(argmax).verdict == Verdict.ERROR
+
+
+def argmax(y_true: Any, y_pred: Any) -> Any:
+    """No gradient passes through it."""
+    import tensorflow as tf
+
+    return tf.reduce_mean(y_true - tf.cast(tf.argmax(y_pred, axis=-1), y_true.dtype)[:, None])
+
+
+@pytest.mark.parametrize(
+    ("verdict", "fail_on", "expected"),
+    [
+        (Verdict.INCONCLUSIVE, Settings().fail_on, True),
+        (Verdict.INCONCLUSIVE, "error", False),
+        (Verdict.INCONCLUSIVE, "warning", True),
+        (Verdict.PASS, Settings().fail_on, False),
+    ],
+)
+def test_an_undecided_loss_fails_unless_errors_alone_do(
+    verdict: Verdict, fail_on: str, expected: bool
+) -> None:
+    report = LossReport(target="m:loss", verdict=verdict, seconds=0.0, cases=0, source=None)
+    assert fails(report, fail_on) is expected

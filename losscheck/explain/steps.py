@@ -51,8 +51,11 @@ class Steps:
         assert self._desk is not None
         return self._desk
 
-    def _try(self, what: str, crowd: Crowd, do: Callable[[], Result], plainer: Result) -> Result:
-        return self._faults.attempt(f"{what} of {crowd.code}", do, plainer)
+    def _try(
+        self, what: str, crowd: Crowd, do: Callable[[], Result], plainer: Result, rule: str = ""
+    ) -> Result:
+        """Take a step; where it fails and decides a rule, that rule is named."""
+        return self._faults.attempt(f"{what} of {crowd.code}", do, plainer, rule)
 
     def groups(self, crowd: Crowd) -> list[locate.Group]:
         """Split a crowd by who is to blame; else one group that nobody is."""
@@ -116,7 +119,7 @@ class Steps:
         run: Callable[[], bool | None] = lambda: confirmed(  # noqa: E731
             self.desk.evidence, crowd, case
         )
-        return self._try("the confirmation of a case", crowd, run, None)
+        return self._try("the confirmation of a case", crowd, run, None, crowd.code)
 
     def observed(self, crowd: Crowd, case: CaseBlock) -> Seen:
         """Give the numbers of a case; else none."""
@@ -134,6 +137,7 @@ class Steps:
             crowd,
             lambda: of_case(self.desk.evidence, case, crowd.dtype, crowd.direction),
             CaseTruth(kind=None),
+            crowd.code,
         )
 
     def words(
