@@ -14,7 +14,7 @@ from losscheck.domains.spread import SOBOL_DIMENSIONS, uniform
 from losscheck.model import Range, UsageError
 
 INTERVALS = ("[-1, 1]", "(0, inf)", "[0, 1)", "(-inf, 5]", "[10, inf)", "(0.1, 0.3)")
-COLUMNS = ("[real, positive]", "[binary, probability, [0, 1], count]")
+COLUMNS = ("[real, positive]", "[box, probability]", "[binary, probability, [0, 1], count]")
 DOMAINS = (*NAMED, *INTERVALS, *COLUMNS, "box of x2, x1, y2, y1")
 SHAPES = ((1, 1), (3, 3), (4,), (2, 3, 2))
 BOXES = ((1, 4), (3, 4), (4,), (2, 3, 4))
@@ -27,6 +27,8 @@ def code(text, value, dtype="float32", classes=3):
 
 
 def shapes(text):
+    if text == "[box, probability]":
+        return tuple((*shape[:-1], 5) for shape in BOXES)
     return BOXES if text.startswith("box") else SHAPES
 
 
@@ -49,6 +51,7 @@ class TestParse:
             ("[real, positive]", "[real, positive]", 2),
             ("[ Real,[0.0,1] , (0, inf)]", "[real, [0, 1], (0, inf)]", 3),
             ("[logits]", "[logits]", 1),
+            ("[box, probability]", "[box, probability]", 5),
         ],
     )
     def test_a_list_gives_a_domain_a_column(self, text, name, width):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import attrs
 import numpy as np
 
 from losscheck.domains.base import Domain, Shape
+from losscheck.domains.box import Box
 from losscheck.domains.labels import Labels
 from losscheck.domains.numbers import Numbers
 from losscheck.model import Array, Range
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 _MIXED = 512
 
 
+Part = Numbers | Labels | Box
+
+
 @attrs.frozen
 class Columns(Domain):
     """Rows whose columns have domains of their own, each number judged by that of its column.
@@ -29,11 +34,11 @@ class Columns(Domain):
     name
         The canonical text, a list in brackets.
     parts
-        The domain of each column, of single numbers. Where an array is wider, as layouts of other
-        sizes are tried, they start again.
+        The domain of each column, or of the columns of a box. Where an array is wider, as layouts
+        of other sizes are tried, they start again.
     """
 
-    parts: tuple[Numbers | Labels, ...]
+    parts: tuple[Part, ...]
 
     @property
     def elementwise(self) -> bool:
@@ -42,13 +47,13 @@ class Columns(Domain):
 
     @property
     def movable(self) -> bool:
-        """No column limits another."""
+        """Every number can be moved by itself."""
         return True
 
     @property
     def width(self) -> int | None:
-        """One domain a column."""
-        return len(self.parts)
+        """One domain a column, or a box of several."""
+        return sum(part.width or 1 for part in self.parts)
 
     @property
     def integral(self) -> bool:
@@ -63,13 +68,16 @@ class Columns(Domain):
 
     def limits(self, shape: Shape, *, working: bool = False) -> tuple[Array, Array]:
         """Give the ends of each column, along the last axis."""
-        ends = [part.limits((), working=working) for part in self._along(shape)]
-        low, high = (np.asarray([float(end[side]) for end in ends]) for side in (0, 1))
+        ends = [(part.limits((), working=working), size) for part, size in self._along(shape)]
+        low, high = (
+            np.concatenate([np.full(size, end[side], float) for end, size in ends])
+            for side in (0, 1)
+        )
         return (low, high) if shape else (low[0], high[0])
 
     def dimensions(self, shape: Shape) -> int:
         """Those of all columns together."""
-        return sum(part.dimensions(self._column(shape)) for part in self._along(shape))
+        return sum(part.dimensions((*shape[:-1], size)) for part, size in self._along(shape))
 
     def draw(
         self,
@@ -82,42 +90,49 @@ class Columns(Domain):
         rng: np.random.Generator,
     ) -> Array:
         """Draw each column from its own domain."""
-        rest, column = points, self._column(shape)
-        drawn = []
-        for part in self._along(shape):
-            own, rest = np.split(rest, [part.dimensions(column)], axis=1)
-            drawn.append(part.draw(own, column, reach, dtype=dtype, rng=rng))
+        rest, drawn = points, []
+        for part, size in self._along(shape):
+            own_shape = (*shape[:-1], size)
+            own, rest = np.split(rest, [part.dimensions(own_shape)], axis=1)
+            drawn.append(part.draw(own, own_shape, reach, dtype=dtype, rng=rng))
         return np.concatenate(drawn, axis=-1).reshape(len(points), *shape)
 
     def tokens(self, shape: Shape, dtype: str, classes: int = 2) -> Array:
         """Give landmark rows: each number of a column beside usual ones, and any with any."""
-        pools = [part.scalars(dtype)[0] for part in self._along(shape)]
+        pools = [_pool(part, size, dtype) for part, size in self._along(shape)]
         rng = np.random.default_rng(len(pools))
-        width = len(pools)
-        usual = self.ordinary(1, (width,), seed=0)[0]
-        rows = [pool[rng.integers(len(pool), size=_MIXED)] for pool in pools]
-        alone = np.concatenate([np.tile(usual, (len(pool), 1)) for pool in pools])
-        alone[np.arange(len(alone)), np.repeat(np.arange(width), list(map(len, pools)))] = (
-            np.concatenate(pools)
-        )
-        return self.inside(np.concatenate([alone, np.stack(rows, axis=1)]), dtype, classes)[0]
+        usual = self.ordinary(1, shape[-1:] or (1,), seed=0)[0]
+        alone, column = [], 0
+        for pool in pools:
+            rows = np.tile(usual, (len(pool), 1))
+            rows[:, column : column + pool.shape[1]] = pool
+            alone.append(rows)
+            column += pool.shape[1]
+        mixed = [pool[rng.integers(len(pool), size=_MIXED)] for pool in pools]
+        rows = np.concatenate([*alone, np.concatenate(mixed, axis=1)])
+        return self.inside(rows, dtype, classes)[0]
 
     def classify(self, values: Array, dtype: str = "float32", classes: int = 2) -> Array:
         """Tell the widest range that a column of each case touches: (n,) uint8, 3 for outside."""
         ranges = np.zeros(len(values), np.uint8)
-        for part, column in self._columns(values):
-            ranges = np.maximum(ranges, part.classify(column, dtype))
+        for part, columns in self._columns(values):
+            ranges = np.maximum(ranges, part.classify(columns, dtype))
         return ranges
 
     def clip(self, values: Array) -> Array:
         """Bring every number between the ends of its column, whole ones to a whole number."""
         return np.concatenate(
             [
-                np.rint(part.clip(column)) if part.integral else part.clip(column)
-                for part, column in self._columns(values)
+                np.rint(part.clip(columns)) if part.integral else part.clip(columns)
+                for part, columns in self._columns(values)
             ],
             axis=-1,
         ).reshape(values.shape)
+
+    def project(self, values: Array) -> Array:
+        """Put the corners of boxes in order."""
+        parts = [part.project(columns) for part, columns in self._columns(values)]
+        return np.concatenate(parts, axis=-1).reshape(values.shape)
 
     def strategy(
         self, shape: Shape, dtype: str = "float32", classes: int = 2
@@ -125,26 +140,37 @@ class Columns(Domain):
         """Arrays whose columns are any of their own domains."""
         import hypothesis.strategies as st
 
-        column = self._column(shape)
-        drawn = st.tuples(*(part.strategy(column, dtype) for part in self._along(shape)))
+        along = self._along(shape)
+        drawn = st.tuples(*(part.strategy((*shape[:-1], size), dtype) for part, size in along))
         return drawn.map(lambda parts: np.concatenate(parts, axis=-1).reshape(shape))
 
-    def _along(self, shape: Shape) -> list[Numbers | Labels]:
-        """The domains along the last axis of a shape; of a single number, the first."""
-        width = shape[-1] if shape else 1
-        return [self.parts[i % len(self.parts)] for i in range(width)]
+    def _along(self, shape: Shape) -> list[tuple[Part, int]]:
+        """The domains along the last axis of a shape, and their columns; one of a number."""
+        left, found = shape[-1] if shape else 1, []
+        for part in itertools.cycle(self.parts):
+            if left <= 0:
+                break
+            found.append((part, min(part.width or 1, left)))
+            left -= part.width or 1
+        return found
 
-    def _column(self, shape: Shape) -> Shape:
-        return (*shape[:-1], 1)
-
-    def _columns(self, values: Array) -> Iterator[tuple[Numbers | Labels, Array]]:
-        """Each domain with its numbers: (n, ..., 1)."""
+    def _columns(self, values: Array) -> Iterator[tuple[Part, Array]]:
+        """Each domain with its numbers: (n, ..., columns)."""
         rows = values.reshape(len(values), 1) if values.ndim == 1 else values
-        for i, part in enumerate(self._along(rows.shape[1:])):
-            yield part, rows[..., i : i + 1]
+        column = 0
+        for part, size in self._along(rows.shape[1:]):
+            yield part, rows[..., column : column + size]
+            column += size
 
 
-def named(parts: tuple[Numbers | Labels, ...]) -> Columns:
+def _pool(part: Part, size: int, dtype: str) -> Array:
+    """The landmarks of a part: (k, columns)."""
+    if isinstance(part, Box):
+        return part.tokens((size,), dtype)
+    return part.scalars(dtype)[0][:, np.newaxis]
+
+
+def named(parts: tuple[Part, ...]) -> Columns:
     """Give the domain by column of these domains."""
     return Columns(f"[{', '.join(part.name for part in parts)}]", parts)
 

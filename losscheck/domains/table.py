@@ -7,7 +7,7 @@ import math
 import re
 
 from losscheck.domains.base import Domain
-from losscheck.domains.box import boxes, otherwise
+from losscheck.domains.box import Box, boxes, otherwise
 from losscheck.domains.columns import Columns, named
 from losscheck.domains.labels import ClassIndex, Labels, Mask, PaddedClassIndex
 from losscheck.domains.numbers import Numbers
@@ -138,11 +138,11 @@ def _by_column(words: list[str], text: str) -> Columns:
             part: Domain | None = None
         else:
             part = parse(word)
-        if not isinstance(part, Numbers | Labels) or isinstance(part, ClassIndex):
+        if not isinstance(part, Numbers | Labels | Box) or isinstance(part, ClassIndex):
             raise UsageError(
                 f"The domain {text!r} names {word!r} for a column. Expected a domain of single "
-                'numbers, such as real, positive, binary or "[0, 1]". Name one of these for each '
-                "column."
+                'numbers, such as real, positive, binary or "[0, 1]", or box for four columns. '
+                "Name one of these for each column."
             )
         parts.append(part)
     return named(tuple(parts))

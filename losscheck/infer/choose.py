@@ -69,19 +69,22 @@ _NOT_PARTS = ("divisor", "gamma", "linear")
 
 
 def by_column(choices: Sequence[Sequence[Choice]]) -> Choice | None:
-    """Make one choice of the likeliest of each column; None where they are all alike."""
+    """Make one choice of the likeliest of each part of a row; None where they are all alike."""
     firsts = [column[0] for column in choices]
     if len({choice.domain for choice in firsts}) < 2:
         return None
-    if not all(domains.parse(choice.domain).elementwise for choice in firsts):
+    if not all(domains.parse(choice.domain).movable for choice in firsts):
         return None
-    others = [choice.plausible[:1] or (choice.domain,) for choice in firsts]
-    plausible = tuple(domain for (domain,) in others)
-    whys = dict.fromkeys(f"column {i}: {choice.why}" for i, choice in enumerate(firsts))
+    plausible: list[str] = []
+    whys: list[str] = []
+    for choice in firsts:
+        start, size = len(plausible), domains.parse(choice.domain).width or 1
+        place = f"column {start}" if size == 1 else f"columns {start} to {start + size - 1}"
+        whys.append(f"{place}: {choice.why}")
+        plausible += size * [choice.plausible[0]] if choice.plausible else [choice.domain]
     own = tuple(choice.domain for choice in firsts)
-    return Choice(
-        distinct(own), "; ".join(whys), () if plausible == own else (distinct(plausible),)
-    )
+    others = () if tuple(plausible) == own else (distinct(tuple(plausible)),)
+    return Choice(distinct(own), "; ".join(whys), others)
 
 
 def label(hints: Sequence[Hint], chosen: Choice, same: bool) -> tuple[Choice, ...]:
@@ -107,9 +110,10 @@ def label(hints: Sequence[Hint], chosen: Choice, same: bool) -> tuple[Choice, ..
         choices.append(Choice("sign", uses["sign"]))
     if "count" in uses:
         choices.append(Choice("count", uses["count"]))
-    if "log" in uses and by_columns:
-        bounded = "log-complement" in uses
-        choices.append(Choice("probability" if bounded else "nonnegative", uses["log"]))
+    if "log" in uses and "log-complement" in uses:
+        choices.append(Choice("probability", f"{uses['log']}, and {uses['log-complement']}"))
+    elif "log" in uses and by_columns:
+        choices.append(Choice("nonnegative", uses["log"]))
     elif "log" in uses:
         domain = chosen.domain if chosen.domain in ("simplex", "nonnegative") else "probability"
         choices.append(Choice(domain, uses["log"]))

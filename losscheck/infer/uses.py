@@ -46,24 +46,31 @@ class Uses:
         if moved is None:
             return whole
         own = self._corners.get(name, Corners())
-        if (box := _box(own, moved.width)) is not None:
-            return (box, *whole)
+        box = _box(own)
+        if box is not None and len(box[1]) == moved.width:
+            return (box[0], *whole)
         side = (Hint("side", "is the side of a box", own.sides),) if own.sides else ()
-        if not any(hint.columns for hint in (*found, *side)):
+        if not box and not any(hint.columns for hint in (*found, *side)):
             return whole
-        parts = [
-            choose([h for h in (*side, *found) if not h.columns or column in h.columns])
-            for column in range(moved.width)
-        ]
+        parts: list[Sequence[Choice]] = []
+        for column in range(moved.width):
+            if box is None or column not in box[1] or box[0].domain != "box":
+                uses = [h for h in (*side, *found) if not h.columns or column in h.columns]
+                parts.append(choose(uses))
+            elif column == min(box[1]):
+                parts.append((box[0],))
         apart = by_column(parts)
         return whole if apart is None else (apart, *whole)
 
 
-def _box(found: Corners, width: int) -> Choice | None:
-    """Choose boxes where every column is one end of an axis."""
-    columns = [column for pair in found.pairs for column in pair]
-    if not columns or sorted(columns) != list(range(width)) or len(found.pairs) > len("xyz"):
+def _box(found: Corners) -> tuple[Choice, range] | None:
+    """Choose boxes where columns beside each other are the ends of axes, and say which."""
+    columns = sorted(column for pair in found.pairs for column in pair)
+    if not columns or len(found.pairs) > len("xyz"):
         return None
-    lower, upper = (tuple(pair[end] for pair in found.pairs) for end in (0, 1))
+    own = range(columns[0], columns[0] + len(columns))
+    if columns != list(own):
+        return None
+    lower, upper = (tuple(pair[end] - own[0] for pair in found.pairs) for end in (0, 1))
     why = "the lesser of its upper ends and the greater of its lower ones are an intersection"
-    return Choice(boxes(lower, upper).name, why, ("real",))
+    return Choice(boxes(lower, upper).name, why, ("real",)), own

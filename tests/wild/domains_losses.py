@@ -12,7 +12,7 @@ EPSILON = 1e-7
 
 
 def _lower_and_upper(boxes):
-    return boxes[..., :2], boxes[..., 2:]
+    return boxes[..., :2], boxes[..., 2:4]
 
 
 def _area(sides):
@@ -56,6 +56,15 @@ def bare_overlap(y_true, y_pred):
     """The same without a guard: two boxes of no area give 0/0."""
     shared, covered = _shared(y_true, y_pred)
     return 1.0 - shared / covered
+
+
+def overlap_and_confidence(y_true, y_pred):
+    """A box and how sure of it the model is, in five columns."""
+    shared, covered = _shared(y_true[..., :4], y_pred[..., :4])
+    sure = tf.clip_by_value(y_pred[..., 4], EPSILON, 1.0 - EPSILON)
+    missed = y_true[..., 4] * tf.math.log(sure) + (1.0 - y_true[..., 4]) * tf.math.log(1.0 - sure)
+    apart = tf.reduce_mean(tf.abs(y_true[..., :4] - y_pred[..., :4]), axis=-1)
+    return 1.0 - shared / (covered + EPSILON) + apart - missed
 
 
 def overlap_by_side(y_true, y_pred):

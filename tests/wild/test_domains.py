@@ -51,6 +51,18 @@ def test_boxes_are_known_by_where_they_meet(loss, label, prediction):
     assert assumed(loss, y_true=FOUR, y_pred=FOUR) == {"y_true": label, "y_pred": prediction}
 
 
+def test_a_box_may_have_columns_beside_it():
+    five = {"shape": "(B, 5)"}
+    assert assumed(losses.overlap_and_confidence, y_true=five, y_pred=five) == {
+        "y_true": "[box, binary]",
+        "y_pred": "[box, probability]",
+    }
+    report = losscheck.check(
+        losses.overlap_and_confidence, arguments={"y_true": five, "y_pred": five}, select=RULES
+    )
+    assert errors(report) == []
+
+
 @pytest.mark.parametrize(
     ("loss", "prediction"),
     [
