@@ -71,7 +71,11 @@ def test_non_finite_results_are_errors_but_for_the_extreme_and_the_inherent(code
     assert _severity(code, form, kind=Kind.UNDEFINED) == "error"
     assert _severity(code, form, kind=Kind.INHERENT) == "note"
     assert _severity(code, form, reach=Range.EXTREME) == "note"
-    assert _severity(code, form, kind=None) == "warning"  # undecided: no fact, no error
+    # Undecided: no fact beyond what healthy models give, but nothing that may stay so either.
+    assert _severity(code, form, kind=None) == "warning"
+    assert _severity(code, form, kind=None, reach=Range.ORDINARY) == "error"
+    assert policy.undecided(code, None)
+    assert not policy.undecided(code, Kind.UNDEFINED)
 
 
 def test_other_dtypes_are_warnings_unless_required() -> None:

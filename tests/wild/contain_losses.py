@@ -6,6 +6,7 @@ import functools
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 
@@ -142,3 +143,29 @@ def closed(scale: float) -> Any:
 def kept_mean(values: Any) -> Any:
     """What the loss above calls."""
     return tf.reduce_mean(values, axis=-1)
+
+
+def _root_above(y_true: Any, y_pred: Any, low: float) -> Any:
+    """A NumPy function, which nobody evaluates in exact numbers; NaN below `low`."""
+
+    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    def root(error: Any) -> Any:
+        value = tf.numpy_function(
+            lambda x: np.where(x > low, np.sqrt(np.abs(x) + 1.0), np.nan).astype(x.dtype),
+            [error],
+            error.dtype,
+        )
+        value = tf.ensure_shape(value, error.shape)
+        return value, lambda up: 0.5 * up * tf.sign(error) / value
+
+    return tf.reduce_mean(root(y_pred - y_true), axis=-1)
+
+
+def nan_nearby(y_true: Any, y_pred: Any) -> Any:
+    """NaN at errors below -1."""
+    return _root_above(y_true, y_pred, -1.0)
+
+
+def nan_far_off(y_true: Any, y_pred: Any) -> Any:
+    """NaN at errors below -100, which no healthy model makes."""
+    return _root_above(y_true, y_pred, -100.0)

@@ -13,9 +13,11 @@ import tensorflow as tf
 
 from losscheck.api import check
 from losscheck.blocks import of_loss
+from losscheck.config import Settings
 from losscheck.model import LossReport
 from losscheck.targets import from_callable
 from losscheck.targets.written import UNWRITTEN, Written
+from losscheck.verdicts import fails
 from tests.verdicts import codes, errors, found
 from tests.wild import contain_losses as losses
 
@@ -193,3 +195,30 @@ def test_a_loss_of_keras_is_made_of_its_config_where_that_is_all_of_it() -> None
     exec("\n".join([*lines.imports, *lines.lines]), space)
     assert space["loss"].power == 3.0
     assert from_callable(Forgetful(3.0)).written is None
+
+
+@pytest.mark.parametrize(
+    ("loss", "severity", "verdict"),
+    [(losses.nan_nearby, "error", "fail"), (losses.nan_far_off, "warning", "inconclusive")],
+)
+def test_nan_of_which_nobody_knows_the_truth_is_no_pass(
+    loss: Any, severity: str, verdict: str
+) -> None:
+    arguments = {"y_true": ("real", "(B, D)"), "y_pred": ("real", "(B, D)")}
+    report = check(loss, arguments=arguments, select=["LC201"])
+    (finding,) = (f for f in report.findings if f.severity != "note")
+    assert (finding.code, finding.severity, finding.kind) == ("LC201", severity, None)
+    assert report.verdict == verdict
+    assert outcome(report, "LC201") == ("fail" if severity == "error" else "inconclusive")
+
+
+def always(y_true: Any, y_pred: Any) -> Any:
+    """Raises whatever it is given."""
+    raise RuntimeError("always")
+
+
+def test_a_loss_that_always_raises_is_no_success() -> None:
+    report = check(always)
+    assert report.verdict in ("fail", "inconclusive")
+    assert report.faults == ()
+    assert fails(report, Settings().fail_on)
