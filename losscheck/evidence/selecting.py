@@ -1,4 +1,4 @@
-"""Whether a gradient is one of those that a choice among equal operands leaves open.
+"""Whether a gradient, or a value, is one of those that a choice among equal operands leaves open.
 
 A maximum, a sort, a nearest neighbour: which of several equal numbers is taken, or how the gradient
 is split between them, is nobody's fault. In float32 numbers are equal that are not in float64.
@@ -15,6 +15,7 @@ from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.deciders import deciders_of
 from losscheck.evidence.disagreement import TWO_DIGITS
 from losscheck.evidence.gather import Evidence
+from losscheck.model import Direction
 from losscheck.program.batch import Program
 
 ROUNDING = (
@@ -25,48 +26,57 @@ SMALLER = (1.0, 2.0**-3)  # scales, of that
 
 
 def open_to_choice(
-    evidence: Evidence, case: CaseBlock, gradient: Any, *, in_a_row: bool = False
+    evidence: Evidence,
+    case: CaseBlock,
+    numbers: Any,
+    direction: Direction,
+    *,
+    in_a_row: bool = False,
 ) -> bool:
-    """Say whether a gradient lies among those of points that rounding cannot tell from one case.
+    """Say whether a result lies among those of points that rounding cannot tell from one case.
 
     Parameters
     ----------
     case
         A block of one case.
-    gradient
-        Of the prediction, as it came out.
+    numbers, direction
+        The value (which is summed up) or the gradient, as it came out.
     in_a_row
         Whether only operations count that choose among the numbers of a row.
 
     Returns
     -------
     bool
-        Whether some operation chooses otherwise at such points, and every element of the gradient
-        lies within what it is at them.
+        Whether some operation chooses otherwise at such points, and every number lies within what
+        it is at them.
     """
     program = evidence.programs.double(evidence.instance_of(case).shapes)
-    if gradient is None or not isinstance(program, Program):
+    if numbers is None or not isinstance(program, Program):
         return False
     points = _nearby(evidence, case)
     if not _chooses(program, points, in_a_row):
         return False
-    slopes = evidence.double(points)[1].reshape(len(points), -1)
-    slopes = slopes[np.isfinite(slopes).all(axis=1)]
-    mine = np.asarray(gradient, np.float64).ravel()
-    if not len(slopes) or slopes.shape[1] != len(mine):
+    totals, gradient = evidence.double(points)
+    forward = direction is Direction.FORWARD
+    around = totals[:, None] if forward else gradient.reshape(len(points), -1)
+    around = around[np.isfinite(around).all(axis=1)]
+    mine = np.asarray(numbers, np.float64).ravel()
+    mine = mine.sum(keepdims=True) if forward else mine
+    if not len(around) or around.shape[1] != len(mine):
         return False
     room = TWO_DIGITS * np.abs(mine).max(initial=0.0)
-    inside = (slopes.min(axis=0) - room <= mine) & (mine <= slopes.max(axis=0) + room)
+    inside = (around.min(axis=0) - room <= mine) & (mine <= around.max(axis=0) + room)
     return bool(inside.all())
 
 
 def _nearby(evidence: Evidence, case: CaseBlock) -> CaseBlock:
     """The case itself, and points around it: all numbers moved at once, as several may be equal."""
     rng = np.random.default_rng(evidence.seed)
+    known = {a.name: domains.parse(a.domain) for a in evidence.spec.arguments}
     moving = [
         argument.name
         for argument in evidence.spec.arguments
-        if argument.role in ("y_pred", "y_true") and not domains.parse(argument.domain).integral
+        if argument.role in ("y_pred", "y_true") and not known[argument.name].integral
     ]
     largest = max((np.abs(case.inputs[name]).max(initial=0.0) for name in moving), default=0.0)
     reach = ROUNDING * max(1.0, float(largest))
@@ -77,7 +87,7 @@ def _nearby(evidence: Evidence, case: CaseBlock) -> CaseBlock:
         for i, scale in enumerate(SMALLER):
             part = slice(1 + i * POINTS, 1 + (i + 1) * POINTS)
             moved[part] += scale * reach * rng.uniform(-1.0, 1.0, moved[part].shape)
-        inputs[name] = moved
+        inputs[name] = known[name].clip(moved)
     return CaseBlock(inputs, np.repeat(case.ranges, count))
 
 

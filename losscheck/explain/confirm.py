@@ -36,13 +36,14 @@ def confirmed(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> bool:
         return wrong.get(crowd.mode, False) and not all(wrong.values())
     if crowd.code == "LC503":
         runs = {mode: alone(evidence, case, mode, crowd.dtype) for mode in ("graph", crowd.mode)}
-        return _apart(runs["graph"], runs[crowd.mode], crowd.form) and not (
-            crowd.form == "gradient"
-            and all(open_to_choice(evidence, case, s.gradient) for s in runs.values() if s)
+        forward = crowd.direction is Direction.FORWARD
+        came = [s.value if forward else s.gradient for s in runs.values() if s is not None]
+        return _apart(runs["graph"], runs[crowd.mode], crowd.form) and not all(
+            open_to_choice(evidence, case, numbers, crowd.direction) for numbers in came
         )
     if (crowd.code, crowd.form) == ("LC101", "tie"):
         gradient = crowd.population.rerun(case).gradient[0]
-        return not open_to_choice(evidence, case, gradient, in_a_row=True)
+        return not open_to_choice(evidence, case, gradient, crowd.direction, in_a_row=True)
     if isinstance(crowd.population, Precision):
         return _lost(evidence, crowd, case)
     if isinstance(crowd.population, GradientSizes):
@@ -82,9 +83,9 @@ def _lost(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> bool:
         and _apart_by_element(got, truth)
         for truth in truths[:-1] or truths
     )
-    if not lost or crowd.direction is Direction.FORWARD:
-        return lost
-    return not (_across_a_kink(evidence, case, got) or open_to_choice(evidence, case, got))
+    if not lost or open_to_choice(evidence, case, got, crowd.direction):
+        return False
+    return crowd.direction is Direction.FORWARD or not _across_a_kink(evidence, case, got)
 
 
 def _across_a_kink(evidence: Evidence, case: CaseBlock, got: Array | None) -> bool:

@@ -150,3 +150,11 @@ def test_a_gradient_of_zero_is_no_large_one() -> None:
     arguments = {"y_true": ("[1, 2]", "(B,)"), "y_pred": ("[-0.99, 0.99]", "(B,)")}
     report = _check(quotient, arguments, "LC107")
     assert not any("gradient is 0," in f.message for f in found(report, "LC107"))
+
+
+def test_the_value_of_a_choice_among_equal_logits_is_not_lost() -> None:
+    arguments = {"y_true": ("one_hot", "(B, 4)"), "y_pred": ("logits", "(B, 4)")}
+    report = _check(wild.hard_choice, arguments, "LC1", "LC3", "LC503")
+    assert errors(report) == []
+    assert found(report, "LC101", "warning", "tf.stop_gradient")
+    assert found(report, "LC105", "warning", "tf.argmax")

@@ -166,3 +166,9 @@ def far_from_the_largest(y_true: T, y_pred: T) -> T:
     d = y_true - y_pred
     lost = (1.0 - tf.cos(d)) / tf.square(d)
     return tf.reduce_mean(lost, axis=-1) + 1e-3 * tf.reduce_max(tf.abs(y_pred), axis=-1)
+
+
+def hard_choice(y_true: T, y_pred: T) -> T:
+    soft = tf.nn.softmax(y_pred)
+    hard = tf.one_hot(tf.argmax(soft, axis=-1), 4)
+    return tf.reduce_mean(tf.square(y_true - soft - tf.stop_gradient(hard - soft)), axis=-1)
