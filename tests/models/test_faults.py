@@ -1,0 +1,72 @@
+"""A fault of losscheck itself while a model is examined leaves what else is known of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from losscheck import engine, model_examination, outcomes
+from losscheck.config import Settings
+from losscheck.explain import weight_finding
+from losscheck.model import LossReport, Verdict
+from losscheck.rules.weights import WEIGHT_RULES
+from tests.verdicts import codes
+
+TARGET = "tests.models.planted:divides_by_zero"
+
+
+def broken(*given: Any, **named: Any) -> Any:
+    """What is planted."""
+    raise ValueError("planted")
+
+
+def examined() -> LossReport:
+    return engine.examine(engine.Task(target=TARGET, settings=Settings()))
+
+
+@pytest.mark.parametrize("step", ["words", "reproduce", "nonfinite_source"])
+def test_a_step_of_an_explanation_that_fails_loses_no_finding(
+    step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weight_finding, step, broken)
+    report = examined()
+    assert report.verdict == Verdict.FAIL
+    assert "LC202" in codes(report, "error")
+    assert report.faults
+    assert all(f.message and f.fix for f in report.findings)
+
+
+def test_a_rule_that_fails_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    for rule in WEIGHT_RULES:
+        if rule.code != "LC202":
+            monkeypatch.setattr(rule, "judge", broken, raising=False)
+    report = examined()
+    assert codes(report, "error") == {"LC202"}
+    undecided = {c.code for c in report.checks if c.outcome == "inconclusive"}
+    assert undecided == {r.code for r in WEIGHT_RULES} - {"LC202"} - {
+        c.code for c in report.checks if c.outcome == "skip"
+    }
+
+
+def test_where_nothing_of_a_model_can_be_judged_its_outputs_still_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(model_examination, "whole", broken)
+    report = examined()
+    assert report.verdict == Verdict.ERROR
+    assert report.faults[0].error == "ValueError: planted"
+    for other, together in (
+        (Verdict.PASS, Verdict.INCONCLUSIVE),
+        (Verdict.FAIL, Verdict.FAIL),
+        (Verdict.ERROR, Verdict.ERROR),
+    ):
+        output = LossReport(
+            target="m[0]",
+            verdict=other,
+            seconds=0.0,
+            cases=0,
+            source=None,
+            checks=report.checks,
+        )
+        assert outcomes.together(report, [output]).verdict == together
