@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.cold import paragraph, start
 from benchmarks.environment import machine
 from benchmarks.markdown import number, table
 from benchmarks.searched import LOSSES, Rate, by_hand, checked, conditioned, swept, trained
@@ -66,6 +67,7 @@ def main() -> None:
     parts = [HEAD.format(machine=machine()), table(head, rows)]
     if arguments.keras:
         parts.append(_keras())
+    parts.append(paragraph(start()))
     # Linux counts in KiB, macOS in bytes.
     unit = 1 << 30 if sys.platform == "darwin" else 1 << 20
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
