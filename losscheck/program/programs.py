@@ -130,9 +130,9 @@ class Programs:
     ) -> tuple[Program | EagerProgram, Tracing]:
         signature = self._signature(shapes, dtype)
         try:
-            traced = (None if forward else self._retyped(shapes, dtype)) or trace(
-                self.call, signature, forward=forward, once=once
-            )
+            traced = (
+                None if forward else self._retyped(shapes, dtype, self._single(shapes))
+            ) or trace(self.call, signature, forward=forward, once=once)
             program = Program(
                 traced, self.call, whole_batch=self._whole_batch(shapes, dtype, forward)
             )
@@ -155,12 +155,16 @@ class Programs:
         self._eager_or(first, eager, shapes, dtype)
         return eager, Tracing(how="eager", error=first)
 
-    def _retyped(self, shapes: Sizes, dtype: str) -> Traced | None:
+    def _single(self, shapes: Sizes) -> Traced | None:
+        """The float32 trace for these shapes, where there is one."""
+        program = self._programs.get(_key(shapes, "float32"))
+        return program.traced if isinstance(program, Program) else None
+
+    def _retyped(self, shapes: Sizes, dtype: str, single: Traced | None) -> Traced | None:
         """The loss in another dtype by its float32 trace, where there is one that serves."""
-        single = self._programs.get(_key(shapes, "float32"))
-        if dtype in {"float32", *self._unlike} or not isinstance(single, Program):
+        if dtype in {"float32", *self._unlike} or single is None:
             return None
-        found = retyped(single.traced, self.call, self._signature(shapes, dtype), dtype)
+        found = retyped(single, self.call, self._signature(shapes, dtype), dtype)
         if found is None:
             self._unlike.add(dtype)
         return found
@@ -218,7 +222,10 @@ class Programs:
         key = _key(shapes, dtype)
         found = self._traced.get((key, False)) or self._traced.get((key, forward))
         if found is None:
-            found = trace(self.call, self._signature(shapes, dtype), forward=forward)
+            single = self._traced.get((_key(shapes, "float32"), False))
+            found = (None if forward else self._retyped(shapes, dtype, single)) or trace(
+                self.call, self._signature(shapes, dtype), forward=forward
+            )
             self._traced[key, forward] = found
         return found
 
