@@ -135,6 +135,20 @@ def label(hints: Sequence[Hint], chosen: Choice, same: bool) -> tuple[Choice, ..
     return (*choices, Choice("real", "nothing in the graph limits it"), Choice("binary", ""))
 
 
+def parameter(hints: Sequence[Hint]) -> tuple[Choice, ...]:
+    """Domains of an argument besides label and prediction, as a temperature or an advantage."""
+    uses = {hint.use: hint.why for hint in hints}
+    choices = []
+    if "log" in uses and "log-complement" in uses:
+        choices.append(Choice("probability", f"{uses['log']}, and {uses['log-complement']}"))
+    for use in ("log", "gamma", "positive", "divisor"):
+        if use in uses and not choices:
+            choices.append(Choice("positive", uses[use]))
+    if "nonnegative" in uses:
+        choices.append(Choice("nonnegative", uses["nonnegative"]))
+    return (*choices, Choice("real", "nothing is known of it"))
+
+
 # Where no use limits the prediction: the widest domain first; the narrower ones only where ordinary
 # points of a wider one are not finite.
 _WIDE = (

@@ -143,7 +143,7 @@ class _Walk:
             found.append(Hint("nonnegative", "goes into log1p"))
         divides = node.type in ("RealDiv", "DivNoNan", "Reciprocal", "Inv")
         if divides and node.inputs[-1] in self.multiple | self.square:
-            found.append(Hint("divisor", "is divided by"))
+            found.append(Hint("divisor", "is a divisor"))
         found += self._binary_uses(node)
         return found
 

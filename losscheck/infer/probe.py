@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from losscheck import domains
-from losscheck.infer.choose import Choice, label, prediction
+from losscheck.infer.choose import Choice, label, parameter, prediction
 from losscheck.infer.given import Given
 from losscheck.infer.layouts import Shapes
 from losscheck.infer.learnt import learnt
@@ -49,7 +49,7 @@ def options(
             domain = "mask" if "mask" in name else "weight"
             found[name] = (Choice(domain, "named as a weight"),)
         else:
-            found[name] = (Choice("real", "nothing is known of it"),)
+            found[name] = uses.choices(name, parameter)
         if given.data is not None and name not in given.domains:
             rows = given.data.rows
             beside = rows[target] if role == "y_true" else None

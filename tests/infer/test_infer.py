@@ -329,6 +329,18 @@ def test_a_list_of_domains_takes_the_rank_that_runs():
     assert spec.prediction.shape == "(B, H, W, 2)"
 
 
+def test_a_temperature_is_positive_and_an_advantage_any_number():
+    def cooled(y_true, y_pred, temperature, advantage):
+        shares = tf.nn.log_softmax(y_pred / temperature)
+        return -advantage * tf.reduce_sum(y_true * shares, axis=-1)
+
+    arguments = named(of(cooled).spec)
+    assert arguments["y_pred"].domain == "logits"
+    assert arguments["temperature"].domain == "positive"
+    assert arguments["temperature"].why == "is a divisor"
+    assert arguments["advantage"].domain == "real"
+
+
 def test_a_declared_value_is_a_constant():
     def powered(y_true, y_pred, power):
         return tf.reduce_mean(tf.abs(y_true - y_pred) ** power)
