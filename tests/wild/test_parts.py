@@ -11,6 +11,8 @@ from losscheck.model import LossReport
 from tests.verdicts import codes, errors, found
 from tests.wild import parts_losses as wild
 
+SLOW = pytest.mark.slow  # further variants of a kind
+
 
 def _check(loss: Any, y_true: Any, y_pred: Any, *select: str) -> LossReport:
     return losscheck.check(loss, arguments={"y_true": y_true, "y_pred": y_pred}, select=select)
@@ -25,7 +27,9 @@ VOLUME = "(B, 2, 3, 3, 2)"
         # Of the columns of a volume the first two: of three, one gets nothing.
         (wild.two_channels, "one_hot", "simplex", VOLUME, "p[:, :, :, 0]", "[:, :, :, -1]"),
         (wild.three_colours, "[0, 1]", "[0, 1]", "(B, 3, 3, 4)", "colour", "[:, :, :, -1]"),
-        (wild.one_pair, "real", "real", "(B, 4)", "y_pred[:, :2]", "y_pred[:, 2:]"),
+        pytest.param(
+            wild.one_pair, "real", "real", "(B, 4)", "y_pred[:, :2]", "y_pred[:, 2:]", marks=SLOW
+        ),
     ],
 )
 def test_a_part_that_the_labels_hold_and_the_loss_never_looks_at_is_an_error(
@@ -75,7 +79,7 @@ def test_what_no_label_asks_for_is_a_warning(
     assert {c.code for c in report.checks if c.reason == "see LC102"} == set()
 
 
-@pytest.mark.parametrize("loss", [wild.three_colours, wild.one_pair, wild.last_step])
+@pytest.mark.parametrize("loss", [wild.one_pair, wild.last_step])
 def test_a_guessed_width_is_blamed_before_the_loss(loss: Any) -> None:
     assert not found(losscheck.check(loss, select=["LC102"]), "LC102")
 
@@ -94,8 +98,8 @@ def test_of_coupled_samples_no_weight_is_judged(loss: Any) -> None:
     ("loss", "line"),
     [
         (wild.Decorrelated, "/ (n - 1.0)"),
-        (wild.beside_the_others, "/ (n - 1.0)"),
-        (wild.unbiased, "/ (n - 1.0)"),
+        pytest.param(wild.beside_the_others, "/ (n - 1.0)", marks=SLOW),
+        pytest.param(wild.unbiased, "/ (n - 1.0)", marks=SLOW),
     ],
 )
 def test_a_batch_of_one_is_judged_at_its_usual_width(loss: Any, line: str) -> None:
@@ -105,6 +109,7 @@ def test_a_batch_of_one_is_judged_at_its_usual_width(loss: Any, line: str) -> No
     assert finding.inputs["y_pred"].shape == (1, 3)
 
 
+@pytest.mark.slow
 def test_a_count_that_is_guarded_leaves_a_batch_of_one_finite() -> None:
     assert errors(losscheck.check(wild.beside_the_others_twin, select=["LC2"])) == []
 
@@ -113,7 +118,7 @@ def test_a_count_that_is_guarded_leaves_a_batch_of_one_finite() -> None:
     ("loss", "y_true", "y_pred"),
     [
         (wild.total_of_batch, "(B,)", "(B,)"),
-        (wild.mean_without_axis, "(B,)", "(B, D)"),
+        pytest.param(wild.mean_without_axis, "(B,)", "(B, D)", marks=SLOW),
         (wild.LargestOfAll, "(B, D)", "(B, D)"),
     ],
 )
@@ -175,8 +180,10 @@ def test_guards_of_what_the_domains_leave_out_are_meant(loss: Any, y_true: Any) 
     ("loss", "y_true", "y_pred"),
     [
         (wild.weighted_agreement, ("one_hot", "(B, 3)"), ("simplex", "(B, 3)")),
-        (wild.correlation, ("binary", "(B,)"), ("probability", "(B,)")),
-        (wild.distance_beside_chance, ("binary", "(B,)"), ("probability", "(B,)")),
+        pytest.param(wild.correlation, ("binary", "(B,)"), ("probability", "(B,)"), marks=SLOW),
+        pytest.param(
+            wild.distance_beside_chance, ("binary", "(B,)"), ("probability", "(B,)"), marks=SLOW
+        ),
     ],
 )
 def test_a_batch_of_one_class_teaches_nothing(loss: Any, y_true: Any, y_pred: Any) -> None:
@@ -187,6 +194,7 @@ def test_a_batch_of_one_class_teaches_nothing(loss: Any, y_true: Any, y_pred: An
     assert all((rows == rows[:1]).all() for rows in dead)
 
 
+@pytest.mark.slow
 def test_the_constant_statistics_of_one_sample_are_no_dead_loss() -> None:
     assert errors(losscheck.check(wild.against_the_mean_label, select=["LC103"])) == []
 
@@ -198,7 +206,7 @@ SCORES = ("logits", "(B, D)")
     ("loss", "line"),
     [
         (wild.ranked, "rest + 1e-10"),
-        (wild.ranked_above, "tf.maximum(rest, 1e-8)"),
+        pytest.param(wild.ranked_above, "tf.maximum(rest, 1e-8)", marks=SLOW),
         (wild.margin_by_hand, "tf.exp(-margin) + 1e-6"),
     ],
 )
@@ -213,6 +221,7 @@ def test_a_constant_that_caps_the_loss_of_a_smoothed_label_is_meant() -> None:
     assert not found(_check(wild.smoothed, BITS, SCORES, "LC108"), "LC108")
 
 
+@pytest.mark.slow
 def test_windows_leave_out_a_rest_and_no_part() -> None:
     # Windows of 8 every 4 of 14 numbers reach 12; of 16 they reach 12 too, and of 29 they reach 28.
     shape = ("real", "(B, 14)")
@@ -226,6 +235,7 @@ def test_squared_weights_are_told_where_nobody_declares_them() -> None:
     assert found(report, "LC602", "warning", "sample_weight[:, None]")
 
 
+@pytest.mark.slow
 def test_a_loss_without_a_finite_batch_is_no_fault_of_ours() -> None:
     report = losscheck.check(wild.positives_by_hand, select=["LC201", "LC403"])
     assert found(report, "LC201", "error", "tf.reduce_sum(same, axis=1)")
