@@ -52,6 +52,12 @@ OPTIONS = (
         '"y_pred=[real, positive]". Repeatable.',
     ),
     click.option(
+        "--role",
+        multiple=True,
+        metavar="NAME=ROLE",
+        help="What an argument is: y_true, y_pred, weight or input. Repeatable.",
+    ),
+    click.option(
         "--data",
         metavar="FILE.npz|MODULE:BATCHES",
         help="Data of your own: arrays named like the arguments, or what yields batches.",

@@ -12,6 +12,7 @@ from losscheck.config import (
     DTYPES,
     FAIL_ON,
     MODES,
+    ROLES,
     ArgumentSettings,
     Settings,
     check_texts,
@@ -59,7 +60,7 @@ def settings(directory: Path, options: dict[str, Any]) -> Settings:
         base,
         select=prefixes(split(options["select"]), "--select"),
         ignore={**base.ignore, **dict(map(_ignored, options["ignore"]))},
-        arguments=_arguments(options["arg"]),
+        arguments=lay_over(_roles(options.get("role", ())), _arguments(options["arg"])),
         **changes,
     )
 
@@ -125,3 +126,25 @@ def _arguments(given: Sequence[str]) -> dict[str, ArgumentSettings]:
         check_texts(settings, f"--arg {text}")
         arguments = lay_over({name.strip(): settings}, arguments)
     return arguments
+
+
+def _roles(given: Sequence[str]) -> dict[str, ArgumentSettings]:
+    found: dict[str, ArgumentSettings] = {}
+    for text in given:
+        name, _, role = (part.strip() for part in text.partition("="))
+        if not name.isidentifier() or not role:
+            raise UsageError(
+                f"--role {text}: expected NAME=ROLE, such as --role q_values=y_pred; the roles are "
+                f"{', '.join(ROLES)}"
+            )
+        known = found.get(name, ArgumentSettings()).role
+        if known not in (None, role):
+            raise UsageError(f"--role {text}: {name} is given as {known}, too. Keep one of them")
+        found[name] = ArgumentSettings(role=one_of(role, ROLES, f"--role {text}"))
+    predictions = [name for name, settings in found.items() if settings.role == "y_pred"]
+    if len(predictions) > 1:
+        raise UsageError(
+            f"--role: {' and '.join(predictions)} are both given as y_pred; a loss is derived by "
+            "one prediction. Give the others as input"
+        )
+    return found

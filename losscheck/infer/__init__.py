@@ -14,13 +14,14 @@ from losscheck.infer.choose import Choice
 from losscheck.infer.columns import with_columns, with_numbers, with_widths
 from losscheck.infer.data import Asked, arranged, layout
 from losscheck.infer.docstrings import floats_in, intervals_in, shapes_in
+from losscheck.infer.fit import reached
 from losscheck.infer.given import Given
 from losscheck.infer.known import known
 from losscheck.infer.layouts import INDEX_PAIRS, PAIRS, Pairs, Shapes
 from losscheck.infer.learnt import met, refuse, summary
 from losscheck.infer.probe import ever_finite, first_finite, wider
 from losscheck.infer.probe import options as domain_options
-from losscheck.infer.roles import roles
+from losscheck.infer.roles import by_gradient, roles
 from losscheck.infer.settle import (
     declares_labels,
     find_layout,
@@ -81,19 +82,13 @@ def infer(
     rows = None
     if data is not None:
         rows, declared = arranged(loss, declared, data)
-    given = _given(loss, declared, rows)
-    names = tuple(given.roles)
-    programs = Programs(_call(loss, declared, given.roles, home, base))
-    refused = None
-    for within, pairs, indices in _layouts(given, loss, programs.call.prediction):
-        shapes, sizes, error = find_layout(programs, within, pairs)
-        if error is not None and (whole := whole_labels(programs, within)) is not None:
-            error, (programs, shapes, sizes, refused) = None, whole
-        if error is None and not declares_labels(within):
-            shapes, sizes = sparse_layout(programs, within, shapes, sizes, indices)
-        given = within
-        if error is None:
-            break
+    names = roles(loss, declared)
+    laid = _laid(loss, declared, names, rows, home, base)
+    other = by_gradient(names, declared, laid.reached)
+    if other != names:
+        laid = _laid(loss, declared, other, rows, home, base)
+    programs, given, shapes, sizes = laid.programs, laid.given, laid.shapes, laid.sizes
+    error = laid.error
     arguments, narrowed, beyond = _arguments(programs, given, shapes, sizes, error is None)
     letters = {letter for a in arguments.values() for letter in parse(a.shape).letters}
     sizes = {letter: size for letter, size in sizes.items() if letter in letters}
@@ -111,7 +106,50 @@ def infer(
     )
     if error is None and not spec.laid_out and not _is_able(programs, spec):
         spec = attrs.evolve(spec, narrow=spec.one_sample)
-    return Inferred(spec=spec, programs=programs, error=error, data=rows, refused=refused)
+    return Inferred(spec=spec, programs=programs, error=error, data=rows, refused=laid.refused)
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class _Laid:
+    """The layout of a loss whose arguments have these roles."""
+
+    given: Given
+    programs: Programs
+    shapes: Shapes
+    sizes: dict[str, int]
+    error: CallError | None
+    refused: CallError | None
+
+    @property
+    def reached(self) -> frozenset[str]:
+        """The arguments that a gradient can reach; all, where there is no graph that tells."""
+        graph = wiring_at(self.programs, self.shapes, self.sizes) if self.error is None else None
+        return reached(graph) if graph is not None else frozenset(self.given.roles)
+
+
+def _laid(
+    loss: Loss,
+    declared: Mapping[str, ArgumentSettings],
+    names: Mapping[str, str],
+    rows: Data | None,
+    home: str,
+    base: str,
+) -> _Laid:
+    given = _given(loss, declared, names, rows)
+    programs = Programs(_call(loss, declared, given.roles, home, base))
+    refused = None
+    for within, pairs, indices in _layouts(given, loss, programs.call.prediction):
+        shapes, sizes, error = find_layout(programs, within, pairs)
+        if error is not None and (whole := whole_labels(programs, within)) is not None:
+            error, (programs, shapes, sizes, refused) = None, whole
+        if error is None and not declares_labels(within):
+            shapes, sizes = sparse_layout(programs, within, shapes, sizes, indices)
+        given = within
+        if error is None:
+            break
+    return _Laid(
+        given=given, programs=programs, shapes=shapes, sizes=sizes, error=error, refused=refused
+    )
 
 
 def _is_able(programs: Programs, spec: Spec) -> bool:
@@ -135,9 +173,13 @@ def _layouts(given: Given, loss: Loss, prediction: str) -> Iterator[tuple[Given,
         yield within, placed.pairs(fixed), placed.index_pairs(fixed)
 
 
-def _given(loss: Loss, declared: Mapping[str, ArgumentSettings], data: Data | None) -> Given:
-    found_roles = roles(loss, declared)
-    by_role = {role: name for name, role in reversed(found_roles.items())}
+def _given(
+    loss: Loss,
+    declared: Mapping[str, ArgumentSettings],
+    found_roles: Mapping[str, str],
+    data: Data | None,
+) -> Given:
+    by_role = {role: name for name, role in reversed([*found_roles.items()])}
     table = known(loss.known, loss.config)
     written = shapes_in(loss.docstring, tuple(found_roles))
     found_domains, shapes, origins = {}, {}, {}

@@ -101,6 +101,29 @@ def rests_on_numbers(wiring: Wiring) -> bool:
     )
 
 
+def reached(wiring: Wiring) -> frozenset[str]:
+    """Name the arguments that a gradient can reach, through floats that nothing stops.
+
+    An index, a comparison and what is cast to whole numbers are the way of no gradient.
+    """
+    floating = {
+        tensor
+        for node in wiring.forward
+        for tensor, dtype in zip(node.outputs, node.dtypes, strict=True)
+        if dtype.startswith(("float", "bfloat", "complex", "resource", "variant"))
+    }
+    found = set()
+    for name, tensor in wiring.arguments.items():
+        way = {tensor}
+        for node in wiring.forward:
+            stops = node.type in ("StopGradient", "PreventGradient") or not node.differentiable
+            if not stops and not way.isdisjoint(node.inputs):
+                way.update(floating.intersection(node.outputs))
+        if wiring.value in way:
+            found.add(name)
+    return frozenset(found)
+
+
 class _Reading:
     """One walk through a graph, and what it tells."""
 
@@ -235,5 +258,6 @@ class _Reading:
                 if shape[axis] == 1:
                     narrow.setdefault(node.outputs[0], {})[axis] = elastic
                 else:
-                    stretched |= elastic or not whole.isdisjoint(node.inputs)
+                    wide = {t for t in node.inputs if t in whole and t != tensor}
+                    stretched |= elastic or any(self.shape(t) == shape for t in wide)
         return stretched

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from losscheck.config import ArgumentSettings
 from losscheck.model import UsageError
@@ -73,17 +73,53 @@ def _assign(tensors: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
     result = dict.fromkeys(tensors, "")
     result.update(given)
     free = [name for name in tensors if not result[name]]
-    pair = [name for name in free if role(name) != "weight"][:2] or free[:1]
+    able = [name for name in free if role(name) != "weight"] or free[:1]
+    if len(able) > 2:
+        able = [name for name in able if role(name) != "input"] or able
+    pair = able[:2]
     if "y_pred" not in given.values() and pair:
         prediction = next((n for n in pair if role(n) == "y_pred"), None)
-        if prediction is None:  # Keras' order: labels first
-            others = [n for n in pair if role(n) != "y_true"]
-            prediction = (others or pair)[-1]
+        if prediction is None:  # Keras' order, labels first, where no name says which they are
+            others = [n for n in able if role(n) not in ("y_true", "input")]
+            labelled = any(role(n) == "y_true" for n in able)
+            prediction = others[0] if labelled and others else (others[:2] or pair)[-1]
         result[prediction] = "y_pred"
     if "y_true" not in given.values():
-        label = next((n for n in pair if not result[n]), None)
+        rest = [n for n in able if not result[n]]
+        label = next((n for n in rest if role(n) == "y_true"), None)
+        label = label or next((n for n in pair if not result[n]), None)
         if label is not None:
             result[label] = "y_true"
     for name in tensors:
-        result[name] = result[name] or ("weight" if role(name) == "weight" else "input")
+        own = role(name)
+        result[name] = result[name] or ("weight" if own == "weight" else "input")
+    return result
+
+
+def by_gradient(
+    found: Mapping[str, str], declared: Mapping[str, ArgumentSettings], reached: Collection[str]
+) -> dict[str, str]:
+    """Name another prediction where no gradient can reach the one that was taken for it.
+
+    A name that says what an argument is, or a declaration, is not overruled: that no gradient
+    reaches a prediction is then what is wrong.
+
+    Parameters
+    ----------
+    found
+        The roles that were assigned.
+    declared
+        What the user says.
+    reached
+        The arguments that a gradient can reach.
+    """
+    result = dict(found)
+    prediction = next(name for name, own in found.items() if own == "y_pred")
+    said = any(settings.role for settings in declared.values()) or role(prediction) == "y_pred"
+    others = [n for n in found if n in reached and found[n] in ("y_true", "input")]
+    able = [n for n in others if role(n) not in ("y_true", "input")]
+    if said or prediction in reached or not able:
+        return result
+    better = able[0]
+    result[prediction], result[better] = result[better], "y_pred"
     return result

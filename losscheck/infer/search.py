@@ -36,7 +36,7 @@ MOST_ELEMENTS = 1 << 19  # of a prediction that is tried
 LARGE = 1 << 12  # elements of a sample, of which a batch has two
 MANY = 8  # sizes of axes before the last one that something names
 OTHER_BATCHES = (7, 11, 13)  # primes, which no number of parts divides
-RANKS = re.compile(r"\brank\b|with \d+ dimension|index out of range|to unpack", re.IGNORECASE)
+RANKS = re.compile(r"\brank\b|with \d+ dimension|index out of range", re.IGNORECASE)
 BASE = 3  # the width of the narrower one where labels and predictions have different widths
 
 
@@ -55,8 +55,15 @@ class Trial:
         """Whether nothing is wrong but what the author may well mean."""
         return not any(self.faults[:MAJOR])
 
+    @property
+    def only_apart(self) -> bool:
+        """Whether nothing is wrong but what the loss returns."""
+        found = [i for i in range(MAJOR) if self.faults[i]]
+        return found == [APART] and not self.coincident
+
 
 MOST_ASKED = 24  # widths of a pair that something names
+APART = 2  # which of the faults that is
 MAJOR = 6  # faults that make the search go on
 Candidate = tuple[tuple[str, str], Shapes, dict[str, int]]
 Found = tuple[Shapes, dict[str, int], CallError | None]
@@ -88,6 +95,7 @@ class Search:
         self._kinds: set[type[BaseException]] = set()  # of what is raised
         self._of_ranks: set[tuple[str, str]] = set()  # pairs whose number of axes is refused
         self._seen: set[Any] = set()
+        self._failed: set[Any] = set()
         self._numbers: dict[tuple[str, str], tuple[int, ...]] = {}  # that a pair asked for
         self._ends: dict[tuple[str, str], tuple[int, ...]] = {}
         self._first: tuple[Shapes, dict[str, int], CallError] | None = None
@@ -100,6 +108,9 @@ class Search:
             if trial is not None and trial.right:
                 if trial.coincident and self._thorough:
                     self._look_before(pair)
+                break
+            if trial is not None and trial.only_apart and trial is self._best:
+                self._look_beside(pair)
                 break
             if self._is_over():
                 break
@@ -117,11 +128,23 @@ class Search:
             self._best = trial
         return trial
 
+    def _look_beside(self, pair: tuple[str, str]) -> None:
+        """Try other labels where what comes out is no loss of samples.
+
+        A label of another shape may run by broadcasting alone. Another prediction is not looked
+        for: a loss may well return what it should not.
+        """
+        for other in self._pairs:
+            for candidate in self._options(other, {}) if other[1] == pair[1] else ():
+                trial = self._look(*candidate)
+                if trial is not None and trial.right:
+                    return
+
     def _look_before(self, pair: tuple[str, str]) -> None:
         """Give the likelier pairs what they asked for, before a size that fits by chance counts."""
         chance, self._best = self._best, None
         for likelier in self._pairs[: self._pairs.index(pair) if pair in self._pairs else 0]:
-            for candidate in () if likelier in self._of_ranks else self._asked(likelier):
+            for candidate in self._named_sizes(likelier):
                 trial = self._look(*candidate)
                 if trial is not None and trial.right:
                     self._best = trial
@@ -213,12 +236,20 @@ class Search:
                 yield from self._options(there, {})
 
     def _longer(self, pair: tuple[str, str]) -> Iterator[Candidate]:
-        """Longer axes, and axes before the last one of sizes that a message names."""
+        """Longer axes, and axes before the last one of sizes that something names."""
         for longer in LONGER:
             yield from self._options(pair, longer)
+        yield from self._lengths(pair)
+
+    def _lengths(self, pair: tuple[str, str]) -> Iterator[Candidate]:
         letters = [d for d in parse(pair[1]).dims[1:-1] if isinstance(d, str)]
         for number in self._named(pair)[:MANY] if letters else ():
             yield from self._options(pair, dict.fromkeys(letters, number))
+
+    def _named_sizes(self, pair: tuple[str, str]) -> Iterator[Candidate]:
+        if pair not in self._of_ranks:
+            yield from self._asked(pair)
+            yield from self._lengths(pair)
 
     def _named(self, pair: tuple[str, str]) -> tuple[int, ...]:
         return tuple(dict.fromkeys((*self._numbers.get(pair, ()), *self._own)))
@@ -226,8 +257,12 @@ class Search:
     def _try(self, pair: tuple[str, str], shapes: Shapes, sizes: dict[str, int]) -> Trial | None:
         """Run the loss in a layout; None where it raises, or did so before."""
         at = {name: parse(text).at(sizes) for name, text in shapes.items()}
-        key = tuple(at.items())
-        if key in self._seen or np.prod(at[self._prediction]) > MOST_ELEMENTS:
+        key = tuple(at.items()), tuple(shapes.items())
+        if (
+            key in self._seen
+            or key[0] in self._failed
+            or np.prod(at[self._prediction]) > MOST_ELEMENTS
+        ):
             return None
         first = not self._seen
         self._seen.add(key)
@@ -237,6 +272,7 @@ class Search:
         except CallError as error:
             self._first = self._first or (shapes, sizes, error)
             self._kinds.add(type(error.error))
+            self._failed.add(key[0])
             self._note(pair, error, sizes.get(self._batch(shapes), 0))
             return None
         if self._given.data is not None or isinstance(program, EagerProgram):
@@ -258,8 +294,8 @@ class Search:
         labels = [n for name in self._labels for n in found.unused.get(name, {})]
         return (
             int(batch),
-            int(found.apart),
             int(found.crossed),
+            int(found.apart),
             int(found.empty),
             int(found.stretched),
             len(found.unused[self._prediction]),

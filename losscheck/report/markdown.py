@@ -83,7 +83,7 @@ def _loss(loss: LossReport) -> Iterator[str]:
         yield _row(*["---"] * 5)
     for argument in loss.arguments:
         why = f"{argument.origin}: {argument.why}" if argument.why else argument.origin
-        cells = (argument.name, argument.domain, argument.shape, argument.dtype)
+        cells = (words.named_role(argument), argument.domain, argument.shape, argument.dtype)
         yield _row(*map(code, cells), escape(why))
     for finding in words.by_severity(loss.findings):
         yield from ("", *_finding(finding))

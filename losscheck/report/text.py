@@ -114,14 +114,14 @@ def _effort(cases: int, seconds: float) -> Text:
 
 
 def _assumptions(loss: LossReport, view: View) -> Iterator[Text]:
-    """Align the arguments: name, domain and shape, who says so and why."""
+    """Align the arguments: name and role, domain and shape, who says so and why."""
     rows = []
     for argument in loss.arguments:
         dtype = "" if argument.dtype == "float32" else f" {argument.dtype}"
         why = f"{argument.origin}: {argument.why}" if argument.why else argument.origin
         if argument.plausible and view.verbosity > 0:
             why += f" (also plausible: {', '.join(argument.plausible)})"
-        rows.append((argument.name, f"{argument.domain} {argument.shape}{dtype}", why))
+        rows.append((words.named_role(argument), f"{argument.domain} {argument.shape}{dtype}", why))
     names = max((cell_len(name) for name, _, _ in rows), default=0)
     kinds = max((cell_len(kind) for _, kind, _ in rows), default=0)
     for name, kind, why in rows:

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from losscheck.model import (
+    Argument,
     Check,
     Coverage,
     DigitCurve,
@@ -53,6 +54,11 @@ def clean(text: str) -> str:
 def one_line(text: str) -> str:
     """Join the lines of a text."""
     return " ".join(clean(text).split())
+
+
+def named_role(argument: Argument) -> str:
+    """Name an argument, and its role where the name is another: ``labels (y_true)``."""
+    return argument.name if argument.name == argument.role else f"{argument.name} ({argument.role})"
 
 
 def plural(number: int, word: str) -> str:

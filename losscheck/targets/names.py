@@ -8,10 +8,14 @@ import re
 # first set settles it; `output` and the like only where no label word stands beside them, since
 # `expected_output` is a label.
 PREDICTION = re.compile(
-    r"y?preds?|predict(ed|ions?)?|y?hat|logits?|probs?|probabilit(y|ies)|estimated?|reconstruct.*"
+    r"y?preds?|predict(ed|ions?)?|y?hat|logits?|probs?|logps?|probabilit(y|ies)|estimated?|"
+    r"reconstruct.*|students?"
 )
 LABEL = re.compile(r"y?true|labels?|targets?|truth|gt|actual|expected|desired|reference")
 WEAK_PREDICTION = re.compile(r"outputs?|scores?|embeddings?")
+# What another model gave, or this one before: no gradient is meant to go there.
+FORMER = re.compile(r"old|prev|previous|behaviou?r|teachers?|frozen")
+BESIDE = re.compile(r"actions?|advantages?|rewards?|returns?|discounts?")
 WEIGHT = re.compile(r"weights?|masks?|w")
 
 
@@ -26,19 +30,24 @@ def role(name: str) -> str | None:
     Returns
     -------
     str or None
-        "y_true", "y_pred", "weight", or None where the name does not say.
+        "y_true", "y_pred", "weight", "input" (what only stands beside them), or None where the
+        name does not say.
 
     Examples
     --------
     >>> [role(name) for name in ("y_true", "expected_output", "outputs", "sample_weight", "gamma")]
     ['y_true', 'y_true', 'y_pred', 'weight', None]
+    >>> [role(name) for name in ("old_log_probs", "log_probs", "actions")]
+    ['input', 'y_pred', 'input']
     """
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower().split("_")
     for pattern, found in (
         (WEIGHT, "weight"),
+        (FORMER, "input"),
         (PREDICTION, "y_pred"),
         (LABEL, "y_true"),
         (WEAK_PREDICTION, "y_pred"),
+        (BESIDE, "input"),
     ):
         if any(pattern.fullmatch(word) for word in words):
             return found

@@ -5,7 +5,7 @@ import pytest
 pytest.importorskip("tensorflow")
 
 from losscheck.config import ArgumentSettings
-from losscheck.infer.roles import roles
+from losscheck.infer.roles import by_gradient, roles
 from losscheck.model import UsageError
 from losscheck.targets import from_callable
 
@@ -109,3 +109,33 @@ def test_an_unknown_argument_is_refused_with_what_comes_close():
 def test_a_loss_of_constants_alone_is_refused():
     with pytest.raises(UsageError, match="no argument that could be a prediction"):
         of("alpha=1.0, gamma=2.0")
+
+
+@pytest.mark.parametrize(
+    ("signature", "prediction", "label"),
+    [
+        ("q_values, actions, targets", "q_values", "targets"),  # a value of each action
+        ("targets, q_values, actions", "q_values", "targets"),
+        ("old_log_probs, new_log_probs, advantages", "new_log_probs", None),
+        ("log_probs, old_log_probs", "log_probs", "old_log_probs"),  # of two, one is the label
+        ("y_true, student_logits, teacher_logits", "student_logits", "y_true"),
+        ("teacher_logits, student_logits", "student_logits", "teacher_logits"),
+        ("returns, values", "values", "returns"),
+        ("inputs, targets, class_weights", "inputs", "targets"),
+    ],
+)
+def test_names_of_other_fields_say_which_is_learnt(signature, prediction, label):
+    found = of(signature)
+    assert [name for name, role in found.items() if role == "y_pred"] == [prediction]
+    assert next((name for name, role in found.items() if role == "y_true"), None) == label
+
+
+def test_what_no_gradient_reaches_is_no_prediction_unless_its_name_says_so():
+    found = of("a, b")
+    assert by_gradient(found, {}, {"a"}) == {"a": "y_pred", "b": "y_true"}
+    assert by_gradient(found, {}, {"a", "b"}) == found
+    assert by_gradient(found, {}, ()) == found  # nothing can be learnt: that is told of b
+    declared = {"b": ArgumentSettings(role="y_pred")}
+    assert by_gradient(of("a, b", **declared), declared, {"a"}) == found
+    named = of("y_true, y_pred")
+    assert by_gradient(named, {}, {"y_true"}) == named
