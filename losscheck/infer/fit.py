@@ -43,6 +43,8 @@ class Fit:
     ----------
     apart
         What comes out is neither a scalar nor a leading part of the prediction's shape.
+    scattered
+        Not even its first axis is the batch.
     crossed
         The batch is reduced by an axis counted from the end, or set against another axis.
     empty
@@ -58,6 +60,7 @@ class Fit:
     """
 
     apart: bool
+    scattered: bool
     crossed: bool
     empty: bool
     stretched: bool
@@ -82,7 +85,8 @@ def fit(wiring: Wiring, returns: Dims | None, at: Mapping[str, tuple[int, ...]])
     prediction = at[wiring.prediction]
     reading = _Reading(wiring, prediction[0] if prediction else 0)
     return Fit(
-        apart=returns is not None and returns != prediction[: len(returns)],
+        apart=bool(returns) and returns != prediction[: len(returns or ())],
+        scattered=bool(returns) and (returns or ())[:1] != prediction[:1],
         crossed=any(map(reading.crosses, wiring.forward)),
         empty=any(map(reading.is_empty, wiring.forward)),
         stretched=reading.stretched,
