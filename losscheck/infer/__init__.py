@@ -27,6 +27,7 @@ from losscheck.infer.settle import (
     find_layout,
     sparse_layout,
     whole_labels,
+    wiring_at,
 )
 from losscheck.infer.spec import Spec, narrow_sizes
 from losscheck.model import Argument, Met
