@@ -70,7 +70,7 @@ _NOT_PARTS = ("divisor", "gamma", "linear")
 
 def by_column(choices: Sequence[Sequence[Choice]]) -> Choice | None:
     """Make one choice of the likeliest of each part of a row; None where they are all alike."""
-    firsts = [column[0] for column in choices]
+    firsts = [_of_one_number(column[0]) for column in choices]
     if len({choice.domain for choice in firsts}) < 2:
         return None
     if not all(domains.parse(choice.domain).movable for choice in firsts):
@@ -85,6 +85,11 @@ def by_column(choices: Sequence[Sequence[Choice]]) -> Choice | None:
     own = tuple(choice.domain for choice in firsts)
     others = () if tuple(plausible) == own else (distinct(tuple(plausible)),)
     return Choice(distinct(own), "; ".join(whys), others)
+
+
+def _of_one_number(choice: Choice) -> Choice:
+    """Take the first two classes for a column of indices, whose number of classes nothing says."""
+    return attrs.evolve(choice, domain="binary") if domains.names_classes(choice.domain) else choice
 
 
 def label(hints: Sequence[Hint], chosen: Choice, same: bool) -> tuple[Choice, ...]:

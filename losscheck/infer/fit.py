@@ -167,19 +167,27 @@ class _Reading:
         return node.type in BINARY and self._pairs(node, depend)
 
     def _pairs(self, node: Node, operands: Sequence[str]) -> bool:
-        """Say whether the batch of one operand meets another axis that nobody wrote out."""
+        """Say whether the batch of one operand meets another axis that nobody wrote out.
+
+        Who writes an axis out to set an argument against itself means every pair.
+        """
         rank = len(node.shapes[0] or ())
         tall = [t for t in operands if len(self.shape(t) or ()) == rank]
-        if any(rank > self._given_rank(t) for t in tall):
-            return False
+        written = [t for t in tall if rank > self._given_rank(t)]
+        by_hand = frozenset().union(*map(self._arguments, written))
         return any(
-            shape[0] == self._batch for t in operands if t not in tall and (shape := self.shape(t))
+            shape[0] == self._batch and by_hand.isdisjoint(self._arguments(t))
+            for t in operands
+            if t not in tall and (shape := self.shape(t))
         )
+
+    def _arguments(self, tensor: str) -> frozenset[str]:
+        wiring = self._wiring
+        return frozenset(name for name in wiring.arguments if tensor in wiring.depends(name))
 
     def _given_rank(self, tensor: str) -> int:
         """The most axes of the arguments that a tensor stems from."""
-        arguments = self._wiring.arguments
-        own = [t for name, t in arguments.items() if tensor in self._wiring.depends(name)]
+        own = (self._wiring.arguments[name] for name in self._arguments(tensor))
         return max((len(self.shape(t) or ()) for t in own), default=0)
 
     def unused(self, name: str) -> Mapping[int, frozenset[int]]:

@@ -55,8 +55,7 @@ class Search:
                 if trial.coincident and self._thorough:
                     self._look_before(pair)
                 break
-            first = self._trials.first is None and trial is self._best
-            if trial is not None and trial.only_apart and (first or trial.faults[APART] == 1):
+            if trial is not None and trial is self._best and self._is_own_form(trial):
                 self._look_beside(pair)
                 break
             if self._is_over():
@@ -65,6 +64,10 @@ class Search:
             return self._best.shapes, self._best.sizes, None
         assert self._trials.first is not None  # there is at least one layout
         return self._trials.first
+
+    def _is_own_form(self, trial: Trial) -> bool:
+        """Whether it seems to be the loss itself that returns no loss of samples."""
+        return trial.only_apart and (self._trials.first is None or trial.faults[APART] == 1)
 
     def _look(self, pair: Pair, shapes: Shapes, sizes: dict[str, int]) -> Trial | None:
         trial = self._trials.run(pair, shapes, sizes)
