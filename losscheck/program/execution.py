@@ -77,6 +77,7 @@ class Cut:
         if flat:
             with self.graph.as_default():  # which has the functions
                 definition = without_branches(definition)
+        _register(definition)
         used = {_tensor(name) for node in definition.node for name in node.input}
         results = tf.graph_util.import_graph_def(
             definition,
@@ -103,6 +104,16 @@ class Cut:
         del definition.node[:]
         definition.node.extend(kept)
         return definition
+
+
+def _register(definition: Any) -> None:
+    """Let functions that were rewritten be found where a tf.function runs, which has no library."""
+    from tensorflow.python.eager import context
+
+    known = context.context()
+    for function in definition.library.function:
+        if not known.has_function(function.signature.name):
+            known.add_function_def(function)
 
 
 def _is_handle(node: Any) -> bool:

@@ -67,6 +67,7 @@ def _rewritten(definition: Any, old: str, dtype: str, suffix: str) -> Any:
             _cast_after(result.node, node, turn)
         else:
             rewrite_node(node, turn)
+    _bridge(result, turn)
     for function in result.library.function:
         _rewrite_function(function, turn)
     _rename_functions(result, suffix)
@@ -126,6 +127,36 @@ def _cast_after(nodes: Any, node: Any, turn: Turn) -> None:
     cast.attr["SrcT"].type, cast.attr["DstT"].type = read, turn[read]
 
 
+def _bridge(definition: Any, turn: Turn) -> None:
+    """Cast before and behind operations that know one type alone, as resizing an image does."""
+    from tensorflow.python.framework import op_def_registry
+
+    moved: dict[str, str] = {}
+    casts = []
+    for node in definition.node:
+        known = op_def_registry.get(node.op)
+        arguments = [*known.input_arg, *known.output_arg] if known is not None else []
+        if any(a.number_attr or a.type_list_attr for a in arguments):
+            continue
+        for i, argument in enumerate(known.input_arg if known is not None else ()):
+            if argument.type in turn:
+                name = f"{node.name}/input_{i}"
+                casts.append((name, node.input[i], turn[argument.type], argument.type))
+                node.input[i] = name
+        for i, argument in enumerate(known.output_arg if known is not None else ()):
+            if argument.type in turn:
+                name, given = f"{node.name}/output_{i}", f"{node.name}:{i}".removesuffix(":0")
+                casts.append((name, given, argument.type, turn[argument.type]))
+                moved[given] = name
+    for name, given, source, target in casts:
+        cast = definition.node.add(name=name, op="Cast", input=[given])
+        cast.attr["SrcT"].type, cast.attr["DstT"].type = source, target
+    behind = {name for name, *_ in casts if name in moved.values()}
+    for node in definition.node:
+        if node.name not in behind:
+            node.input[:] = [moved.get(given.removesuffix(":0"), given) for given in node.input]
+
+
 def _rewrite_function(function: Any, turn: Turn) -> None:
     for argument in (*function.signature.input_arg, *function.signature.output_arg):
         argument.type = turn.get(argument.type, argument.type)
@@ -134,16 +165,16 @@ def _rewrite_function(function: Any, turn: Turn) -> None:
         if node not in drawn:
             rewrite_node(node, turn)
     for node in drawn:  # in a function, inputs are named by what an operation calls its outputs
-        name = node.name
+        name, output = node.name, "value" if node.op == "ReadVariableOp" else "output"
         _cast_after(function.node_def, node, turn)
-        function.node_def[-1].input[0] = f"{node.name}:output:0"
+        function.node_def[-1].input[0] = f"{node.name}:{output}:0"
         for user in function.node_def:
             for i, given in enumerate(user.input):
-                if given == f"{name}:output:0":
+                if given == f"{name}:{output}:0":
                     user.input[i] = f"{name}:y:0"
-        for output, given in function.ret.items():
-            if given == f"{name}:output:0":
-                function.ret[output] = f"{name}:y:0"
+        for result, given in function.ret.items():
+            if given == f"{name}:{output}:0":
+                function.ret[result] = f"{name}:y:0"
 
 
 def rewrite_node(node: Any, turn: Turn) -> None:

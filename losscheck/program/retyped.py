@@ -120,8 +120,11 @@ def _imported(definition: Any, single: Traced, traced: Traced) -> Traced | None:
     """The loss in the new dtype with the gradient of the float32 graph behind it, as a trace."""
     tf = tensorflow()
     graph = tf.Graph()
-    with silence(), graph.as_default():
-        tf.graph_util.import_graph_def(definition, name="")
+    try:
+        with silence(), graph.as_default():
+            tf.graph_util.import_graph_def(definition, name="")
+    except ValueError:  # an operation of the gradient has no such type, though those before it do
+        return None
     there = graph.get_tensor_by_name
     assert single.gradient is not None
     value, gradient = there(single.value.name), there(single.gradient.name)

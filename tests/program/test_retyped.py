@@ -131,3 +131,14 @@ def test_what_the_loss_raises_in_the_dtype_is_raised():
 
     with pytest.raises(CallError, match="no half"):
         taken_over(refuses, "float16")
+
+
+def test_a_gradient_that_has_no_half_type_is_no_fault_of_ours():
+    # igamma takes half types while it is traced, and what its gradient is made of does not.
+    def loss(t, p):
+        return tf.reduce_sum(t * tf.math.igamma(tf.constant(2.0, p.dtype), p))
+
+    made = Programs(call(loss))
+    made.at(SHAPES)
+    with pytest.raises(CallError):
+        made.at(SHAPES, "float16")
