@@ -9,7 +9,6 @@ from losscheck.evidence.gather import Evidence, Instance
 from losscheck.model import Array
 from losscheck.numerics.ladder import derivatives
 from losscheck.numerics.verdict import Agreement, compare
-from losscheck.program.batch import Program
 from losscheck.program.held import Held
 from losscheck.program.rounding import rounding
 from losscheck.program.wiring import Node, Wiring
@@ -53,9 +52,9 @@ def frozen(
         (N·n,) bool: the gradient is not wrong so.
     """
     right = np.zeros(wrong.shape, bool)
-    program = evidence.programs.double(instance.shapes)
+    program = evidence.programs.double_graph(instance.shapes)
     every = index = np.flatnonzero(wrong)
-    if not len(index) or not isinstance(program, Program):
+    if not len(index) or program is None:
         return right
     graph = program.wiring
     held = tuple(dict.fromkeys(tensor for node in stops(graph) for tensor in node.outputs))
