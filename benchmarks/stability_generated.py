@@ -29,7 +29,9 @@ def look_at_generated(tell: Tell) -> tuple[list[Checked], list[str]]:
                 part = list(check(seed, min(MODULE, COUNT - first), Path(folder)))
                 missing += not_shown(part, Path(folder))
                 checked += part
-                wrong = [w for one in part for w in (*one.faults, *one.false_errors)]
+                wrong = [
+                    w for one in part for w in (*one.faults, *one.false_errors, *one.undecided)
+                ]
                 tell("\n".join([f"{len(checked)}/{COUNT}", *wrong, *missing]))
         finally:
             os.chdir(home)
@@ -39,14 +41,17 @@ def look_at_generated(tell: Tell) -> tuple[list[Checked], list[str]]:
 def describe_generated(checked: list[Checked], missing: list[str]) -> str:
     """Write the figures, and whatever was wrong."""
     faults = [fault for one in checked for fault in one.faults]
+    undecided = [doubt for one in checked for doubt in one.undecided]
     false = [error for one in checked for error in one.false_errors]
     seconds = [one.seconds for one in checked]
     last = SEED + (len(checked) - 1) // MODULE
     figures = (
         f"{len(checked)} losses of 1 to 60 operations (tests/generated), seeds {SEED} to {last}, "
-        f"{MODULE} a seed. Faults of losscheck and checks that could not be decided: "
-        f"{len(faults)}. Errors on what is sound by construction: {len(false)}. Findings that "
-        f"plain TensorFlow does not show again: {len(missing)}. Processor time of a check: median "
+        f"{MODULE} a seed. Faults of losscheck: {len(faults)}. Errors on what is sound by "
+        f"construction: {len(false)}. Undecided: {len(undecided)}. Findings that plain TensorFlow "
+        f"does not show again: {len(missing)}. Processor time of a check: median "
         f"{statistics.median(seconds):.1f} s, at most {max(seconds):.1f} s."
     )
-    return "\n".join([figures, *(f"\n- {text}" for text in (*faults, *false, *missing))])
+    return "\n".join(
+        [figures, *(f"\n- {text}" for text in (*faults, *false, *undecided, *missing))]
+    )

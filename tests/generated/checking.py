@@ -15,6 +15,7 @@ import losscheck
 from losscheck.model import Finding, LossReport
 from tests.generated.compose import Generated, generate, module
 
+OWN = "losscheck"  # stands in the reason of whatever failed by a fault of its own
 RECHECK = Path(__file__).with_name("recheck.py")
 
 
@@ -30,9 +31,15 @@ class Checked:
     @property
     def faults(self) -> list[str]:
         """What losscheck could not do: faults of its own, told as such."""
-        own = [f"{c.code}: {c.reason}" for c in self.report.checks if "losscheck" in c.reason]
-        reason = [self.report.reason] if self.report.verdict in ("error", "inconclusive") else []
+        own = [f"{c.code}: {c.reason}" for c in self.report.checks if OWN in c.reason]
+        reason = [self.report.reason] if self.report.verdict == "error" else []
         return [f"{self.loss.name} {each}" for each in (*own, *reason)]
+
+    @property
+    def undecided(self) -> list[str]:
+        """What could not be decided, such as the gradient of Python that knows float32 alone."""
+        inconclusive = self.report.verdict == "inconclusive"
+        return [f"{self.loss.name} {self.report.reason}"] if inconclusive else []
 
     @property
     def false_errors(self) -> list[str]:
