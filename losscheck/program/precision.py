@@ -67,7 +67,6 @@ def _rewritten(definition: Any, old: str, dtype: str, suffix: str) -> Any:
             _cast_after(result.node, node, turn)
         else:
             rewrite_node(node, turn)
-    _bridge(result, turn)
     for function in result.library.function:
         _rewrite_function(function, turn)
     _rename_functions(result, suffix)
@@ -125,36 +124,6 @@ def _cast_after(nodes: Any, node: Any, turn: Turn) -> None:
     cast.input.append(node.name)
     read = node.attr["dtype"].type
     cast.attr["SrcT"].type, cast.attr["DstT"].type = read, turn[read]
-
-
-def _bridge(definition: Any, turn: Turn) -> None:
-    """Cast before and behind operations that know one type alone, as resizing an image does."""
-    from tensorflow.python.framework import op_def_registry
-
-    moved: dict[str, str] = {}
-    casts = []
-    for node in definition.node:
-        known = op_def_registry.get(node.op)
-        arguments = [*known.input_arg, *known.output_arg] if known is not None else []
-        if any(a.number_attr or a.type_list_attr for a in arguments):
-            continue
-        for i, argument in enumerate(known.input_arg if known is not None else ()):
-            if argument.type in turn:
-                name = f"{node.name}/input_{i}"
-                casts.append((name, node.input[i], turn[argument.type], argument.type))
-                node.input[i] = name
-        for i, argument in enumerate(known.output_arg if known is not None else ()):
-            if argument.type in turn:
-                name, given = f"{node.name}/output_{i}", f"{node.name}:{i}".removesuffix(":0")
-                casts.append((name, given, argument.type, turn[argument.type]))
-                moved[given] = name
-    for name, given, source, target in casts:
-        cast = definition.node.add(name=name, op="Cast", input=[given])
-        cast.attr["SrcT"].type, cast.attr["DstT"].type = source, target
-    behind = {name for name, *_ in casts if name in moved.values()}
-    for node in definition.node:
-        if node.name not in behind:
-            node.input[:] = [moved.get(given.removesuffix(":0"), given) for given in node.input]
 
 
 def _rewrite_function(function: Any, turn: Turn) -> None:

@@ -14,7 +14,7 @@ import keras  # noqa: E402
 
 from losscheck.program.batch import Program  # noqa: E402
 from losscheck.program.precision import graph_def, keeps_float64, rewrite  # noqa: E402
-from losscheck.program.programs import FLOOR_REWRITTEN, Programs  # noqa: E402
+from losscheck.program.programs import FLOOR_REWRITTEN  # noqa: E402
 
 ROUNDING = 1e-13  # some hundred float64 ulps: a dozen operations
 TENTH = float(np.float32(0.1))
@@ -194,22 +194,3 @@ def test_double_gives_the_same_either_way():
     by_hand = rewritten(weighted).run(given)
     assert retraced.gradient.shape == (20, *SHAPE)
     np.testing.assert_allclose(retraced.value, by_hand.value, rtol=FLOOR_REWRITTEN)
-
-
-def test_an_operation_that_gives_float32_alone_is_cast_around():
-    # tf.image.resize gives float32 whatever it is given, and so does its gradient.
-    def resized(t, p):
-        small = tf.image.resize((p - t)[..., None], [1, 2])
-        return tf.reduce_sum(tf.square(small), axis=[1, 2, 3])
-
-    shape = (2, 2, 3)
-    made = Programs(call(resized))
-    shapes = dict.fromkeys(("y_true", "y_pred"), shape)
-    double = made.double(shapes)
-    given = cases(20, shape=shape)
-    found = double.run(given)
-    assert made.has_double(shapes)
-    assert found.value.dtype == found.gradient.dtype == np.float64
-    plain = made.at(shapes).run(given)
-    np.testing.assert_allclose(found.value, plain.value, rtol=1e-5)
-    np.testing.assert_allclose(found.gradient, plain.gradient, rtol=1e-5, atol=1e-6)

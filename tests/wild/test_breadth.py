@@ -19,7 +19,8 @@ from tests.wild import breadth_losses as wild
 DECLARED = {**wild.DECLARED, **layers.DECLARED}
 WIDE = ("real", "(B, 192)")
 SIGNAL = ("[-1, 1]", "(B, 8)")
-UNDECIDED = {layers.state_in_branch}  # what is assigned in a branch stays float32
+# What is assigned in a branch, and an image that is resized, is of float32 whatever is given.
+UNDECIDED = {layers.state_in_branch, layers.resized}
 
 
 def _check(loss: Any, *select: str, **arguments: Any) -> LossReport:
