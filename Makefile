@@ -40,7 +40,7 @@ help:
 	@echo 'make bench-search  time the search; writes docs/benchmarks-search.md'
 	@echo 'make keras-contract  train with every loss of Keras; writes docs/keras.md'
 	@echo 'make accuracy  what is found, on which line, and which sound losses are alarmed, over the zoo,'
-	@echo '              Keras and published packages; takes an hour and writes docs/accuracy.md'
+	@echo '              Keras, packages, projects and generated losses; takes hours, writes docs/accuracy.md'
 	@echo 'make setup    create $(VENV) and install losscheck into it; the others do so themselves'
 	@echo 'make clean    remove $(VENV), caches and reports'
 
