@@ -37,12 +37,6 @@ def similarity(y_true: T, y_pred: T) -> T:
     return 1.0 - tf.image.ssim(y_true, y_pred, 1.0, filter_size=3)
 
 
-def similarity_of_scales(y_true: T, y_pred: T) -> T:
-    return 1.0 - tf.image.ssim_multiscale(
-        0.5 + 0.25 * y_true, 0.5 + 0.25 * y_pred, 1.0, power_factors=(0.5, 0.5), filter_size=3
-    )
-
-
 def sobel(y_true: T, y_pred: T) -> T:
     gap = tf.image.sobel_edges(y_true) - tf.image.sobel_edges(y_pred)
     return tf.reduce_mean(tf.square(gap), axis=[1, 2, 3, 4])
@@ -159,19 +153,12 @@ _net = keras.Sequential(
         keras.layers.Dense(4, kernel_initializer=_start(2)),
     ]
 )
-_lstm = keras.Sequential(
-    [keras.Input((3, 3)), keras.layers.GRU(2, kernel_initializer=_start(3), seed=1)]
-)
 _norm = keras.layers.LayerNormalization()
 _norm.build((None, 3, 3))
 
 
 def perceptual(y_true: T, y_pred: T) -> T:
     return mean_square(_net(y_true), _net(y_pred))
-
-
-def recurrent_network(y_true: T, y_pred: T) -> T:
-    return mean_square(_lstm(y_true), _lstm(y_pred))
 
 
 def by_layer(y_true: T, y_pred: T) -> T:
@@ -202,12 +189,12 @@ def frozen_network(y_true: T, y_pred: T) -> T:
 
 DECLARED: dict[Any, tuple[Any, Any]] = {
     **dict.fromkeys(
-        (edges, pooled, largest_of_windows, similarity, similarity_of_scales, sobel, variation),
+        (edges, pooled, largest_of_windows, similarity, sobel, variation),
         (IMAGE, IMAGE),
     ),
     **dict.fromkeys((resized, cropped, patches, perceptual), (IMAGE, IMAGE)),
     **dict.fromkeys((RunningScale, Counted, state_in_branch), (SMALL, SMALL)),
     **dict.fromkeys((jittered, dropped, by_numpy, by_python), (SMALL, SMALL)),
     **dict.fromkeys((by_keras_ops, by_keras_loop), (SMALL, SMALL)),
-    **dict.fromkeys((by_layer, by_keras_linalg, recurrent_network), (SQUARE, SQUARE)),
+    **dict.fromkeys((by_layer, by_keras_linalg), (SQUARE, SQUARE)),
 }
