@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from losscheck.program.wiring import Wiring
+from losscheck.program.wiring import SHAPE_OPS, Wiring
 
 _ELEMENTWISE = frozenset(
     {
@@ -145,7 +145,9 @@ def batch_number(graph: Wiring, label: str, batch: int) -> Outer | None:
     """Find the first difference of the labels of a batch and one number for all predictions.
 
     What is computed of both, as a temperature or a normaliser is, is no prediction of a label; nor
-    is a quotient, a product or a comparison a difference of the two.
+    is a quotient, a product or a comparison a difference of the two. Where predictions reach the
+    loss by another way too, the number is one of their distribution, and meant (a relativistic
+    critic weighs each score against the mean of the others).
     """
     for node in graph.forward:
         if node.type not in _DIFFERENCES or len(node.inputs) != 2:
@@ -155,7 +157,8 @@ def batch_number(graph: Wiring, label: str, batch: int) -> Outer | None:
             if thin is None or not tall or set(thin) - {1} or tall[0] != batch:
                 continue
             of = _arguments(graph, single)
-            if of == {graph.prediction} and _arguments(graph, many) == {label}:
+            alone = of == {graph.prediction} and _arguments(graph, many) == {label}
+            if alone and not _reaches_past(graph, single):
                 return Outer(
                     form="batch",
                     node=node.name,
@@ -165,6 +168,19 @@ def batch_number(graph: Wiring, label: str, batch: int) -> Outer | None:
                     result=_shape(graph, node.outputs[0]) or (),
                 )
     return None
+
+
+def _reaches_past(graph: Wiring, tensor: str) -> bool:
+    """Whether the prediction reaches the value by a way that does not lead through a tensor."""
+    reached, waiting = set(), [graph.arguments[graph.prediction]]
+    while waiting:
+        found = waiting.pop()
+        if found in reached or found == tensor:
+            continue
+        reached.add(found)
+        users = graph.consumers.get(found, ())
+        waiting += [out for user in users if user.type not in SHAPE_OPS for out in user.outputs]
+    return graph.value in reached
 
 
 def _arguments(graph: Wiring, tensor: str) -> frozenset[str]:

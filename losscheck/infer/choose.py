@@ -92,6 +92,12 @@ def _of_one_number(choice: Choice) -> Choice:
     return attrs.evolve(choice, domain="binary") if domains.names_classes(choice.domain) else choice
 
 
+UNIT = "[0, 1]"
+"""What labels and parameters that nothing limits may be confined to all the same: bits, shares,
+rates. An error that needs others rests on a guess. Predictions have no such limit but by an
+operation that the graph would show."""
+
+
 def label(hints: Sequence[Hint], chosen: Choice, same: bool) -> tuple[Choice, ...]:
     """Domains of the labels that their uses and the prediction's domain suggest.
 
@@ -137,7 +143,11 @@ def label(hints: Sequence[Hint], chosen: Choice, same: bool) -> tuple[Choice, ..
         choices.append(Choice("nonnegative", "belongs to a prediction that is not negative"))
     if not same and not choices and not by_columns:
         choices.append(Choice("class_index", "has one axis less than the prediction"))
-    return (*choices, Choice("real", "nothing in the graph limits it"), Choice("binary", ""))
+    return (
+        *choices,
+        Choice("real", "nothing in the graph limits it", (UNIT,)),
+        Choice("binary", ""),
+    )
 
 
 def parameter(hints: Sequence[Hint]) -> tuple[Choice, ...]:
@@ -151,7 +161,7 @@ def parameter(hints: Sequence[Hint]) -> tuple[Choice, ...]:
             choices.append(Choice("positive", uses[use]))
     if "nonnegative" in uses:
         choices.append(Choice("nonnegative", uses["nonnegative"]))
-    return (*choices, Choice("real", "nothing is known of it"))
+    return (*choices, Choice("real", "nothing is known of it", (UNIT,)))
 
 
 # Where no use limits the prediction: the widest domain first; the narrower ones only where ordinary

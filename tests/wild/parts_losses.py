@@ -294,3 +294,15 @@ def overlap_by_pixel(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
     shared = tf.reduce_sum(y_true * y_pred, axis=[0, 3])
     both = tf.reduce_sum(y_true + y_pred, axis=[0, 3])
     return 1.0 - (2.0 * shared + 1.0) / (both + 1.0)
+
+
+def each_against_the_mean(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    """Scores of real and made pictures, each against the mean of the others: a critic's."""
+    real = y_true - tf.reduce_mean(y_pred)
+    made = y_pred - tf.reduce_mean(y_true)
+    return tf.reduce_mean(tf.nn.softplus(-real) + tf.nn.softplus(made))
+
+
+def heated_labels(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    """A power that the labels of a heat map set: above 2 it is a negative one."""
+    return tf.reduce_mean(tf.pow(tf.abs(y_true - y_pred), 2.0 - y_true), axis=-1)

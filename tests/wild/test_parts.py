@@ -137,11 +137,22 @@ def test_one_number_of_a_batch_against_each_label_is_broadcast(
         wild.over_the_largest,
         wild.against_the_mean_label,
         wild.total_of_sample,
+        wild.each_against_the_mean,
     ],
 )
 def test_normalisers_of_a_batch_are_meant(loss: Any) -> None:
     wrong = loss is wild.total_of_batch
     assert bool(errors(losscheck.check(loss, select=["LC4"]))) is wrong
+
+
+def test_an_error_that_needs_labels_nobody_declared_is_a_warning() -> None:
+    # 0 ** (2 - 3) is infinite; of labels in [0, 1], which these may be confined to, nothing is.
+    guessed = losscheck.check(wild.heated_labels, select=["LC202"])
+    assert errors(guessed) == []
+    [finding] = found(guessed, "LC202", "warning")[:1]
+    assert "This needs y_true in real; declare the domain if it is so." in finding.cause
+    known = _check(wild.heated_labels, ("real", "(B, D)"), ("real", "(B, D)"), "LC202")
+    assert found(known, "LC202", "error")
 
 
 BITS, CHANCES = ("binary", "(B, D)"), ("probability", "(B, D)")
