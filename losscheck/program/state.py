@@ -8,16 +8,14 @@ an object are put back as well.
 from __future__ import annotations
 
 import contextlib
-import copy
 import functools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from losscheck.program.attributes import LARGEST, Attributes
 from losscheck.program.captured import Reading
 from losscheck.program.quiet import keras_module, tensorflow
 
-PLAIN = (bool, int, float, str, type(None))
-LARGEST = 1 << 16  # elements of what is saved without being known to change
 DEEPEST = 4  # attributes of attributes that are looked at
 LIBRARIES = ("builtins", "functools", "numpy", "tensorflow", "types", "typing")
 
@@ -49,18 +47,21 @@ class State:
 
     @contextlib.contextmanager
     def kept(self) -> Iterator[None]:
-        """Put back behind a run what it has changed."""
-        readings = [*self._assigned.values()] if self._traced else self._found
-        held = [(reading, reading.now()) for reading in readings]
-        plain = [(attributes, _plain(attributes)) for attributes in self._objects]
+        """Put back behind a run what it has changed; what cannot be read is left alone."""
+        held = []
+        for reading in [*self._assigned.values()] if self._traced else self._found:
+            with contextlib.suppress(Exception):  # of a variable without a value yet
+                held.append((reading, reading.now()))
+        objects = [Attributes(attributes) for attributes in self._objects]
         try:
             yield
         finally:
             assign = tensorflow().raw_ops.AssignVariableOp
             for reading, value in held:
-                assign(resource=reading.resource, value=value)
-            for attributes, before in plain:
-                _put_back(attributes, before)
+                with contextlib.suppress(Exception):  # it may be gone
+                    assign(resource=reading.resource, value=value)
+            for attributes in objects:
+                attributes.put_back()
 
     @functools.cached_property
     def _reached(self) -> list[Any]:
@@ -71,7 +72,8 @@ class State:
             thing, depth = waiting.pop()
             if id(thing) not in found and depth <= DEEPEST:
                 found[id(thing)] = thing
-                waiting += [(further, depth + 1) for further in _further(thing)]
+                with contextlib.suppress(Exception):  # it may compute what is asked of it
+                    waiting += [(further, depth + 1) for further in _further(thing)]
         return list(found.values())
 
     @functools.cached_property
@@ -82,9 +84,13 @@ class State:
     @functools.cached_property
     def _found(self) -> list[Reading]:
         """The variables that the loss reaches."""
-        variables = [v for thing in self._reached for v in _variables(thing)]
-        small = [v for v in variables if (v.shape.num_elements() or 0) <= LARGEST]
-        return list({id(v): Reading(v.handle, v.dtype) for v in small}.values())
+        found: dict[int, Reading] = {}
+        for thing in self._reached:
+            with contextlib.suppress(Exception):  # as above, and some have no value yet
+                for v in _variables(thing):
+                    if (v.shape.num_elements() or 0) <= LARGEST:
+                        found[id(v)] = Reading(v.handle, v.dtype)
+        return list(found.values())
 
 
 def _further(thing: Any) -> Iterator[Any]:
@@ -110,7 +116,9 @@ def _of_the_user(thing: Any) -> bool:
     kind = type(thing)
     if isinstance(thing, type) or kind.__module__.split(".")[0] in LIBRARIES:
         return False
-    return isinstance(getattr(thing, "__dict__", None), dict)
+    with contextlib.suppress(Exception):
+        return isinstance(vars(thing), dict)
+    return False
 
 
 def _variables(thing: Any) -> list[Any]:
@@ -123,24 +131,3 @@ def _variables(thing: Any) -> list[Any]:
     if isinstance(thing, tf.Module | keras.Layer | keras.Metric):
         return [found for variable in thing.variables for found in _variables(variable)]
     return [thing.state] if isinstance(thing, tf.random.Generator) else []
-
-
-def _plain(attributes: dict[str, Any]) -> dict[str, Any]:
-    """Numbers, texts, and lists and mappings of them."""
-    return {n: copy.deepcopy(value) for n, value in attributes.items() if _is_plain(value)}
-
-
-def _is_plain(value: Any) -> bool:
-    if isinstance(value, list | tuple | set | dict):
-        members = [*value, *value.values()] if isinstance(value, dict) else list(value)
-        return len(members) <= LARGEST and all(isinstance(member, PLAIN) for member in members)
-    return isinstance(value, PLAIN)
-
-
-def _put_back(attributes: dict[str, Any], before: dict[str, Any]) -> None:
-    for name, value in before.items():
-        now = attributes.get(name)
-        if isinstance(now, list) and isinstance(value, list):
-            now[:] = value  # others may hold the same list
-        elif type(now) is not type(value) or now != value:
-            attributes[name] = value

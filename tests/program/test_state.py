@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import threading
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -67,3 +71,91 @@ def test_variables_of_a_loss_that_is_never_traced_are_found() -> None:
     assert _run(call(_by_globals), "eager") == [3.0, 3.0]
     assert float(_seen.numpy()) == 1.0
     assert float(_mean.total.numpy()) == 0.0
+
+
+class _Refusing:
+    """Holds what cannot be copied, or looked at."""
+
+    @property
+    def variables(self) -> Any:
+        raise RuntimeError("not now")
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(name)
+
+
+class _Uncopied(list[float]):
+    """A list with a lock, as the lists of Keras have the module of their layer."""
+
+    def __init__(self, members: list[float]) -> None:
+        super().__init__(members)
+        self.lock = threading.Lock()
+        self.module = math
+
+
+class _Holder:
+    def __init__(self) -> None:
+        self.scales = _Uncopied([1.0, 2.0])
+        self.seen: dict[str, Any] = {"calls": 0}
+        self.latest: tuple[Any, ...] = (0.0,)
+        self.parts = (_Refusing(), math, threading.Lock(), (n for n in range(3)))
+        self.refusing = _Refusing()
+
+    def loss(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+        self.scales.append(3.0)
+        self.seen["calls"] += 1
+        self.seen["numbers"] = np.ones(2)
+        self.latest = (np.ones(2),)
+        return tf.reduce_sum(y_pred - y_true) + float(len(self.scales) + self.seen["calls"])
+
+
+def test_what_cannot_be_copied_is_no_error_of_the_loss() -> None:
+    holder = _Holder()
+    scales = holder.scales
+    assert _run(call(holder.loss), "eager") == [4.0, 4.0]
+    assert holder.scales is scales
+    assert scales == [1.0, 2.0]
+    assert holder.seen == {"calls": 0}
+    assert holder.latest == (0.0,)
+
+
+class _Lazy:
+    """Makes its variable at the first call, and says so in Python."""
+
+    def __init__(self) -> None:
+        self.made = False
+        self.scale: Any = None
+
+    def loss(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+        if not self.made:
+            assert self.scale is None
+            self.made, self.scale = True, tf.Variable(2.0)
+        return self.scale * tf.reduce_sum(y_pred - y_true)
+
+
+class _Layer(keras.Layer):
+    """Builds what it is made of, once."""
+
+    def __init__(self) -> None:
+        super().__init__(name="of_two")
+        self.recurrent = keras.layers.GRU(2, name="recurrent")
+
+    def build(self, shape: Any) -> None:
+        assert not self.recurrent.built
+        self.recurrent.build(shape)
+        super().build(shape)
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        return self.recurrent(x)
+
+
+def test_what_is_built_at_the_first_call_is_built_once() -> None:
+    lazy, layer = _Lazy(), _Layer()
+    assert _run(call(lazy.loss), "eager") == [0.0, 0.0]
+    assert lazy.made
+
+    def loss(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+        return tf.reduce_sum(layer(y_pred[:, None, :]) - layer(y_true[:, None, :]))
+
+    assert _run(call(loss), "eager") == [0.0, 0.0]
+    assert len(layer.weights) == 3
