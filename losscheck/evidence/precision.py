@@ -21,6 +21,7 @@ from losscheck import domains
 from losscheck.cases import affordable
 from losscheck.cases.blocks import CaseBlock
 from losscheck.cases.near import Ladder, near
+from losscheck.domains.layout import flat
 from losscheck.evidence.disagreement import (
     EVALUATIONS,
     NEGLIGIBLE,
@@ -100,8 +101,8 @@ class Part:
         return float(np.abs(self._flat(truth)).max(initial=0.0))
 
     def _flat(self, numbers: Array) -> Array:
-        flat = np.ravel(np.asarray(numbers, np.float64))
-        return flat.sum(keepdims=True) if self.summed else flat
+        found = np.ravel(np.asarray(numbers, np.float64))
+        return found.sum(keepdims=True) if self.summed else found
 
     def lost_by_size(self) -> Iterator[tuple[str, Array]]:
         """The sizes of error that occur and the cases that have them, the largest first."""
@@ -264,7 +265,7 @@ def _vanishing(cases: CaseBlock) -> Array:
     """
     found = np.zeros(len(cases), bool)
     for array in cases.inputs.values():
-        size = np.abs(array.reshape(len(cases), -1).astype(np.float64))
+        size = np.abs(flat(array).astype(np.float64))
         found |= ((size > 0) & (size < SQUARED)).any(axis=1)
     return found
 
@@ -278,7 +279,7 @@ def _compared(
     measured: int | None,
 ) -> Precision:
     true_totals, true_gradient = evidence.double(cases)
-    slopes = true_gradient.reshape(len(cases), -1)
+    slopes = flat(true_gradient)
     scale: Scale = sweep.scale
     vanishing = _vanishing(cases)
     totals = np.where(vanishing, true_totals, totals)

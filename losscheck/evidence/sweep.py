@@ -10,6 +10,7 @@ import attrs
 import numpy as np
 
 from losscheck.cases.blocks import CaseBlock
+from losscheck.domains.layout import flat
 from losscheck.model import Array, Range
 
 
@@ -84,7 +85,7 @@ class Sweep:
     @property
     def flat_gradient(self) -> Array:
         """(N, n) the gradient, a row a case."""
-        return self.gradient.reshape(len(self), -1)
+        return flat(self.gradient)
 
 
 def sweep(
@@ -108,13 +109,12 @@ def sweep(
         What is ordinary; measured on the ordinary cases of this block where it is None.
     """
     outcome = run(cases)
-    n = len(cases)
-    flat = np.asarray(outcome.value).reshape(n, -1).astype(np.float64)
-    nan = np.asarray(np.isnan(flat).any(axis=1))
-    inf = np.asarray(np.isinf(flat).any(axis=1) & ~nan)
+    numbers = flat(np.asarray(outcome.value)).astype(np.float64)
+    nan = np.asarray(np.isnan(numbers).any(axis=1))
+    inf = np.asarray(np.isinf(numbers).any(axis=1) & ~nan)
     gradient = np.asarray(outcome.gradient)
     totals = outcome.total
-    settled = scale or measure(totals, gradient.reshape(n, -1), cases.ranges)
+    settled = scale or measure(totals, flat(gradient), cases.ranges)
 
     def rerun(others: CaseBlock) -> Sweep:
         return sweep(

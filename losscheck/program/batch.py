@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -53,7 +54,7 @@ class Outcome:
     @property
     def total(self) -> Array:
         """(N,) the loss summed over what it returns, which is what the gradient belongs to."""
-        flat = self.value.reshape(len(self.value), -1)
+        flat = self.value.reshape(len(self.value), math.prod(self.value.shape[1:]))
         # Two infinities of opposite sign make NaN here, as they do in Keras' reduction.
         with np.errstate(invalid="ignore", over="ignore"):
             return np.asarray(flat.astype(np.float64).sum(axis=1))
