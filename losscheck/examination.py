@@ -22,6 +22,7 @@ from losscheck.evidence.curves import curves
 from losscheck.evidence.desk import INSTEAD, WITHOUT_A_RUN, WITHOUT_VALUES, Desk
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.verified import summary
+from losscheck.explain import unfit
 from losscheck.explain.finding import Writer
 from losscheck.faults import FailedError, Faults, told
 from losscheck.infer import Asked, Inferred, infer
@@ -194,7 +195,7 @@ class Examination:
         if fault is not None and check.outcome != Outcome.FAIL:  # what was found stays
             check = self._fails(rule, fault)
         elif not findings and inferred.error is not None:
-            check = _skipped(rule, _raises(inferred))
+            check = _skipped(rule, unfit.short(inferred))
         return attrs.evolve(check, seconds=time.perf_counter() - begin), findings
 
     def _cut_off(self, rule: Rule) -> Check:
@@ -239,7 +240,7 @@ class Examination:
         if reason := rule.left_out(self._settings):
             return reason
         if inferred.error is not None and WITHOUT_A_RUN.isdisjoint(rule.needs):
-            return _raises(inferred)
+            return unfit.short(inferred)
         return ""
 
     def _finished(
@@ -251,7 +252,7 @@ class Examination:
         runs = inferred.error is None
         verdict, reason = outcomes.verdict(kept, checks, self._undecided)
         if not runs and verdict is Verdict.PASS:
-            verdict, reason = Verdict.INCONCLUSIVE, _raises(inferred)
+            verdict, reason = Verdict.INCONCLUSIVE, unfit.whole(inferred)
         shown = self._shown(desk, inferred) if runs and self._guessed is None else {}
         return LossReport(
             target=self._loss.target,
@@ -298,11 +299,6 @@ class Examination:
 
     def _gradient(self, desk: Desk) -> GradientSummary | None:
         return summary(desk) if self._selected("LC101") else None
-
-
-def _raises(inferred: Inferred) -> str:
-    assert inferred.error is not None
-    return f"the loss raises {type(inferred.error.error).__name__} whatever it is given"
 
 
 def _skipped(

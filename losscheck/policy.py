@@ -114,6 +114,7 @@ _BASE: Mapping[tuple[str, str], Severity] = {
     ("LC901", "attribute"): Severity.ERROR,
     ("LC901", "name"): Severity.ERROR,
     ("LC901", "raises"): Severity.ERROR,
+    ("LC901", "structure"): Severity.WARNING,
     ("LC902", "late"): Severity.ERROR,
     ("LC903", "ended"): Severity.ERROR,
 }

@@ -17,6 +17,7 @@ from losscheck.infer.spec import main_sizes
 from losscheck.model import Array
 from losscheck.program.programs import Sizes
 from losscheck.program.quiet import keras_module, tensorflow
+from losscheck.program.structures import Structure
 from losscheck.program.trace import CallError, OutputError
 from losscheck.shapes import parse
 
@@ -39,6 +40,8 @@ class CallOutcome:
         Whether the shapes of labels and predictions were given, and not tried one after the other.
     of_sizes
         What is raised for sizes that do not fit, among other things: the right ones may be missing.
+    structures, function
+        The arguments that it takes as dicts or tuples of tensors, and its name.
     owner, suggestions
         For a name that does not exist: the module it was looked for in, and what exists instead.
     """
@@ -51,6 +54,8 @@ class CallOutcome:
     runs_eagerly: bool = False
     laid_out: bool = True
     of_sizes: tuple[type[BaseException], ...] = ()
+    structures: Mapping[str, Structure] = attrs.field(factory=dict)
+    function: str = ""
     owner: str = ""
     suggestions: tuple[str, ...] = ()
 
@@ -61,8 +66,9 @@ def call_outcome(evidence: Evidence) -> CallOutcome:
     shapes = evidence.spec.shapes(evidence.spec.sizes)
     if error is None:
         return CallOutcome(error=None, shapes=shapes)
-    eagerly = _eagerly(evidence, shapes)
-    missing = isinstance(error.error, AttributeError | NameError) or eagerly
+    structures = evidence.inferred.structures
+    eagerly = not structures and _eagerly(evidence, shapes)
+    missing = bool(structures) or isinstance(error.error, AttributeError | NameError) or eagerly
     owner, suggestions = _instead(error.error)
     return CallOutcome(
         error=error,
@@ -72,10 +78,17 @@ def call_outcome(evidence: Evidence) -> CallOutcome:
         other_dtype="" if missing else _other_dtype(evidence, shapes),
         runs_eagerly=eagerly,
         laid_out=evidence.spec.laid_out,
-        of_sizes=(ValueError, IndexError, tensorflow().errors.InvalidArgumentError),
+        of_sizes=of_sizes(),
+        structures=structures,
+        function=getattr(evidence.programs.call.function, "__name__", ""),
         owner=owner,
         suggestions=suggestions,
     )
+
+
+def of_sizes() -> tuple[type[BaseException], ...]:
+    """What is raised for sizes that do not fit, among other things."""
+    return (ValueError, IndexError, tensorflow().errors.InvalidArgumentError)
 
 
 def _inputs(evidence: Evidence, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from losscheck.explain import wording
 from losscheck.explain.blamed import Blame
+from losscheck.explain.structure_words import structured
 from losscheck.model import Argument, Suspect
 
 Words = tuple[str, str, str]  # message, cause, fix
@@ -156,7 +157,9 @@ def not_compiled(suspect: Suspect, blame: Blame) -> Words:
 
 
 def fails(suspect: Suspect, blame: Blame) -> Words:
-    """LC901; facts: name, owner, suggestions, exception."""
+    """LC901; facts: name, owner, suggestions, exception, or structures and function."""
+    if suspect.form == "structure":
+        return structured(suspect, tuple(suspect.inputs))
     facts: Mapping[str, Any] = suspect.facts
     name, owner = str(facts.get("name", "")), str(facts.get("owner", ""))
     exception = wording.sentence(facts.get("exception", ""))
@@ -179,7 +182,7 @@ def fails(suspect: Suspect, blame: Blame) -> Words:
             f"# Hand {name} over through a factory, or define it in the module.",
         )
     if not suspect.certain:
-        example = " ".join(f"--arg '{name}=real:(B, 8, 8, 3)'" for name in suspect.inputs)
+        example = " ".join(f"--arg {name}='real:(B, 8)'" for name in suspect.inputs)
         return (
             "The loss raises at every layout that was tried.",
             f"It raises: {exception or 'an exception'}. It may take shapes that nobody declared.",

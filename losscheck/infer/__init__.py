@@ -33,6 +33,7 @@ from losscheck.infer.spec import Spec, narrow_sizes
 from losscheck.model import Argument, Met
 from losscheck.program.batch import Program
 from losscheck.program.programs import Programs
+from losscheck.program.structures import Structure, structures
 from losscheck.program.trace import Call, CallError
 from losscheck.shapes import parse
 from losscheck.targets import Loss, Parameter
@@ -50,6 +51,7 @@ class Inferred:
     error: CallError | None = None
     data: Data | None = None  # of the user
     refused: CallError | None = None  # what labels of floats raise, where integers run
+    structures: Mapping[str, Structure] = attrs.field(factory=dict)  # arguments that are no tensors
 
 
 def infer(
@@ -107,7 +109,19 @@ def infer(
     )
     if error is None and not spec.laid_out and not _is_able(programs, spec):
         spec = attrs.evolve(spec, narrow=spec.one_sample)
-    return Inferred(spec=spec, programs=programs, error=error, data=rows, refused=laid.refused)
+    return Inferred(
+        spec=spec,
+        programs=programs,
+        error=error,
+        data=rows,
+        refused=laid.refused,
+        structures=_no_tensors(programs, error, spec),
+    )
+
+
+def _no_tensors(programs: Programs, error: CallError | None, spec: Spec) -> Mapping[str, Structure]:
+    """The arguments that are no tensors, where nobody said of which shape they are."""
+    return {} if error is None or spec.laid_out else structures(programs.call, error.error)
 
 
 @attrs.frozen(kw_only=True, eq=False)

@@ -10,6 +10,7 @@ from losscheck.infer.spec import last_letter
 from losscheck.infer.trial import APART, BASE, Pair, Trial, Trials
 from losscheck.infer.wanted import numbers_of, widths
 from losscheck.program.programs import Programs
+from losscheck.program.structures import structures
 from losscheck.program.trace import CallError
 from losscheck.shapes import parse
 
@@ -39,6 +40,7 @@ class Search:
 
     def __init__(self, programs: Programs, given: Given, pairs: Pairs, *, thorough: bool) -> None:
         self._given = given
+        self._call = programs.call
         self._pairs = pairs
         self._thorough = thorough
         self._prediction = programs.call.prediction
@@ -46,6 +48,7 @@ class Search:
         self._own = numbers_of(programs.call.function)
         self._trials = Trials(programs, given, thorough=thorough)
         self._best: Trial | None = None
+        self._hopeless: bool | None = None  # once something has failed
 
     def find(self) -> Found:
         """Find the layout that fits best; where none runs, the first one and what it raised."""
@@ -103,11 +106,12 @@ class Search:
 
     def _is_over(self) -> bool:
         """Whether no other shape can help: a name that is missing is missing in all of them."""
-        missing = (AttributeError, NameError, ImportError, NotImplementedError)
-        hopeless = self._trials.first is not None and isinstance(
-            self._trials.first[2].error, missing
-        )
-        return len(self._trials.seen) >= MOST_TRIED or (self._best is None and hopeless)
+        if self._hopeless is None and self._trials.first is not None:
+            error = self._trials.first[2].error
+            missing = (AttributeError, NameError, ImportError, NotImplementedError)
+            self._hopeless = isinstance(error, missing) or bool(structures(self._call, error))
+        hopeless = self._best is None and self._hopeless is True
+        return hopeless or len(self._trials.seen) >= MOST_TRIED
 
     def _candidates(self) -> Iterator[Candidate]:
         """Free sizes, sizes that are asked for, then usual ones; 1 last, as everything fits it."""

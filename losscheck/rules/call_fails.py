@@ -20,8 +20,9 @@ class CallFails(Rule):
     Calls the loss on ordinary input of a declared layout and reports what it raises: a function
     that TensorFlow does not have, a name that is not defined, or any other exception. Where a
     module has no such attribute, the finding names what exists instead. Where nobody declared
-    the shapes and what is raised may be about them, it is a warning that asks for them. No other
-    rule can say anything of such a loss.
+    the shapes and what is raised may be about them, it is a warning that asks for them, and so it
+    is where an argument seems to be a dict or a tuple of tensors. No other rule can say anything
+    of such a loss.
 
     Why it matters
     --------------
@@ -63,7 +64,10 @@ class CallFails(Rule):
         raised = error.error
         form = "raises"
         facts: dict[str, object] = {"exception": str(error)}
-        if isinstance(raised, AttributeError):
+        if call.structures:
+            form = "structure"
+            facts |= {"structures": call.structures, "function": call.function}
+        elif isinstance(raised, AttributeError):
             form = "attribute"
             facts |= {"name": raised.name, "owner": call.owner, "suggestions": call.suggestions}
         elif isinstance(raised, NameError):
@@ -78,5 +82,6 @@ class CallFails(Rule):
             mode="eager",
             location=error.location,
             expected_text="a loss",
-            certain=form != "raises" or call.laid_out or not isinstance(raised, call.of_sizes),
+            certain=form in ("attribute", "name")
+            or (form == "raises" and (call.laid_out or not isinstance(raised, call.of_sizes))),
         )
