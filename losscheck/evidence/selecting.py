@@ -6,6 +6,7 @@ is split between them, is nobody's fault. In float32 numbers are equal that are 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.deciders import deciders_of
 from losscheck.evidence.disagreement import TWO_DIGITS
 from losscheck.evidence.gather import Evidence
+from losscheck.evidence.rounded_choices import NEAR, right_but_for_rounded_choices
 from losscheck.model import Direction
 from losscheck.program.batch import Program
 
@@ -23,6 +25,7 @@ ROUNDING = (
 )  # of the largest number that a prediction or a label meets: two steps of float32
 POINTS = 64  # that rounding does not tell from a case, at each of the scales
 SMALLER = (1.0, 2.0**-3)  # scales, of that
+CLOSE = (1.0, 2.0**-4, 2.0**-8)  # the same of what is close by
 
 
 def open_to_choice(
@@ -53,6 +56,11 @@ def open_to_choice(
     program = evidence.programs.double(evidence.instance_of(case).shapes)
     if numbers is None or not isinstance(program, Program):
         return False
+    if direction is Direction.BACKWARD and not in_a_row:
+        close = _nearby(evidence, case, NEAR, CLOSE)
+        room = TWO_DIGITS * float(np.abs(numbers).max(initial=0.0))
+        if right_but_for_rounded_choices(evidence, case, numbers, close, room):
+            return True
     points = _nearby(evidence, case)
     if not _chooses(program, points, in_a_row):
         return False
@@ -69,8 +77,16 @@ def open_to_choice(
     return bool(inside.all())
 
 
-def _nearby(evidence: Evidence, case: CaseBlock) -> CaseBlock:
-    """The case itself, and points around it: all numbers moved at once, as several may be equal."""
+def _nearby(
+    evidence: Evidence,
+    case: CaseBlock,
+    far: float = ROUNDING,
+    scales: Sequence[float] = SMALLER,
+) -> CaseBlock:
+    """The case itself, and points around it: all numbers moved at once, as several may be equal.
+
+    They are up to `far` away, relative to the largest number, and to 1.
+    """
     rng = np.random.default_rng(evidence.seed)
     known = {a.name: domains.parse(a.domain) for a in evidence.spec.arguments}
     moving = [
@@ -79,12 +95,12 @@ def _nearby(evidence: Evidence, case: CaseBlock) -> CaseBlock:
         if argument.role in ("y_pred", "y_true") and not known[argument.name].integral
     ]
     largest = max((np.abs(case.inputs[name]).max(initial=0.0) for name in moving), default=0.0)
-    reach = ROUNDING * max(1.0, float(largest))
-    count = 1 + len(SMALLER) * POINTS
+    reach = far * max(1.0, float(largest))
+    count = 1 + len(scales) * POINTS
     inputs = {name: np.repeat(array, count, axis=0) for name, array in case.inputs.items()}
     for name in moving:
         moved = inputs[name].astype(np.float64)
-        for i, scale in enumerate(SMALLER):
+        for i, scale in enumerate(scales):
             part = slice(1 + i * POINTS, 1 + (i + 1) * POINTS)
             moved[part] += scale * reach * rng.uniform(-1.0, 1.0, moved[part].shape)
         inputs[name] = known[name].clip(moved)

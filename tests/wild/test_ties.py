@@ -158,3 +158,23 @@ def test_the_value_of_a_choice_among_equal_logits_is_not_lost() -> None:
     assert errors(report) == []
     assert found(report, "LC101", "warning", "tf.stop_gradient")
     assert found(report, "LC105", "warning", "tf.argmax")
+
+
+# Where both are flat, float32 takes numbers for equal that are not: their tie is no lost digit.
+@pytest.mark.parametrize(
+    ("loss", "seed"),
+    [(wild.levels_apart, 2), (wild.excess_of_size, 0), (wild.excess_of_size, 3)],
+)
+def test_what_rounding_makes_equal_near_a_tie_has_the_slope_of_the_tie(
+    loss: Any, seed: int
+) -> None:
+    given = ("[-1, 1]", "(B, 4)")
+    arguments = {"y_true": given, "y_pred": given}
+    report = losscheck.check(loss, arguments=arguments, select=["LC302"], seed=seed)
+    assert not found(report, "LC302")
+
+
+# 1e6 + 0.003 is 1e6 in float32, far from where labels and predictions are equal.
+@pytest.mark.parametrize("loss", [wild.apart_far_from_zero, wild.excess_far_from_zero])
+def test_a_difference_that_has_lost_its_digits_is_no_tie(loss: Any) -> None:
+    assert found(_pair(loss, "LC302", given=("[-1, 1]", "(B,)")), "LC302", "error")

@@ -172,3 +172,33 @@ def hard_choice(y_true: T, y_pred: T) -> T:
     soft = tf.nn.softmax(y_pred)
     hard = tf.one_hot(tf.argmax(soft, axis=-1), 4)
     return tf.reduce_mean(tf.square(y_true - soft - tf.stop_gradient(hard - soft)), axis=-1)
+
+
+_SIGNS = tf.constant(
+    [[1.0, 1, 1, 1], [1.0, -1, 1, -1], [1.0, 1, -1, -1], [1.0, -1, -1, 1]]
+)  # of Walsh
+
+
+def _floored_log(wave: T) -> T:
+    return tf.math.log(tf.square(tf.matmul(wave, _SIGNS)) + 1e-3)
+
+
+def _soft_size(wave: T) -> T:
+    return tf.sqrt(tf.square(tf.matmul(wave, _SIGNS)) + 1e-2)
+
+
+def levels_apart(y_true: T, y_pred: T) -> T:
+    return tf.reduce_mean(tf.abs(_floored_log(y_true) - _floored_log(y_pred)), axis=-1)
+
+
+def excess_of_size(y_true: T, y_pred: T) -> T:
+    size = _soft_size(y_true)
+    return tf.reduce_mean(tf.maximum(size, _soft_size(y_pred)) - size, axis=-1)
+
+
+def apart_far_from_zero(y_true: T, y_pred: T) -> T:
+    return tf.abs((y_pred + 1e6) - (y_true + 1e6))
+
+
+def excess_far_from_zero(y_true: T, y_pred: T) -> T:
+    return tf.maximum(y_true + 1e6, y_pred + 1e6) - y_true
