@@ -141,11 +141,14 @@ def label(hints: Sequence[Hint], chosen: Choice, same: bool) -> tuple[Choice, ..
         choices.append(Choice("one_hot", "belongs to a prediction that sums to 1"))
     if chosen.domain == "nonnegative" and "log" not in uses:
         choices.append(Choice("nonnegative", "belongs to a prediction that is not negative"))
-    if not same and not choices and not by_columns:
-        choices.append(Choice("class_index", "has one axis less than the prediction"))
+    fewer = not same and not choices and not by_columns
+    named = [Choice("class_index", "has one axis less than the prediction")] if fewer else []
+    if fewer and "whole" in uses:
+        choices.append(Choice("class_index", f"{named.pop().why}, and {uses['whole']}"))
     return (
         *choices,
         Choice("real", "nothing in the graph limits it", (UNIT,)),
+        *named,
         Choice("binary", ""),
     )
 

@@ -166,6 +166,8 @@ class _Walk:
                 found.append(Hint("logits", "goes into a cross entropy with logits"))
             if second in self.same:
                 found.append(Hint("index", "is the label of a sparse cross entropy"))
+        if node.type == "Cast" and first in self.same and node.dtypes[0].startswith("int"):
+            found.append(Hint("whole", "is made a whole number"))
         if node.type == "OneHot" and first in self.same:
             found.append(Hint("index", "goes into a one_hot"))
         if node.type in ("GatherV2", "GatherNd", "ResourceGather") and second in self.same:
@@ -335,8 +337,14 @@ class _Walk:
         return any(abs(b - 1.0) <= SMALL_CONSTANT for b in known)
 
     def _compared(self, node: Node) -> list[Hint]:
+        if self.same.issuperset(node.inputs):
+            return [Hint("whole", "each is compared with the others")]
         for tensor in node.inputs:
             constant = self._constant(tensor)
+            if self._counts(tensor) or (
+                constant is not None and constant.size > 1 and not np.any(constant % 1)
+            ):
+                return [Hint("whole", "is compared with whole numbers")]
             if constant is not None and constant.size == 1:
                 number = float(constant.ravel()[0])
                 if number in (0.0, 1.0):
@@ -344,6 +352,13 @@ class _Walk:
                 if number == -1.0:
                     return [Hint("sign", "is compared with -1")]
         return []
+
+    def _counts(self, tensor: str) -> bool:
+        """Say whether a tensor holds the first whole numbers, as those of classes are."""
+        node = self._wiring.producer(tensor)
+        while node.type in PASSING and node.inputs:
+            node = self._wiring.producer(handed_on(node))
+        return node.type == "Range"
 
     def _fraction(self, tensor: str) -> bool:
         constant = self._constant(tensor)

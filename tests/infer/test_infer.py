@@ -398,3 +398,36 @@ def test_labels_of_samples_are_preferred_to_labels_that_broadcast():
 
     found = desk(siamese).evidence.spec
     assert {a.name: a.shape for a in found.arguments} == {"y_true": "(B,)", "y_pred": "(B, 3)"}
+
+
+def squared_by_scan(y_true, y_pred):
+    last = tf.scan(lambda total, x: total + tf.square(x), tf.transpose(y_pred))[-1]
+    return tf.square(y_true - tf.math.log1p(last))
+
+
+def of_a_sum(y_true, y_pred):
+    return tf.square(y_true - tf.reduce_sum(tf.sin(y_pred), axis=-1))
+
+
+def of_a_class(y_true, y_pred):
+    own = tf.equal(y_true[:, None], tf.range(tf.shape(y_pred)[1], dtype=y_true.dtype)[None, :])
+    return -tf.reduce_sum(tf.where(own, y_pred, 0.0), axis=-1)
+
+
+def of_alike(y_true, y_pred):
+    alike = tf.cast(tf.equal(y_true[:, None], y_true[None, :]), y_pred.dtype)
+    return tf.reduce_sum(alike * tf.matmul(y_pred, y_pred, transpose_b=True), axis=1)
+
+
+@pytest.mark.parametrize(
+    ("loss", "label"),
+    [
+        (squared_by_scan, "real"),
+        (of_a_sum, "real"),
+        (of_a_class, "class_index"),
+        (of_alike, "class_index"),
+    ],
+)
+def test_labels_of_one_axis_less_are_classes_where_they_are_used_as_such(loss, label):
+    spec = of(loss, y_true=ArgumentSettings(shape="(B,)"), y_pred=ArgumentSettings(shape="(B, D)"))
+    assert named(spec.spec)["y_true"].domain == label
