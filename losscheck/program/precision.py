@@ -16,6 +16,7 @@ from losscheck.program.quiet import tensorflow
 
 FLOATS = {"float16": 19, "bfloat16": 14, "float32": 1, "float64": 2}  # types.proto
 COMPLEX = {"float32": 8, "float64": 18}  # what is made of two of them; halves make none
+ASSIGNING = frozenset({"AssignVariableOp", "AssignAddVariableOp", "AssignSubVariableOp"})
 
 
 def graph_def(graph: Any) -> Any:
@@ -65,6 +66,8 @@ def _rewritten(definition: Any, old: str, dtype: str, suffix: str) -> Any:
     for node in list(result.node):
         if _stays(node, turn):
             _cast_after(result.node, node, turn)
+        elif _assigns(node, turn):
+            _cast_before(result.node, node, turn)
         else:
             rewrite_node(node, turn)
     for function in result.library.function:
@@ -126,12 +129,30 @@ def _cast_after(nodes: Any, node: Any, turn: Turn) -> None:
     cast.attr["SrcT"].type, cast.attr["DstT"].type = read, turn[read]
 
 
+def _assigns(node: Any, turn: Turn) -> bool:
+    """Whether a node puts a number into a variable, which keeps its own type."""
+    return node.op in ASSIGNING and node.attr["dtype"].type in turn
+
+
+def _cast_before(nodes: Any, node: Any, turn: Turn) -> None:
+    """Leave a node as it is, and cast what it assigns."""
+    cast = nodes.add()
+    cast.name, cast.op = f"{node.name}/given", "Cast"
+    cast.input.append(node.input[1])
+    node.input[1] = cast.name
+    kept = node.attr["dtype"].type
+    cast.attr["SrcT"].type, cast.attr["DstT"].type = turn[kept], kept
+
+
 def _rewrite_function(function: Any, turn: Turn) -> None:
     for argument in (*function.signature.input_arg, *function.signature.output_arg):
         argument.type = turn.get(argument.type, argument.type)
     drawn = [node for node in function.node_def if _stays(node, turn)]
-    for node in function.node_def:
-        if node not in drawn:
+    for node in list(function.node_def):
+        if _assigns(node, turn):
+            _cast_before(function.node_def, node, turn)
+            node.input[1] = f"{node.input[1]}:y:0"
+        elif node not in drawn:
             rewrite_node(node, turn)
     for node in drawn:  # in a function, inputs are named by what an operation calls its outputs
         name, output = node.name, "value" if node.op == "ReadVariableOp" else "output"

@@ -194,3 +194,21 @@ def test_double_gives_the_same_either_way():
     by_hand = rewritten(weighted).run(given)
     assert retraced.gradient.shape == (20, *SHAPE)
     np.testing.assert_allclose(retraced.value, by_hand.value, rtol=FLOOR_REWRITTEN)
+
+
+def test_what_a_branch_assigns_keeps_the_type_of_its_variable():
+    peak = tf.Variable(1.0)
+
+    def over_peak(t, p):
+        largest = tf.reduce_max(p)
+        tf.cond(largest > peak, lambda: peak.assign(largest), lambda: peak.assign_sub(0.5))
+        return tf.reduce_sum(tf.square(t - p)) / tf.cast(peak, p.dtype)
+
+    given = {"y_true": np.zeros((2, 2)), "y_pred": np.array([[0.25, 0.0], [2.0, 1.0]])}
+    made = program(over_peak, shape=(2,))
+    double = Program(made.traced, call(over_peak), rewrite(made.definition, "float64"))
+    found = double.run(given)
+    assert found.value.dtype == np.float64
+    # 0.25^2 over 1 - 0.5, and (4 + 1) over the peak of 2, each from the same state.
+    assert found.value.ravel().tolist() == [0.125, 2.5]
+    assert float(peak.numpy()) == 1.0

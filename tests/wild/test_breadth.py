@@ -19,8 +19,7 @@ from tests.wild import breadth_losses as wild
 DECLARED = {**wild.DECLARED, **layers.DECLARED}
 WIDE = ("real", "(B, 192)")
 SIGNAL = ("[-1, 1]", "(B, 8)")
-# What is assigned in a branch, and an image that is resized, is of float32 whatever is given.
-UNDECIDED = {layers.state_in_branch, layers.resized}
+UNDECIDED = {layers.resized}  # an image that is resized is of float32 whatever is given
 
 
 def _check(loss: Any, *select: str, **arguments: Any) -> LossReport:
