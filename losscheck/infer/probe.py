@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -16,10 +17,14 @@ from losscheck.infer.learnt import learnt
 from losscheck.infer.spec import Spec
 from losscheck.infer.uses import Uses
 from losscheck.program.batch import Program
+from losscheck.program.modes import EagerProgram
 from losscheck.program.programs import Programs
 from losscheck.shapes import parse
 
 PROBES = 64  # ordinary cases that a domain is tried on
+FEWEST = 4  # of large samples, each of which holds many numbers
+WORK = 1 << 26  # elements times operations that a domain is tried on, beyond the fewest cases
+UNREAD = 100  # operations, for all that is known, of a loss without a graph
 FINITE_SHARE = 0.99  # of them that must be finite
 
 
@@ -125,34 +130,44 @@ def ever_finite(programs: Programs, spec: Spec, sizes: Mapping[str, int]) -> boo
     said that the axis may be so short, it may not.
     """
     at = spec.shapes(sizes)
-    inputs = _ordinary(programs, {a.name: a.domain for a in spec.arguments}, at)
+    program = programs.at(at)
+    inputs = _ordinary(program, {a.name: a.domain for a in spec.arguments}, at)
     try:
-        total = programs.at(at).run(inputs).total
+        total = program.run(inputs).total
     except Exception:  # other evidence tells of it
         return True
     return bool(np.isfinite(total).any())
 
 
 def _ordinary(
-    programs: Programs, chosen: Mapping[str, str], at: Mapping[str, tuple[int, ...]]
+    program: Program | EagerProgram, chosen: Mapping[str, str], at: Mapping[str, tuple[int, ...]]
 ) -> dict[str, Any]:
-    last = at[programs.call.prediction][-1:] or (2,)
+    last = at[program.prediction][-1:] or (2,)
+    cases = probes(program, at)
     return {
-        name: domains.parse(domain).ordinary(PROBES, at[name], seed=i, classes=max(2, last[0]))
+        name: domains.parse(domain).ordinary(cases, at[name], seed=i, classes=max(2, last[0]))
         for i, (name, domain) in enumerate(chosen.items())
     }
+
+
+def probes(program: Program | EagerProgram, at: Mapping[str, tuple[int, ...]]) -> int:
+    """The number of cases that a domain is tried on: fewer where each is large and long to run."""
+    elements = sum(math.prod(shape) for shape in at.values())
+    operations = UNREAD if isinstance(program, EagerProgram) else len(program.wiring.forward)
+    return min(PROBES, max(FEWEST, WORK // max(1, elements * operations)))
 
 
 def _finite_share(
     programs: Programs, chosen: Mapping[str, Choice], shapes: Shapes, sizes: dict[str, int]
 ) -> float:
     at = {name: parse(text).at(sizes) for name, text in shapes.items()}
-    inputs = _ordinary(programs, {name: choice.domain for name, choice in chosen.items()}, at)
+    program = programs.at(at)
+    inputs = _ordinary(program, {name: choice.domain for name, choice in chosen.items()}, at)
     try:
-        outcome = programs.at(at).run(inputs)
+        outcome = program.run(inputs)
     except Exception:  # an index out of range, say: not this domain
         return 0.0
     finite = np.isfinite(outcome.total) & np.isfinite(
-        outcome.gradient.reshape(PROBES, -1).astype(float)
+        outcome.gradient.reshape(len(outcome.gradient), -1).astype(float)
     ).all(axis=1)
     return float(finite.mean())
