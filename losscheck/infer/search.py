@@ -17,6 +17,8 @@ from losscheck.shapes import parse
 MOST_TRIED = 600
 """Layouts, each of which is traced in some 10 ms. With two arguments besides the pair these are all
 that have free sizes; with four of them there would be thousands."""
+MOST_SPENT = 20_000
+"""Operations traced in trials that fail, of which a second traces some 3,000."""
 LENGTHS = 8  # sizes of axes before the last one that something names
 MOST_ASKED = 24  # widths of a pair that something names
 Candidate = tuple[Pair, Shapes, dict[str, int]]
@@ -111,7 +113,8 @@ class Search:
             missing = (AttributeError, NameError, ImportError, NotImplementedError)
             self._hopeless = isinstance(error, missing) or bool(structures(self._call, error))
         hopeless = self._best is None and self._hopeless is True
-        return hopeless or len(self._trials.seen) >= MOST_TRIED
+        spent = len(self._trials.seen) >= MOST_TRIED or self._trials.spent >= MOST_SPENT
+        return hopeless or spent
 
     def _candidates(self) -> Iterator[Candidate]:
         """Free sizes, sizes that are asked for, then usual ones; 1 last, as everything fits it."""
@@ -122,6 +125,8 @@ class Search:
         able = [pair for pair in self._pairs if pair not in self._trials.of_ranks]
         same = [pair for pair in able if pair[0] == pair[1]]
         other = [pair for pair in able if pair[0] != pair[1]]
+        for pair in (*same, *other):
+            yield from self._asked(pair, plain=True)
         for pair in same:
             yield from self._asked(pair)
             yield from self._shares(pair)
@@ -150,12 +155,12 @@ class Search:
             if letter and letter != self._trials.batch(shapes):
                 yield pair, shapes, self._trials.sizes(shapes, {letter: width})
 
-    def _asked(self, pair: Pair) -> Iterator[Candidate]:
+    def _asked(self, pair: Pair, *, plain: bool = False) -> Iterator[Candidate]:
         """Widths that messages, slices and the code name; what fails may name the next one."""
         done: set[int] = set()
         while len(done) < MOST_ASKED:
             ends = {*self._trials.ends.get(pair, ()), *self._own}
-            asked = widths(self._named(pair), sorted(ends))
+            asked = widths(self._named(pair), sorted(ends), plain=plain)
             width = next((n for n in asked if n not in done), None)
             if width is None:
                 return

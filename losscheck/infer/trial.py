@@ -27,6 +27,7 @@ RANKS = re.compile(r"\brank\b|with \d+ dimension|index out of range", re.IGNOREC
 BASE = 3  # the width of the narrower one where labels and predictions have different widths
 APART = 2  # which of the faults that is
 MAJOR = 6  # faults that make the search go on
+TRIAL = 20  # operations that take as long to trace as what a trial costs beside its own
 Pair = tuple[str, str]
 
 
@@ -63,6 +64,8 @@ class Trials:
         The first layout that failed, and what it raised.
     kinds, of_ranks
         The types of what is raised, and the pairs of which the number of axes is refused.
+    spent
+        What the trials have cost, in operations that were traced.
     numbers, ends
         By pair: what messages name, and where slices begin and end.
     """
@@ -76,6 +79,7 @@ class Trials:
         self._failed: set[Any] = set()
         self.seen: set[Any] = set()
         self.first: tuple[Shapes, dict[str, int], CallError] | None = None
+        self.spent = 0
         self.kinds: set[type[BaseException]] = set()
         self.of_ranks: set[Pair] = set()
         self.numbers: dict[Pair, tuple[int, ...]] = {}
@@ -111,11 +115,13 @@ class Trials:
             return None
         first = not self.seen
         self.seen.add(key)
+        self.spent += TRIAL
         try:
             program = self._programs.at(at) if first else self._programs.forward_at(at, once=True)
             self._runs_on_numbers(program, at)
         except CallError as error:
             self.first = self.first or (shapes, sizes, error)
+            self.spent += error.operations
             self.kinds.add(type(error.error))
             self._failed.add(key[0])
             self._note(pair, error, sizes.get(self.batch(shapes), 0))

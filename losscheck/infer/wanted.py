@@ -72,20 +72,19 @@ def _names(code: CodeType) -> Iterator[str]:
             yield from _names(constant)
 
 
-def widths(numbers: Sequence[int], ends: Sequence[int]) -> tuple[int, ...]:
+def widths(numbers: Sequence[int], ends: Sequence[int], *, plain: bool = False) -> tuple[int, ...]:
     """Give sizes of an axis that is asked for these numbers, or sliced at these ends.
 
     An index asks for one more; what is split takes multiples; behind the last end of a slice there
-    are some more, or as many as before it.
+    are some more, or as many as before it. Those that are `plain` are the numbers themselves.
     """
     steps = [0, *ends]
     even = [last + (last - before) for before, last in itertools.pairwise(steps)]
-    candidates = [
-        *numbers,
+    derived = [
         *reversed(even),
         *(n + 1 for n in numbers),
         *(end + 3 for end in reversed(ends)),
         *(2 * n for n in numbers),
         *(3 * n for n in numbers),
     ]
-    return tuple(dict.fromkeys(n for n in candidates if 1 < n <= MOST))
+    return tuple(dict.fromkeys(n for n in (*numbers, *(() if plain else derived)) if 1 < n <= MOST))

@@ -52,12 +52,18 @@ class Call:
 
 
 class CallError(Exception):
-    """The loss raised while it was traced or run; what it raised, and the user's line."""
+    """The loss raised while it was traced or run; what it raised, and the user's line.
 
-    def __init__(self, error: BaseException, location: Location | None) -> None:
+    `operations` had been traced by then.
+    """
+
+    def __init__(
+        self, error: BaseException, location: Location | None, operations: int = 0
+    ) -> None:
         super().__init__(f"{type(error).__name__}: {error}")
         self.error = error
         self.location = location
+        self.operations = operations
 
 
 OF_SIZES = (ValueError, IndexError)
@@ -180,7 +186,7 @@ def graph_of(
     except OutputError:
         raise
     except Exception as error:
-        raise CallError(error, of_exception(error, home, base)) from error
+        raise CallError(error, of_exception(error, home, base), len(frames)) from error
     return traced, Origins(traced.graph, frames, home, os.path.abspath(base))
 
 
