@@ -46,9 +46,10 @@ class Fit:
     scattered
         Not even its first axis is the batch.
     crossed
-        The batch is reduced by an axis counted from the end, or set against another axis.
+        The batch is reduced by an axis counted from the end, set against another axis, or sliced
+        between two numbers.
     empty
-        Something inside has no elements.
+        Something inside has no elements, or a slice fewer than it asks for.
     stretched
         A part of an argument is broadcast, and would not be if the axis were longer.
     thin
@@ -87,8 +88,8 @@ def fit(wiring: Wiring, returns: Dims | None, at: Mapping[str, tuple[int, ...]])
     return Fit(
         apart=bool(returns) and returns != prediction[: len(returns or ())],
         scattered=bool(returns) and (returns or ())[:1] != prediction[:1],
-        crossed=any(map(reading.crosses, wiring.forward)),
-        empty=any(map(reading.is_empty, wiring.forward)),
+        crossed=reading.picked or any(map(reading.crosses, wiring.forward)),
+        empty=reading.cut or any(map(reading.is_empty, wiring.forward)),
         stretched=reading.stretched,
         thin=reading.thin,
         unused={name: reading.unused(name) for name in at},
@@ -140,6 +141,8 @@ class _Reading:
         self.ends: set[int] = set()
         self.pieces: set[int] = set()
         self.thin = False
+        self.cut = False
+        self.picked = False
         self.stretched = self._stretches()
 
     def shape(self, tensor: str) -> Dims | None:
@@ -252,12 +255,20 @@ class _Reading:
             if part is None or shape is None:
                 continue
             self.ends.update(number for axis, number in part.ends if axis)
+            self.cut |= part.cut
+            self.picked |= self._picks(node, part)
             for axis, taken in enumerate(part.taken):
                 if taken is None or not axis or len(taken) != 1:
                     continue
                 self.thin |= axis in part.elastic
                 if part.keeps:
                     narrow.setdefault(tensor, {})[axis - len(shape)] = axis in part.elastic
+
+    def _picks(self, node: Node, part: Part) -> bool:
+        """Say whether a slice takes the samples between two numbers, however many there are."""
+        given = self.shape(node.inputs[self._sliced(node)]) or ()
+        inside = part.keeps and part.taken[:1] not in ((), (None,)) and 0 not in part.elastic
+        return inside and given[:1] == (self._batch,)
 
     def _hands_on(
         self, node: Node, narrow: dict[str, dict[int, bool]], whole: frozenset[str]

@@ -26,12 +26,15 @@ class Part:
         The numbers that bound it, by axis.
     keeps
         Whether every axis of the input is one of the output.
+    cut
+        Whether an axis ends within a slice that begins behind its start: `x[:, 2:4]` of three.
     """
 
     taken: tuple[frozenset[int] | None, ...]
     elastic: frozenset[int] = frozenset()
     ends: tuple[tuple[int, int], ...] = ()
     keeps: bool = True
+    cut: bool = False
 
     @property
     def whole(self) -> bool:
@@ -71,7 +74,7 @@ def _strided(node: Node, wiring: Wiring, sizes: tuple[int, ...]) -> Part | None:
         for kind in ("begin", "end", "ellipsis", "new_axis", "shrink_axis")
     }
     taken: list[frozenset[int] | None] = []
-    elastic, ends, keeps = set(), [], True
+    elastic, ends, keeps, cut = set(), [], True, False
     spread = len(sizes) - sum(
         not (masks["ellipsis"] | masks["new_axis"]) >> i & 1 for i in range(len(begin))
     )
@@ -98,8 +101,9 @@ def _strided(node: Node, wiring: Wiring, sizes: tuple[int, ...]) -> Part | None:
         if (first is not None and first < 0) != (last is None or last < 0):
             elastic.add(axis)
         ends += [(axis, bound) for bound in (first, last) if bound is not None and bound > 0]
+        cut |= first is not None and last is not None and first > 0 and last > size
     taken += [None] * (len(sizes) - len(taken))
-    return Part(tuple(taken), frozenset(elastic), tuple(ends), keeps)
+    return Part(tuple(taken), frozenset(elastic), tuple(ends), keeps, cut)
 
 
 def _slice(node: Node, wiring: Wiring, sizes: tuple[int, ...]) -> Part | None:

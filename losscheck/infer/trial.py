@@ -226,8 +226,11 @@ class Trials:
             tries = [self.run(pair, *layout) for layout in self._repairs(best)]
             better = min((t for t in tries if t is not None), key=_faults, default=best)
             if better.faults >= best.faults:
-                return best
+                break
             best = better
+        dims = parse(pair[1]).dims
+        if best is not trial and len(set(dims)) < len(dims):  # one of two axes is what was meant
+            return attrs.evolve(best, coincident=True)
         return best
 
     def _repairs(self, trial: Trial) -> Iterator[tuple[Shapes, dict[str, int]]]:

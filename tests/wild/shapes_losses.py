@@ -71,6 +71,39 @@ def overlap_by_slices(y_true, y_pred):
     return 1.0 - tf.reduce_prod(tf.nn.relu(high - low), axis=-1)
 
 
+def sizes_between_numbers(y_true, y_pred):
+    """(B, 4) for both: of three columns, the second slice would hold one."""
+    place = tf.reduce_sum(tf.square(y_true[..., 0:2] - y_pred[..., 0:2]), axis=-1)
+    return place + tf.reduce_sum(tf.abs(y_true[..., 2:4] - y_pred[..., 2:4]), axis=-1)
+
+
+def overlap_between_numbers(y_true, y_pred):
+    """(B, 4) for both: corners, the last of them by a slice that ends at 4."""
+    low = tf.maximum(y_true[:, :2], y_pred[:, :2])
+    both = tf.reduce_prod(tf.nn.relu(tf.minimum(y_true[:, 2:4], y_pred[:, 2:4]) - low), axis=-1)
+    sides = [tf.nn.relu(box[:, 2:4] - box[:, :2]) for box in (y_true, y_pred)]
+    area = tf.add_n([tf.reduce_prod(side, axis=-1) for side in sides])
+    return 1.0 - both / (area - both + 1e-6)
+
+
+def the_first_ten(y_true, y_pred):
+    """Ten columns at most: a slice from the start may end behind the last one."""
+    return tf.reduce_mean(tf.square(y_true[:, :10] - y_pred[:, :10]), axis=-1)
+
+
+def place_and_width_unstacked(y_true, y_pred):
+    """Labels (B,), predictions (B, 2): as many as there are names on the left."""
+    place, raw = tf.unstack(y_pred, axis=-1)
+    width = 0.1 + tf.nn.softplus(raw)
+    return 0.5 * tf.square((y_true - place) / width) + tf.math.log(width)
+
+
+def three_unstacked(y_true, y_pred):
+    """Labels (B,), predictions (B, 3)."""
+    low, middle, high = tf.unstack(y_pred, axis=1)
+    return tf.abs(y_true - middle) + tf.nn.relu(low - y_true) + tf.nn.relu(y_true - high)
+
+
 def embeddings_side_by_side(y_true, y_pred):
     """(B, 24): three of eight numbers, which only the code says."""
     one, near, far = y_pred[:, :8], y_pred[:, 8:16], y_pred[:, 16:]
