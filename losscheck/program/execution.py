@@ -17,6 +17,7 @@ import numpy as np
 from losscheck.model import Array
 from losscheck.program.branches import without_branches
 from losscheck.program.captured import Reading
+from losscheck.program.products import flatten_products
 from losscheck.program.quiet import tensorflow
 
 Run = Callable[..., list[Array]]  # arrays in, arrays out
@@ -66,7 +67,8 @@ class Cut:
     def embed(self, tensors: Sequence[Any], *, flat: bool = False) -> tuple[Any, ...]:
         """Put it into the graph that is being built, behind these tensors.
 
-        With `flat`, both sides of its branches are computed, so that it can be vectorized.
+        With `flat`, both sides of its branches are computed, and products are those of two
+        matrices where they can be, so that it can be vectorized.
         """
         tf = tensorflow()
         given = dict(zip((*self.feeds, *self.captured), tensors, strict=True))
@@ -77,6 +79,7 @@ class Cut:
         if flat:
             with self.graph.as_default():  # which has the functions
                 definition = without_branches(definition)
+            flatten_products(definition, self.graph)
         _register(definition)
         used = {_tensor(name) for node in definition.node for name in node.input}
         results = tf.graph_util.import_graph_def(
