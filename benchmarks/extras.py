@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+
 from benchmarks.family import Array
 
 
@@ -55,6 +57,7 @@ def _self_test(programs: Any, inputs: Mapping[str, Array], verdict: Any) -> bool
         return False
     # Where there are verdicts the self-test asks the check for nothing else, and the evidence for
     # nothing at all.
-    check: Any = SimpleNamespace(verdicts=(verdict,))
+    wrong, tie = np.asarray([len(verdict.wrong) > 0]), np.zeros(1, bool)
+    check: Any = SimpleNamespace(verdicts=(verdict,), wrong=wrong, tie=tie)
     nowhere: Any = None
     return bool(self_test(nowhere, [check]))

@@ -53,6 +53,10 @@ def test_every_rule_comes_once_and_behind_those_that_mask_it() -> None:
         assert all(place[code] < place[rule.code] for code in rule.masked_by if code in place)
 
 
+def test_every_piece_of_evidence_has_its_place() -> None:
+    assert {name for rule in RULES for name in rule.needs} == {*EVIDENCE, *LAST}
+
+
 def test_value_and_gradient_come_before_training() -> None:
     order = [rule.code for rule in schedule(RULES)]
     first = {"LC101", "LC102", "LC201", "LC202", "LC203", "LC204"}

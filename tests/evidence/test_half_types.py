@@ -67,7 +67,8 @@ def clipped(y_true, y_pred):
 @pytest.mark.parametrize("code", ["LC201", "LC202"])
 def test_a_bound_that_is_1_in_float32_is_named_too(code: str) -> None:
     laid = desk(clipped, **BINARY)
-    found = list(find(code).judge(sweeps=laid.get("sweeps"), modes=laid.get("modes")))
+    rule = find(code)
+    found = list(rule.judge(**{name: laid.get(name) for name in rule.needs}))
     crowd = found[0]
     _, blame = locate.blame(laid.evidence, crowd, crowd.population.cases.take(crowd.members[:1]))
     assert blame.vanished == "0.99999999 is 1 in float32."

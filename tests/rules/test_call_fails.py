@@ -19,8 +19,11 @@ def grid(y_true: Any, y_pred: Any) -> Any:
     return tf.reduce_mean(tf.square(cells[0] - cells[1]), axis=[1, 2, 3])
 
 
+VOCABULARY = ["word"] * 4181  # a size that stands nowhere in the loss's own code
+
+
 def of_another_size(y_true: Any, y_pred: Any) -> Any:
-    if y_pred.shape[-1] != 37 * 113:
+    if y_pred.shape[-1] != len(VOCABULARY):
         raise ValueError("the prediction is too short")
     return tf.reduce_mean(tf.square(y_true - y_pred))
 
