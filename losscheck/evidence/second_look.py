@@ -97,11 +97,17 @@ def second_look(
     right = ~np.isin(judged.outcome, WRONG)
     outcome[index[right]] = judged.outcome[right]
     outcome[index[explained & ~right]] = Agreement.INCONCLUSIVE
-    for explains in (_drowned, _close_by):
-        left = index[np.isin(outcome[index], WRONG)]
-        if len(left):
-            excused = explains(evidence, instance, block, gradient, left, scale)
-            outcome[left[excused]] = Agreement.INCONCLUSIVE
+    left = index[np.isin(outcome[index], WRONG)]
+    drowned = _drowned(evidence, instance, block, gradient, left, scale)
+    outcome[left[drowned]] = Agreement.INCONCLUSIVE
+    left = left[~drowned]
+    if len(left):
+        room = np.fmin(
+            WITHIN * np.fmax(np.abs(gradient.ravel()[left]), scale),
+            0.25 * comparison.difference[left],
+        )
+        close = _close_by(evidence, instance, block, gradient, left, room)
+        outcome[left[close]] = Agreement.INCONCLUSIVE
     return attrs.evolve(comparison, outcome=outcome)
 
 
@@ -111,9 +117,11 @@ def _close_by(
     block: CaseBlock,
     gradient: Array,
     index: Array,
-    scale: float,
+    room: Array,
 ) -> Array:
     """(K,) bool: the shortest steps that rounding leaves anything of agree with the gradient.
+
+    `room` is how closely, (K,): much less than by what the gradient is called wrong.
 
     Where several numbers are equal, a choice among them changes within less than the steps that an
     extrapolation goes by, and the loss may go on as if there had been none.
@@ -126,7 +134,6 @@ def _close_by(
     x, slope = flat[rows, coordinate], gradient.ravel()[index]
     evaluate = along(program, picked.inputs)
     here, noise = evaluate(rows, coordinate, x), rounding(program, picked.inputs)
-    room = WITHIN * np.fmax(np.abs(slope), scale)
     step = np.fmax(2.0 * noise / room, ULPS * np.spacing(np.abs(x)))
     low, high = evidence.edges(coordinate)
     found = np.ones(len(case), bool)
