@@ -126,6 +126,8 @@ class Search:
         same = [pair for pair in able if pair[0] == pair[1]]
         other = [pair for pair in able if pair[0] != pair[1]]
         for pair in (*same, *other):
+            if pair in self._trials.of_one:
+                yield from self._of_width(pair, 1)
             yield from self._asked(pair, plain=True)
         for pair in same:
             yield from self._asked(pair)

@@ -24,6 +24,7 @@ MOST_ELEMENTS = 1 << 19  # of a prediction that is tried
 LARGE = 1 << 12  # elements of a sample, of which a batch has two
 OTHER_BATCHES = (7, 11, 13)  # primes, which no number of parts divides
 RANKS = re.compile(r"\brank\b|with \d+ dimension|index out of range", re.IGNORECASE)
+ONE = re.compile(r"squeeze.*\b1\b", re.IGNORECASE | re.DOTALL)
 BASE = 3  # the width of the narrower one where labels and predictions have different widths
 APART = 2  # which of the faults that is
 MAJOR = 6  # faults that make the search go on
@@ -62,8 +63,9 @@ class Trials:
         What was tried.
     first
         The first layout that failed, and what it raised.
-    kinds, of_ranks
-        The types of what is raised, and the pairs of which the number of axes is refused.
+    kinds, of_ranks, of_one
+        The types of what is raised, the pairs of which the number of axes is refused, and those of
+        which an axis of one is asked for.
     spent
         What the trials have cost, in operations that were traced.
     numbers, ends
@@ -82,6 +84,7 @@ class Trials:
         self.spent = 0
         self.kinds: set[type[BaseException]] = set()
         self.of_ranks: set[Pair] = set()
+        self.of_one: set[Pair] = set()
         self.numbers: dict[Pair, tuple[int, ...]] = {}
         self.ends: dict[Pair, tuple[int, ...]] = {}
 
@@ -137,6 +140,8 @@ class Trials:
         """Keep what a message asks for, of the first that a pair gives."""
         if RANKS.search(str(error)):
             self.of_ranks.add(pair)
+        if ONE.search(str(error)):
+            self.of_one.add(pair)
         known = self.numbers.get(pair, ())
         if len(known) < MANY:
             self.numbers[pair] = tuple(dict.fromkeys((*known, *numbers_in(str(error), batch))))

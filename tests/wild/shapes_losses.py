@@ -104,6 +104,21 @@ def three_unstacked(y_true, y_pred):
     return tf.abs(y_true - middle) + tf.nn.relu(low - y_true) + tf.nn.relu(y_true - high)
 
 
+def one_column_squeezed(y_true, y_pred):
+    """Labels (B,), predictions (B, 1): with labels (B, 1), samples would be set against samples."""
+    return tf.square(y_true - tf.squeeze(y_pred, -1))
+
+
+def mean_of_one_column(y_true, y_pred):
+    """Labels (B,), predictions (B, 1)."""
+    return tf.reduce_mean(tf.abs(y_true - tf.squeeze(y_pred, axis=[1])))
+
+
+def both_columns_squeezed(y_true, y_pred):
+    """(B, 1) for both."""
+    return tf.abs(tf.squeeze(y_true, axis=-1) - tf.squeeze(y_pred, axis=-1))
+
+
 def embeddings_side_by_side(y_true, y_pred):
     """(B, 24): three of eight numbers, which only the code says."""
     one, near, far = y_pred[:, :8], y_pred[:, 8:16], y_pred[:, 16:]

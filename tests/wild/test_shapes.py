@@ -48,6 +48,9 @@ def shapes(loss: Any) -> tuple[str, ...]:
         (losses.the_first_ten, "(B, D)", "(B, D)"),
         (losses.place_and_width_unstacked, "(B,)", "(B, 2)"),
         (losses.three_unstacked, "(B,)", "(B, 3)"),
+        (losses.one_column_squeezed, "(B,)", "(B, 1)"),
+        (losses.mean_of_one_column, "(B,)", "(B, 1)"),
+        (losses.both_columns_squeezed, "(B, 1)", "(B, 1)"),
         (losses.embeddings_side_by_side, "(B, 24)", "(B, 24)"),
         (losses.embeddings_in_a_stack, "(B, 3, D)", "(B, 3, D)"),
         (losses.nine_quantiles, "(B,)", "(B, 9)"),
@@ -106,6 +109,11 @@ def test_a_sound_loss_of_a_fixed_width_passes(loss):
     report = losscheck.check(loss, select=["LC101", "LC102", "LC4", "LC901"])
     assert errors(report) == []
     assert report.verdict == "pass"
+
+
+def test_a_loss_of_one_column_is_no_fault_of_its_labels():
+    report = losscheck.check(losses.one_column_squeezed, select=["LC102", "LC4"])
+    assert codes(report, "error", "warning") == set()
 
 
 def test_a_faulty_form_is_not_hidden_by_another_layout():
