@@ -367,7 +367,7 @@ def _needs(suspect: Suspect, arguments: tuple[Argument, ...]) -> str:
             f" {prediction.name} was taken to be in {prediction.domain}, where this does not "
             "happen; declare its domain."
         )
-    if suspect.certain:
+    if suspect.certain or suspect.form == "structure":
         return ""
     named = [f"{a.name} in {a.domain}" for a in arguments if a.plausible]
     if not named:  # it is the shapes that nobody knows

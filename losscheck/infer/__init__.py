@@ -19,6 +19,7 @@ from losscheck.infer.given import Given
 from losscheck.infer.known import known
 from losscheck.infer.layouts import INDEX_PAIRS, PAIRS, Pairs, Shapes
 from losscheck.infer.learnt import met, refuse, summary
+from losscheck.infer.listed import listed
 from losscheck.infer.probe import ever_finite, first_finite, wider
 from losscheck.infer.probe import options as domain_options
 from losscheck.infer.roles import by_gradient, roles
@@ -107,6 +108,9 @@ def infer(
         narrowed=narrowed,
         wider=beyond,
     )
+    entries = _lists(laid, data)
+    if entries:
+        error = CallError(TypeError("a list of tensors is taken"), None)
     if error is None and not spec.laid_out and not _is_able(programs, spec):
         spec = attrs.evolve(spec, narrow=spec.one_sample)
     return Inferred(
@@ -115,8 +119,17 @@ def infer(
         error=error,
         data=rows,
         refused=laid.refused,
-        structures=_no_tensors(programs, error, spec),
+        structures=entries or _no_tensors(programs, error, spec),
     )
+
+
+def _lists(laid: _Laid, data: Asked | None) -> dict[str, Structure]:
+    """The arguments that are lists, where nobody gave their shape."""
+    graph = None
+    if laid.error is None and data is None:
+        graph = wiring_at(laid.programs, laid.shapes, laid.sizes)
+    found = {} if graph is None else listed(graph)
+    return {n: Structure(length=k) for n, k in found.items() if n not in laid.given.shapes}
 
 
 def _no_tensors(programs: Programs, error: CallError | None, spec: Spec) -> Mapping[str, Structure]:

@@ -24,6 +24,7 @@ def report_of(loss: Any, **options: Any) -> LossReport:
         (losses.boxes_and_classes, "y_pred as a dict with the keys 'box' and 'class'"),
         (losses.mean_and_scale, "y_pred as a tuple of 2 tensors"),
         (losses.labels_alone, "y_true as a tuple of 3 tensors"),
+        (losses.two_labels, "y_true as a tuple of 2 tensors"),
         (losses.every_head, "y_true as a dict of tensors and y_pred as a dict of tensors"),
     ],
 )
@@ -34,9 +35,12 @@ def test_a_loss_of_a_dict_or_a_tuple_is_no_error(loss, takes):
     assert takes in report.reason
     (finding,) = found(report, "LC901")
     assert takes in finding.message
+    assert "domain" not in finding.cause
 
 
-@pytest.mark.parametrize("loss", [losses.boxes_and_classes, losses.mean_and_scale])
+@pytest.mark.parametrize(
+    "loss", [losses.boxes_and_classes, losses.mean_and_scale, losses.two_labels]
+)
 def test_the_advice_is_a_loss_that_can_be_checked(loss):
     (finding,) = found(report_of(loss), "LC901")
     names: dict[str, Any] = {loss.__name__: loss}
