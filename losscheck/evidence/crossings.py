@@ -16,9 +16,9 @@ from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.sweep import Scale, Sweep
 from losscheck.evidence.walk import Walk
 from losscheck.model import Array, Location, Range
+from losscheck.numerics import DIVERGING
 from losscheck.numerics.crossing import cross
 from losscheck.numerics.ladder import derivatives
-from losscheck.numerics.sides import DIVERGING
 from losscheck.program.batch import Program
 from losscheck.program.wiring import Wiring
 

@@ -8,6 +8,7 @@ import attrs
 import numpy as np
 
 from losscheck.model import Array
+from losscheck.numerics import DIVERGING
 from losscheck.numerics.extrapolation import NOISE_MARGIN, RATIO, Limit, limit
 from losscheck.numerics.noise import EPSILON, MEASURED_MARGIN, ROUNDING, scatter, still
 
@@ -21,10 +22,6 @@ root from a smooth function and from a jump are twice as far apart."""
 ARGUMENT: Final = 2 * EPSILON
 """How far x may be out, over |x|: where a float64 stands for pi, sin(x) is 1e-16, not 0, which next
 to a kink at pi looks like a step."""
-
-DIVERGING: Final = -0.05
-"""Growth of the increments, as an exponent of 1/h, from which a quotient has no limit: x·log x has
-0; from x^1.05 on there is a derivative."""
 
 
 @attrs.frozen(eq=False)

@@ -9,8 +9,8 @@ import attrs
 import numpy as np
 
 from losscheck.model import Array
+from losscheck.numerics import DIVERGING
 from losscheck.numerics.quotients import Derivatives
-from losscheck.numerics.sides import DIVERGING
 
 SAFETY: Final = 10.0
 """Errors are multiplied by this before they count against a gradient (DESIGN.md, Truth)."""

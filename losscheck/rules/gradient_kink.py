@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from losscheck.model import Direction, Range, Suspect
-from losscheck.numerics.sides import DIVERGING
+from losscheck.numerics import DIVERGING
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
