@@ -336,11 +336,6 @@ def _notes(desk: Desk, inferred: Inferred) -> tuple[str, ...]:
     if main.wiring and "xla" in desk.evidence.modes_wanted and not main.compiles(last=True):
         size = len(main.wiring.nodes)
         notes.append(f"no sweep was run under XLA: its {size:,} operations take long to compile")
-    notes += [
-        f"{count:,} cases were left out in {dtype}: an operation raises on them, or beside them"
-        for dtype, count in desk.evidence.refused.items()
-        if count
-    ]
     if desk.evidence.draws:
         notes.append("the random numbers drawn inside were held: the same in every run")
     return tuple(notes)
