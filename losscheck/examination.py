@@ -19,7 +19,7 @@ from losscheck.decided import looked_at, missing, not_tried, undecided
 from losscheck.evidence.covered import covered
 from losscheck.evidence.crowd import Crowd
 from losscheck.evidence.curves import curves
-from losscheck.evidence.desk import INSTEAD, WITHOUT_A_RUN, WITHOUT_VALUES, Desk
+from losscheck.evidence.desk import INSTEAD, WITHOUT_A_RUN, WITHOUT_VALUES, Desk, Handed
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.verified import summary
 from losscheck.explain import unfit
@@ -87,6 +87,7 @@ class Examination:
         self._faults = Faults()
         self._budget = Budget(settings.budget)
         self._cut: list[str] = []  # codes of the rules that the budget cut
+        self._shortened: dict[str, list[str]] = {}  # code -> the evidence that it cut alone
         self._partial: set[str] = set()  # rules whose findings leave the others something to judge
         self._undecided: set[str] = set()  # rules that faults of ours left undecided
         self._guessed: Fault | None = None  # why the domains are no more than guessed
@@ -222,6 +223,11 @@ class Examination:
                 found[name] = desk.given(name) if known else INSTEAD[name]
             except (FailedError, KeyError):
                 failed = True
+            except CutError:
+                if not found or rule.code not in ESSENTIAL or name not in INSTEAD:
+                    raise
+                found[name] = INSTEAD[name]
+                self._shortened.setdefault(rule.code, []).append(name)
         return None if failed else found
 
     def _suspects(self, rule: Rule, evidence: Mapping[str, object] | None) -> list[Suspect | Crowd]:
@@ -274,6 +280,9 @@ class Examination:
         gradient = attempt("the summary of the gradient", lambda: self._gradient(desk), None)
         digits = self._selected("LC301", "LC302")
         said = attempt("the notes", lambda: _notes(desk, inferred), ())
+        said = (*said, *(f"{what}: {self._budget.reason}" for what in evidence.shortened))
+        for code, names in self._shortened.items():
+            said = (*said, f"{code} was judged without {', '.join(names)}: {self._budget.reason}")
         if self._cut:
             said = (*said, f"{', '.join(sorted(self._cut))}: {self._budget.reason}")
         if gradient is not None:
@@ -313,7 +322,7 @@ def _decided(
     check: Check, rule: Rule, desk: Desk, evidence: Mapping[str, Any], inferred: Inferred
 ) -> Check:
     """Say of a rule that was judged how much it looked at, and whether that decided anything."""
-    cases, modes = looked_at(desk, rule) if inferred.error is None else (0, ())
+    cases, modes = looked_at(Handed(desk, evidence), rule) if inferred.error is None else (0, ())
     check = attrs.evolve(check, cases=cases, modes=modes)
     if check.outcome == Outcome.PASS and (nothing := missing(rule, evidence)):
         skip = Outcome.SKIP.value

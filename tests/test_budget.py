@@ -85,3 +85,22 @@ def test_a_loss_whose_budget_is_spent_is_inconclusive_and_says_so(
     assert checks["LC603"].reason == checks["LC101"].reason
     assert any(note.startswith("LC101, LC102,") and "LC603" in note for note in report.notes)
     assert not report.faults
+
+
+def test_a_rule_that_matters_is_judged_on_what_there_was_time_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import losscheck
+    from losscheck.evidence import desk
+
+    def late(*given: object) -> None:
+        raise CutError
+
+    cut = {**desk.FURTHER, "upstream": (late, ("gradients",)), "training": (late, ())}
+    monkeypatch.setattr(desk, "FURTHER", cut)
+    report = losscheck.check("mse", select=["LC101", "LC603"])
+    outcomes = {check.code: check.outcome for check in report.checks}
+    assert outcomes["LC101"] == "pass"
+    assert outcomes["LC603"] == "skip"
+    assert any(note.startswith("LC101 was judged without upstream:") for note in report.notes)
+    assert any(note.startswith("LC603:") for note in report.notes)

@@ -104,6 +104,7 @@ INSTEAD: Mapping[str, Any] = {
     "lone": (),
     "unreached": None,
     "modes": (),
+    "narrowed": (),
     "eager_calls": None,
     "gradients": (),
     "sized": (),
@@ -162,3 +163,16 @@ class Desk:
     def _gather(self, name: str) -> Any:
         gather, others = FURTHER[name] if name in FURTHER else (GATHER[name], ())
         return gather(self.evidence, *map(self.get, others))
+
+
+class Handed(Desk):
+    """What a rule was handed, some of it in place of evidence that the budget cut."""
+
+    def __init__(self, desk: Desk, given: Mapping[str, Any]) -> None:
+        super().__init__(desk.evidence)
+        self._desk = desk
+        self._gathered = dict(given)
+
+    def get(self, name: str) -> Any:
+        """A piece that the rule was handed, or any other."""
+        return self._gathered[name] if name in self._gathered else self._desk.get(name)

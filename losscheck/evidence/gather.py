@@ -63,6 +63,7 @@ class Evidence:
     searches: dict[str, Search] = attrs.field(factory=dict, init=False)  # float32, by instance
     guided: dict[str, Guided] = attrs.field(factory=dict, init=False)  # by instance, once swept
     scans: dict[tuple[str, str], Scan] = attrs.field(factory=dict, init=False)  # and by dtype
+    shortened: list[str] = attrs.field(factory=list, init=False)  # what the budget made less of
     _further: dict[Any, Instance] = attrs.field(factory=dict, init=False)
     _classes: dict[str, int] = attrs.field(factory=dict, init=False)
     raised: dict[str, Exception] = attrs.field(factory=dict, init=False)  # by what was gathered

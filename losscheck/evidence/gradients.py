@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 
 from losscheck import cases
+from losscheck.budget import CutError
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.differences import at_an_edge, differentiate
 from losscheck.evidence.frozen import frozen
@@ -34,6 +35,7 @@ NEGLIGIBLE = 2.0**-20  # of the ordinary gradient (LC302)
 WIDE_CASES = 2  # ordinary cases of a large batch
 TINY = 1e-9  # predictions closer to 0, but not 0, have no scale that steps could follow
 OPERATIONS = 1 << 21  # some two seconds, where each case is a call
+COMPUTED = 1 << 29  # numbers inside the loss, some two seconds, where cases run in blocks
 TIES = 1_024  # wrong coordinates whose neighbours are looked at
 
 
@@ -111,17 +113,23 @@ class GradientCheck:
 def gradient_checks(evidence: Evidence) -> tuple[GradientCheck, ...]:
     """Compare gradients at ordinary and working points of every instance."""
     checks: list[GradientCheck] = []
-    for instance, sweep in zip(evidence.instances, evidence.sweeps, strict=False):
-        # Finite differences in float32 are never trusted.
-        dear = bool(checks) and _dear(instance, 2)  # one sample has been checked
-        if sweep.has_gradient and not dear and evidence.programs.has_double(instance.shapes):
-            block = _points(evidence, instance, sweep)
-            if len(block):
-                checks.append(check(evidence, instance, block, sweep.scale.gradient))
-    wide = evidence.wide if checks else None
-    if wide is not None:  # what is wrong for some sizes alone
-        block = cases.usual(evidence.spec.arguments, wide.sizes, evidence.classes(wide), WIDE_CASES)
-        checks.append(check(evidence, wide, block, None))
+    try:
+        for instance, sweep in zip(evidence.instances, evidence.sweeps, strict=False):
+            # Finite differences in float32 are never trusted.
+            dear = bool(checks) and _dear(instance, 2)  # one sample has been checked
+            if sweep.has_gradient and not dear and evidence.programs.has_double(instance.shapes):
+                block = _points(evidence, instance, sweep)
+                if len(block):
+                    checks.append(check(evidence, instance, block, sweep.scale.gradient))
+        wide = evidence.wide if checks else None
+        if wide is not None:  # what is wrong for some sizes alone
+            arguments, classes = evidence.spec.arguments, evidence.classes(wide)
+            block = cases.usual(arguments, wide.sizes, classes, WIDE_CASES)
+            checks.append(check(evidence, wide, block, None))
+    except CutError:
+        if not checks:
+            raise
+        evidence.shortened.append("the gradient was checked at fewer sizes")
     return tuple(checks)
 
 
@@ -212,4 +220,5 @@ def _share(instance: Instance) -> float:
         stacked = instance.program.way() is Way.STACKED
         affordable = STACKED_CASES if stacked else SINGLE_CASES
         return instance.lightness * affordable / (ORDINARY * EVALUATIONS)
-    return 1.0
+    computed = (ORDINARY + WORKING) * EVALUATIONS * instance.program.effort.numbers
+    return min(1.0, COMPUTED / computed)

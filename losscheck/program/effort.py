@@ -18,6 +18,8 @@ _CONTRACTIONS = frozenset(
     {"MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3", "Einsum", "MatrixTriangularSolve"}
 )
 
+WINDOW = 9  # numbers that a pooling looks at for each that it gives, as most do
+
 
 @attrs.frozen(kw_only=True)
 class Effort:
@@ -61,6 +63,8 @@ def _terms(node: Node, wiring: Wiring) -> int:
         taps = _shape(wiring, node.inputs[1])[:-1]
         depthwise = node.type.startswith("Depthwise")
         return max(1, math.prod(taps[:-1] if depthwise else taps))
+    if "Pool" in node.type:
+        return WINDOW
     if node.type in _CONTRACTIONS:
         return max(1, *_shape(wiring, node.inputs[0])[-1:], 1)
     return 1
