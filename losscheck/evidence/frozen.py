@@ -63,6 +63,24 @@ def frozen(
     still = Held(program, held)
     if still.slow:
         index = index[np.unique(np.linspace(0, len(index) - 1, min(len(index), FEW)).astype(int))]
+    agrees = _agreeing(evidence, instance, still, block, gradient, index, scale)
+    if len(index) < len(every) and agrees.all():
+        index, agrees = every, np.ones(len(every), bool)
+    right[index] = agrees
+    return right
+
+
+def _agreeing(
+    evidence: Evidence,
+    instance: Instance,
+    still: Held,
+    block: CaseBlock,
+    gradient: Array,
+    index: Array,
+    scale: float,
+) -> Array:
+    """(K,) bool: elements of the gradient that are right with what is cut off held."""
+    program = still.program
     case, coordinate = np.divmod(index, gradient.shape[1])
     rows, row = np.unique(case, return_inverse=True)
     cases = block.take(rows)
@@ -89,7 +107,4 @@ def frozen(
         agrees[some] = ~np.isin(outcome, (Agreement.MISMATCH, Agreement.OUTSIDE))
         if agrees.all() or still.slow:
             break
-    if len(index) < len(every) and agrees.all():
-        index, agrees = every, np.ones(len(every), bool)
-    right[index] = agrees
-    return right
+    return agrees

@@ -9,14 +9,8 @@ import attrs
 import numpy as np
 
 from losscheck import domains
-from losscheck.evidence.broadcasts import (
-    Outer,
-    axes_written,
-    beside_others,
-    constant_broadcast,
-    indexed,
-    rank_promotion,
-)
+from losscheck.evidence import broadcasts
+from losscheck.evidence.broadcasts import Outer, axes_written, beside_others, rank_promotion
 from losscheck.evidence.gather import Evidence
 from losscheck.infer.spec import BATCH
 from losscheck.model import Argument, Array, Inputs, Location
@@ -273,7 +267,7 @@ class _Tries:
         if not isinstance(program, Program):
             return run
         graph = program.wiring
-        node = constant_broadcast(graph)
+        node = broadcasts.constant_broadcast(graph)
         where = None if node is None else program.traced.origins.location(node)
         label, batch = self._spec.named("y_true"), sizes.get(self._spec.batch, 0)
         outer = (
@@ -334,7 +328,7 @@ class _Tries:
         program = self._programs.forward_at(shapes)
         if argument in self._programs.call.integers or not isinstance(program, Program):
             return True
-        return indexed(program.wiring, argument)
+        return broadcasts.indexed(program.wiring, argument)
 
     def _broadcast(self, shapes: Sizes, changed: str) -> tuple[bool, Location | None]:
         program = self._programs.forward_at(shapes)
@@ -398,5 +392,5 @@ def _ordinary(text: str, shape: tuple[int, ...], seed: int, classes: int) -> Arr
     # Two decimals read better, and stay inside every ordinary range but that of rows.
     short = domain.elementwise and domain.contains(numbers.round(2)).all()
     found: Array = (numbers.round(2) if short else numbers).astype(np.float32)
-    found.flags.writeable = False
+    found.setflags(write=False)
     return found

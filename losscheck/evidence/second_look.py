@@ -14,7 +14,7 @@ import numpy as np
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.model import Array
-from losscheck.numerics.ladder import derivatives
+from losscheck.numerics.ladder import Derivatives, derivatives
 from losscheck.numerics.verdict import SAFETY, Agreement, Comparison, compare
 from losscheck.program.batch import Program
 from losscheck.program.programs import along
@@ -76,18 +76,7 @@ def second_look(
         return comparison
     case, coordinate = np.divmod(index, gradient.shape[1])
     picked = block.take(case)
-    name, rows = program.prediction, np.arange(len(case))
-    x = np.asarray(picked.inputs[name], np.float64).reshape(len(case), -1)[rows, coordinate]
-    low, high = evidence.edges(coordinate)
-    found = derivatives(
-        along(program, picked.inputs),
-        rows,
-        coordinate,
-        x,
-        np.fmin(low, x),
-        np.fmax(high, x),
-        rounding=rounding(program, picked.inputs),
-    )
+    found = _with_rounding(evidence, program, picked, coordinate)
     floor = evidence.programs.floor(instance.shapes)
     judged = compare(gradient.ravel()[index], found, floor, scale)
     noise = _scatter(evidence, picked, coordinate)
@@ -100,8 +89,7 @@ def second_look(
     left = index[np.isin(outcome[index], WRONG)]
     drowned = _drowned(evidence, instance, block, gradient, left, scale)
     outcome[left[drowned]] = Agreement.INCONCLUSIVE
-    left = left[~drowned]
-    if len(left):
+    if len(left := left[~drowned]):
         room = np.fmin(
             WITHIN * np.fmax(np.abs(gradient.ravel()[left]), scale),
             0.25 * comparison.difference[left],
@@ -109,6 +97,25 @@ def second_look(
         close = _close_by(evidence, instance, block, gradient, left, room)
         outcome[left[close]] = Agreement.INCONCLUSIVE
     return attrs.evolve(comparison, outcome=outcome)
+
+
+def _with_rounding(
+    evidence: Evidence, program: Program, cases: CaseBlock, coordinate: Array
+) -> Derivatives:
+    """Derivatives of a coordinate of each case, and what rounding inside may do to them."""
+    rows = np.arange(len(cases))
+    x = np.asarray(cases.inputs[program.prediction], np.float64)
+    x = x.reshape(len(cases), -1)[rows, coordinate]
+    low, high = evidence.edges(coordinate)
+    return derivatives(
+        along(program, cases.inputs),
+        rows,
+        coordinate,
+        x,
+        np.fmin(low, x),
+        np.fmax(high, x),
+        rounding=rounding(program, cases.inputs),
+    )
 
 
 def _close_by(

@@ -30,17 +30,17 @@ class Held:
     """
 
     def __init__(self, program: Program, tensors: Sequence[str]) -> None:
-        self._program = program
+        self.program = program
         self._tensors = tuple(tensors)
 
     @property
     def slow(self) -> bool:
         """Whether cases are run one by one."""
-        return self._program.settle() is not Way.VECTORIZED
+        return self.program.settle() is not Way.VECTORIZED
 
     def along(self, inputs: Inputs) -> Evaluate:
         """Give the summed loss as a function of one coordinate, as `programs.along` does."""
-        program = self._program
+        program = self.program
         base = {name: np.asarray(inputs[name], np.float64) for name in program.names}
         held = program.fetch(list(self._tensors), base)
         flat = base[program.prediction].reshape(len(base[program.prediction]), -1)
@@ -60,9 +60,9 @@ class Held:
 
     def _totals(self, arrays: list[Array]) -> Array:
         key = "held", self._tensors
-        if key not in self._program.kept:
-            self._program.kept[key] = self._runner([array[:1] for array in arrays])
-        run = self._program.kept[key]
+        if key not in self.program.kept:
+            self.program.kept[key] = self._runner([array[:1] for array in arrays])
+        run = self.program.kept[key]
         rows = max(1, BLOCK // max(1, sum(int(np.prod(a.shape[1:])) for a in arrays)))
         parts = []
         with silence():
@@ -74,12 +74,12 @@ class Held:
 
     def _runner(self, probe: Sequence[Array]) -> Run:
         """The loss for a block of cases: vectorized, or one call each where it cannot be."""
-        value = (self._program.traced.value.name,)
+        value = (self.program.traced.value.name,)
         try:
             with silence():
-                return self._program.blocks(value, self._tensors, probe)
+                return self.program.blocks(value, self._tensors, probe)
         except Exception:  # a loop, say; each version of TensorFlow says so in its own way
-            single = self._program.single(value, self._tensors)
+            single = self.program.single(value, self._tensors)
 
         def each(*arrays: Array) -> list[Array]:
             rows = [single(*case) for case in zip(*arrays, strict=True)]
