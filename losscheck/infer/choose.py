@@ -61,7 +61,10 @@ def prediction(hints: Sequence[Hint]) -> tuple[Choice, ...]:
         choices.append(Choice("nonnegative", uses["nonnegative"], wider="real"))
     if "scaled-logits" in uses and not choices:
         choices.append(Choice("logits", uses["scaled-logits"]))
-    return (*choices, *_WIDE)
+    first, *others = _WIDE
+    if "guarded" in uses:
+        first = attrs.evolve(first, plausible=("nonnegative",))
+    return (*choices, first, *others)
 
 
 # Uses that a probability is not put to: its logarithm stands alone.

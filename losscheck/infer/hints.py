@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import attrs
 import numpy as np
 
+from losscheck.infer.guards import guards_total
 from losscheck.model import Array
 from losscheck.program.wiring import Node, Wiring
 
@@ -189,6 +190,8 @@ class _Walk:
             found += self._compared(node)
         if node.type in ("RealDiv", "DivNoNan") and first in self.same and second in self._sums():
             found.append(Hint("sums-to-one", "is divided by its own sum"))
+        if node.type in ("RealDiv", "DivNoNan") and guards_total(self._wiring, second, self.same):
+            found.append(Hint("guarded", "a small number is added to its total before a division"))
         if node.type == "Mul" and self._overlaps(node):
             found.append(Hint("overlap", "is summed, and so is its product with the other one"))
         if node.type in CLIPPING and self._clips_to_unit(node):

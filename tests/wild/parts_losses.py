@@ -306,3 +306,9 @@ def each_against_the_mean(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
 def heated_labels(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
     """A power that the labels of a heat map set: above 2 it is a negative one."""
     return tf.reduce_mean(tf.pow(tf.abs(y_true - y_pred), 2.0 - y_true), axis=-1)
+
+
+def over_the_mean(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    """Shares of a whole, kept from 0 / 0 as if no number were negative."""
+    share = y_pred / (tf.reduce_mean(y_pred, axis=-1, keepdims=True) + 1e-7)
+    return tf.reduce_mean(tf.square(y_true - share), axis=-1)

@@ -155,6 +155,13 @@ def test_an_error_that_needs_labels_nobody_declared_is_a_warning() -> None:
     assert found(known, "LC202", "error")
 
 
+def test_a_guard_that_numbers_of_either_sign_pass_by_tells_what_its_author_thought_of() -> None:
+    # The mean is -1e-7 for some numbers of either sign, and then it is divided by 0.
+    assert errors(losscheck.check(wild.over_the_mean, select=["LC2"])) == []
+    known = _check(wild.over_the_mean, ("real", "(B, D)"), ("real", "(B, D)"), "LC2")
+    assert any(f.severity == "error" for f in known.findings)
+
+
 BITS, CHANCES = ("binary", "(B, D)"), ("probability", "(B, D)")
 
 
