@@ -64,11 +64,6 @@ def test_value_and_gradient_come_before_training() -> None:
     assert order[-1] == "LC603"
 
 
-def test_the_order_knows_evidence_by_the_names_that_rules_use() -> None:
-    needed = {name for rule in RULES for name in rule.needs}
-    assert set(EVIDENCE) | set(LAST) <= needed
-
-
 def test_a_loss_whose_budget_is_spent_is_inconclusive_and_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from losscheck.program.wiring import Wiring
 
-SMALL = 1e-2  # from here on a number is no mere guard
+SMALL_CONSTANT = 1e-2  # what people add before a logarithm or a division is an epsilon below this
 
 
 def guards_total(wiring: Wiring, tensor: str, argument: Collection[str]) -> bool:
@@ -26,6 +26,6 @@ def guards_total(wiring: Wiring, tensor: str, argument: Collection[str]) -> bool
         return False
     sources = [wiring.producer(name) for name in node.inputs]
     constants = [source.constant for source in sources if source.constant is not None]
-    small = any(bool(np.all((c > 0) & (c <= SMALL))) for c in constants)
+    small = any(bool(np.all((c > 0) & (c <= SMALL_CONSTANT))) for c in constants)
     totals = (source for source in sources if source.type in ("Sum", "Mean"))
     return small and any(source.inputs[0] in argument for source in totals)

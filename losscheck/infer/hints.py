@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import attrs
 import numpy as np
 
-from losscheck.infer.guards import guards_total
+from losscheck.infer.guards import SMALL_CONSTANT, guards_total
 from losscheck.model import Array
 from losscheck.program.wiring import Node, Wiring
 
@@ -29,7 +29,6 @@ CLIPPING = frozenset({"Maximum", "Minimum", "ClipByValue", "Relu"})
 _SCALING = frozenset(
     {"Mul", "RealDiv", "AddV2", "Add", "Sub", "Neg", "BiasAdd", "MatMul", "BatchMatMulV2"}
 )
-SMALL_CONSTANT = 1e-2  # what people add before a logarithm or a division is an epsilon below this
 
 
 @attrs.frozen
