@@ -28,7 +28,7 @@ DEMO := \
 	'$(SEED):temporal_loss'
 
 .PHONY: help setup demo test test-slow lint format bench-gradient bench-search keras-contract \
-	accuracy clean
+	accuracy snapshot snapshot-compare clean
 
 help:
 	@echo 'make demo     check the losses of examples/ and write the reports to reports/'
@@ -41,6 +41,8 @@ help:
 	@echo 'make keras-contract  train with every loss of Keras; writes docs/keras.md'
 	@echo 'make accuracy  what is found, on which line, and which sound losses are alarmed, over the zoo,'
 	@echo '              Keras, packages, projects and generated losses; takes hours, writes docs/accuracy.md'
+	@echo 'make snapshot OUT=FOLDER  write what is said of every loss at hand; takes an hour'
+	@echo 'make snapshot-compare OLD=FOLDER NEW=FOLDER  name what differs between two of them'
 	@echo 'make setup    create $(VENV) and install losscheck into it; the others do so themselves'
 	@echo 'make clean    remove $(VENV), caches and reports'
 
@@ -107,6 +109,14 @@ $(CORPUS_STAMP): $(STAMP) benchmarks/corpus/third_party.json benchmarks/corpus/p
 
 accuracy: $(CORPUS_STAMP)
 	PYTHONPATH=$(CORPUS) $(BIN)/python -m benchmarks.stability $(if $(PART),--only $(PART))
+
+# Taken before the inside is reworked, and after: what is said must not change unnoticed.
+OUT ?= reports/snapshot
+snapshot: $(STAMP)
+	$(BIN)/python -m benchmarks.snapshot write $(OUT) $(if $(PART),--only $(PART))
+
+snapshot-compare: $(STAMP)
+	$(BIN)/python -m benchmarks.snapshot compare $(OLD) $(NEW)
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -68,7 +68,7 @@ class Own:
 def look_at_keras(tell: Callable[[str], None]) -> list[Own]:
     """Check every loss, classes with logits a second time."""
     looked = []
-    for name, loss in _losses():
+    for name, loss in keras_losses():
         begin = time.perf_counter()
         try:
             report = losscheck.check(loss)
@@ -91,7 +91,8 @@ def describe_keras(looked: list[Own]) -> str:
     return f"{head}\n\n{table(['loss', 'verdict', 'errors', 'verified', 'seconds'], rows)}"
 
 
-def _losses() -> list[tuple[str, Any]]:
+def keras_losses() -> list[tuple[str, Any]]:
+    """Give what keras.losses offers, made where it is a class."""
     import keras
 
     found: list[tuple[str, Any]] = []

@@ -11,7 +11,7 @@ _PRECISION = frozenset({"LC301", "LC302"})
 # What the truth or the range excuses: a note where it is extreme or inherent.
 _EXCUSED = _NONFINITE | {"LC103", "LC503", "LC505"}
 
-# (code, form) -> severity for float32 and any required dtype; the table of DESIGN.md.
+# (code, form) -> severity for float32 and any required dtype; the table of design.md.
 _BASE: Mapping[tuple[str, str], Severity] = {
     ("LC101", "mismatch"): Severity.ERROR,
     ("LC101", "upstream"): Severity.ERROR,

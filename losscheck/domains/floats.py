@@ -31,7 +31,7 @@ class FloatFormat:
     largest
         The largest finite number.
     reach
-        Where the working range ends in this type at the latest: in float16 at 1e3, as DESIGN.md
+        Where the working range ends in this type at the latest: in float16 at 1e3, as design.md
         sets it, for the square of anything above 255 overflows there.
     step
         By how much the bits of the storage move from one number to the next.

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 # The smallest distance from zero, or from a finite end, that working draws reach: the lower end of
-# DESIGN.md's working range of `positive`.
+# design.md's working range of `positive`.
 _NEAREST = 1e-8
 # Whole numbers up to here are exact in float64, so in Hypothesis' integers as well.
 _WHOLE = 2**53

@@ -15,7 +15,7 @@ from losscheck.model import Array, Range
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-# DESIGN.md: every part of an ordinary simplex is at least this ...
+# design.md: every part of an ordinary simplex is at least this ...
 _SIMPLEX_PART = 1e-3
 # ... but parts of rows wider than 100 cannot all be: there, a tenth of the mean part.
 _SIMPLEX_SHARE = 0.1

@@ -21,7 +21,7 @@ _FREE = (True, True)
 _CLOSED = (False, False)
 _FROM_ZERO = (False, True)
 
-# The ranges are those of the table in DESIGN.md, section Domains.
+# The ranges are those of the table in design.md, section Domains.
 REAL = Numbers("real", (-INF, INF), _FREE, (-3.0, 3.0), (-1e9, 1e9))
 NAMED: dict[str, Domain] = {
     domain.name: domain

@@ -13,7 +13,7 @@ from losscheck.numerics.ulps import EXPLAINED, conditioning, ulp
 
 TWO_DIGITS = 1e-2  # relative: fewer than two digits agree (LC301)
 NEGLIGIBLE = 2.0**-20  # of the ordinary scale: below it a lost digit matters to nobody (LC301)
-ULPS = 16  # float32 steps that a kink may be away (the factor of DESIGN.md's conditioning)
+ULPS = 16  # float32 steps that a kink may be away (the factor of design.md's conditioning)
 EVALUATIONS = 1 << 14  # of value and gradient in float64, to measure conditioning with
 THROUGHOUT = 0.9  # of the cases that differ: the one mode is right and the other is not
 FEW = 8_192  # cases: a sweep of fewer was cut short for being slow
@@ -29,7 +29,7 @@ def disagreement(graph: Sweep, other: Sweep) -> tuple[Array, Array]:
     -------
     tuple
         (N,) bool each: value and gradient differ in the first two digits, by more than the
-        inputs' own rounding explains (DESIGN.md, LC301 to LC302).
+        inputs' own rounding explains (design.md, LC301 to LC302).
     """
     n = len(graph)
     finite = graph.forward_finite & other.forward_finite & (graph.ranges <= Range.WORKING)

@@ -13,7 +13,7 @@ from losscheck.evidence.gather import Evidence
 from losscheck.evidence.sweep import Sweep, usual
 from losscheck.model import Array, Range
 
-HUGE = 1e6  # times the ordinary gradient (DESIGN.md, LC107)
+HUGE = 1e6  # times the ordinary gradient (design.md, LC107)
 FAINT = 1e-6  # of it
 LARGE = 50.0  # percentile of the ordinary losses above which a loss is large
 OTHERS = 16  # ordinary labels that a faint prediction is tried with

@@ -16,7 +16,7 @@ from losscheck.model import Array
 EPSILON: Final = float(np.finfo(np.float64).eps)
 
 ROUNDING: Final = 4 * EPSILON
-"""Rounding of f relative to its size (DESIGN.md, Truth: noise is never below 4·eps·max|f|/h)."""
+"""Rounding of f relative to its size (design.md, Truth: noise is never below 4·eps·max|f|/h)."""
 
 MEASURED_MARGIN: Final = 2.0
 """Measured standard deviations that count as the noise of one side."""

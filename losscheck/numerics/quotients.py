@@ -21,7 +21,7 @@ float32 moves; four, so that an entry of three can be contradicted."""
 
 UNSEEN_KINK: Final = 1 / 20
 """What a kink may shift the two-sided derivative by is half of what the sides differ by, their
-errors included; a tenth of that is its share in an error which counts tenfold (DESIGN.md)."""
+errors included; a tenth of that is its share in an error which counts tenfold (design.md)."""
 
 
 @attrs.frozen(eq=False)

@@ -16,7 +16,7 @@ Evaluate: TypeAlias = Callable[[Array, Array, Array], Array]
 base case `case` with its flat prediction coordinate `coordinate` replaced by `value`."""
 
 STEPS: Final = 2.0**-3 * 4.0 ** -np.arange(13.0)
-"""Steps over the scale, 1/8 to 2^-27: a ladder of 13 rungs (DESIGN.md, Facts measured), powers of
+"""Steps over the scale, 1/8 to 2^-27: a ladder of 13 rungs (design.md, Facts measured), powers of
 two so that x ± h is exact where x has digits to spare."""
 
 FINEST: Final = 2.0**-31

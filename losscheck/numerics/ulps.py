@@ -36,7 +36,7 @@ than this is made of numbers whose last digits are subnormal."""
 
 EXPLAINED: Final = 16.0
 """Factor on the summed changes that conditioning explains: without it cosine losses alarm 99 times
-in 4,000 cases, at 4 eight times, at 16 never (DESIGN.md, Facts measured)."""
+in 4,000 cases, at 4 eight times, at 16 never (design.md, Facts measured)."""
 
 
 def ulp(x: Array, dtype: str = "float32") -> Array:
@@ -130,7 +130,7 @@ def conditioning(
     Notes
     -----
     Coordinates move one at a time: moved together at random signs, pairs that cancel in
-    1e9 - 1e9 + 1 are missed (DESIGN.md, Truth).
+    1e9 - 1e9 + 1 are missed (design.md, Truth).
 
     Examples
     --------

@@ -13,17 +13,17 @@ from losscheck.numerics import DIVERGING
 from losscheck.numerics.quotients import Derivatives
 
 SAFETY: Final = 10.0
-"""Errors are multiplied by this before they count against a gradient (DESIGN.md, Truth)."""
+"""Errors are multiplied by this before they count against a gradient (design.md, Truth)."""
 
 DECIDABLE: Final = 1e-3
-"""Largest bound over the gradient's size at which a comparison says anything (DESIGN.md, Truth)."""
+"""Largest bound over the gradient's size at which a comparison says anything (design.md, Truth)."""
 
 RETRACED_FLOOR: Final = 1e-9
 """Relative floor where the loss was traced again in float64: float64 gradients of ordinary losses
 cancel up to seven of their sixteen digits."""
 
 REWRITTEN_FLOOR: Final = 2.0**-22
-"""Relative floor where a float32 graph was rewritten: its constants are rounded (DESIGN.md)."""
+"""Relative floor where a float32 graph was rewritten: its constants are rounded (design.md)."""
 
 STEPPING: Final = 0.95
 """Growth from which the function itself steps: a jump has 1, x^0.05 and smoother roots less."""

@@ -22,6 +22,7 @@ from losscheck.model import (
     Finding,
     Inputs,
     Location,
+    LossReport,
     Observed,
     Report,
     Summary,
@@ -48,6 +49,12 @@ def to_json(report: Report) -> str:
     tree = _converter().unstructure(report)
     tree = {"schema": tree.pop("schema"), **tree}
     return json.dumps(tree, allow_nan=False, ensure_ascii=False, indent=1) + "\n"
+
+
+def loss_tree(report: LossReport) -> dict[str, Any]:
+    """Give what a JSON report says of one loss, as plain data."""
+    tree: dict[str, Any] = _converter().unstructure(report)
+    return tree
 
 
 def from_json(text: str) -> Report:

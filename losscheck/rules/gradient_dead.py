@@ -102,5 +102,5 @@ class GradientDead(Rule):
         )
 
 
-MOST = 0.5  # share of the ordinary cases (DESIGN.md, LC103)
+MOST = 0.5  # share of the ordinary cases (design.md, LC103)
 PART = 0.01  # share from which a clip lies inside the ordinary range, and is no matter of rounding
