@@ -22,6 +22,7 @@ from losscheck.shapes import parse
 LOOKED_AT = 4_096  # cases whose neighbourhood is tried
 NEAR = 1e-3  # size of the neighbourhood, relative to the number or to its distance to an edge
 TINY = 1e-12  # absolute size of it at an edge at 0: no clip of probabilities is narrower
+PASSING = 64  # ulps of a prediction, or of 1, within which a zero of the gradient is a single point
 TILES = 3  # outputs that a sample of one is repeated to
 FEW = 8  # labels are grouped where each occurs so often on average
 Small = Callable[[Array], Array]
@@ -84,6 +85,8 @@ def dead_batches(evidence: Evidence, parts: Parts | None) -> DeadGradients | Non
 def _observe(evidence: Evidence, sweep: Sweep) -> DeadGradients:
     found, constant = _dead(evidence, sweep)
     index = np.flatnonzero(found)
+    found[index] = ~_passing(evidence, sweep.cases.take(index), sweep.prediction)
+    index = np.flatnonzero(found)
     size = np.zeros(len(sweep))
     if len(index):
         gradient = evidence.double(sweep.cases.take(index))[1].reshape(len(index), -1)
@@ -143,19 +146,46 @@ def _around(
     small: Small,
 ) -> Array:
     """(N,) bool: the gradient is small at points around, too."""
+    below, above = _beside(evidence, cases, name)
+    return np.asarray(small(gradient(below)) & small(gradient(above)))
+
+
+def _beside(evidence: Evidence, cases: CaseBlock, name: str) -> list[CaseBlock]:
+    """The same cases a little below and a little above."""
     x = np.asarray(cases.inputs[name], np.float64)
     low, high = evidence.box
     room = np.fmin(x - low, high - x)
     base = np.fmin(room, np.fmax(np.abs(x), 1.0))
     step = np.fmax(np.fmax(NEAR * base, ulp(x)), TINY)
     rng = np.random.default_rng(evidence.seed)
-    still = np.ones(len(cases), bool)
+    found = []
     for sign in (-1.0, 1.0):
         # Elements move by different amounts: moved alike they may stay on a ray of zeros.
-        moved = x + sign * step * rng.uniform(0.5, 1.0, x.shape)
-        inputs = {**cases.inputs, name: np.clip(moved, low, high).astype(np.float32)}
-        still &= small(gradient(CaseBlock(inputs, cases.ranges)))
-    return still
+        moved = np.clip(x + sign * step * rng.uniform(0.5, 1.0, x.shape), low, high)
+        inputs = {**cases.inputs, name: moved.astype(np.float32)}
+        found.append(CaseBlock(inputs, cases.ranges))
+    return found
+
+
+def _passing(evidence: Evidence, cases: CaseBlock, name: str) -> Array:
+    """(N,) bool: the true gradient passes through 0 a few roundings of the prediction away.
+
+    Beside an edge of the domain what lies around is as near as that: all of it rounds to the 0 of a
+    single point, such as the top of a hill.
+    """
+    if not len(cases):
+        return np.zeros(0, bool)
+    sides = _beside(evidence, cases, name)
+    below, here, above = (_flat(evidence.double(block)[1]) for block in (sides[0], cases, sides[1]))
+    apart = _flat(sides[1].inputs[name]).astype(np.float64) - _flat(sides[0].inputs[name])
+    size = np.fmax(np.fmax(np.abs(below), np.abs(above)), np.abs(here)).max(axis=1)
+    change = np.abs(above - below).max(axis=1)
+    few = PASSING * np.fmax(ulp(_flat(cases.inputs[name])), ulp(np.ones(1))).max(axis=1)
+    return np.asarray((size > 0) & (np.abs(apart).max(axis=1) * size <= few * change))
+
+
+def _flat(array: Array) -> Array:
+    return np.asarray(array).reshape(len(array), -1)
 
 
 def _repeated(evidence: Evidence, cases: CaseBlock, name: str, small: Small) -> Array:

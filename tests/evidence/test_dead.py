@@ -53,3 +53,29 @@ def test_a_missing_class_is_no_clip() -> None:
         return 1 - overlap / (tf.reduce_sum(y_true) + tf.reduce_sum(y_pred) + 1e-7)
 
     assert _dead(dice, y_true=BINARY, y_pred=PROBABILITY).share == 0.0
+
+
+def _entropy_of_logits(y_true: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    labels = tf.sigmoid(y_true)
+    return tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits)
+
+
+def test_the_top_of_a_hill_at_an_edge_is_a_point() -> None:
+    found = _dead(
+        lambda y_true, y_pred: 2.0 - _entropy_of_logits(y_true, y_pred),
+        y_true=("[-1, 1]", "(B,)"),
+        y_pred=("[-1, 1]", "(B,)"),
+    )
+    # The slope is sigmoid(y_true) - sigmoid(y_pred): at equal numbers 0, and an ulp beside it less
+    # than an ulp of a sigmoid.
+    assert not (found.dead | found.rounded | found.vanishing).any()
+
+
+def test_a_clip_of_a_few_ulps_at_an_edge_is_dead() -> None:
+    found = _dead(
+        lambda y_true, y_pred: 2.0 - _entropy_of_logits(y_true, tf.minimum(y_pred, 1 - 1e-6)),
+        y_true=("[-1, 1]", "(B,)"),
+        y_pred=("[-1, 1]", "(B,)"),
+    )
+    assert found.dead.any()
+    assert (found.cases.inputs["y_pred"][found.dead] >= 1 - 2e-6).all()
