@@ -204,8 +204,10 @@ class Writer:
         kind = np.asarray([_KINDS.index(k) for k in found])
         excused = (kind == _KINDS.index(Kind.INHERENT)) | (cases.ranges == Range.EXTREME)
         order = np.lexsort((cost(cases), excused))
-        combination = (kind * 4 + cases.ranges)[order]
-        # The simplest case of each kind and range: the first may turn out to be excused.
+        sure = _certain(self._desk.evidence.spec.arguments, cases)
+        combination = ((kind * 4 + cases.ranges) * 2 + ~sure)[order]
+        # The simplest case of each kind and range, and of those in every plausible domain: the
+        # first may turn out to be excused.
         firsts = [int(np.flatnonzero(combination == code)[0]) for code in np.unique(combination)]
         chosen = [0, *sorted(firsts)]
         all_excused = bool(excused.all())
@@ -255,7 +257,7 @@ class Writer:
                 seen.expected_gradient if seen.expected_gradient is not None else truth.gradient
             ),
             expected_text=truth.text or seen.text,
-            certain=_certain(evidence.spec.arguments, case),
+            certain=bool(_certain(evidence.spec.arguments, case).all()),
         )
 
     def _finding(
@@ -351,13 +353,17 @@ def _weight(finding: Finding) -> int:
     return policy.RANK[Severity(finding.severity)]
 
 
-def _certain(arguments: tuple[Argument, ...], case: CaseBlock) -> bool:
-    """Say whether the case lies in every domain that stays plausible."""
-    return all(
-        bool(domains.parse(other).contains(case.inputs[argument.name], Range.EXTREME).all())
-        for argument in arguments
-        for other in argument.plausible
-    )
+def _certain(arguments: tuple[Argument, ...], cases: CaseBlock) -> Array:
+    """(N,) bool: the cases that lie in every domain that stays plausible."""
+    sure = [_is_certain(argument, cases.inputs[argument.name]) for argument in arguments]
+    return np.asarray(np.logical_and.reduce([np.ones(len(cases), bool), *sure]))
+
+
+def _is_certain(argument: Argument, numbers: Array) -> Array:
+    """(N,) bool: where an argument lies in every domain that stays plausible of it."""
+    others = [domains.parse(other) for other in argument.plausible]
+    inside = [other.contains(numbers, Range.EXTREME) for other in others]
+    return np.asarray(np.logical_and.reduce([np.ones(len(numbers), bool), *inside]))
 
 
 def _needs(suspect: Suspect, arguments: tuple[Argument, ...]) -> str:
@@ -369,7 +375,12 @@ def _needs(suspect: Suspect, arguments: tuple[Argument, ...]) -> str:
         )
     if suspect.certain or suspect.form == "structure":
         return ""
-    named = [f"{a.name} in {a.domain}" for a in arguments if a.plausible]
+    inputs = suspect.inputs
+    named = [
+        f"{a.name} in {a.domain}"
+        for a in arguments
+        if a.name in inputs and not _is_certain(a, np.asarray(inputs[a.name])[None]).all()
+    ]
     if not named:  # it is the shapes that nobody knows
         return ""
     return f" This needs {' and '.join(named)}; declare the domain if it is so."

@@ -21,7 +21,7 @@ from losscheck.explain.vanished import vanished
 from losscheck.model import Array, Direction, Location
 from losscheck.program.batch import Program
 from losscheck.program.origin import is_backward
-from losscheck.program.precision import rewrite
+from losscheck.program.precision import doubled
 from losscheck.program.wiring import Node, Wiring
 
 FOLLOWED = 1_024  # cases whose every tensor is looked at
@@ -203,7 +203,7 @@ def _losses(
         yield from ((instance, None) for _ in range(len(cases)))
         return
     if "exact" not in program.kept:
-        double = rewrite(program.definition, "float64")
+        double = doubled(program.definition, program.traced.graph)
         program.kept["exact"] = Program(program.traced, evidence.programs.call, double)
     names = followed(graph)
     single, exact = (

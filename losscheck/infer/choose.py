@@ -63,7 +63,7 @@ def prediction(hints: Sequence[Hint]) -> tuple[Choice, ...]:
         choices.append(Choice("logits", uses["scaled-logits"]))
     first, *others = _WIDE
     if "guarded" in uses:
-        first = attrs.evolve(first, plausible=("nonnegative",))
+        first = attrs.evolve(first, plausible=("nonnegative", *first.plausible))
     return (*choices, first, *others)
 
 
@@ -99,6 +99,9 @@ UNIT = "[0, 1]"
 """What labels and parameters that nothing limits may be confined to all the same: bits, shares,
 rates. An error that needs others rests on a guess. Predictions have no such limit but by an
 operation that the graph would show."""
+FAR = "[-10000, 10000]"
+"""How far a linear output may be trusted to go, as logits do on a bad day: that one reaches a
+billion, where a product of five such numbers overflows, is a guess."""
 
 
 def label(hints: Sequence[Hint], chosen: Choice, same: bool) -> tuple[Choice, ...]:
@@ -173,7 +176,7 @@ def parameter(hints: Sequence[Hint]) -> tuple[Choice, ...]:
 # Where no use limits the prediction: the widest domain first; the narrower ones only where ordinary
 # points of a wider one are not finite.
 _WIDE = (
-    Choice("real", "nothing in the graph limits it"),
+    Choice("real", "nothing in the graph limits it", (FAR,)),
     Choice("nonnegative", "the loss is finite there"),
     Choice("probability", "the loss is finite there"),
     Choice("simplex", "the loss is finite there"),

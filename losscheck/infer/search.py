@@ -62,6 +62,8 @@ class Search:
                 break
             if trial is not None and trial is self._best and self._is_own_form(trial):
                 self._look_beside(pair)
+                if self._thorough and self._best is not None and not self._best.right:
+                    self._look_before(pair)
                 break
             if self._is_over():
                 break

@@ -11,7 +11,7 @@ import numpy as np
 from losscheck.model import Array, Inputs
 from losscheck.program.batch import Outcome, Program
 from losscheck.program.modes import EagerProgram
-from losscheck.program.precision import graph_def, rewrite
+from losscheck.program.precision import doubled, graph_def
 from losscheck.program.programs import Programs, Sizes
 from losscheck.program.quiet import tensorflow
 from losscheck.program.trace import Call, as_tensor, trace
@@ -71,7 +71,9 @@ class WeightedProgram:
         dtype = "float32" if self._plain.rewritten else "float64"
         signature = {name: (shape, dtype) for name, shape in self._plain.shapes.items()}
         traced = trace(self._call, signature)
-        turned = rewrite(graph_def(traced.graph), "float64") if self._plain.rewritten else None
+        turned = None
+        if self._plain.rewritten:
+            turned = doubled(graph_def(traced.graph), traced.graph)
         return Program(traced, self._call, turned)
 
 

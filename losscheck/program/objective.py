@@ -18,7 +18,7 @@ from losscheck.model import Array
 from losscheck.program.batch import Program
 from losscheck.program.compiled import Compiled, called
 from losscheck.program.model_runs import Batch, Run, Weight
-from losscheck.program.precision import rewrite
+from losscheck.program.precision import doubled
 from losscheck.program.quiet import keras_module, tensorflow
 from losscheck.program.trace import Call, CallError, Traced, as_tensor, graph_of
 from losscheck.program.wiring import SHAPE_OPS, Wiring, nodes_of
@@ -172,7 +172,7 @@ class Objective:
     def double(self) -> Program:
         """The same graph in float64."""
         if "double" not in self.program.kept:
-            definition = rewrite(self.program.definition, "float64", halves=True)
+            definition = doubled(self.program.definition, self.program.traced.graph, halves=True)
             self.program.kept["double"] = Program(self.program.traced, self.call, definition)
         made: Program = self.program.kept["double"]
         return made

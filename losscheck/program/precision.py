@@ -13,6 +13,7 @@ from typing import Any
 
 from losscheck.program.draws import drawing, hold
 from losscheck.program.quiet import tensorflow
+from losscheck.program.resized import resized_by_products
 
 FLOATS = {"float16": 19, "bfloat16": 14, "float32": 1, "float64": 2}  # types.proto
 COMPLEX = {"float32": 8, "float64": 18}  # what is made of two of them; halves make none
@@ -44,6 +45,19 @@ def graph_def(graph: Any) -> Any:
     if hold(definition) or asserts:
         _rename_functions(definition, "repeatable")
     return definition
+
+
+def doubled(definition: Any, graph: Any, *, halves: bool = False) -> Any:
+    """Give a float32 graph in float64; kernels that resize, which know float32 alone, spelt out.
+
+    Parameters
+    ----------
+    definition
+        The GraphDef of `graph`, which knows the shapes.
+    halves
+        As in `rewrite`.
+    """
+    return rewrite(resized_by_products(definition, graph), "float64", halves=halves)
 
 
 def rewrite(definition: Any, dtype: str, *, halves: bool = False) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 from losscheck.model import Array, Inputs
 from losscheck.program.batch import Program
 from losscheck.program.modes import EagerProgram, Runner
-from losscheck.program.precision import keeps_float64, rewrite
+from losscheck.program.precision import doubled, keeps_float64
 from losscheck.program.retyped import retyped
 from losscheck.program.trace import OF_SIZES, Call, CallError, OutputError, Traced, trace
 from losscheck.program.trying import tried
@@ -194,7 +194,7 @@ class Programs:
             return retraced
         if isinstance(single, EagerProgram):
             return single
-        definition = rewrite(single.definition, "float64")
+        definition = doubled(single.definition, single.traced.graph)
         batch = self._whole_batch(shapes, rewritten=True)
         try:
             return self._usable(Program(single.traced, self.call, definition, batch))
@@ -213,7 +213,8 @@ class Programs:
             program = Program(self._unsized(free, dtype, forward), self.call)
             if not rewritten:
                 return program
-            return Program(program.traced, self.call, rewrite(program.definition, "float64"))
+            wide = doubled(program.definition, program.traced.graph)
+            return Program(program.traced, self.call, wide)
 
         return make
 

@@ -1,0 +1,86 @@
+"""Losses by what their formulas ask of numbers and shapes: corners by number, products of many."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+
+def overlap_and_aspect(y_true, y_pred):
+    """Top, bottom, right and left of a box, each taken by its number behind the batch."""
+    height = y_pred[:, 0] - y_pred[:, 1] + 1e-6
+    width = y_pred[:, 2] - y_pred[:, 3]
+    tall = y_true[:, 0] - y_true[:, 1] + 1e-6
+    wide = y_true[:, 2] - y_true[:, 3]
+    across = tf.minimum(y_true[:, 0], y_pred[:, 0]) - tf.maximum(y_true[:, 1], y_pred[:, 1])
+    along = tf.minimum(y_true[:, 2], y_pred[:, 2]) - tf.maximum(y_true[:, 3], y_pred[:, 3])
+    shared = tf.maximum(across, 0.0) * tf.maximum(along, 0.0)
+    both = height * width + tall * wide - shared
+    slant = tf.square(tf.math.atan(width / height) - tf.math.atan(wide / tall))
+    return 1.0 - shared / (both + 1e-6) + slant
+
+
+def mean_and_three_scales(y_true, y_pred):
+    """Four columns by number, of which labels hold the first alone."""
+    scales = tf.exp(-y_pred[:, 1]) + tf.exp(-y_pred[:, 2]) + tf.exp(-y_pred[:, 3])
+    return tf.square(y_true[:, 0] - y_pred[:, 0]) * scales
+
+
+def quaternion(y_true, y_pred):
+    """The real part of a product of two quaternions, kept one number a sample."""
+    real = y_true[:, 0] * y_pred[:, 0] + y_true[:, 1] * y_pred[:, 1]
+    imaginary = y_true[:, 2] * y_pred[:, 2] + y_true[:, 3] * y_pred[:, 3]
+    return tf.square(1.0 - real - imaginary)
+
+
+def log_of_scanned_product(y_true, y_pred):
+    """A running product of all outputs: of eight at 1e9 it is 1e72."""
+    last = tf.scan(lambda total, x: total * x, tf.transpose(y_pred))[-1]
+    return tf.square(y_true - tf.math.log(1.0 + tf.square(last)))
+
+
+def log_of_eighth_power(y_true, y_pred):
+    """A chain of squares, whose eighth power overflows from 65,536 on."""
+    eighth = tf.square(tf.square(tf.square(y_pred - y_true)))
+    return tf.reduce_mean(tf.math.log1p(eighth), axis=-1)
+
+
+def log_of_product(y_true, y_pred):
+    """The same of a product over the last axis."""
+    return tf.math.log1p(tf.square(tf.square(tf.reduce_prod(y_pred - y_true, axis=-1))) / 16.0)
+
+
+def log_of_cosh(y_true, y_pred):
+    """An exponential overflows at 89 already: a fault whatever the domain is."""
+    return tf.reduce_mean(tf.math.log(tf.math.cosh(y_pred - y_true)), axis=-1)
+
+
+def _resized(method, size, **options):
+    def loss(y_true, y_pred):
+        gap = tf.image.resize(y_pred - y_true, size, method=method, **options)
+        return tf.reduce_mean(tf.square(gap), axis=[1, 2, 3])
+
+    return loss
+
+
+smaller = _resized("bilinear", [3, 3])
+larger = _resized("bicubic", [7, 8])
+smoothed = _resized("bilinear", [3, 3], antialias=True)
+of_many_neighbours = _resized("lanczos3", [5, 4])
+
+
+def of_two_scales(y_true, y_pred):
+    """A distance of images and of what is left of them at half the size."""
+    half = tf.image.resize(y_pred, [2, 2]) - tf.image.resize(y_true, [2, 2])
+    whole = tf.reduce_mean(tf.square(y_pred - y_true), axis=[1, 2, 3])
+    return whole + tf.reduce_mean(tf.sqrt(tf.square(half) + 0.01), axis=[1, 2, 3])
+
+
+@tf.custom_gradient
+def _with_half_the_slope(x):
+    return tf.identity(x), lambda upstream: 0.5 * upstream
+
+
+def resized_with_half_the_slope(y_true, y_pred):
+    """The gradient is half of what it should be, before an image is made smaller."""
+    small = tf.image.resize(_with_half_the_slope(y_pred), [3, 3], method="bicubic")
+    return tf.reduce_mean(tf.square(small - tf.image.resize(y_true, [3, 3])), axis=[1, 2, 3])

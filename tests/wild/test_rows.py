@@ -1,0 +1,80 @@
+"""What losses are taken for that take columns by number, and what is said of numbers far away.
+
+A box's corners, a mean beside scales and a quaternion have four numbers in their last axis: the
+loss of a sample is one number then. Products of several numbers overflow where each is below a
+billion, but it is a guess that predictions nobody limited go there; that they reach 89 is none.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("tensorflow")
+
+import losscheck
+from tests.desks import desk
+from tests.verdicts import errors, found
+from tests.wild import rows_losses as losses
+
+IMAGES = dict.fromkeys(("y_true", "y_pred"), ("real", "(B, 4, 5, 2)"))
+FINITE = ["LC201", "LC202", "LC203", "LC204"]
+
+
+@pytest.mark.parametrize(
+    ("loss", "shapes"),
+    [
+        (losses.overlap_and_aspect, ("(B, 4)", "(B, 4)")),
+        (losses.mean_and_three_scales, ("(B, 1)", "(B, 4)")),
+        (losses.quaternion, ("(B, 4)", "(B, 4)")),
+    ],
+)
+def test_columns_by_number_are_of_the_last_axis(loss, shapes):
+    spec = desk(loss).evidence.spec
+    assert tuple(a.shape for a in spec.arguments) == shapes
+
+
+def test_corners_by_number_make_a_box():
+    arguments = desk(losses.overlap_and_aspect).evidence.spec.arguments
+    assert {a.domain for a in arguments} == {"box of x2, x1, y2, y1"}
+
+
+@pytest.mark.parametrize(
+    "loss", [losses.log_of_scanned_product, losses.log_of_eighth_power, losses.log_of_product]
+)
+def test_what_overflows_far_away_is_a_warning_that_names_the_domain(loss):
+    report = losscheck.check(loss, select=FINITE)
+    assert errors(report) == []
+    (far,) = found(report, "LC202", "warning")
+    assert "y_pred in real; declare the domain" in far.cause
+
+
+def test_declared_it_is_an_error():
+    declared = dict.fromkeys(("y_true", "y_pred"), ("real", "(B, D)"))
+    report = losscheck.check(losses.log_of_eighth_power, arguments=declared, select=FINITE)
+    assert found(report, "LC202", "error")
+
+
+def test_what_overflows_near_by_is_an_error_undeclared():
+    assert found(losscheck.check(losses.log_of_cosh, select=FINITE), "LC202", "error")
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        losses.smaller,
+        losses.of_two_scales,
+        *(
+            pytest.param(loss, marks=pytest.mark.slow)
+            for loss in (losses.larger, losses.smoothed, losses.of_many_neighbours)
+        ),
+    ],
+)
+def test_the_gradient_of_a_resized_image_is_verified(loss):
+    report = losscheck.check(loss, arguments=IMAGES, select=["LC101"])
+    assert report.verdict == "pass"
+    assert report.gradient is not None
+
+
+def test_a_wrong_gradient_before_a_resized_image_is_found():
+    report = losscheck.check(losses.resized_with_half_the_slope, arguments=IMAGES, select=["LC101"])
+    assert found(report, "LC101", "error")
