@@ -17,6 +17,7 @@ _BASE: Mapping[tuple[str, str], Severity] = {
     ("LC101", "upstream"): Severity.ERROR,
     ("LC101", "tie"): Severity.WARNING,
     ("LC101", "stop-gradient"): Severity.WARNING,  # written by hand, it may be on purpose
+    ("LC101", "symmetric"): Severity.WARNING,  # the matrices may be symmetric whenever it is called
     ("LC102", "none"): Severity.ERROR,
     ("LC102", "part"): Severity.ERROR,
     ("LC102", "part-unasked"): Severity.WARNING,  # no label asks for it, or the layout is guessed
@@ -77,6 +78,7 @@ _BASE: Mapping[tuple[str, str], Severity] = {
     ("LC402", "weights"): Severity.ERROR,
     ("LC402", "unknown-rank"): Severity.NOTE,
     ("LC403", "coupled"): Severity.NOTE,
+    ("LC403", "alone"): Severity.NOTE,
     ("LC403", "summed"): Severity.NOTE,
     ("LC404", "none"): Severity.ERROR,
     ("LC404", "not-a-tensor"): Severity.ERROR,

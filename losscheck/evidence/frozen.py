@@ -1,4 +1,7 @@
-"""Whether a gradient that is wrong is right for the loss that `tf.stop_gradient` makes of it."""
+"""Whether a gradient that is wrong is right for what TensorFlow takes the loss for.
+
+`tf.stop_gradient` makes a part of it constant, and a Cholesky factor takes matrices for symmetric.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from losscheck.evidence.gather import Evidence, Instance
 from losscheck.model import Array
 from losscheck.numerics.ladder import derivatives
 from losscheck.numerics.verdict import Agreement, compare
-from losscheck.program.held import Held
+from losscheck.program.held import Factor, Held
 from losscheck.program.rounding import rounding
 from losscheck.program.wiring import Node, Wiring
 
@@ -27,6 +30,16 @@ def stops(graph: Wiring) -> tuple[Node, ...]:
     )
 
 
+def factored(graph: Wiring) -> tuple[Node, ...]:
+    """List the Cholesky factors of matrices that depend on the prediction, in order."""
+    depends = graph.depends(graph.prediction)
+    return tuple(
+        node
+        for node in graph.forward
+        if node.type == "Cholesky" and not depends.isdisjoint(node.inputs)
+    )
+
+
 def frozen(
     evidence: Evidence,
     instance: Instance,
@@ -34,6 +47,8 @@ def frozen(
     gradient: Array,
     wrong: Array,
     scale: float,
+    *,
+    mirrored: bool = False,
 ) -> Array:
     """Differentiate where the gradient is wrong, with the parts that are cut off held.
 
@@ -45,6 +60,8 @@ def frozen(
         (N·n,) bool.
     scale
         The ordinary size of a gradient element.
+    mirrored
+        Whether matrices that are factored move with their mirror images, besides.
 
     Returns
     -------
@@ -58,9 +75,13 @@ def frozen(
         return right
     graph = program.wiring
     held = tuple(dict.fromkeys(tensor for node in stops(graph) for tensor in node.outputs))
-    if not held:
+    factors = [
+        Factor(matrix=node.inputs[0], factor=node.outputs[0])
+        for node in (factored(graph) if mirrored else ())
+    ]
+    if not (factors if mirrored else held):
         return right
-    still = Held(program, held)
+    still = Held(program, held, factors)
     if still.slow:
         index = index[np.unique(np.linspace(0, len(index) - 1, min(len(index), FEW)).astype(int))]
     agrees = _agreeing(evidence, instance, still, block, gradient, index, scale)

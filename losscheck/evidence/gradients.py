@@ -59,6 +59,8 @@ class GradientCheck:
         (N, n) bool: the prediction lies at an end of its domain, where one side has no say.
     frozen
         (N, n) bool: wrong, but right for the loss with what `tf.stop_gradient` cuts off held still.
+    mirrored
+        (N, n) bool: wrong, but right where matrices that have a Cholesky factor stay symmetric.
     verdicts
         Of each case, where the prediction is too large for a ladder of each element.
     """
@@ -72,6 +74,7 @@ class GradientCheck:
     around: Array
     edge: Array
     frozen: Array
+    mirrored: Array
     verdicts: tuple[CaseVerdict, ...]
     scale: float
     rerun: Callable[[CaseBlock], GradientCheck]
@@ -158,12 +161,14 @@ def check(
         comparison = compare(gradient.ravel(), found, floor, scale)
     wrong = is_wrong(comparison)
     held = frozen(evidence, instance, block, gradient, wrong, scale)
-    if (wrong & ~held).any():
-        among = wrong & ~held
+    alike = frozen(evidence, instance, block, gradient, wrong & ~held, scale, mirrored=True)
+    excused = held | alike
+    if (wrong & ~excused).any():
+        among = wrong & ~excused
         comparison = second_look(evidence, instance, block, gradient, comparison, scale, among)
         wrong = is_wrong(comparison)
     tie, around = np.zeros(wrong.shape, bool), np.zeros(wrong.shape, bool)
-    index = np.flatnonzero(wrong & ~held)[:TIES]
+    index = np.flatnonzero(wrong & ~excused)[:TIES]
     if len(index):
         tie[index], around[index] = ties(evidence, instance, block, index, n, scale)
     return GradientCheck(
@@ -176,6 +181,7 @@ def check(
         around=around.reshape(gradient.shape),
         edge=at_an_edge(evidence, block).reshape(gradient.shape),
         frozen=held.reshape(gradient.shape),
+        mirrored=alike.reshape(gradient.shape),
         verdicts=verdicts,
         scale=scale,
         rerun=lambda others: check(evidence, instance, others, scale),

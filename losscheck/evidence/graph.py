@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from losscheck.evidence.frozen import stops
+from losscheck.evidence.frozen import factored, stops
 from losscheck.evidence.gather import Evidence
 from losscheck.model import Direction, Location
 from losscheck.program.batch import Program
@@ -30,6 +30,8 @@ class GraphFacts:
         The operation on the way from the prediction to the loss that has no gradient.
     stop_gradients
         Where parts that depend on the prediction are kept from the gradient on purpose.
+    factors
+        Where matrices that depend on the prediction are factored by Cholesky's method.
     reread
         Whether one of them is a variable that is read after the loss has assigned it.
     returns, prediction_shape
@@ -43,6 +45,7 @@ class GraphFacts:
     blocked_by: str = ""
     blocked_at: Location | None = None
     stop_gradients: tuple[Location | None, ...] = ()
+    factors: tuple[Location | None, ...] = ()
     reread: bool = False
     returns: tuple[int, ...] | None = None
     prediction_shape: tuple[int, ...] = ()
@@ -70,6 +73,7 @@ def graph_facts(evidence: Evidence) -> GraphFacts:
         blocked_by="" if block is None else block.type,
         blocked_at=None if block is None else origins.location(block.name),
         stop_gradients=tuple(origins.location(node.name) for node in stops(graph)),
+        factors=tuple(origins.location(node.name) for node in factored(graph)),
         reread=any(node.name in program.traced.reread for node in stops(graph)),
         returns=None if shape is None or None in shape else tuple(d or 0 for d in shape),
         prediction_shape=prediction,

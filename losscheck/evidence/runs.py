@@ -9,6 +9,7 @@ import numpy as np
 
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.gather import Evidence
+from losscheck.evidence.independence import TOLERANCE, independent
 from losscheck.model import Array, Location, Range
 from losscheck.program.batch import Program
 from losscheck.program.programs import Programs
@@ -19,7 +20,6 @@ REPEATED = 64  # ordinary cases run twice
 REPEATED_SINGLY = 8  # the same where each takes a call of its own
 ROUNDING = 1e-5  # relative: threads may add float32 numbers in another order
 SPLIT = 32  # ordinary batches taken apart
-TOLERANCE = 1e-4  # relative difference of float32 results that summation order explains
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -112,6 +112,8 @@ class Parts:
         (N, B) the loss of each row alone, averaged over what it returns.
     returns
         The shape of what the loss returns.
+    independent
+        Whether no sample changes what another one adds, where a batch is not what its rows are.
     """
 
     cases: CaseBlock
@@ -119,6 +121,7 @@ class Parts:
     rows: Array
     returns: tuple[int, ...]
     rank: int
+    independent: bool = False
 
     @functools.cached_property
     def apart(self) -> Array:
@@ -172,10 +175,14 @@ def parts(evidence: Evidence) -> Parts | None:
         rows.append(value.reshape(len(block), -1).mean(axis=1))
     whole = np.asarray(main.program.run(block.inputs).value, np.float64)
     prediction = main.shapes[spec.prediction.name]
-    return Parts(
+    found = Parts(
         cases=block,
         whole=whole,
         rows=np.stack(rows, axis=1),
         returns=whole.shape[1:],
         rank=len(prediction),
     )
+    if not found.coupled.any():
+        return found
+    apart = independent(lambda inputs: main.program.run(inputs).value, block.inputs)
+    return attrs.evolve(found, independent=apart)

@@ -11,6 +11,7 @@ import numpy as np
 from losscheck import domains
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.handing import why_not
+from losscheck.evidence.independence import independent
 from losscheck.evidence.layouts import LayoutRun
 from losscheck.evidence.left_out import LeftOut
 from losscheck.evidence.weight_formulas import matching, near
@@ -188,16 +189,13 @@ class _Scale:
         cases: list[Weighed] = []
         returns: tuple[int, ...] = ()
         for inputs in batches:
-            try:
-                whole = self._plain(inputs, np.ones(ROWS))
-                rows = np.asarray([self._row(inputs, i, 1.0) for i in range(ROWS)])
-            except Exception as error:  # of layouts and calls other rules speak
-                return LeftOut(f"an ordinary batch raises {type(error).__name__}")
-            if not (np.isfinite(rows).all() and np.isfinite(whole).all()):
-                return LeftOut("the loss is not finite on ordinary batches")
+            taken = self._taken_apart(inputs)
+            if isinstance(taken, LeftOut):
+                return taken
+            whole, rows = taken
             returns = whole.shape
             if not _made_of(whole, rows, self._shapes[self._spec.prediction.name]):
-                return LeftOut("its samples depend on each other: no weight is theirs alone")
+                return LeftOut(self._why_not_rows(batches))
             if not rows.any():
                 return LeftOut("the loss is 0 at weights of 1: it is no weight that it takes")
             cases += self._cases(inputs, rows, whole)
@@ -216,6 +214,32 @@ class _Scale:
             shape=self._shape,
             used_at=self._used_at(),
         )
+
+    def _taken_apart(self, inputs: Mapping[str, Array]) -> tuple[Array, Array] | LeftOut:
+        """The loss of a batch, and that of each row alone."""
+        what = "an ordinary batch"
+        try:
+            whole = self._plain(inputs, np.ones(ROWS))
+            what = "a batch of one"
+            rows = np.asarray([self._row(inputs, i, 1.0) for i in range(ROWS)])
+        except Exception as error:  # of layouts and calls other rules speak
+            return LeftOut(f"{what} raises {type(error).__name__}")
+        if not np.isfinite(whole).all():
+            return LeftOut("the loss is not finite on ordinary batches")
+        if not np.isfinite(rows).all():
+            return LeftOut("the loss of a batch of one is not finite")
+        return whole, rows
+
+    def _why_not_rows(self, batches: Sequence[Mapping[str, Array]]) -> str:
+        """Say why the loss of a batch is not made of those of its rows alone."""
+
+        def run(inputs: Mapping[str, Array]) -> Array:
+            each = ({n: a[i] for n, a in inputs.items()} for i in range(len(batches)))
+            return np.stack([self._plain(one, np.ones(ROWS)) for one in each])
+
+        if independent(run, {name: np.stack([b[name] for b in batches]) for name in batches[0]}):
+            return "a sample alone has another loss than in a batch: see LC403"
+        return "its samples depend on each other: no weight is theirs alone"
 
     def _cases(self, inputs: Mapping[str, Array], rows: Array, whole: Array) -> list[Weighed]:
         domain = domains.parse(self._domain)

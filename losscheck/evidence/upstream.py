@@ -120,7 +120,7 @@ def _observe(
 ) -> UpstreamCheck:
     """Check some cases, of which `gradient` is the loss's own and `right` (N, n) where that is."""
     found = check(derived, derived.instance_of(cases), cases, plain.scale)
-    wrong = found.wrong & ~found.tie & ~found.frozen & right
+    wrong = found.wrong & ~found.tie & ~found.frozen & ~found.mirrored & right
     same = np.abs(found.gradient - gradient) <= SAME * np.abs(gradient)
 
     def rerun(others: CaseBlock) -> UpstreamCheck:

@@ -47,10 +47,24 @@ def mismatch(suspect: Suspect, blame: Blame) -> Words:
             f"{x}  # without tf.stop_gradient\n# If the cut is meant, ignore LC101 for this loss "
             "and give the reason.",
         )
+    if suspect.form == "symmetric":
+        return _symmetric(blame, at, numbers)
     cause, fix = reason(blame)
     if suspect.facts.get("single"):
         cause = f" In float64 it is: the loss does something else in float32.{cause}"
     return f"The gradient is not the derivative of the loss{at}.", f"{numbers}.{cause}", fix
+
+
+def _symmetric(blame: Blame, at: str, numbers: str) -> Words:
+    """Say for which matrices the gradient of a Cholesky factor is right."""
+    matrix = blame.operands[0] if blame.operands else "matrix"
+    return (
+        f"The gradient is right for symmetric matrices alone{at}.",
+        f"{numbers}. A Cholesky factor is made of the lower triangle of a matrix, and its gradient "
+        "is shared evenly by both triangles: it is right as long as the matrix stays symmetric, "
+        "and nothing in the loss makes it so.",
+        f"0.5 * ({matrix} + tf.linalg.matrix_transpose({matrix}))  # in place of {matrix}",
+    )
 
 
 def _upstream(suspect: Suspect, got: str, want: str) -> Words:

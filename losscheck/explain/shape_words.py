@@ -124,6 +124,14 @@ def coupled(suspect: Suspect, blame: Blame) -> Words:
             f"{wording.array(facts['parts'])}."
         )
     where = f" It is at {blame.expression}." if blame.expression else ""
+    if suspect.form == "alone":
+        return (
+            "A sample alone has another loss than in a batch.",
+            f"No sample changes what another one adds, but a batch of one is computed otherwise."
+            f"{numbers}",
+            "x = tf.squeeze(x, axis=-1)  # names its axis: a bare tf.squeeze drops the batch of a "
+            "batch of one\n# Or divide by tf.cast(tf.shape(x)[0], x.dtype), the number of samples.",
+        )
     if suspect.form == "summed":
         return (
             "The loss grows with the size of the batch.",

@@ -19,8 +19,9 @@ class BatchCoupling(Rule):
 
     What it does
     ------------
-    Changes one sample of a batch and watches the losses of the others, and compares the loss of
-    a batch with the mean over its parts. It is a note: contrastive losses and batch statistics
+    Compares the loss of a batch with the losses of its samples alone. Where they do not fit, some
+    samples change places between batches: if none changes what the others add, only a batch of one
+    is another matter, and that is told. It is a note: contrastive losses and batch statistics
     couple samples on purpose.
 
     Why it matters
@@ -62,7 +63,7 @@ class BatchCoupling(Rule):
         """Name the coupling between samples."""
         if parts is None or not len(parts.cases):
             return
-        case, form = _coupled(parts), "coupled"
+        case, form = _coupled(parts), "alone" if parts.independent else "coupled"
         if case is None:
             case, form = _summed(parts), "summed"
         if case is not None:

@@ -33,7 +33,9 @@ class GradientMismatch(Rule):
     At a kink any value between the two one-sided derivatives is right. A gradient that is wrong
     only at an isolated tie of a kinked op, and right on both sides of it, is a warning. So is one
     that a tf.stop_gradient makes differ, if it is right with what is cut off held still: that may
-    be meant. The numbers of tf.test.compute_gradient on the same case stand beside the finding.
+    be meant. And so is that of a Cholesky factor of a matrix that need not be symmetric: the factor
+    is made of the lower triangle, and the gradient is shared by both. The numbers of
+    tf.test.compute_gradient on the same case stand beside the finding.
 
     A prediction too large for a ladder of each element is checked by the terms of the loss, many
     elements at a time, or along random directions, and bisected down to the element that is wrong.
@@ -102,15 +104,20 @@ class GradientMismatch(Rule):
         graph: GraphFacts,
     ) -> Judgment:
         """Name the samples whose gradient leaves the error bound."""
-        cut = next((place for place in graph.stop_gradients if place is not None), None)
+        cut, factor = (
+            next((place for place in places if place is not None), None)
+            for places in (graph.stop_gradients, graph.factors)
+        )
         for check in (*gradients, *sized):
             real = check.wrong & ~check.tie
-            wrong = (real & ~check.frozen).any(axis=1)
+            wrong = (real & ~check.frozen & ~check.mirrored).any(axis=1)
             frozen = (real & check.frozen).any(axis=1) & ~wrong
-            ties = (check.wrong & check.tie).any(axis=1) & ~wrong & ~frozen
+            mirrored = (real & check.mirrored).any(axis=1) & ~wrong & ~frozen
+            ties = (check.wrong & check.tie).any(axis=1) & ~wrong & ~frozen & ~mirrored
             forms: tuple[tuple[str, Any, dict[str, Any]], ...] = (
                 ("mismatch", wrong, {}),
                 ("stop-gradient", frozen, {"location": cut, "reread": graph.reread}),
+                ("symmetric", mirrored, {"location": factor}),
                 ("tie", ties, {}),
             )
             for form, found, facts in forms:

@@ -46,7 +46,7 @@ def log_of_eighth_power(y_true, y_pred):
 
 def log_of_product(y_true, y_pred):
     """The same of a product over the last axis."""
-    return tf.math.log1p(tf.square(tf.square(tf.reduce_prod(y_pred - y_true, axis=-1))) / 16.0)
+    return tf.math.log1p(tf.square(tf.reduce_prod(y_pred - y_true, axis=-1)))
 
 
 def log_of_cosh(y_true, y_pred):
@@ -84,3 +84,62 @@ def resized_with_half_the_slope(y_true, y_pred):
     """The gradient is half of what it should be, before an image is made smaller."""
     small = tf.image.resize(_with_half_the_slope(y_pred), [3, 3], method="bicubic")
     return tf.reduce_mean(tf.square(small - tf.image.resize(y_true, [3, 3])), axis=[1, 2, 3])
+
+
+def factor_of_outputs(y_true, y_pred):
+    """A Cholesky factor of a matrix that nothing makes symmetric."""
+    factor = tf.linalg.cholesky(0.2 * y_pred + 3.0 * tf.eye(2))
+    return tf.reduce_sum(tf.square(factor - y_true), axis=[1, 2])
+
+
+def likelihood_of_covariance(y_true, y_pred):
+    """The outputs are a covariance; its diagonal is used beside its factor."""
+    covariance = y_pred + 12.0 * tf.eye(2)
+    white = tf.linalg.triangular_solve(tf.linalg.cholesky(covariance), y_true)
+    return (
+        tf.reduce_sum(tf.square(white), axis=[1, 2])
+        + tf.linalg.logdet(covariance)
+        + 0.1 * tf.reduce_sum(tf.square(covariance), axis=[1, 2])
+    )
+
+
+def factor_of_mirrored_outputs(y_true, y_pred):
+    """The same matrix, made symmetric first: its gradient is the derivative."""
+    matrix = 0.1 * (y_pred + tf.linalg.matrix_transpose(y_pred)) + 3.0 * tf.eye(2)
+    return tf.reduce_sum(tf.square(tf.linalg.cholesky(matrix) - y_true), axis=[1, 2])
+
+
+def logdet_of_gram(y_true, y_pred):
+    """A Gram matrix is symmetric by itself."""
+    gram = tf.eye(2) + tf.matmul(y_pred, y_pred, transpose_b=True)
+    return tf.linalg.logdet(gram) + tf.reduce_mean(tf.square(y_true - y_pred), axis=[1, 2])
+
+
+def factor_with_half_the_slope(y_true, y_pred):
+    """The gradient is half of what it should be, before the factor."""
+    factor = tf.linalg.cholesky(0.2 * _with_half_the_slope(y_pred) + 3.0 * tf.eye(2))
+    return tf.reduce_sum(tf.square(factor - y_true), axis=[1, 2])
+
+
+def squeezed_over_the_batch(y_true, y_pred):
+    """The mean over samples, which of one sample is a mean over its steps."""
+    gap = tf.square(tf.squeeze(y_true) - tf.squeeze(y_pred))
+    return tf.reduce_sum(tf.reduce_mean(gap, axis=0))
+
+
+def squeezed_by_its_axis(y_true, y_pred):
+    """The same with the axis named."""
+    gap = tf.square(tf.squeeze(y_true, axis=-1) - tf.squeeze(y_pred, axis=-1))
+    return tf.reduce_sum(tf.reduce_mean(gap, axis=0))
+
+
+def over_one_more(y_true, y_pred):
+    """A sum over the number of samples and one more."""
+    n = tf.cast(tf.shape(y_pred)[0], y_pred.dtype)
+    return tf.reduce_sum(tf.square(y_true - y_pred)) / (n + 1.0)
+
+
+def against_the_mean(y_true, y_pred):
+    """Each sample beside the mean of all: they depend on each other."""
+    gap = y_pred - y_true
+    return tf.reduce_mean(tf.square(gap - 0.5 * tf.reduce_mean(gap, axis=0)))

@@ -7,6 +7,8 @@ billion, but it is a guess that predictions nobody limited go there; that they r
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 pytest.importorskip("tensorflow")
@@ -45,7 +47,7 @@ def test_what_overflows_far_away_is_a_warning_that_names_the_domain(loss):
     report = losscheck.check(loss, select=FINITE)
     assert errors(report) == []
     (far,) = found(report, "LC202", "warning")
-    assert "y_pred in real; declare the domain" in far.cause
+    assert "in real; declare the domain" in far.cause
 
 
 def test_declared_it_is_an_error():
@@ -78,3 +80,61 @@ def test_the_gradient_of_a_resized_image_is_verified(loss):
 def test_a_wrong_gradient_before_a_resized_image_is_found():
     report = losscheck.check(losses.resized_with_half_the_slope, arguments=IMAGES, select=["LC101"])
     assert found(report, "LC101", "error")
+
+
+MATRICES = dict.fromkeys(("y_true", "y_pred"), ("[-2, 2]", "(B, 2, 2)"))
+
+
+@pytest.mark.parametrize("loss", [losses.factor_of_outputs, losses.likelihood_of_covariance])
+def test_the_gradient_of_a_cholesky_factor_is_right_for_symmetric_matrices(loss):
+    # A change of the upper triangle alone changes nothing; TensorFlow's gradient has half of the
+    # lower triangle's slope in each of the two.
+    report = losscheck.check(loss, arguments=MATRICES, select=["LC101"])
+    assert errors(report) == []
+    (told,) = found(report, "LC101", "warning", "tf.linalg.cholesky")
+    assert "symmetric" in told.message
+    assert "tf.linalg.matrix_transpose" in told.fix
+
+
+@pytest.mark.parametrize("loss", [losses.factor_of_mirrored_outputs, losses.logdet_of_gram])
+def test_the_gradient_of_a_factor_of_symmetric_matrices_is_verified(loss):
+    report = losscheck.check(loss, arguments=MATRICES, select=["LC101"])
+    assert report.verdict == "pass"
+    assert not report.findings
+
+
+def test_a_wrong_gradient_before_a_factor_is_found():
+    report = losscheck.check(
+        losses.factor_with_half_the_slope, arguments=MATRICES, select=["LC101"]
+    )
+    assert found(report, "LC101", "error")
+
+
+@pytest.mark.parametrize(
+    ("loss", "shape"),
+    [(losses.squeezed_over_the_batch, "(B, T, 1)"), (losses.over_one_more, "(B, D)")],
+)
+def test_a_sample_that_is_another_one_alone_depends_on_no_other(loss, shape):
+    # Where (1, T, 1) loses its first axis, too, what was a sum over T is a mean.
+    told = _of_batches(loss, shape)
+    assert "A sample alone has another loss" in told["LC403"]
+    assert "depend on each other" not in told["LC602"]
+
+
+def test_samples_beside_their_mean_depend_on_each_other():
+    told = _of_batches(losses.against_the_mean, "(B, D)")
+    assert "depends on the other samples" in told["LC403"]
+    assert "depend on each other" in told["LC602"]
+
+
+def test_an_axis_that_is_named_keeps_the_batch():
+    assert "LC403" not in _of_batches(losses.squeezed_by_its_axis, "(B, T, 1)")
+
+
+def _of_batches(loss: Any, shape: str) -> dict[str, str]:
+    """What is said of samples in batches, by code: the message, or why there is none."""
+    arguments = dict.fromkeys(("y_true", "y_pred"), ("real", shape))
+    report = losscheck.check(loss, arguments=arguments, select=["LC403", "LC602"])
+    return {c.code: c.reason for c in report.checks if c.reason} | {
+        f.code: f.message for f in report.findings
+    }
