@@ -115,7 +115,7 @@ def generated() -> str:
     """Check losses that are composed at random."""
     from benchmarks.stability_generated import describe_generated, look_at_generated
 
-    return describe_generated(*look_at_generated(_tell))
+    return describe_generated(look_at_generated(_tell))
 
 
 PARTS: dict[str, tuple[str, Callable[[], str]]] = {

@@ -6,7 +6,7 @@ import functools
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -338,16 +338,19 @@ def _notes(desk: Desk, inferred: Inferred) -> tuple[str, ...]:
     notes = list(inferred.data.notes) if inferred.data else []
     if inferred.spec.narrowed:
         notes.append(f"the domain was narrowed: {inferred.spec.narrowed}")
+    return (*notes, *_of_the_runs(desk)) if desk.evidence.swept else tuple(notes)
+
+
+def _of_the_runs(desk: Desk) -> Iterator[str]:
     ways = dict.fromkeys(_way(instance) for instance in desk.evidence.instances)
     slow = [way for way in ways if way != Way.VECTORIZED]
-    notes += [f"the cases were run by {way}: the loss cannot be vectorized" for way in slow]
+    yield from (f"the cases were run by {way}: the loss cannot be vectorized" for way in slow)
     main = desk.evidence.main
     if main.wiring and "xla" in desk.evidence.modes_wanted and not main.compiles(last=True):
         size = len(main.wiring.nodes)
-        notes.append(f"no sweep was run under XLA: its {size:,} operations take long to compile")
+        yield f"no sweep was run under XLA: its {size:,} operations take long to compile"
     if desk.evidence.draws:
-        notes.append("the random numbers drawn inside were held: the same in every run")
-    return tuple(notes)
+        yield "the random numbers drawn inside were held: the same in every run"
 
 
 def _way(instance: Instance) -> str:

@@ -109,6 +109,16 @@ def test_every_rule_states_its_outcome(report: LossReport) -> None:
     assert set(swept.modes) == {"graph", "eager", "xla"}
 
 
+def test_no_case_is_run_for_a_rule_that_needs_none(settings: Settings) -> None:
+    alone = Settings(directory=settings.directory, select=("LC601",))
+    report = engine.examine(engine.Task(target="gapped_losses.py:gapped", settings=alone))
+    assert (report.cases, report.curves, report.verdict) == (0, (), "pass")
+    asking = Settings(directory=settings.directory, select=("LC201",))
+    report = engine.examine(engine.Task(target="gapped_losses.py:gapped", settings=asking))
+    assert report.cases > 0
+    assert report.curves
+
+
 def test_a_selected_rule_runs_alone(settings: Settings) -> None:
     chosen = Settings(directory=settings.directory, select=("LC404",))
     report = engine.examine(engine.Task(target="gapped_losses.py:gapped", settings=chosen))

@@ -15,8 +15,11 @@ LABELS = 2  # curves
 def curves(evidence: Evidence) -> tuple[Curve, ...]:
     """Follow the first element of the prediction over its ordinary range, for two labels.
 
-    A row that sums to 1 is followed from its first class to its second.
+    A row that sums to 1 is followed from its first class to its second. There are no curves where
+    no case was run: drawing is no reason to.
     """
+    if not evidence.swept:
+        return ()
     instance, sweep = evidence.instances[0], evidence.sweeps[0]
     prediction = evidence.spec.prediction
     ordinary = np.flatnonzero(sweep.ranges == 0)

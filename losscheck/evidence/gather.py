@@ -63,6 +63,7 @@ class Evidence:
     searches: dict[str, Search] = attrs.field(factory=dict, init=False)  # float32, by instance
     guided: dict[str, Guided] = attrs.field(factory=dict, init=False)  # by instance, once swept
     scans: dict[tuple[str, str], Scan] = attrs.field(factory=dict, init=False)  # and by dtype
+    swept: list[Sweep] = attrs.field(factory=list, init=False)  # so far
     shortened: list[str] = attrs.field(factory=list, init=False)  # what the budget made less of
     _further: dict[Any, Instance] = attrs.field(factory=dict, init=False)
     _classes: dict[str, int] = attrs.field(factory=dict, init=False)
@@ -216,14 +217,14 @@ class Evidence:
         outcome = program.run(block.inputs, "graph")
         return outcome.total, np.asarray(outcome.gradient, np.float64)
 
-    @functools.cached_property
+    @property
     def total_cases(self) -> int:
-        """How many cases were run in float32."""
+        """How many cases were run in float32; none where no rule asked for them."""
         return self.cases_in("float32")
 
     def cases_in(self, dtype: str) -> int:
         """How many cases were run in a dtype; those of the lattice may be among the others, too."""
-        swept = sum(len(s) for s in self.sweeps if s.dtype == dtype)
+        swept = sum(len(s) for s in self.swept if s.dtype == dtype)
         return swept + sum(s.passed for (_, other), s in self.scans.items() if other == dtype)
 
     def _sweep(self, instance: Instance, dtype: str) -> Sweep:
@@ -233,7 +234,9 @@ class Evidence:
             block = block.take(program.runs(block.inputs))
         else:
             block = self._extended(instance, program, block, dtype)
-        return self.run(program, block, dtype, "graph")
+        found = self.run(program, block, dtype, "graph")
+        self.swept.append(found)
+        return found
 
     def _extended(
         self, instance: Instance, program: Program, block: CaseBlock, dtype: str

@@ -13,6 +13,7 @@ import numpy as np
 from tests.generated import operations
 from tests.generated.operations import Elementwise, Pairwise, Whole
 
+MOST = 60  # operations
 LEAST_WIDTH = 1e-3  # of an interval: what lies in a narrower one is a constant but for rounding
 LARGEST = 200.0  # of any number inside: a sum of a few squares is then exact to four digits
 WIDEST = 24  # elements of the last axis; concatenations double it
@@ -59,8 +60,9 @@ class Variable:
 class Composer:
     """Writes one loss, an operation a line."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, skew: float = 1.0) -> None:
         self._random = random.Random(seed)
+        self._skew = skew
         self._lines: list[str] = []
         self._count = 0
 
@@ -69,7 +71,7 @@ class Composer:
         shape, axes = self._random.choice(SHAPES)
         inputs = {n: self._random.choice(DOMAINS) for n in ("y_true", "y_pred")}
         label, prediction = (Variable(n, axes, *ends(inputs[n])) for n in ("y_true", "y_pred"))
-        wanted = round(math.exp(self._random.uniform(0.0, math.log(60.0))))
+        wanted = round(MOST ** (self._random.random() ** self._skew))
         live = [self._pairwise(prediction, label)]
         while self._count < wanted:
             live = self._step(live, label)
@@ -260,6 +262,14 @@ def module(losses: Sequence[Generated]) -> str:
     return "\n\n\n".join([HEAD + operations.HELPERS, *(loss.source for loss in losses)]) + "\n"
 
 
-def generate(seed: int, count: int) -> list[Generated]:
-    """Compose losses, each from a seed of its own, so that any of them can be made again."""
-    return [Composer(seed * 1_000_003 + i).compose(f"loss_{seed}_{i}") for i in range(count)]
+def generate(seed: int, count: int, skew: float = 1.0) -> list[Generated]:
+    """Compose losses, each from a seed of its own, so that any of them can be made again.
+
+    Parameters
+    ----------
+    skew
+        1 for numbers of operations of which every order of magnitude is as frequent; above it most
+        are small.
+    """
+    seeds = (seed * 1_000_003 + i for i in range(count))
+    return [Composer(s, skew).compose(f"loss_{seed}_{i}") for i, s in enumerate(seeds)]
