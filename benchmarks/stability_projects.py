@@ -13,10 +13,18 @@ from benchmarks.markdown import percent, table
 from losscheck.model import Finding, LossReport, Verdict
 from tests.wild.projects.faulty_calls import FAULTY_CALLS
 from tests.wild.projects.faulty_numbers import FAULTY_NUMBERS
+from tests.wild.projects.further_faulty import FURTHER_FAULTY
+from tests.wild.projects.further_sound import FURTHER_SOUND
 from tests.wild.projects.sound import SOUND
 from tests.wild.projects.truth import Truth
 
-TRUTHS: tuple[Truth, ...] = (*SOUND, *FAULTY_CALLS, *FAULTY_NUMBERS)
+TRUTHS: tuple[Truth, ...] = (
+    *SOUND,
+    *FAULTY_CALLS,
+    *FAULTY_NUMBERS,
+    *FURTHER_SOUND,
+    *FURTHER_FAULTY,
+)
 Tell = Callable[[str], None]
 
 

@@ -1,6 +1,6 @@
 """Compute every truth again by plain TensorFlow, NumPy and mpmath; nothing here is losscheck's.
 
-`python -m tests.wild.projects.verify` lists the forty and what was found of each.
+`python -m tests.wild.projects.verify` lists them all and what was found of each.
 """
 
 from __future__ import annotations
@@ -10,24 +10,29 @@ import math
 import sys
 from typing import Any
 
+import mpmath
 import numpy as np
 import tensorflow as tf
 
 from tests.wild.projects.faulty_calls import FAULTY_CALLS
 from tests.wild.projects.faulty_numbers import FAULTY_NUMBERS
+from tests.wild.projects.further_faulty import FURTHER_FAULTY
+from tests.wild.projects.further_proofs import FURTHER_PROOFS, HELD
+from tests.wild.projects.further_sound import FURTHER_SOUND
 from tests.wild.projects.inputs import Source
-from tests.wild.projects.proofs import proof, tensors, value_and_gradient
+from tests.wild.projects.proofs import DIGITS, PROOFS, tensors, value_and_gradient
 from tests.wild.projects.sound import SOUND
 from tests.wild.projects.truth import Truth
 
-TRUTHS = (*SOUND, *FAULTY_CALLS, *FAULTY_NUMBERS)
+FIRST = (*SOUND, *FAULTY_CALLS, *FAULTY_NUMBERS)
+FURTHER = (*FURTHER_SOUND, *FURTHER_FAULTY)
+TRUTHS = (*FIRST, *FURTHER)
 SIZES = ((3, 4), (1, 4), (3, 1))  # of the batch and of every other letter; XLA runs the first
 ORDINARY_CASES, WORKING_CASES = 10, 40  # of each size
 DIFFERENCED = 3  # of those, the cases whose gradient is held against differences
 CLOSE = 1e-3  # of the number, or of the ordinary scale: a tenth of what would be an error
 STEP = 2.0**-20  # of central differences in float64, about the cube root of its rounding
 SMOOTH = 1e-4  # of a gradient, relative where it is above 1: the step squared and the rounding
-TARGETS_HELD = "corrected_returns"  # its gradient is not the derivative, on purpose
 
 
 def verify_fault(truth: Truth) -> str:
@@ -37,7 +42,8 @@ def verify_fault(truth: Truth) -> str:
     source = inspect.getsource(sys.modules[truth.loss.__module__])
     assert source.count(fault.line) == 1, "the line to blame"
     assert set(fault.trigger) == set(truth.arguments) == set(_parameters(truth))
-    observed, expected = proof(truth)
+    with mpmath.workdps(DIGITS):
+        observed, expected = {**PROOFS, **FURTHER_PROOFS}[truth.name](truth)
     assert _same(observed, fault.observed), (observed, fault.observed)
     assert _same(expected, fault.expected), (expected, fault.expected)
     return f"{observed} where {expected} is right"
@@ -124,9 +130,9 @@ def _scale(numbers: list[Any]) -> float:
 
 def _slopes(truth: Truth, case: dict[str, Any], right: Any) -> None:
     """Hold the gradient against central differences at a few entries of the prediction."""
-    value, gradient = right
-    if truth.name == TARGETS_HELD:
-        assert np.allclose(value, 0.5 * np.square(gradient).sum(axis=1))
+    gradient = right[1]
+    if truth.name in HELD:  # its gradient is not the derivative, on purpose
+        assert np.allclose(gradient, HELD[truth.name](truth, case), atol=1e-9)
         return
     guess = case["y_pred"].astype(float)
     for place in np.random.default_rng(1).integers(guess.size, size=2):
