@@ -30,6 +30,8 @@ def prediction(hints: Sequence[Hint]) -> tuple[Choice, ...]:
     """Domains of the prediction that its uses suggest, the likeliest first."""
     uses = {hint.use: hint.why for hint in hints}
     choices = []
+    # A gamma function has a pole at 0, which nobody takes for a fault.
+    pole = ("positive",) if "gamma" in uses else ()
     if "logits" in uses and "log" not in uses:
         choices.append(Choice("logits", uses["logits"]))
     elif "softplus" in uses and "log" not in uses:
@@ -43,7 +45,7 @@ def prediction(hints: Sequence[Hint]) -> tuple[Choice, ...]:
     elif "log" in uses and "sums-to-one" in uses:
         choices.append(Choice("simplex", f"{uses['log']}, and {uses['sums-to-one']}"))
     elif "log" in uses and (second := next((u for u in _NOT_PARTS if u in uses), "")):
-        choices.append(Choice("nonnegative", f"{uses['log']}, and {uses[second]}"))
+        choices.append(Choice("nonnegative", f"{uses['log']}, and {uses[second]}", pole))
     elif "log" in uses:
         choices.append(Choice("probability", uses["log"], ("nonnegative",)))
     for use in ("complement", "overlap"):
@@ -51,8 +53,8 @@ def prediction(hints: Sequence[Hint]) -> tuple[Choice, ...]:
             choices.append(Choice("probability", uses[use]))
     if "cosine" in uses:
         choices.append(Choice("[-1, 1]", uses["cosine"]))
-    if "gamma" in uses and "log" not in uses:  # it has a pole at 0, which nobody takes for a fault
-        choices.append(Choice("nonnegative", uses["gamma"], ("positive",)))
+    if "gamma" in uses and "log" not in uses:
+        choices.append(Choice("nonnegative", uses["gamma"], pole))
     elif "positive" in uses and "log" not in uses:
         choices.append(Choice("nonnegative", uses["positive"]))
     if "side" in uses:
@@ -91,8 +93,14 @@ def by_column(choices: Sequence[Sequence[Choice]]) -> Choice | None:
 
 
 def _of_one_number(choice: Choice) -> Choice:
-    """Take the first two classes for a column of indices, whose number of classes nothing says."""
-    return attrs.evolve(choice, domain="binary") if domains.names_classes(choice.domain) else choice
+    """Take the first two classes for a column of indices, whose number of classes nothing says.
+
+    What else is plausible of a whole row, as that it sums to 1, is not of one of its columns.
+    """
+    if domains.names_classes(choice.domain):
+        choice = attrs.evolve(choice, domain="binary")
+    others = (other for other in choice.plausible if domains.parse(other).movable)
+    return attrs.evolve(choice, plausible=tuple(others))
 
 
 UNIT = "[0, 1]"
