@@ -8,7 +8,7 @@ from losscheck.infer.given import Given
 from losscheck.infer.layouts import LONGER, SHARES, WIDTHS, Pairs, Shapes, layouts, with_axis
 from losscheck.infer.spec import last_letter
 from losscheck.infer.trial import APART, BASE, Pair, Trial, Trials
-from losscheck.infer.wanted import numbers_of, widths
+from losscheck.infer.wanted import lengths, numbers_of, widths
 from losscheck.program.programs import Programs
 from losscheck.program.structures import structures
 from losscheck.program.trace import CallError
@@ -130,7 +130,8 @@ class Search:
         for pair in (*same, *other):
             if pair in self._trials.of_one:
                 yield from self._of_width(pair, 1)
-            yield from self._asked(pair, plain=True)
+            if parse(pair[0]).dims[-1:] != (1,):  # which runs beside any width by broadcasting
+                yield from self._asked(pair, plain=True)
         for pair in same:
             yield from self._asked(pair)
             yield from self._shares(pair)
@@ -190,8 +191,14 @@ class Search:
 
     def _lengths(self, pair: Pair) -> Iterator[Candidate]:
         letters = [d for d in parse(pair[1]).dims[1:-1] if isinstance(d, str)]
-        for number in self._named(pair)[:LENGTHS] if letters else ():
-            yield from self._options(pair, dict.fromkeys(letters, number))
+        done: set[int] = set()
+        while letters and len(done) < LENGTHS:
+            asked = lengths(self._trials.numbers.get(pair, ()), self._own)
+            length = next((n for n in asked if n not in done), None)
+            if length is None:
+                return
+            done.add(length)
+            yield from self._options(pair, dict.fromkeys(letters, length))
 
     def _named_sizes(self, pair: Pair) -> Iterator[Candidate]:
         if pair not in self._trials.of_ranks:

@@ -107,10 +107,13 @@ def wide_sizes(spec: Spec) -> dict[str, int]:
 
 
 def last_letter(shapes: Mapping[str, Shape]) -> str:
-    """The letter of the last axis of the widest shape, "" if that is a number or the batch."""
-    widest = max(shapes.values(), key=lambda shape: shape.rank)
-    last = widest.dims[-1] if widest.rank > 1 else ""
-    return last if isinstance(last, str) else ""
+    """The letter of the last axis of the widest shapes, "" if that is a number or the batch.
+
+    Labels of one column beside predictions of any number of them have a number there.
+    """
+    rank = max(shape.rank for shape in shapes.values())
+    last = [shape.dims[-1] for shape in shapes.values() if shape.rank == rank > 1]
+    return next((dim for dim in last if isinstance(dim, str)), "")
 
 
 def narrow_sizes(arguments: tuple[Argument, ...], sizes: Mapping[str, int]) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from types import CodeType
@@ -88,3 +89,17 @@ def widths(numbers: Sequence[int], ends: Sequence[int], *, plain: bool = False) 
         *(3 * n for n in numbers),
     ]
     return tuple(dict.fromkeys(n for n in (*numbers, *(() if plain else derived)) if 1 < n <= MOST))
+
+
+def lengths(numbers: Sequence[int], own: Sequence[int]) -> tuple[int, ...]:
+    """Give sizes of the axes before the last one, by numbers of messages and those of the code.
+
+    An image that is made flat asks for the square of its side.
+
+    Examples
+    --------
+    >>> lengths((36, 120), (7,))
+    (7, 6, 36, 120)
+    """
+    sides = [math.isqrt(n) for n in numbers if n > 1 and math.isqrt(n) ** 2 == n]
+    return tuple(dict.fromkeys(n for n in (*own, *sides, *numbers) if 1 < n <= MOST))
