@@ -6,7 +6,9 @@ import numpy as np
 
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.differences import at_an_edge, at_points
+from losscheck.evidence.frozen import frozen
 from losscheck.evidence.gather import Evidence, Instance
+from losscheck.evidence.second_look import WRONG
 from losscheck.model import Array
 from losscheck.numerics.verdict import Agreement, compare
 
@@ -20,7 +22,8 @@ def ties(
     """Say which wrong coordinates are right around, and which are wrong there, too.
 
     All coordinates are moved, each by an amount of its own: one that is moved alone may stay on the
-    tie of another. At an edge of the domain the side that is there has the say.
+    tie of another. At an edge of the domain the side that is there has the say. What
+    `tf.stop_gradient` cuts off may be held there, too.
     """
     case, coordinate = np.divmod(index, n)
     name = evidence.spec.prediction.name
@@ -42,10 +45,15 @@ def ties(
         there = flat[rows, coordinate]
         inputs = {**moved.inputs, name: flat.reshape(moved.inputs[name].shape)}
         cases = CaseBlock(inputs=inputs, ranges=moved.ranges)
-        gradient = evidence.double(cases)[1].reshape(len(case), -1)[rows, coordinate]
+        gradient = evidence.double(cases)[1].reshape(len(case), -1)
         found = at_points(evidence, instance, cases, rows, coordinate, there)
-        outcome = compare(gradient, found, evidence.programs.floor(instance.shapes), scale).outcome
+        floor = evidence.programs.floor(instance.shapes)
+        outcome = compare(gradient[rows, coordinate], found, floor, scale).outcome
+        off = np.zeros(gradient.shape, bool)
+        off[rows, coordinate] = np.isin(outcome, WRONG)
+        held = frozen(evidence, instance, cases, gradient, off.ravel(), scale)
+        outcome[held.reshape(off.shape)[rows, coordinate]] = Agreement.VERIFIED
         moved_on = np.abs(there - here) > 0.25 * step[rows, coordinate]  # not held by the edge
         right |= moved_on & (outcome == Agreement.VERIFIED)
-        wrong |= moved_on & np.isin(outcome, (Agreement.MISMATCH, Agreement.OUTSIDE))
+        wrong |= moved_on & np.isin(outcome, WRONG)
     return np.asarray(right & ~wrong), wrong
