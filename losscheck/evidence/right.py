@@ -11,6 +11,7 @@ import numpy as np
 from losscheck.cases.blocks import CaseBlock
 from losscheck.cases.perfect import labelled, target
 from losscheck.cases.problem import Problem
+from losscheck.domains.rows import one_hot
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.sweep import usual
 from losscheck.model import Argument, Array, Inputs
@@ -21,6 +22,7 @@ LOWER = 0.01  # of the ordinary loss: by less, a regulariser or a margin moves t
 STEPS = (1.0, 2.0, 4.0, 8.0)  # times as far from the label as the ordinary prediction
 DOUBTS = (0.4, 0.2, 0.05, 1e-3)  # probability of the right class, ever more wrong
 LOGITS = (1.0, 2.0, 4.0, 8.0)  # sizes of logits
+SURER = (0.5, 0.7, 0.9, 0.999)  # of the way from shares to the largest alone
 CERTAIN = 1e-3  # doubt of a right probability: 0 and 1 themselves may be out of reach
 # What sets a label against a prediction, so that an undeclared pair is one of like things.
 _AGAINST = frozenset(
@@ -120,6 +122,8 @@ def _predict(evidence: Evidence, problem: Problem) -> Predict | None:
     true, pred = problem.with_role("y_true"), problem.with_role("y_pred")
     if true is None or pred is None or pred.domain.integral:
         return None
+    if pred.domain.name == true.domain.name == "simplex" and _alike(evidence):
+        return lambda y, _: _surer(y)
     if labelled(true, pred):
         low, high = pred.domain.bounds
         bounded = math.isfinite(low) and math.isfinite(high)
@@ -136,6 +140,12 @@ def _predict(evidence: Evidence, problem: Problem) -> Predict | None:
 def _away(label: Array, prediction: Array) -> tuple[Array, list[Array]]:
     """The label itself, and predictions ever farther from it."""
     return label, [label + (prediction - label) * step for step in STEPS]
+
+
+def _surer(label: Array) -> tuple[Array, list[Array]]:
+    """The shares themselves, and predictions ever surer of the largest of them than they are."""
+    largest = one_hot(label.argmax(axis=-1), label.shape[-1])
+    return label, [label + step * (largest - label) for step in SURER]
 
 
 def _probabilities(right: Array, name: str, low: float, high: float) -> tuple[Array, list[Array]]:
