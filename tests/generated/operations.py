@@ -75,7 +75,8 @@ SMOOTH: tuple[Elementwise, ...] = (
     Elementwise("tf.math.digamma({x})", (0.5, 10.0)),
     Elementwise("tf.math.bessel_i0e({x})", (0.2, 4.0)),
     Elementwise("tf.math.bessel_i1e({x})", (-1.0, 1.0)),
-    Elementwise("tf.math.xlogy({x}, 1.5 + tf.square({x}))"),
+    # TensorFlow gives xlogy the slope 0 where its first operand is 0, which is log(y).
+    Elementwise("tf.math.xlogy({x}, 1.5 + tf.square({x}))", (0.2, 4.0)),
     Elementwise("tf.math.real(tf.complex({x}, 1.0 + {x}) * tf.complex({x}, 0.5 - {x}))", (-3, 3)),
     Elementwise("tf.math.igamma(2.0, {x})", (0.3, 4.0)),
     Elementwise("keras.ops.softplus({x})"),
@@ -116,7 +117,7 @@ TWO_OPERANDS: tuple[Pairwise, ...] = (
     Pairwise("tf.math.squared_difference({x}, {y})", (-3.0, 3.0), (-3.0, 3.0)),
     Pairwise("tf.sqrt(tf.square({x}) + tf.square({y}) + 0.1)"),
     Pairwise("tf.atan2({x}, {y})", (-3.0, 3.0), (0.4, 5.0)),
-    Pairwise("tf.math.xlogy({x}, {y})", (-3.0, 3.0), (0.3, 5.0)),
+    Pairwise("tf.math.xlogy({x}, {y})", (0.2, 3.0), (0.3, 5.0)),
     Pairwise("tf.pow({y}, {x})", (-1.5, 1.5), (0.4, 3.0)),
     # What is not chosen has a slope all the same: a loss that is flat is no sound one.
     Pairwise("tf.maximum({x}, {y}) + 0.2 * {x} + 0.2 * {y}"),
@@ -165,7 +166,13 @@ WHOLE: tuple[Whole, ...] = (
     Whole("tf.sort({x}, axis=-1)"),
     Whole("tf.gather({x}, tf.argsort({x}, axis=-1), batch_dims=len({x}.shape) - 1)"),
     Whole("tf.repeat({x}, 2, axis=-1)", "2 * n"),
-    Whole("tf.concat([{x}, -{x}], axis=-1)", "2 * n", bounds="-max(-low, high), max(-low, high)"),
+    # Neither the mean nor the mean square of a result is a constant: averaged over its axes it
+    # would make a loss of rounding errors alone.
+    Whole(
+        "tf.concat([{x}, -0.5 * {x}], axis=-1)",
+        "2 * n",
+        bounds="-max(-low, high), max(-low, high)",
+    ),
     Whole("tf.gather({x}, [{n} - 1, 0], axis=-1)", "2"),
     Whole(
         "{x}[..., : {n} // 2 + 1] + {x}[..., {n} - 1 :]", "n // 2 + 1", bounds="2 * low, 2 * high"
@@ -178,7 +185,7 @@ WHOLE: tuple[Whole, ...] = (
     Whole("tf.reduce_mean(tf.math.top_k({x}, k=max(1, {n} // 2)).values, axis=-1)", "", rank=3),
     Whole("tf.add_n(tf.unstack({x}, axis=-1))", "", bounds=SUMS, rank=3),
     Whole("tf.reduce_logsumexp({x}, axis=-1)", "", (-5, 5), "low, high + math.log(n)", 3),
-    Whole("tf.nn.softmax({x}, axis=-1)", "n", (-3, 3), "0.0, 1.0", least=2),
+    Whole("tf.nn.softmax({x}, axis=-1) + 0.1 * {x}", "n", (-3, 3), "-0.3, 1.3", least=2),
     Whole(
         "tf.nn.log_softmax({x}, axis=-1)", "n", (-3, 3), "low - high - math.log(n), 0.0", least=2
     ),
@@ -192,16 +199,18 @@ WHOLE: tuple[Whole, ...] = (
         (-2, 2),
         "-4, 4",
     ),
-    Whole("{x} / tf.norm({x}, axis=-1, keepdims=True)", "n", (0.3, 5), "0.0, 1.0", least=2),
-    Whole("tf.math.l2_normalize({x}, axis=-1)", "n", (0.3, 5), "0.0, 1.0", least=2),
+    Whole(
+        "{x} / tf.norm({x}, axis=-1, keepdims=True) + 0.1 * {x}", "n", (0.3, 5), "0.0, 1.5", least=2
+    ),
+    Whole("tf.math.l2_normalize({x}, axis=-1) + 0.1 * {x}", "n", (0.3, 5), "0.0, 1.5", least=2),
     Whole("{x} @ TABLE[:{n}, :4]", "4", (-3, 3), "-3.0 * n, 3.0 * n"),
     Whole("tf.einsum('...i,ij->...j', {x}, TABLE[:{n}, :3])", "3", (-3, 3), "-3.0 * n, 3.0 * n"),
     Whole("tf.stop_gradient(0.1 * {x}) + {x}", bounds="1.1 * min(low, 0.0), 1.1 * max(high, 0.0)"),
     Whole("tf.map_fn(lambda row: row - 0.3 * tf.reduce_mean(row), {x})", bounds=MIXED),
     Whole(
-        "tf.stack([{x}, 0.5 - {x}], axis=-1)",
+        "tf.stack([{x}, 0.5 - 0.5 * {x}], axis=-1)",
         "n, 2",
-        bounds="min(low, 0.5 - high), max(high, 0.5 - low)",
+        bounds="min(low, 0.5 - 0.5 * high), max(high, 0.5 - 0.5 * low)",
     ),
     Whole("scanned({x})", "n", (-3, 3), "-6, 6"),
     Whole("folded({x})", "", (-3, 3), "-2.5, 2.5", 3),
