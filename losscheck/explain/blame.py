@@ -28,7 +28,15 @@ def nonfinite_source(wiring: Wiring, start: str, values: Values) -> Node | None:
     values
         Every floating-point tensor of the graph in this case.
     """
-    found = _source(wiring, start, lambda tensor: tensor in values and _bad(values[tensor]))
+
+    def wrong(tensor: str) -> bool:
+        return tensor in values and _bad(values[tensor])
+
+    found = _source(wiring, start, wrong)
+    if found is not None and found.type == "Const":  # an infinity that is written, on no line
+        takers = [n for n in wiring.ancestors(start) if not set(found.outputs).isdisjoint(n.inputs)]
+        letting = [node for node in takers if any(map(wrong, node.outputs))]
+        found = min(letting, key=wiring.order, default=found)
     # An edge that rounding decides may be met in the graph that ran, and missed where all tensors
     # are asked for. What hands a number on has not made it: then it is the operation before.
     while found is not None and found.type == "Identity":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from losscheck.explain import wording
 from losscheck.explain.advice import logarithms, overflow, quotients, roots, special
 from losscheck.explain.advice.base import Advice, Key, nowhere
@@ -43,6 +45,14 @@ FALLBACK = Advice(
     "or a tf.where before the function.",
 )
 
+WRITTEN = Advice(
+    around=nowhere,
+    cause="{op} is given an infinity that is written in the code, and hands it on.",
+    write="tf.debugging.check_numerics({arg}, 'operand')  # shows the operand",
+    remark="Leave out what is to count for nothing before it is summed, by tf.where, or write a\n"
+    "number that the sums and exponentials behind it can hold.",
+)
+
 
 def _inside(what: str) -> Advice:
     return Advice(
@@ -70,7 +80,9 @@ def cause_and_fix(suspect: Suspect, blame: Blame) -> tuple[str, str]:
     for advice in ADVICE.get((blame.op, blame.direction.value), ()):
         if words := advice.fill(at):
             return words
-    return _filled(FALLBACK, at)
+    written = any(np.isinf(v).any() for v in blame.operand_values if v.dtype.kind == "f")
+    forward = blame.direction is Direction.FORWARD
+    return _filled(WRITTEN if written and forward else FALLBACK, at)
 
 
 def message(suspect: Suspect) -> str:

@@ -81,7 +81,7 @@ def _rounded(meant: float, dtype: str) -> str:
     """Say that a constant rounds to 0 or to a whole number, or is flushed to 0."""
     with np.errstate(over="ignore"):
         held = float(cast(np.asarray([meant]), dtype)[0])
-    if not np.isfinite(held):
+    if np.isfinite(meant) and not np.isfinite(held):
         return f"{wording.exactly(meant)} does not fit {dtype}."
     if meant != held and held == np.round(held):
         return f"{wording.exactly(meant)} is {wording.number(held)} in {dtype}."

@@ -71,3 +71,11 @@ def test_shares_are_right_where_they_are_those_of_the_label(loss: Any, told: boo
     given: dict[str, Any] = dict.fromkeys(("y_true", "y_pred"), ("simplex", "(B, C)"))
     report = losscheck.check(loss, arguments=given, select=["LC108"])
     assert bool(found(report, "LC108", "warning")) is told
+
+
+def test_an_infinity_that_is_written_is_blamed_on_what_takes_it() -> None:
+    given: dict[str, Any] = dict.fromkeys(("y_true", "y_pred"), ("real", "(B, D)"))
+    report = losscheck.check(wild.no_way_to_the_end, arguments=given, select=["LC202"])
+    finding = found(report, "LC202", "error", "tf.fill")[0]
+    assert "written in the code" in finding.cause
+    assert "finite" not in finding.cause.replace("infinite", "")
