@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 
 DEFAULT = 20.0  # seconds
+LATE = 0.1  # of them more, in which what was found may still be told
 
 
 class CutError(BaseException):
@@ -31,11 +32,12 @@ class Budget:
         self.seconds = seconds
         self._end = time.process_time() + seconds if seconds else float("inf")
         self._held = False
+        self._late = 0.0
 
     @property
     def spent(self) -> bool:
         """Whether nothing more may begin."""
-        return not self._held and time.process_time() > self._end
+        return not self._held and time.process_time() > self._end + self._late
 
     @property
     def reason(self) -> str:
@@ -50,6 +52,25 @@ class Budget:
             yield
         finally:
             self._held = before
+
+    @contextlib.contextmanager
+    def late(self) -> Iterator[None]:
+        """Cut what is told meanwhile a little later than what is looked for."""
+        self._late = LATE * self.seconds
+        try:
+            yield
+        finally:
+            self._late = 0.0
+
+    @contextlib.contextmanager
+    def strict(self) -> Iterator[None]:
+        """Cut meanwhile what `held` and `late` would let pass: it can be done without."""
+        before = self._held, self._late
+        self._held, self._late = False, 0.0
+        try:
+            yield
+        finally:
+            self._held, self._late = before
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
@@ -73,5 +94,17 @@ def spend() -> None:
     CutError
         There is no time left for it.
     """
-    if _running is not None and _running.spent:
+    if is_spent():
         raise CutError
+
+
+def is_spent() -> bool:
+    """Whether nothing more may begin."""
+    return _running is not None and _running.spent
+
+
+@contextlib.contextmanager
+def strictly() -> Iterator[None]:
+    """Cut what can be done without, though what was found is being told."""
+    with _running.strict() if _running is not None else contextlib.nullcontext():
+        yield

@@ -174,10 +174,10 @@ class Examination:
         try:
             evidence = self._evidence(rule, desk, inferred)
             suspects = self._suspects(rule, evidence)
+            with self._budget.held() if rule.code in ESSENTIAL else self._budget.late():
+                findings = writer.findings(rule, suspects)
         except CutError:
             return self._cut_off(rule), []
-        with self._budget.held():
-            findings = writer.findings(rule, suspects)
         if all(suspect.form in rule.partial for suspect in suspects):
             self._partial.add(rule.code)
         check = Check(
@@ -280,7 +280,10 @@ class Examination:
         gradient = attempt("the summary of the gradient", lambda: self._gradient(desk), None)
         digits = self._selected("LC301", "LC302")
         said = attempt("the notes", lambda: _notes(desk, inferred), ())
-        said = (*said, *(f"{what}: {self._budget.reason}" for what in evidence.shortened))
+        said = (
+            *said,
+            *(f"{what}: {self._budget.reason}" for what in dict.fromkeys(evidence.shortened)),
+        )
         for code, names in self._shortened.items():
             said = (*said, f"{code} was judged without {', '.join(names)}: {self._budget.reason}")
         if self._cut:

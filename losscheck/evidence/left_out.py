@@ -15,3 +15,8 @@ class LeftOut:
 
     def __bool__(self) -> Literal[False]:
         return False
+
+
+@attrs.frozen
+class Refused(LeftOut):
+    """The loss does not take what it would have been gathered with."""

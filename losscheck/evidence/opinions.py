@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import attrs
 import numpy as np
 
+from losscheck.budget import is_spent
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.gradients import GradientCheck
 from losscheck.model import Array, Inputs
@@ -47,6 +48,8 @@ def second_opinions(evidence: Evidence, checks: Sequence[GradientCheck]) -> Opin
     """Ask both about ordinary cases: of the largest batch that takes few calls."""
     if not checks:
         return Opinions()
+    if is_spent():
+        return Opinions(notes=("nobody else was asked: the budget was spent",))
     if evidence.draws:
         return Opinions(notes=("nobody else was asked: the loss draws other random numbers there",))
     few = [check for check in checks if check.gradient.shape[1] <= ENOUGH]

@@ -13,7 +13,7 @@ from losscheck.evidence.gather import Evidence
 from losscheck.evidence.handing import why_not
 from losscheck.evidence.independence import independent
 from losscheck.evidence.layouts import LayoutRun
-from losscheck.evidence.left_out import LeftOut
+from losscheck.evidence.left_out import LeftOut, Refused
 from losscheck.evidence.weight_formulas import matching, near
 from losscheck.model import Argument, Array, Location
 from losscheck.program.batch import Program
@@ -21,6 +21,7 @@ from losscheck.program.keras_loss import REDUCTIONS, weighted
 from losscheck.program.undisturbed import said
 from losscheck.program.weighing import Weigh, by_argument, calls_itself, plainly
 from losscheck.shapes import parse
+from losscheck.targets.names import weighs_samples
 
 BATCHES = 2  # ordinary batches that are weighed: enough that no formula fits by chance
 ROWS = 4  # of each
@@ -73,7 +74,8 @@ class Weighing:
     part
         Whether they fit a part of the loss, and the rest is not weighted.
     guessed
-        Whether nothing but its name says that the argument holds weights.
+        Whether nothing but its name says that the argument holds weights, and that name is not
+        the one that Keras gives to the weights of samples.
     shape
         Of the weights.
     used_at
@@ -142,7 +144,8 @@ def weighing(evidence: Evidence, layouts: Sequence[LayoutRun]) -> Weighing | Lef
         if tried[-1] and tried[-1].formulas:
             return tried[-1]
     # Only what holds in every layout that the weights may have is held against the loss.
-    return next((one for one in tried if not one), tried[0])
+    taken = [one for one in tried if not isinstance(one, Refused)] or tried
+    return next((one for one in taken if not one), taken[0])
 
 
 def _shapes(evidence: Evidence, own: Argument | None) -> list[tuple[int, ...]]:
@@ -200,7 +203,7 @@ class _Scale:
                 return LeftOut("the loss is 0 at weights of 1: it is no weight that it takes")
             cases += self._cases(inputs, rows, whole)
         if self._how != "keras" and (raised := next((c.error for c in cases if c.error), "")):
-            return LeftOut(f"it does not take weights {self._shape}: {raised}"[:160])
+            return Refused(f"it does not take weights {self._shape}: {raised}"[:160])
         formulas = matching(cases)
         return Weighing(
             how=self._how,
@@ -223,7 +226,7 @@ class _Scale:
             what = "a batch of one"
             rows = np.asarray([self._row(inputs, i, 1.0) for i in range(ROWS)])
         except Exception as error:  # of layouts and calls other rules speak
-            return LeftOut(f"{what} raises {type(error).__name__}")
+            return Refused(f"{what} raises {type(error).__name__}")
         if not np.isfinite(whole).all():
             return LeftOut("the loss is not finite on ordinary batches")
         if not np.isfinite(rows).all():
@@ -323,7 +326,7 @@ class _Scale:
 
     def _guessed(self) -> bool:
         own = self._spec.named("weight")
-        return own is None or own.origin == "inferred"
+        return (own is None or own.origin == "inferred") and not weighs_samples(self._weight)
 
     def _used_at(self) -> Location | None:
         graph, program = self._evidence.main.wiring, self._evidence.main.program

@@ -355,14 +355,17 @@ def _weight(finding: Finding) -> int:
 
 def _certain(arguments: tuple[Argument, ...], cases: CaseBlock) -> Array:
     """(N,) bool: the cases that lie in every domain that stays plausible."""
-    sure = [_is_certain(argument, cases.inputs[argument.name]) for argument in arguments]
+    sure = [_is_certain(a, cases.inputs[a.name], cases.ranges) for a in arguments]
     return np.asarray(np.logical_and.reduce([np.ones(len(cases), bool), *sure]))
 
 
-def _is_certain(argument: Argument, numbers: Array) -> Array:
-    """(N,) bool: where an argument lies in every domain that stays plausible of it."""
-    others = [domains.parse(other) for other in argument.plausible]
-    inside = [other.contains(numbers, Range.EXTREME) for other in others]
+def _is_certain(argument: Argument, numbers: Array, ranges: Array) -> Array:
+    """(N,) bool: where an argument lies in every domain that stays plausible of it.
+
+    What only extreme numbers of one of them do is no error there.
+    """
+    within = np.where(ranges <= Range.WORKING, Range.WORKING, Range.EXTREME)
+    inside = [domains.parse(other).classify(numbers) <= within for other in argument.plausible]
     return np.asarray(np.logical_and.reduce([np.ones(len(numbers), bool), *inside]))
 
 
@@ -375,11 +378,12 @@ def _needs(suspect: Suspect, arguments: tuple[Argument, ...]) -> str:
         )
     if suspect.certain or suspect.form == "structure":
         return ""
-    inputs = suspect.inputs
+    inputs = {name: np.asarray(array)[None] for name, array in suspect.inputs.items()}
+    reach = np.asarray([Range.EXTREME if suspect.range is None else suspect.range])
     named = [
         f"{a.name} in {a.domain}"
         for a in arguments
-        if a.name in inputs and not _is_certain(a, np.asarray(inputs[a.name])[None]).all()
+        if a.name in inputs and not _is_certain(a, inputs[a.name], reach).all()
     ]
     if not named:  # it is the shapes that nobody knows
         return ""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from losscheck.budget import CutError, strictly
 from losscheck.cases.blocks import CaseBlock
 from losscheck.cases.problem import Problem
 from losscheck.cases.variable import Variable
@@ -23,7 +24,7 @@ PRICED = 128  # numbers of a large argument that stand for all of them where cas
 Judge = Callable[[CaseBlock], Array]  # cases -> (N,) bool: still suspected
 
 
-def shrink(case: CaseBlock, judge: Judge, problem: Problem) -> CaseBlock:
+def shrink(case: CaseBlock, judge: Judge, problem: Problem) -> tuple[CaseBlock, bool]:
     """Simplify one case, number by number, as long as the rule still suspects it.
 
     Parameters
@@ -34,17 +35,34 @@ def shrink(case: CaseBlock, judge: Judge, problem: Problem) -> CaseBlock:
         The rule, with the population's statistics held fixed.
     problem
         What values the inputs may take; a simpler case reaches no wider range than the first.
+
+    Returns
+    -------
+    tuple
+        The case, and whether there was no time to simplify it any further.
     """
-    for _ in range(ROUNDS):
-        candidates = _candidates(case, problem)
-        kept = candidates.take(judge(candidates)) if len(candidates) else candidates
-        if not len(kept):
-            break
-        costs = cost(kept)
-        if costs.min() >= cost(case)[0]:
-            break
-        case = _together(case, kept, judge, problem, costs)
-    return case
+    with strictly():
+        for _ in range(ROUNDS):
+            try:
+                simpler = _simpler(case, judge, problem)
+            except CutError:
+                return case, True
+            if simpler is None:
+                break
+            case = simpler
+    return case, False
+
+
+def _simpler(case: CaseBlock, judge: Judge, problem: Problem) -> CaseBlock | None:
+    """Simplify a case in one pass over its numbers; None where that is done."""
+    candidates = _candidates(case, problem)
+    kept = candidates.take(judge(candidates)) if len(candidates) else candidates
+    if not len(kept):
+        return None
+    costs = cost(kept)
+    if costs.min() >= cost(case)[0]:
+        return None
+    return _together(case, kept, judge, problem, costs)
 
 
 def _together(

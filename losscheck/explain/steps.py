@@ -101,8 +101,10 @@ class Steps:
         arguments = widened(evidence) if crowd.form == NARROWED else evidence.spec.arguments
         problem = Problem.of(arguments, instance.shapes, crowd.dtype, evidence.classes(instance))
         judge = judging(self.desk, rule, crowd)
-        small = shrink(case, judge, problem)
-        if locate.blame(evidence, crowd, small)[0] == key:
+        small, cut = shrink(case, judge, problem)
+        if cut:
+            evidence.shortened.append(f"the case of {crowd.code} was simplified less")
+        if cut or locate.blame(evidence, crowd, small)[0] == key:
             return small
 
         def same(cases: CaseBlock) -> Array:  # what is simpler had another fault
@@ -112,7 +114,7 @@ class Steps:
             result[kept] = [other == key for other in blamed]
             return result
 
-        return shrink(case, same, problem)
+        return shrink(case, same, problem)[0]
 
     def confirmed(self, crowd: Crowd, case: CaseBlock) -> bool | None:
         """Say whether a case shows alone what is suspected; None where that cannot be told."""

@@ -66,6 +66,8 @@ def prediction(hints: Sequence[Hint]) -> tuple[Choice, ...]:
     first, *others = _WIDE
     if "guarded" in uses:
         first = attrs.evolve(first, plausible=("nonnegative", *first.plausible))
+    elif any(hint.use == "scale" and hint.columns for hint in hints):  # a spread beside a mean
+        first = attrs.evolve(first, why=uses["scale"], plausible=("positive", *first.plausible))
     return (*choices, first, *others)
 
 
@@ -76,7 +78,7 @@ _NOT_PARTS = ("divisor", "gamma", "linear")
 def by_column(choices: Sequence[Sequence[Choice]]) -> Choice | None:
     """Make one choice of the likeliest of each part of a row; None where they are all alike."""
     firsts = [_of_one_number(column[0]) for column in choices]
-    if len({choice.domain for choice in firsts}) < 2:
+    if len({(choice.domain, choice.plausible) for choice in firsts}) < 2:
         return None
     if not all(domains.parse(choice.domain).movable for choice in firsts):
         return None

@@ -108,6 +108,8 @@ class _Walk:
         self.square: set[str] = set()  # its square, or a multiple of that
         self.following: set[str] = set()  # it plus one
         self.apart = False  # whether columns are taken by themselves
+        others = [name for name in wiring.arguments if name != argument]
+        self.of_others = {t for name in others for t in wiring.depends(name)}
         self._free = {t for name in wiring.arguments for t in wiring.depends(name)}
         for node in wiring.forward:
             self._follow(node)
@@ -144,6 +146,8 @@ class _Walk:
         divides = node.type in ("RealDiv", "DivNoNan", "Reciprocal", "Inv")
         if divides and node.inputs[-1] in self.multiple | self.square:
             found.append(Hint("divisor", "is a divisor"))
+            if len(node.inputs) > 1 and node.inputs[0] in self.of_others:
+                found.append(Hint("scale", "is a divisor of what depends on others"))
         found += self._binary_uses(node)
         return found
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 
 from losscheck.infer.given import Given
 from losscheck.infer.layouts import LONGER, SHARES, WIDTHS, Pairs, Shapes, layouts, with_axis
 from losscheck.infer.spec import last_letter
-from losscheck.infer.trial import APART, BASE, Pair, Trial, Trials
+from losscheck.infer.trial import APART, BASE, Failure, Pair, Trial, Trials
 from losscheck.infer.wanted import lengths, numbers_of, widths
 from losscheck.program.programs import Programs
 from losscheck.program.structures import structures
@@ -21,6 +21,8 @@ MOST_SPENT = 20_000
 """Operations traced in trials that fail, of which a second traces some 3,000."""
 LENGTHS = 8  # sizes of axes before the last one that something names
 MOST_ASKED = 24  # widths of a pair that something names
+MOST_MORE = 6  # sizes tried where an index may ask for one more
+MOST_LED = 8  # messages that are followed from one to the next
 Candidate = tuple[Pair, Shapes, dict[str, int]]
 Found = tuple[Shapes, dict[str, int], CallError | None]
 
@@ -50,6 +52,7 @@ class Search:
         self._own = numbers_of(programs.call.function)
         self._trials = Trials(programs, given, thorough=thorough)
         self._best: Trial | None = None
+        self._last: Trial | None = None
         self._hopeless: bool | None = None  # once something has failed
 
     def find(self) -> Found:
@@ -77,10 +80,10 @@ class Search:
         return trial.only_apart and (self._trials.first is None or trial.faults[APART] == 1)
 
     def _look(self, pair: Pair, shapes: Shapes, sizes: dict[str, int]) -> Trial | None:
-        trial = self._trials.run(pair, shapes, sizes)
+        trial = self._last = self._trials.run(pair, shapes, sizes)
         if trial is None:
             return None
-        trial = self._trials.repaired(pair, trial)
+        trial = self._last = self._trials.repaired(pair, trial)
         if self._best is None or trial.faults < self._best.faults:
             self._best = trial
         return trial
@@ -124,6 +127,9 @@ class Search:
             yield from self._options(pair, {})
         if not self._thorough or self._is_of_types():
             return
+        for pair in self._pairs:
+            if pair in self._trials.hollow:  # it runs, and its windows do not fit in
+                yield from self._longer(pair)
         able = [pair for pair in self._pairs if pair not in self._trials.of_ranks]
         same = [pair for pair in able if pair[0] == pair[1]]
         other = [pair for pair in able if pair[0] != pair[1]]
@@ -132,6 +138,9 @@ class Search:
                 yield from self._of_width(pair, 1)
             if parse(pair[0]).dims[-1:] != (1,):  # which runs beside any width by broadcasting
                 yield from self._asked(pair, plain=True)
+        for pair in (*same, *other):
+            if (yield from self._led(pair)):
+                return
         for pair in same:
             yield from self._asked(pair)
             yield from self._shares(pair)
@@ -172,6 +181,45 @@ class Search:
             done.add(width)
             yield from self._of_width(pair, width)
 
+    def _led(self, pair: Pair) -> Generator[Candidate, None, bool]:
+        """Follow one message after the other, each of which comes from further on in the loss.
+
+        The first one says that two sizes should be one.
+        Gives whether that led to where the loss runs with one batch alone: that is its own.
+        """
+        shapes = next(layouts(self._given.roles, self._given.shapes, (pair,)))
+        batch = self._trials.batch(shapes)
+        wanted: dict[str, int] = {}
+        if batch in parse(pair[1]).dims[1:]:  # another axis is as long as the batch
+            return False
+        for _ in range(MOST_LED):
+            sizes = self._trials.sizes(shapes, wanted, wanted.get(batch, 0))
+            here = self._trials.failure(shapes, sizes)
+            if here is None or not (wanted or here.unequal):
+                break
+            reached, further = (here.operations, False), wanted
+            for letter, number in _asks(here, sizes, batch):
+                tried = {**wanted, letter: number}
+                there = self._trials.sizes(shapes, tried, tried.get(batch, 0))
+                yield pair, shapes, there
+                failure = self._trials.failure(shapes, there)
+                if failure is None:
+                    return self._keeps_own_batch()
+                got = failure.operations, failure.numbers != here.numbers
+                if got > reached:
+                    reached, further = got, tried
+            if further is wanted:
+                break
+            wanted = further
+        return False
+
+    def _keeps_own_batch(self) -> bool:
+        """Keep what was tried last where no other batch runs and nothing else is wrong with it."""
+        if self._last is None or not self._last.only_of_batch:
+            return False
+        self._best = self._last
+        return True
+
     def _shares(self, pair: Pair) -> Iterator[Candidate]:
         """Predictions that hold several numbers for each label, and the reverse."""
         if parse(pair[1]).rank < 2 or any(
@@ -207,3 +255,17 @@ class Search:
 
     def _named(self, pair: Pair) -> tuple[int, ...]:
         return tuple(dict.fromkeys((*self._trials.numbers.get(pair, ()), *self._own)))
+
+
+def _asks(failure: Failure, sizes: Mapping[str, int], batch: str) -> Iterator[tuple[str, int]]:
+    """Letters whose size a message names, and the numbers that it names beside that.
+
+    An index asks for one more, and names the number of its axis and not its size. The batch comes
+    last: what runs with one batch alone may do so by chance.
+    """
+    numbers = failure.numbers
+    named = [(k, n) for k, size in sizes.items() if size in numbers for n in numbers if n != size]
+    named.sort(key=lambda ask: ask[0] == batch)
+    free = [] if failure.unequal else [k for k in reversed([*sizes]) if k != batch]
+    more = [(k, n + 1) for k in free for n in numbers if n + 1 > sizes[k]]
+    yield from dict.fromkeys((*named, *more[:MOST_MORE]))

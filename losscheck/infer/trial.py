@@ -24,9 +24,10 @@ MOST_ELEMENTS = 1 << 19  # of a prediction that is tried
 LARGE = 1 << 12  # elements of a sample, of which a batch has two
 OTHER_BATCHES = (7, 11, 13)  # primes, which no number of parts divides
 RANKS = re.compile(r"\brank\b|with \d+ dimension|index out of range", re.IGNORECASE)
+UNEQUAL = re.compile(r"must be equal|must match|incompatible shapes", re.IGNORECASE)
 ONE = re.compile(r"squeeze.*\b1\b", re.IGNORECASE | re.DOTALL)
 BASE = 3  # the width of the narrower one where labels and predictions have different widths
-APART = 2  # which of the faults that is
+OF_BATCH, APART = 0, 2  # which of the faults these are
 MAJOR = 6  # faults that make the search go on
 TRIAL = 20  # operations that take as long to trace as what a trial costs beside its own
 Pair = tuple[str, str]
@@ -50,8 +51,25 @@ class Trial:
     @property
     def only_apart(self) -> bool:
         """Whether nothing is wrong but what the loss returns."""
-        found = [i for i in range(MAJOR) if self.faults[i]]
-        return found == [APART] and not self.coincident
+        return self._wrong == [APART] and not self.coincident
+
+    @property
+    def only_of_batch(self) -> bool:
+        """Whether nothing is wrong but that no other batch runs."""
+        return self._wrong == [OF_BATCH]
+
+    @property
+    def _wrong(self) -> list[int]:
+        return [i for i in range(MAJOR) if self.faults[i]]
+
+
+@attrs.frozen(kw_only=True)
+class Failure:
+    """How far a layout that fails got, in operations that were traced, and what it asks for."""
+
+    operations: int
+    numbers: tuple[int, ...]
+    unequal: bool  # two sizes should be one
 
 
 class Trials:
@@ -63,9 +81,9 @@ class Trials:
         What was tried.
     first
         The first layout that failed, and what it raised.
-    kinds, of_ranks, of_one
-        The types of what is raised, the pairs of which the number of axes is refused, and those of
-        which an axis of one is asked for.
+    kinds, of_ranks, of_one, hollow
+        The types of what is raised, the pairs of which the number of axes is refused, those of
+        which an axis of one is asked for, and those that run with nothing inside.
     spent
         What the trials have cost, in operations that were traced.
     numbers, ends
@@ -78,23 +96,28 @@ class Trials:
         self._thorough = thorough
         self._prediction = programs.call.prediction
         self._labels = [name for name, role in given.roles.items() if role == "y_true"]
-        self._failed: set[Any] = set()
+        self._failed: dict[Any, Failure] = {}
         self.seen: set[Any] = set()
         self.first: tuple[Shapes, dict[str, int], CallError] | None = None
         self.spent = 0
         self.kinds: set[type[BaseException]] = set()
         self.of_ranks: set[Pair] = set()
         self.of_one: set[Pair] = set()
+        self.hollow: set[Pair] = set()
         self.numbers: dict[Pair, tuple[int, ...]] = {}
         self.ends: dict[Pair, tuple[int, ...]] = {}
 
-    def sizes(self, shapes: Shapes, wanted: Mapping[str, int]) -> dict[str, int]:
-        """Sizes of the letters; the batch has a size that no other axis has."""
+    def sizes(
+        self, shapes: Shapes, wanted: Mapping[str, int], batch_wanted: int = 0
+    ) -> dict[str, int]:
+        """Sizes of the letters; the batch has one that no other axis has, unless one is wanted."""
         parsed = {name: parse(text) for name, text in shapes.items()}
         own = main_sizes(parsed)
         sizes = {**own, **{letter: n for letter, n in wanted.items() if letter in own}}
         batch = self.batch(shapes)
-        if batch in sizes:
+        if batch in sizes and batch_wanted:
+            sizes[batch] = batch_wanted
+        elif batch in sizes:
             taken = {size for letter, size in sizes.items() if letter != batch}
             taken |= {d for shape in parsed.values() for d in shape.dims if isinstance(d, int)}
             large = np.prod([size for name, size in sizes.items() if name != batch]) > LARGE
@@ -126,15 +149,26 @@ class Trials:
             self.first = self.first or (shapes, sizes, error)
             self.spent += error.operations
             self.kinds.add(type(error.error))
-            self._failed.add(key[0])
-            self._note(pair, error, sizes.get(self.batch(shapes), 0))
+            batch = sizes.get(self.batch(shapes), 0)
+            self._failed[key[0]] = Failure(
+                operations=error.operations,
+                numbers=numbers_in(str(error), 0),
+                unequal=UNEQUAL.search(str(error)) is not None,
+            )
+            self._note(pair, error, batch)
             return None
         if self._given.data is not None or isinstance(program, EagerProgram):
             return Trial(shapes=shapes, sizes=sizes, fit=None, faults=(0,) * (MAJOR + 2))
         value = program.traced.value.shape
         found = fit(program.wiring, None if value.rank is None else tuple(value), at)
         self.ends[pair] = found.ends
+        if found.empty and not found.ends:
+            self.hollow.add(pair)
         return self._elsewhere(Trial(shapes=shapes, sizes=sizes, fit=found, faults=self._of(found)))
+
+    def failure(self, shapes: Shapes, sizes: Mapping[str, int]) -> Failure | None:
+        """How a layout failed; None where it was not tried, or runs."""
+        return self._failed.get(tuple((n, parse(text).at(sizes)) for n, text in shapes.items()))
 
     def _note(self, pair: Pair, error: CallError, batch: int) -> None:
         """Keep what a message asks for, of the first that a pair gives."""
@@ -244,7 +278,12 @@ class Trials:
         for name in (self._prediction, *self._labels):
             for axis, used in trial.fit.unused[name].items():
                 yield from self._shortened(trial, name, axis, used)
-        if trial.fit.thin and self._prediction not in self._given.shapes:
+        if self._prediction in self._given.shapes:
+            return
+        if trial.fit.empty:  # a slice may end behind the last column
+            for end in trial.fit.ends[-1:]:
+                yield from self._wider(trial, end)
+        if trial.fit.thin:
             asked = [BASE * pieces for pieces in trial.fit.pieces]
             for width in (*asked, *(end + BASE for end in trial.fit.ends[-1:])):
                 yield from self._wider(trial, width)

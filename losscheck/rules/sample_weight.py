@@ -25,7 +25,8 @@ class SampleWeight(Rule):
     zeros among them. A loss that takes the weights itself must give one of Keras' reductions of
     the weighted rows: sum, sum_over_batch_size or mean_with_sample_weight (or the sum over the
     number of weights that are not 0). It is an error if it gives none of them, and a warning if
-    a part of it is not weighted, or if nothing but its name says that an argument holds weights.
+    a part of it is not weighted, or if nothing but its name says that an argument holds weights,
+    unless that name is sample_weight, as Keras calls the weights of samples.
     For other losses Keras multiplies what they return, with every reduction; it is a warning if
     that is a scalar or has an axis too many, for then fit's sample_weight and class_weight cannot
     act on the samples. Losses whose samples depend on each other are left out: nothing in them

@@ -54,6 +54,18 @@ def role(name: str) -> str | None:
     return "y_true" if name == "y" else None
 
 
+def weighs_samples(name: str) -> bool:
+    """Say whether a name is the one that Keras gives to the weights of samples.
+
+    Examples
+    --------
+    >>> [weighs_samples(name) for name in ("sample_weight", "sampleWeights", "weights", "mask")]
+    [True, True, False, False]
+    """
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+    return re.fullmatch(r"sample_weights?", words) is not None
+
+
 def is_pair(names: tuple[str, ...]) -> bool:
     """Say whether there are a label and a prediction among these names."""
     return {"y_true", "y_pred"} <= {role(name) for name in names}

@@ -35,7 +35,7 @@ def test_numbers_that_do_not_matter_become_zero() -> None:
     def large(cases: CaseBlock) -> Array:
         return cases.inputs["y_pred"][:, 0, 0] > 100
 
-    small = shrink(case, large, PROBLEM)
+    small, _ = shrink(case, large, PROBLEM)
     assert small.inputs["y_true"].tolist() == [[[0.0, 0.0]]]
     assert small.inputs["y_pred"][0, 0, 1] == 0.0
     assert small.inputs["y_pred"][0, 0, 0] in (500.0, 1000.0)
@@ -49,19 +49,19 @@ def test_what_needs_two_arguments_equal_stays_equal() -> None:
         same: Array = (cases.inputs["y_true"] == cases.inputs["y_pred"]).all(axis=(1, 2))
         return same
 
-    small = shrink(case, equal, PROBLEM)
+    small, _ = shrink(case, equal, PROBLEM)
     assert small.inputs["y_true"].tolist() == small.inputs["y_pred"].tolist() == [[[0.0, 0.0]]]
 
 
 def test_a_case_never_widens_its_range() -> None:
     case = _case([0.5, 0.25], [2.5, -1.25])
     assert case.ranges[0] == Range.ORDINARY
-    small = shrink(case, lambda cases: cases.inputs["y_pred"][:, 0, 0] > 2, PROBLEM)
+    small, _ = shrink(case, lambda cases: cases.inputs["y_pred"][:, 0, 0] > 2, PROBLEM)
     assert small.ranges[0] == Range.ORDINARY
     assert small.inputs["y_pred"][0, 0, 0] <= 3.0  # beyond 3, reals are no longer ordinary
 
 
 def test_minus_zero_becomes_zero() -> None:
     case = _case([0.0, 0.0], [-0.0, 0.0])
-    small = shrink(case, lambda cases: np.ones(len(cases), bool), PROBLEM)
+    small, _ = shrink(case, lambda cases: np.ones(len(cases), bool), PROBLEM)
     assert not np.signbit(small.inputs["y_pred"]).any()

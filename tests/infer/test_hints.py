@@ -78,7 +78,10 @@ def over_its_sum(t, p):
         (lambda t, p: -tf.reduce_sum(t * tf.nn.log_softmax(p @ tf.transpose(p) @ t)), set()),
         (lambda t, p: tf.reduce_sum(tf.nn.softplus(p) - t), {"softplus"}),
         (lambda t, p: tf.reduce_sum(tf.nn.softplus(p) - t * p), {"softplus", "paired"}),
-        (lambda t, p: tf.reduce_sum(tf.math.log(2.0 * p) + t / p), {"positive", "divisor"}),
+        (
+            lambda t, p: tf.reduce_sum(tf.math.log(2.0 * p) + t / p),
+            {"positive", "divisor", "scale"},
+        ),
         (lambda t, p: tf.reduce_sum(tf.exp(p - t) - t), {"linear"}),
         (lambda t, p: tf.reduce_sum(tf.math.lgamma(p + 1.0) - t), {"count"}),
     ],
@@ -189,7 +192,7 @@ def whole(t, p):
 @pytest.mark.parametrize(
     ("loss", "expected"),
     [
-        (parted, {"linear": {0}, "divisor": {1}, "log": {1}, "logits": {2}}),
+        (parted, {"linear": {0}, "divisor": {1}, "scale": {1}, "log": {1}, "logits": {2}}),
         (sliced, {"log": {1, 2}, "log-complement": {1, 2}, "paired": {0}}),
         (gathered, {"log": {0, 2}}),
         (whole, {"unit-interval": set(), "log": set()}),
