@@ -37,6 +37,21 @@ def test_what_was_found_is_told() -> None:
             spend()
 
 
+def test_what_was_found_late_is_told_for_a_tenth_longer_and_no_longer() -> None:
+    found = Budget(0.2)
+    while not found.spent:
+        pass
+    with found.running():
+        with found.late():
+            spend()
+            while not found.spent:
+                pass
+            with pytest.raises(CutError):
+                spend()
+        with found.held(), budget.strictly(), pytest.raises(CutError):
+            spend()
+
+
 def test_none_is_never_spent() -> None:
     assert not Budget(0).spent
 

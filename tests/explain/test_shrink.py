@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from losscheck.budget import Budget, spend
 from losscheck.cases.blocks import CaseBlock
 from losscheck.cases.problem import Problem
 from losscheck.explain.shrink import cost, shrink
@@ -65,3 +66,20 @@ def test_minus_zero_becomes_zero() -> None:
     case = _case([0.0, 0.0], [-0.0, 0.0])
     small, _ = shrink(case, lambda cases: np.ones(len(cases), bool), PROBLEM)
     assert not np.signbit(small.inputs["y_pred"]).any()
+
+
+def test_a_case_stays_as_it_is_where_there_is_no_time() -> None:
+    case = _case([1.37, -2.9], [512.3, 0.77])
+
+    def costly(cases: CaseBlock) -> Array:
+        spend()
+        return np.ones(len(cases), bool)
+
+    budget = Budget(1e-9)
+    while not budget.spent:
+        pass
+    with budget.running(), budget.held():
+        same, cut = shrink(case, costly, PROBLEM)
+        spend()  # what was found is told all the same
+    assert cut
+    assert same is case
