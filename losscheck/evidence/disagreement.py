@@ -22,8 +22,16 @@ TRIALS = 12  # in which all of a wider one are moved together
 ELEMENTS = 1 << 20  # of predictions in them
 
 
-def disagreement(graph: Sweep, other: Sweep) -> tuple[Array, Array]:
+def disagreement(
+    graph: Sweep, other: Sweep, rounded: Callable[[CaseBlock], Array]
+) -> tuple[Array, Array]:
     """Compare value and gradient of the same cases in two modes.
+
+    Parameters
+    ----------
+    rounded
+        (N,) what the rounding of every number inside adds to the value of N cases. What cancels
+        whatever the inputs are is not moved by these.
 
     Returns
     -------
@@ -48,9 +56,13 @@ def disagreement(graph: Sweep, other: Sweep) -> tuple[Array, Array]:
         index = np.flatnonzero(apart)[: _affordable(graph)]
         kept = np.zeros(n, bool)
         if len(index):
-            kept[index] = gap[index] > explained(graph.double, graph.cases.take(index), part)
-            if not _one_is_right(graph, np.flatnonzero(kept), left, right, part):
-                kept[:] = False
+            room = explained(graph.double, graph.cases.take(index), part)
+            kept[index] = gap[index] > room
+        if part == 0 and kept.any():
+            index = np.flatnonzero(kept)
+            kept[index] = gap[index] > rounded(graph.cases.take(index))
+        if not _one_is_right(graph, np.flatnonzero(kept), left, right, part):
+            kept[:] = False
         found.append(kept)
     return found[0], found[1]
 

@@ -27,6 +27,7 @@ from losscheck.model import Array
 from losscheck.program.batch import SINGLE_CASES, STACKED_CASES, Program
 from losscheck.program.modes import EagerProgram
 from losscheck.program.programs import Programs, Tracing
+from losscheck.program.rounding import rounding
 from losscheck.program.trace import CallError, OutputError
 from losscheck.program.ways import Way
 
@@ -34,6 +35,7 @@ NARROW_CASES = 160_000  # cases of one sample: 120,064 half-precision numbers, a
 MAIN_CASES = 24_000  # cases of a whole batch
 SCANNED = 1 << 28  # numbers that the cases of a lattice compute at the most
 SLOW = 48  # cases of a loss that runs one case a call, however much one takes
+SINGLE = float(np.finfo(np.float32).eps / np.finfo(np.float64).eps)
 VECTOR_MODES = {"eager": "plain", "xla": "xla"}  # mode -> how a block is run in it
 
 
@@ -173,7 +175,7 @@ class Evidence:
                 if isinstance(instance.program, Program):
                     other = self._in_mode(instance.program, graph, mode)
                     if other is not None:
-                        found.append(compared(mode, graph, other))
+                        found.append(compared(mode, graph, other, self.rounded))
         return tuple(found)
 
     def instance_of(self, block: CaseBlock) -> Instance:
@@ -216,6 +218,13 @@ class Evidence:
         # As TensorFlow rewrites it: float64 has digits of log1p(x) where it has none of log(1 + x).
         outcome = program.run(block.inputs, "graph")
         return outcome.total, np.asarray(outcome.gradient, np.float64)
+
+    def rounded(self, block: CaseBlock) -> Array:
+        """(N,) what the rounding of every number inside, to float32, adds to the value."""
+        program = self.programs.double(self.instance_of(block).shapes)
+        if not isinstance(program, Program):
+            return np.zeros(len(block))
+        return rounding(program, block.inputs) * SINGLE
 
     @property
     def total_cases(self) -> int:
