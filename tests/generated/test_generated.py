@@ -15,7 +15,6 @@ def judge(seed: int, count: int, folder: Path, effort: Effort) -> None:
     assert not_shown(checked, folder) == []
     # Python that knows float32 alone leaves its gradient undecided.
     assert sum(bool(one.undecided) for one in checked) <= 0.1 * count
-    assert sum(one.cases > 0 for one in checked) >= 0.2 * count
 
 
 # Seeds share the workers; each loss is asked a few rules, and most of them are small.
