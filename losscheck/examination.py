@@ -352,6 +352,9 @@ def _of_the_runs(desk: Desk) -> Iterator[str]:
     if main.wiring and "xla" in desk.evidence.modes_wanted and not main.compiles(last=True):
         size = len(main.wiring.nodes)
         yield f"no sweep was run under XLA: its {size:,} operations take long to compile"
+    for dtype, count in desk.evidence.refused.items():
+        if count:
+            yield f"{count:,} cases were left out in {dtype}: an operation raises on them"
     if desk.evidence.draws:
         yield "the random numbers drawn inside were held: the same in every run"
 

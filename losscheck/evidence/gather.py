@@ -70,6 +70,7 @@ class Evidence:
     _further: dict[Any, Instance] = attrs.field(factory=dict, init=False)
     _classes: dict[str, int] = attrs.field(factory=dict, init=False)
     raised: dict[str, Exception] = attrs.field(factory=dict, init=False)  # by what was gathered
+    refused: dict[str, int] = attrs.field(factory=dict, init=False)  # cases that raise, by dtype
 
     @property
     def spec(self) -> Spec:
@@ -244,6 +245,10 @@ class Evidence:
         else:
             block = self._extended(instance, program, block, dtype)
         found = self.run(program, block, dtype, "graph")
+        if isinstance(program, Program) and program.refuses:  # a kernel that takes not all numbers
+            able = program.runs(block.inputs)
+            self.refused[dtype] = self.refused.get(dtype, 0) + int((~able).sum())
+            found = found if able.all() else self.run(program, block.take(able), dtype, "graph")
         self.swept.append(found)
         return found
 

@@ -1,18 +1,17 @@
 """Running a traced program for many cases at a time.
 
-`tf.vectorized_map` turns the graph of one case into the graph of a block of them: hundreds of
-nanoseconds a case instead of a hundred microseconds. It cannot vectorise data-dependent control
-flow; there cases are stacked along the batch, where samples do not see each other, and else each
-case is a call.
+By `tf.vectorized_map`, a hundred times as fast as one by one; it cannot vectorise data-dependent
+control flow. There cases are stacked along the batch, where samples do not see each other.
 """
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import attrs
@@ -27,11 +26,13 @@ from losscheck.program.execution import Cut, Run, in_session, vectorized
 from losscheck.program.functions import blocks_by_function, by_function
 from losscheck.program.precision import graph_def
 from losscheck.program.quiet import silence, tensorflow
+from losscheck.program.refusals import alike, not_raising, one_by_one
 from losscheck.program.trace import Call, Traced
 from losscheck.program.trying import tried
 from losscheck.program.ways import Runners, Way, compare, in_mode
 from losscheck.program.wiring import Wiring, wiring
 
+Key = tuple[tuple[str, ...], str]  # tensors, and a mode
 BLOCK_ELEMENTS = 1 << 19  # elements of all inputs in one block; keeps a 100-op graph below 500 MiB
 BLOCK_CASES = 1 << 15
 XLA_BLOCK = 1 << 10  # smaller blocks are padded to it: XLA compiles anew for each size
@@ -41,6 +42,7 @@ FEWER = 50  # the same where they are vectorized already, or where one takes lon
 LOOPS = frozenset({"While", "StatelessWhile"})
 SETTLED = 8  # cases that tell, and as many that are rounded: labels
 STACKED_CASES = 8 * 2_000  # a loop over a batch takes longer than a kernel
+PROBED = 16  # cases that are tried until one does not raise
 SINGLE_CASES = 2_000  # what is run one by one in about half a second where calls are slow
 
 
@@ -98,6 +100,8 @@ class Program:
         self._cuts: dict[Any, Cut] = {}
         self._singles: dict[Any, Run] = {}
         self._asked: Counter[Any] = Counter()  # cases that were run one by one
+        self.refuses = False  # whether a kernel is known to raise on some cases
+        self.sound: list[Array] | None = None  # a case on which none does
         self.kept: dict[Any, Any] = {}  # what others compile of this program, once
 
     def twin(self) -> Program:
@@ -211,9 +215,7 @@ class Program:
 
     def _few(self, tensors: tuple[str, ...]) -> int:
         """How many cases are run one by one before it pays to have blocks of them."""
-        if self._makers.tried(tensors):
-            return FEWER
-        return FEWER if self.loops else FEW
+        return FEWER if self._makers.tried(tensors) or self.loops else FEW
 
     @property
     def loops(self) -> bool:
@@ -228,9 +230,9 @@ class Program:
         inside = (node for f in self.definition.library.function for node in f.node_def)
         return any(drawing(node.op) for node in (*self.definition.node, *inside))
 
-    def _many(self, key: tuple[tuple[str, ...], str], arrays: list[Array]) -> list[Array]:
+    def _many(self, key: Key, arrays: list[Array]) -> list[Array]:
         if key not in self._runners:
-            self._runners[key] = self._makers.make(*key, [a[:1] for a in arrays])
+            self._runners[key] = self._makers.make(*key, self._probe(key[0], arrays))
         try:
             return self._in_blocks(key, arrays)
         except Exception:  # a block may fail on numbers, where a single case would not
@@ -241,16 +243,34 @@ class Program:
         self._runners[key] = self._makers.each(*key), Way.SINGLY
         return self._in_blocks(key, arrays)
 
+    def _probe(self, tensors: tuple[str, ...], arrays: list[Array]) -> list[Array]:
+        """A block of one, of the first case on which no kernel raises."""
+        for i in range(min(PROBED, len(arrays[0]))):
+            with contextlib.suppress(Exception), silence():
+                self.single(tensors)(*(a[i] for a in arrays))
+                return [a[i : i + 1] for a in arrays]
+        return [a[:1] for a in arrays]
+
+    def runs(self, inputs: Inputs) -> Array:
+        """(N,) bool: the cases on which no kernel raises."""
+        if not self.refuses:
+            return np.ones(len(next(iter(inputs.values()))), bool)
+        arrays = self._cast(inputs)
+        return not_raising(self.single(self.whole), arrays, self.fetch(self.whole, inputs)[0])
+
     def _one_by_one(
         self, tensors: tuple[str, ...], arrays: list[Array], mode: str = "plain"
     ) -> list[Array]:
         """The tensors of every case, stacked."""
         run = self.single(tensors, mode=mode)
         with silence():
-            rows = [run(*case) for case in _each(arrays)]
-        return [np.stack(column) for column in zip(*rows, strict=True)]
+            return one_by_one(run, zip(*arrays, strict=True), self.refusing, self.sound)
 
-    def _in_blocks(self, key: tuple[tuple[str, ...], str], arrays: list[Array]) -> list[Array]:
+    def refusing(self) -> None:
+        """Take note that a kernel raises on some cases."""
+        self.refuses = True
+
+    def _in_blocks(self, key: Key, arrays: list[Array]) -> list[Array]:
         (tensors, mode), (run, way) = key, self._runners[key]
         n = len(arrays[0])
         size = n if way is Way.SINGLY else self._block(arrays)
@@ -262,7 +282,7 @@ class Program:
         ]
         return [np.concatenate([part[j] for part in parts]) for j in range(len(tensors))]
 
-    def _xla_size(self, key: tuple[tuple[str, ...], str], n: int, most: int) -> int:
+    def _xla_size(self, key: Key, n: int, most: int) -> int:
         """The size of blocks under XLA: one that was compiled already, where few cases fit in."""
         sizes: set[int] = self.kept.setdefault(("xla sizes", key), set())
         wanted = min(most, max(XLA_BLOCK, 1 << (n - 1).bit_length()))
@@ -283,12 +303,19 @@ class Program:
             self._many(
                 key, self._cast({n: np.concatenate([a, np.round(a)]) for n, a in some.items()})
             )
+            if self._runners[key][1] is Way.VECTORIZED:
+                self._many(key, self._cast(alike(some, self.prediction)))
         return self._runners[key][1]
 
     def try_once(self) -> None:
         """Run one case of ones, unvectorised; what raises on any other, too, cannot be run."""
         # As it is: TensorFlow's rewriting of the graph may take the failing operation out.
-        tried(lambda inputs: self._one_by_one(self.whole, self._cast(inputs)), self.shapes)
+        tried(self._try, self.shapes)
+
+    def _try(self, inputs: Inputs) -> None:
+        arrays = self._cast(inputs)
+        self._one_by_one(self.whole, arrays)
+        self.sound = [a[0] for a in arrays]
 
     def captured_values(self) -> dict[str, Array]:
         """What the loss took from outside, by the name of its placeholder in the graph."""
@@ -364,10 +391,3 @@ class Program:
         run = in_session(vectorized(cut, probe))
         compare(run, self.single(tensors, held), probe)
         return run
-
-
-def _each(arrays: Sequence[Array]) -> Iterator[tuple[Array, ...]]:
-    """The cases of a block, as long as there is time for another one."""
-    for case in zip(*arrays, strict=True):
-        spend()
-        yield case

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
-from losscheck.budget import spend
 from losscheck.model import Array
 from losscheck.program.called import called
 from losscheck.program.execution import Cut, Run, executed, in_session, vectorized
 from losscheck.program.functions import blocks_by_function, under_xla
 from losscheck.program.quiet import silence
+from losscheck.program.refusals import one_by_one
 from losscheck.program.stacked import Stack, agree
 
 if TYPE_CHECKING:
@@ -142,11 +142,9 @@ class Runners:
         run = under_xla(cut) if mode == "xla" else self._program.single(tensors, mode=mode)
 
         def block(*arrays: Array) -> list[Array]:
-            rows = []
-            for case in zip(*arrays, strict=True):
-                spend()
-                rows.append(run(*case))
-            return [np.stack(column) for column in zip(*rows, strict=True)]
+            return one_by_one(
+                run, zip(*arrays, strict=True), self._program.refusing, self._program.sound
+            )
 
         return block
 

@@ -7,6 +7,7 @@ billion, but it is a guess that predictions nobody limited go there; that they r
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import pytest
@@ -14,12 +15,23 @@ import pytest
 pytest.importorskip("tensorflow")
 
 import losscheck
+from losscheck.model import Argument
 from tests.desks import desk
 from tests.verdicts import errors, found
 from tests.wild import rows_losses as losses
 
 IMAGES = dict.fromkeys(("y_true", "y_pred"), ("real", "(B, 4, 5, 2)"))
 FINITE = ["LC201", "LC202", "LC203", "LC204"]
+
+
+@functools.cache
+def _arguments(loss: Any) -> tuple[Argument, ...]:
+    return desk(loss).evidence.spec.arguments
+
+
+def _slow(*some: Any) -> list[Any]:
+    """Losses of a kind of which another one is in the quick tests."""
+    return [pytest.param(loss, marks=pytest.mark.slow) for loss in some]
 
 
 @pytest.mark.parametrize(
@@ -31,17 +43,16 @@ FINITE = ["LC201", "LC202", "LC203", "LC204"]
     ],
 )
 def test_columns_by_number_are_of_the_last_axis(loss, shapes):
-    spec = desk(loss).evidence.spec
-    assert tuple(a.shape for a in spec.arguments) == shapes
+    assert tuple(a.shape for a in _arguments(loss)) == shapes
 
 
 def test_corners_by_number_make_a_box():
-    arguments = desk(losses.overlap_and_aspect).evidence.spec.arguments
-    assert {a.domain for a in arguments} == {"box of x2, x1, y2, y1"}
+    assert {a.domain for a in _arguments(losses.overlap_and_aspect)} == {"box of x2, x1, y2, y1"}
 
 
 @pytest.mark.parametrize(
-    "loss", [losses.log_of_scanned_product, losses.log_of_eighth_power, losses.log_of_product]
+    "loss",
+    [losses.log_of_scanned_product, *_slow(losses.log_of_eighth_power, losses.log_of_product)],
 )
 def test_what_overflows_far_away_is_a_warning_that_names_the_domain(loss):
     report = losscheck.check(loss, select=FINITE)
@@ -64,11 +75,7 @@ def test_what_overflows_near_by_is_an_error_undeclared():
     "loss",
     [
         losses.smaller,
-        losses.of_two_scales,
-        *(
-            pytest.param(loss, marks=pytest.mark.slow)
-            for loss in (losses.larger, losses.smoothed, losses.of_many_neighbours)
-        ),
+        *_slow(losses.of_two_scales, losses.larger, losses.smoothed, losses.of_many_neighbours),
     ],
 )
 def test_the_gradient_of_a_resized_image_is_verified(loss):
@@ -85,7 +92,9 @@ def test_a_wrong_gradient_before_a_resized_image_is_found():
 MATRICES = dict.fromkeys(("y_true", "y_pred"), ("[-2, 2]", "(B, 2, 2)"))
 
 
-@pytest.mark.parametrize("loss", [losses.factor_of_outputs, losses.likelihood_of_covariance])
+@pytest.mark.parametrize(
+    "loss", [losses.factor_of_outputs, *_slow(losses.likelihood_of_covariance)]
+)
 def test_the_gradient_of_a_cholesky_factor_is_right_for_symmetric_matrices(loss):
     # A change of the upper triangle alone changes nothing; TensorFlow's gradient has half of the
     # lower triangle's slope in each of the two.
@@ -96,7 +105,7 @@ def test_the_gradient_of_a_cholesky_factor_is_right_for_symmetric_matrices(loss)
     assert "tf.linalg.matrix_transpose" in told.fix
 
 
-@pytest.mark.parametrize("loss", [losses.factor_of_mirrored_outputs, losses.logdet_of_gram])
+@pytest.mark.parametrize("loss", [losses.factor_of_mirrored_outputs, *_slow(losses.logdet_of_gram)])
 def test_the_gradient_of_a_factor_of_symmetric_matrices_is_verified(loss):
     report = losscheck.check(loss, arguments=MATRICES, select=["LC101"])
     assert report.verdict == "pass"
@@ -138,3 +147,22 @@ def _of_batches(loss: Any, shape: str) -> dict[str, str]:
     return {c.code: c.reason for c in report.checks if c.reason} | {
         f.code: f.message for f in report.findings
     }
+
+
+REAL = dict.fromkeys(("y_true", "y_pred"), ("real", "(B, 2, 2)"))
+
+
+@pytest.mark.parametrize("loss", [losses.solved, *_slow(losses.sign_and_log_of_determinant)])
+def test_cases_on_which_a_kernel_raises_keep_no_other_from_being_judged(loss):
+    report = losscheck.check(loss, arguments=REAL, select=["LC101", "LC2"])
+    assert not report.faults
+    assert found(report, "LC101") == []
+    assert report.gradient is not None
+    assert report.gradient.points > 100
+    assert any("an operation raises on them" in note for note in report.notes)
+
+
+@pytest.mark.slow
+def test_a_wrong_gradient_beside_them_is_found():
+    report = losscheck.check(losses.solved_with_half_the_slope, arguments=REAL, select=["LC101"])
+    assert found(report, "LC101", "error")
