@@ -70,7 +70,7 @@ demo: $(STAMP)
 # The files that take longest come first, so that both workers end together.
 test: $(STAMP)
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder \
-		tests/test_zoo.py tests/test_seeds.py tests/test_everyday.py tests
+		tests/test_zoo.py tests/generated tests/test_seeds.py tests/test_everyday.py tests
 
 # The long sweeps that `make test` leaves out; the whole zoo is also in `make accuracy`.
 test-slow: $(STAMP)

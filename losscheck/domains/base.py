@@ -50,6 +50,11 @@ class Domain(abc.ABC):
         return self.elementwise
 
     @property
+    def representative(self) -> bool:
+        """Whether shares of ordinary rows say something of those that training meets."""
+        return True
+
+    @property
     def width(self) -> int | None:
         """The size of the last axis, where only one will do."""
         return None

@@ -48,6 +48,11 @@ class Box(Rows):
         return 2 * len(self.lower)
 
     @property
+    def representative(self) -> bool:
+        """How often the boxes of labels and predictions meet is for training to say."""
+        return False
+
+    @property
     def movable(self) -> bool:
         """A side can be moved by itself, up to the opposite one."""
         return True

@@ -51,6 +51,11 @@ class Columns(Domain):
         return True
 
     @property
+    def representative(self) -> bool:
+        """Whether no column is one of a box."""
+        return all(part.representative for part in self.parts)
+
+    @property
     def width(self) -> int | None:
         """One domain a column, or a box of several."""
         return sum(part.width or 1 for part in self.parts)

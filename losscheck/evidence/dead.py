@@ -225,6 +225,9 @@ def _share(evidence: Evidence, sweep: Sweep, dead: Array) -> float:
     if not len(ordinary):
         return 0.0
     counted = dead[ordinary]
+    prediction = domains.parse(evidence.spec.prediction.domain)
+    if not prediction.representative and counted.mean() < ALL:
+        return 0.0
     labels = [
         sweep.cases.inputs[a.name][ordinary].reshape(len(ordinary), -1)
         for a in evidence.spec.arguments

@@ -147,6 +147,8 @@ def _exact_results(evidence: Evidence, case: CaseBlock, direction: Direction) ->
             continue
         traced = program.traced
         fetch = traced.value if direction is Direction.FORWARD else traced.gradient
+        if fetch is None:  # no gradient
+            continue
         feeds = {
             placeholder.op.name: np.asarray(case.inputs[name][0], np.float64)
             for name, placeholder in zip(program.names, traced.placeholders, strict=True)

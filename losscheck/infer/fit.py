@@ -6,6 +6,7 @@ broadcast, samples beside samples. What the author meant uses what it is given.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 import attrs
@@ -52,6 +53,8 @@ class Fit:
         Something inside has no elements, or a slice fewer than it asks for.
     stretched
         A part of an argument is broadcast, and would not be if the axis were longer.
+    uneven
+        A part of an argument that is one wide is broadcast against one that grows with the axis.
     thin
         Parts that grow with an axis are one wide.
     unused
@@ -65,13 +68,19 @@ class Fit:
     crossed: bool
     empty: bool
     stretched: bool
+    uneven: bool
     thin: bool
     unused: Mapping[str, Mapping[int, frozenset[int]]]
     ends: tuple[int, ...]
     pieces: tuple[int, ...]
 
 
-def fit(wiring: Wiring, returns: Dims | None, at: Mapping[str, tuple[int, ...]]) -> Fit:
+def fit(
+    wiring: Wiring,
+    returns: Dims | None,
+    at: Mapping[str, tuple[int, ...]],
+    labels: Sequence[str] = (),
+) -> Fit:
     """Read how well a layout fits.
 
     Parameters
@@ -82,15 +91,20 @@ def fit(wiring: Wiring, returns: Dims | None, at: Mapping[str, tuple[int, ...]])
         The shape of what the loss returns; None if it is unknown.
     at
         The shape of every argument. The batch has a size that no other axis has.
+    labels
+        Those that are labels. Of parameters, a mean and a scale, the loss has the shape of labels.
     """
     prediction = at[wiring.prediction]
+    whole = [prediction, *(at[name] for name in labels if len(at[name]) == len(prediction))]
+    shapes = [shape for shape in whole if math.prod(shape) <= math.prod(prediction)]
     reading = _Reading(wiring, prediction[0] if prediction else 0)
     return Fit(
-        apart=bool(returns) and returns != prediction[: len(returns or ())],
+        apart=bool(returns) and all(returns != shape[: len(returns or ())] for shape in shapes),
         scattered=bool(returns) and (returns or ())[:1] != prediction[:1],
         crossed=reading.picked or any(map(reading.crosses, wiring.forward)),
         empty=reading.cut or any(map(reading.is_empty, wiring.forward)),
         stretched=reading.stretched,
+        uneven=reading.uneven,
         thin=reading.thin,
         unused={name: reading.unused(name) for name in at},
         ends=tuple(sorted(reading.ends)),
@@ -141,6 +155,7 @@ class _Reading:
         self.ends: set[int] = set()
         self.pieces: set[int] = set()
         self.thin = False
+        self.uneven = False
         self.cut = False
         self.picked = False
         self.stretched = self._stretches()
@@ -237,17 +252,21 @@ class _Reading:
         """Follow axes that were sliced to one, to where they are broadcast."""
         whole = frozenset().union(*self.like.values())
         narrow: dict[str, dict[int, bool]] = {}  # tensor -> axis from the end -> elastic
+        growing: dict[str, set[int]] = {}  # tensor -> axes from the end
         stretched = False
         for node in self._wiring.forward:
             if self._depends.isdisjoint(node.outputs):
                 continue
             if node.type in SLICES:
-                self._slice(node, narrow)
+                self._slice(node, narrow, growing)
             elif node.type in UNARY | BINARY and node.shapes[0] is not None:
                 stretched |= self._hands_on(node, narrow, whole)
+                self._grows(node, narrow, growing)
         return stretched
 
-    def _slice(self, node: Node, narrow: dict[str, dict[int, bool]]) -> None:
+    def _slice(
+        self, node: Node, narrow: dict[str, dict[int, bool]], growing: dict[str, set[int]]
+    ) -> None:
         if node.type == "Split":
             self.pieces.add(len(node.outputs))
         for tensor, part in self._parts(node):
@@ -258,7 +277,11 @@ class _Reading:
             self.cut |= part.cut
             self.picked |= self._picks(node, part)
             for axis, taken in enumerate(part.taken):
-                if taken is None or not axis or len(taken) != 1:
+                if taken is None or not axis:
+                    continue
+                if len(taken) != 1:
+                    if part.keeps and axis in part.elastic:
+                        growing.setdefault(tensor, set()).add(axis - len(shape))
                     continue
                 self.thin |= axis in part.elastic
                 if part.keeps:
@@ -284,3 +307,16 @@ class _Reading:
                     wide = {t for t in node.inputs if t in whole and t != tensor}
                     stretched |= elastic or any(self.shape(t) == shape for t in wide)
         return stretched
+
+    def _grows(
+        self, node: Node, narrow: dict[str, dict[int, bool]], growing: dict[str, set[int]]
+    ) -> None:
+        """Follow axes that grow, and see whether a part that is always one wide meets them."""
+        axes = set().union(*(growing.get(tensor, set()) for tensor in node.inputs))
+        if axes:
+            growing.setdefault(node.outputs[0], set()).update(axes)
+        self.uneven |= any(
+            not elastic and axis in axes
+            for tensor in node.inputs
+            for axis, elastic in narrow.get(tensor, {}).items()
+        )

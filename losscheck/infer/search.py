@@ -66,7 +66,8 @@ class Search:
             if trial is not None and trial is self._best and self._is_own_form(trial):
                 self._look_beside(pair)
                 if self._thorough and self._best is not None and not self._best.right:
-                    self._look_before(pair)
+                    uneven = trial.fit is not None and trial.fit.uneven
+                    self._look_before(pair, itself=uneven)
                 break
             if self._is_over():
                 break
@@ -100,10 +101,14 @@ class Search:
                 if trial is not None and trial.right:
                     return
 
-    def _look_before(self, pair: Pair) -> None:
-        """Give the likelier pairs what they asked for, before a size that fits by chance counts."""
+    def _look_before(self, pair: Pair, *, itself: bool = False) -> None:
+        """Give the likelier pairs what they asked for, before a size that fits by chance counts.
+
+        With `itself` the pair, too, whose parts would have equal widths then.
+        """
         chance, self._best = self._best, None
-        for likelier in self._pairs[: self._pairs.index(pair) if pair in self._pairs else 0]:
+        before = self._pairs[: self._pairs.index(pair) + itself] if pair in self._pairs else ()
+        for likelier in before:
             for candidate in self._named_sizes(likelier):
                 trial = self._look(*candidate)
                 if trial is not None and trial.right:

@@ -160,7 +160,7 @@ class Trials:
         if self._given.data is not None or isinstance(program, EagerProgram):
             return Trial(shapes=shapes, sizes=sizes, fit=None, faults=(0,) * (MAJOR + 2))
         value = program.traced.value.shape
-        found = fit(program.wiring, None if value.rank is None else tuple(value), at)
+        found = fit(program.wiring, None if value.rank is None else tuple(value), at, self._labels)
         self.ends[pair] = found.ends
         if found.empty and not found.ends:
             self.hollow.add(pair)
@@ -256,7 +256,7 @@ class Trials:
         if not sliced or isinstance(program, EagerProgram):
             return None
         value = program.traced.value.shape
-        return fit(program.wiring, None if value.rank is None else tuple(value), at)
+        return fit(program.wiring, None if value.rank is None else tuple(value), at, self._labels)
 
     def repaired(self, pair: Pair, trial: Trial) -> Trial:
         """Leave out what is not used, and give parts of one some more, as long as it helps."""

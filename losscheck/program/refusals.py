@@ -30,25 +30,27 @@ def one_by_one(
 ) -> list[Array]:
     """The results of every case, stacked; NaN where it raises, which is told.
 
-    Where all do, they are raised, unless a sound case is known beside them.
+    Where all do, they are raised. A sound case is run as soon as one raises: where it does so, too,
+    it is no matter of numbers.
     """
     rows: list[list[Array] | None] = []
+    known: list[Array] | None = None
     last: Exception | None = None
     for case in cases:
         spend()
         try:
             rows.append(run(*case))
+            known = rows[-1]
         except Exception as error:
             if not refused(error):
                 raise
+            if known is None and sound is not None:
+                known = run(*sound)
             rows.append(None)
             last = error
-    known = next((row for row in rows if row is not None), None)
-    if known is None and last is not None:
-        if sound is None:
-            raise last
-        known = run(*sound)
     if last is not None:
+        if known is None:
+            raise last
         raising()
     full = [_nothing(known) if row is None and known is not None else row for row in rows]
     return [np.stack(column) for column in zip(*full, strict=True)]

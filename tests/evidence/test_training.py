@@ -120,8 +120,8 @@ class TestTraining:
     [
         (planted.weights_within, WEIGHTED, "otherwise"),
         (planted.weights_apart, WEIGHTED, "otherwise"),
-        (planted.weights_left, REALS, "guessed"),
-        (planted.weights_apart, REALS, "guessed"),
+        (planted.weights_left, REALS, "ignored"),
+        (planted.weights_apart, REALS, "otherwise"),
         (planted.DeafCall(), REALS, "ignored"),
         (planted.penalty_unweighted, WEIGHTED, "part"),
         (planted.scalar, REALS, "scalar"),

@@ -61,7 +61,7 @@ class Effort:
 
 FULL = Effort()
 SHORT = Effort(rules=3, budget=2.0)
-SHORTEST = Effort(rules=2, budget=0.5, skew=2.0)
+SHORTEST = Effort(rules=2, budget=1.0, skew=3.0)
 EFFORTS = {"full": FULL, "short": SHORT, "shortest": SHORTEST}
 
 

@@ -250,7 +250,7 @@ def test_windows_leave_out_a_rest_and_no_part() -> None:
 
 def test_squared_weights_are_told_where_nobody_declares_them() -> None:
     report = losscheck.check(wild.weighted_twice, select=["LC602"])
-    assert found(report, "LC602", "warning", "sample_weight[:, None]")
+    assert found(report, "LC602", "error", "sample_weight[:, None]")
 
 
 @pytest.mark.slow
