@@ -34,7 +34,7 @@ help:
 	@echo 'make demo     check the losses of examples/ and write the reports to reports/'
 	@echo 'make test     run the tests'
 	@echo 'make test-slow  run the long sweeps that make test leaves out; takes an hour'
-	@echo 'make lint     run ruff and mypy'
+	@echo 'make lint     run ruff and mypy, and see that rooms import those below them alone'
 	@echo 'make format   let ruff rewrite the sources'
 	@echo 'make bench-gradient  compare with other gradient checkers; writes docs/benchmarks.md'
 	@echo 'make bench-search  time the search; writes docs/benchmarks-search.md'
@@ -80,6 +80,7 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .

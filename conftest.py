@@ -16,16 +16,14 @@ pytest_plugins = ["pytester"]
 @pytest.fixture
 def fake_engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     """Put an engine in place that runs nothing and finds what the test says."""
-    import losscheck
-
     engine = FakeEngine("losscheck.engine")
-    monkeypatch.setitem(sys.modules, "losscheck.engine", engine)
-    monkeypatch.setattr(losscheck, "engine", engine, raising=False)
+    for name in ("run", "task"):
+        monkeypatch.setitem(sys.modules, f"losscheck.engine.{name}", engine)
     return engine
 
 
 class FakeEngine(ModuleType):
-    """Stands in for `losscheck.engine`.
+    """Stands in for `losscheck.engine.run` and `losscheck.engine.task`.
 
     `reports` holds, by target, changes to a report that passes; `examined` is what it was asked.
     """
@@ -48,7 +46,8 @@ class FakeEngine(ModuleType):
 
     def run(self, tasks: Sequence[Task], settings: Any) -> Iterator[Any]:
         """Examine every task, and tell of it as the engine does."""
-        from losscheck import events, model
+        from losscheck import model
+        from losscheck.engine import events
 
         losses = []
         for index, task in enumerate(tasks):

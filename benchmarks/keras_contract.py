@@ -21,23 +21,23 @@ import numpy as np
 
 from benchmarks.environment import machine, versions
 from benchmarks.markdown import table
-from losscheck.config import Settings
 from losscheck.evidence.desk import Desk
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.graph import graph_facts
-from losscheck.evidence.handing import task, why_not
-from losscheck.evidence.sample_weights import weighing
-from losscheck.evidence.saving import saving
-from losscheck.evidence.training import Training, training
-from losscheck.evidence.xla import XlaCall
-from losscheck.explain.finding import Writer
+from losscheck.evidence.keras.handing import task, why_not
+from losscheck.evidence.keras.sample_weights import weighing
+from losscheck.evidence.keras.saving import saving
+from losscheck.evidence.keras.training import Training, training
+from losscheck.evidence.shape.xla import XlaCall
+from losscheck.findings.finding import Writer
 from losscheck.infer import infer
 from losscheck.model import Finding
-from losscheck.program.keras_loss import KerasLoss, reduced
-from losscheck.program.trace import CallError
-from losscheck.program.training import Trainer
-from losscheck.program.undisturbed import undisturbed
+from losscheck.program.keras.keras_loss import KerasLoss, reduced
+from losscheck.program.keras.training import Trainer
+from losscheck.program.keras.undisturbed import undisturbed
+from losscheck.program.tracing.trace import CallError
 from losscheck.rules import find
+from losscheck.settings.settings import Settings
 from losscheck.targets import Loss, from_callable
 
 PAGE: Final = Path(__file__).parent.parent / "docs" / "keras.md"

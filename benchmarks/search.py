@@ -19,9 +19,10 @@ from benchmarks.cold import paragraph, start
 from benchmarks.environment import machine
 from benchmarks.markdown import number, table
 from benchmarks.searched import LOSSES, Rate, by_hand, checked, conditioned, swept, trained
-from losscheck.config import Settings
-from losscheck.engine import Task, run
-from losscheck.events import Done
+from losscheck.engine.events import Done
+from losscheck.engine.run import run
+from losscheck.engine.task import Task
+from losscheck.settings.settings import Settings
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks-search.md"
 HEAD = """\

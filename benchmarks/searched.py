@@ -11,12 +11,12 @@ import numpy as np
 import tensorflow as tf
 
 from losscheck.cases import forget
-from losscheck.config import Settings, argument
-from losscheck.engine import Task, examine
-from losscheck.evidence.disagreement import explained
+from losscheck.engine.task import Task, examine
 from losscheck.evidence.gather import Evidence
+from losscheck.evidence.precision.disagreement import explained
 from losscheck.infer import infer
 from losscheck.model import LossReport
+from losscheck.settings.settings import Settings, argument
 from losscheck.targets import from_callable
 
 Loss = Callable[[Any, Any], Any]

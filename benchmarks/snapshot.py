@@ -124,8 +124,8 @@ def _keras() -> Iterator[tuple[str, Check]]:
 
 
 def _models() -> Iterator[tuple[str, Check]]:
-    from losscheck import engine
-    from losscheck.config import Settings
+    from losscheck.engine.task import Task, examine
+    from losscheck.settings.settings import Settings
     from tests.models import planted, sound
 
     settings = Settings(budget=NO_END)
@@ -133,8 +133,8 @@ def _models() -> Iterator[tuple[str, Check]]:
         for name, value in vars(module).items():
             of_its_own = getattr(value, "__module__", "") == module.__name__
             if of_its_own and inspect.isfunction(value) and not inspect.signature(value).parameters:
-                task = engine.Task(target=f"{module.__name__}:{name}", settings=settings)
-                yield f"{module.__name__}:{name}", lambda task=task: engine.examine(task)
+                task = Task(target=f"{module.__name__}:{name}", settings=settings)
+                yield f"{module.__name__}:{name}", lambda task=task: examine(task)
 
 
 def _projects() -> Iterator[tuple[str, Check]]:

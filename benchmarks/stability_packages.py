@@ -11,7 +11,7 @@ import attrs
 import losscheck
 from benchmarks.stability_corpus import CODES, Defect, Entry, entries
 from losscheck.model import Finding, LossReport
-from losscheck.policy import Severity
+from losscheck.rules.policy import Severity
 from losscheck.targets import from_callable
 from tests.zoo.judging import alarms, faults
 

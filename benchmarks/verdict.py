@@ -12,7 +12,7 @@ import attrs
 from benchmarks.extras import extras
 from benchmarks.family import Array
 
-MODULE: Final = "losscheck.evidence.single"
+MODULE: Final = "losscheck.evidence.gradient.large_case"
 
 
 @attrs.frozen(kw_only=True, eq=False)

@@ -15,7 +15,7 @@ import numpy as np
 from benchmarks.timed_losses import LARGE, MILLION, SMALL, TimedLoss
 from benchmarks.verdict import Check, Whole
 from losscheck.program.programs import Programs
-from losscheck.program.trace import Call
+from losscheck.program.tracing.trace import Call
 
 REPEATS: Final = {SMALL: 5, LARGE: 3, MILLION: 3}
 """Rounds of which the median counts: compute_gradient takes seconds a round at 4,096 elements."""

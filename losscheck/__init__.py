@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-# Not lazy: the name is both a module's and a function's, and only binding the function after the
-# module was imported keeps `losscheck.spec` the function for good.
-from losscheck.spec import spec
+# Not lazy: whoever imports losscheck beside a loss does so to declare it, and this module is light.
+from losscheck.settings.decorator import spec
 
 if TYPE_CHECKING:
     from losscheck import domains

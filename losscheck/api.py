@@ -7,12 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from losscheck.budget import DEFAULT
-from losscheck.config import DTYPES, Settings, a_budget, an_order, argument, check_texts, one_of
-from losscheck.config_file import rule_code
 from losscheck.model import LossReport, UsageError, Verdict
-from losscheck.options import prefixes
-from losscheck.spec import Declaration
+from losscheck.rules.codes import prefixes, rule_code
+from losscheck.settings.budget import DEFAULT
+from losscheck.settings.decorator import Declaration
+from losscheck.settings.settings import (
+    DTYPES,
+    Settings,
+    a_budget,
+    an_order,
+    argument,
+    check_texts,
+    one_of,
+)
 from losscheck.targets import Loss, from_callable, losses_of_model, resolve
 
 
@@ -78,7 +85,8 @@ def check(
     >>> report.verdict  # doctest: +SKIP
     'pass'
     """
-    from losscheck import engine, outcomes
+    from losscheck.engine import outcomes
+    from losscheck.engine.task import Task, examine
 
     declared = {
         name: argument(given, f"arguments[{name!r}]") for name, given in (arguments or {}).items()
@@ -100,7 +108,7 @@ def check(
         raise UsageError(f"data are for the losses of {first.target}: check one of them by name")
     fed: dict[str, Any] = {} if data is None else {"data": data}
     reports = [
-        engine.examine(engine.Task(target=found.target, settings=settings), found, **fed)
+        examine(Task(target=found.target, settings=settings), found, **fed)
         for found in (first, *others)
     ]
     return outcomes.together(reports[0], reports[1:]) if others else reports[0]
@@ -131,7 +139,7 @@ def assert_stable(loss: str | Callable[..., Any], **options: Any) -> None:
     """
     report = check(loss, **options)
     if report.verdict != Verdict.PASS:
-        from losscheck.blocks import of_loss
+        from losscheck.report.blocks import of_loss
 
         raise AssertionError(f"{report.target}: {report.verdict}\n\n{of_loss(report)}")
 

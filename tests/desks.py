@@ -6,10 +6,10 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from losscheck.config import argument
 from losscheck.evidence.desk import Desk
 from losscheck.evidence.gather import Evidence
 from losscheck.infer import infer
+from losscheck.settings.settings import argument
 from losscheck.targets import from_callable
 
 

@@ -10,8 +10,8 @@ import pytest
 import tensorflow as tf
 
 import losscheck
-from losscheck.config import ArgumentSettings
 from losscheck.model import UsageError
+from losscheck.settings.settings import ArgumentSettings
 
 
 def squared(y_true, y_pred):

@@ -11,9 +11,9 @@ import tensorflow as tf
 
 import losscheck
 from losscheck import cli
-from losscheck.config_file import read
+from losscheck.cli.options import settings
 from losscheck.model import Argument, LossReport, Range, UsageError
-from losscheck.options import settings
+from losscheck.settings.file import read
 
 ODD = np.float32(1234.567)  # no landmark, no half number, and in no ordinary range but of the data
 

@@ -51,10 +51,10 @@ def test_what_must_be_quick_imports_nothing_slow(code: str) -> None:
     [
         command("rules"),
         command("explain", "LC203"),
-        "import losscheck.commands",
+        "import losscheck.cli.commands",
         "import losscheck.targets",
         "import losscheck.api",
-        "import losscheck.pytest_items",
+        "import losscheck.pytest_plugin.items",
         "import losscheck\nlosscheck.domains",
     ],
 )
@@ -73,7 +73,7 @@ def test_render_does_not_import_tensorflow(tmp_path: Path, fake_engine: object) 
 
 
 def losscheck_settings() -> object:
-    from losscheck.config import Settings
+    from losscheck.settings.settings import Settings
 
     return Settings()
 

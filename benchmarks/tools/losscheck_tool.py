@@ -13,7 +13,7 @@ from losscheck.numerics.ladder import derivatives
 from losscheck.numerics.quotients import Derivatives
 from losscheck.numerics.verdict import RETRACED_FLOOR, Agreement, compare
 from losscheck.program.programs import Programs, along
-from losscheck.program.trace import Call
+from losscheck.program.tracing.trace import Call
 
 MEANING = {
     Agreement.VERIFIED: Outcome.RIGHT,

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 import attrs
 import numpy as np
 
-from losscheck import shapes
 from losscheck.cases import lattice
 from losscheck.cases.blocks import CaseBlock
 from losscheck.cases.corners import corners
@@ -20,8 +19,9 @@ from losscheck.cases.problem import Problem
 from losscheck.cases.relations import relations
 from losscheck.cases.stages import Search, Stages
 from losscheck.cases.strategies import mixed, mixtures
-from losscheck.data import Data
+from losscheck.cases.user_data import Data
 from losscheck.model import Argument, Range, UsageError
+from losscheck.settings import shapes
 
 __all__ = ["CaseBlock", "Search", "generate", "mixtures", "ordinary", "search", "usual"]
 

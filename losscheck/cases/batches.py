@@ -10,7 +10,7 @@ import numpy as np
 from losscheck import domains
 from losscheck.domains.numbers import Numbers
 from losscheck.model import Array
-from losscheck.program.model_runs import Batch
+from losscheck.program.keras.model_runs import Batch
 
 LITERAL = 512  # elements of an array that is written out where no short Python draws it
 

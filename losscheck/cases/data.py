@@ -16,7 +16,7 @@ from losscheck.domains import OUTSIDE, layout
 from losscheck.domains.floats import cast, step_magnitude
 from losscheck.domains.labels import ClassIndex
 from losscheck.model import Argument, Array, Inputs
-from losscheck.shapes import parse
+from losscheck.settings.shapes import parse
 
 # Share of the budget that rows take at most, on top of it, and as much again the points near them.
 SHARE = 0.05

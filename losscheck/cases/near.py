@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 import attrs
 import numpy as np
 
-from losscheck import shapes
 from losscheck.cases.blocks import CaseBlock
 from losscheck.cases.problem import Problem
 from losscheck.cases.variable import Variable
 from losscheck.domains import layout
 from losscheck.model import Argument, Array, Inputs, Range
+from losscheck.settings import shapes
 
 DECADES = tuple(range(-8, 5))
 """Exponents of ten. Below 1e-7 no float32 number near 1 differs from another; above 1e4 a loss of

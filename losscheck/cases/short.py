@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from losscheck import shapes
 from losscheck.cases.blocks import CaseBlock
 from losscheck.cases.corners import corners
 from losscheck.cases.problem import Problem
 from losscheck.cases.relations import relations
 from losscheck.model import Argument, Range
+from losscheck.settings import shapes
 
 # Shares of the cases; what they leave is drawn from the working range.
 _ORDINARY, _CORNERS, _RELATIONS = 0.1, 0.5, 0.2

@@ -5,41 +5,41 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from losscheck.evidence.calls import call_outcome
-from losscheck.evidence.crossings import crossings
-from losscheck.evidence.dead import dead_batches, dead_gradients
-from losscheck.evidence.digits import digit_curve
-from losscheck.evidence.eager_calls import eager_calls
-from losscheck.evidence.empty import empty_batch
-from losscheck.evidence.ending import Ending
-from losscheck.evidence.finite_tests import finite_tests, nonfinite_inputs
-from losscheck.evidence.float32 import float32_gradients
-from losscheck.evidence.floors import floor
 from losscheck.evidence.gather import Evidence
-from losscheck.evidence.gradient_sizes import gradient_sizes
-from losscheck.evidence.gradients import gradient_checks
+from losscheck.evidence.gradient.check import gradient_checks
+from losscheck.evidence.gradient.crossings import crossings
+from losscheck.evidence.gradient.dead import dead_batches, dead_gradients
+from losscheck.evidence.gradient.float32 import float32_gradients
+from losscheck.evidence.gradient.floors import floor
+from losscheck.evidence.gradient.gradient_sizes import gradient_sizes
+from losscheck.evidence.gradient.minima import right_and_wrong
+from losscheck.evidence.gradient.other_checkers import second_opinions
+from losscheck.evidence.gradient.other_sizes import sized_checks
+from losscheck.evidence.gradient.second_order import second_order
+from losscheck.evidence.gradient.unreached import unreached
+from losscheck.evidence.gradient.upstream import upstream_check
 from losscheck.evidence.graph import GraphFacts, graph_facts
-from losscheck.evidence.halves import half_sweeps
-from losscheck.evidence.integers import integer_ops
-from losscheck.evidence.labels_outside import labels_outside
-from losscheck.evidence.layouts import layout_runs
-from losscheck.evidence.lone import lone
-from losscheck.evidence.narrowed import narrowed
-from losscheck.evidence.opinions import second_opinions
-from losscheck.evidence.precision import precision
-from losscheck.evidence.right import right_and_wrong
-from losscheck.evidence.runs import dtype_runs, parts, repeats
-from losscheck.evidence.sample_weights import weighing
-from losscheck.evidence.saving import saving
-from losscheck.evidence.second_order import second_order
-from losscheck.evidence.sizes import sized_checks
-from losscheck.evidence.training import training
-from losscheck.evidence.unreached import unreached
-from losscheck.evidence.untaken import untaken
-from losscheck.evidence.upstream import upstream_check
-from losscheck.evidence.xla import xla_call
+from losscheck.evidence.keras.sample_weights import weighing
+from losscheck.evidence.keras.saving import saving
+from losscheck.evidence.keras.training import training
+from losscheck.evidence.precision.digits import digit_curve
+from losscheck.evidence.precision.finite_tests import finite_tests, nonfinite_inputs
+from losscheck.evidence.precision.halves import half_sweeps
+from losscheck.evidence.precision.integers import integer_ops
+from losscheck.evidence.precision.lost_digits import precision
+from losscheck.evidence.search.batch_of_one import lone
+from losscheck.evidence.search.narrowed import narrowed
+from losscheck.evidence.search.untaken import untaken
+from losscheck.evidence.shape.calls import call_outcome
+from losscheck.evidence.shape.eager_calls import eager_calls
+from losscheck.evidence.shape.empty import empty_batch
+from losscheck.evidence.shape.labels_outside import labels_outside
+from losscheck.evidence.shape.layouts import layout_runs
+from losscheck.evidence.shape.reruns import dtype_runs, parts, repeats
+from losscheck.evidence.shape.xla import xla_call
 from losscheck.faults import FailedError
 from losscheck.model import UsageError
+from losscheck.rules.execution.ending import Ending
 
 GATHER: Mapping[str, Callable[[Evidence], Any]] = {
     "call": call_outcome,

@@ -14,22 +14,22 @@ from losscheck.cases import Search
 from losscheck.cases.blocks import CaseBlock
 from losscheck.cases.lattice import lattice
 from losscheck.cases.problem import Problem
-from losscheck.evidence.guided import Guided, guided
 from losscheck.evidence.instance import EAGER_CASES as EAGER_CASES
 from losscheck.evidence.instance import Instance as Instance
-from losscheck.evidence.mode_sweeps import ModeSweep, compared
-from losscheck.evidence.scan import Scan, scan
-from losscheck.evidence.sweep import Sweep, sweep
+from losscheck.evidence.search.guided import Guided, guided
+from losscheck.evidence.search.mode_sweeps import ModeSweep, compared
+from losscheck.evidence.search.scan import Scan, scan
+from losscheck.evidence.search.sweep import Sweep, sweep
 from losscheck.faults import Faults, once
 from losscheck.infer import Inferred
 from losscheck.infer.spec import Spec, wide_sizes
 from losscheck.model import Array
-from losscheck.program.batch import SINGLE_CASES, STACKED_CASES, Program
 from losscheck.program.modes import EagerProgram
 from losscheck.program.programs import Programs, Tracing
 from losscheck.program.rounding import rounding
-from losscheck.program.trace import CallError, OutputError
-from losscheck.program.ways import Way
+from losscheck.program.running.program import SINGLE_CASES, STACKED_CASES, Program
+from losscheck.program.running.ways import Way
+from losscheck.program.tracing.trace import CallError, OutputError
 
 NARROW_CASES = 160_000  # cases of one sample: 120,064 half-precision numbers, and the other stages
 MAIN_CASES = 24_000  # cases of a whole batch

@@ -10,12 +10,12 @@ from typing import Any
 
 import attrs
 
-from losscheck.evidence.frozen import factored, stops
 from losscheck.evidence.gather import Evidence
+from losscheck.evidence.gradient.stop_gradient import factored, stops
 from losscheck.model import Direction, Location
-from losscheck.program.batch import Program
-from losscheck.program.origin import Frame, locate
-from losscheck.program.wiring import Node, Wiring
+from losscheck.program.running.program import Program
+from losscheck.program.tracing.origin import Frame, locate
+from losscheck.program.tracing.wiring import Node, Wiring
 
 
 @attrs.frozen(kw_only=True, eq=False)

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import attrs
 
-from losscheck.program.batch import Program
 from losscheck.program.modes import EagerProgram
-from losscheck.program.wiring import Wiring
+from losscheck.program.running.program import Program
+from losscheck.program.tracing.wiring import Wiring
 
 SWEPT = 1 << 26  # numbers that a sweep computes at the most: some 0.1 s
 FEWEST = 16  # cases, however much one takes

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping
 import attrs
 
 from losscheck import domains
-from losscheck.config import ArgumentSettings
-from losscheck.data import Data
+from losscheck.cases.user_data import Data
 from losscheck.infer import placed
 from losscheck.infer.choose import Choice
 from losscheck.infer.columns import with_columns, with_numbers, with_widths
@@ -32,13 +31,14 @@ from losscheck.infer.settle import (
 )
 from losscheck.infer.spec import Spec, narrow_sizes
 from losscheck.model import Argument, Met
-from losscheck.program.batch import Program
 from losscheck.program.programs import Programs
+from losscheck.program.running.program import Program
 from losscheck.program.structures import Structure, structures
-from losscheck.program.trace import Call, CallError
-from losscheck.shapes import parse
+from losscheck.program.tracing.trace import Call, CallError
+from losscheck.settings.argument_names import role as role_named
+from losscheck.settings.settings import ArgumentSettings
+from losscheck.settings.shapes import parse
 from losscheck.targets import Loss, Parameter
-from losscheck.targets.names import role as role_named
 
 __all__ = ["Asked", "Inferred", "infer"]
 

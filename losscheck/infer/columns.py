@@ -11,7 +11,7 @@ from losscheck.infer.choose import Choice
 from losscheck.infer.given import Given
 from losscheck.infer.layouts import with_width
 from losscheck.model import UsageError
-from losscheck.shapes import Shape, parse
+from losscheck.settings.shapes import Shape, parse
 
 # Before the columns: rows of a batch, of a sequence, of an image.
 _LEADING = ("B", "B, T", "B, H, W")

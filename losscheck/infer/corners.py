@@ -10,7 +10,7 @@ import numpy as np
 from losscheck.infer.hints import PASSING
 from losscheck.infer.moved import Moved
 from losscheck.model import Array
-from losscheck.program.wiring import Node, Wiring
+from losscheck.program.tracing.wiring import Node, Wiring
 
 FLAT = 1e-3  # a slope by a column that does not count: differences in float32 have three digits
 

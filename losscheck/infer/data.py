@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
-from losscheck.config import ArgumentSettings
-from losscheck.data import Batches, Data, arrange, names_of
+from losscheck.cases.user_data import Batches, Data, arrange, names_of
 from losscheck.infer.layouts import Shapes
 from losscheck.infer.learnt import is_row
 from losscheck.infer.roles import roles
 from losscheck.infer.spec import BATCH, batch_beside
 from losscheck.model import UsageError
-from losscheck.shapes import parse
+from losscheck.settings.settings import ArgumentSettings
+from losscheck.settings.shapes import parse
 from losscheck.targets import Loss
 
 # Letters of the axes behind the batch, by how many there are; of more, the last ones are these.

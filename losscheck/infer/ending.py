@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import attrs
 
-from losscheck.program.wiring import Node, Wiring
+from losscheck.program.tracing.wiring import Node, Wiring
 
 # Hand their first input on, value by value; what reorders or picks keeps an elementwise domain.
 SAME = frozenset(

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import attrs
 
 from losscheck.infer.slices import SLICES, Dims, Part, numbers, parts, union
-from losscheck.program.wiring import SHAPE_OPS, Node, Wiring
+from losscheck.program.tracing.wiring import SHAPE_OPS, Node, Wiring
 
 UNARY = frozenset(
     {

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from losscheck.data import Data
+from losscheck.cases.user_data import Data
 
 
 @attrs.frozen(kw_only=True, eq=False)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import numpy as np
 
-from losscheck.program.wiring import Wiring
+from losscheck.program.tracing.wiring import Wiring
 
 SMALL_CONSTANT = 1e-2  # what people add before a logarithm or a division is an epsilon below this
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from losscheck.infer.guards import SMALL_CONSTANT, guards_total
 from losscheck.model import Array
-from losscheck.program.wiring import Node, Wiring
+from losscheck.program.tracing.wiring import Node, Wiring
 
 # Operations that hand values on: what is said of their result is said of what went in.
 PASSING = frozenset(

@@ -6,7 +6,7 @@ import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from losscheck.shapes import Shape, parse
+from losscheck.settings.shapes import Shape, parse
 
 # (labels, predictions): regression and one-hot first, then sparse labels, sequences, images.
 PAIRS: tuple[tuple[str, str], ...] = (

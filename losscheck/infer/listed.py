@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from losscheck.infer.slices import Part, parts
-from losscheck.program.wiring import SHAPE_OPS, Wiring
+from losscheck.program.tracing.wiring import SHAPE_OPS, Wiring
 
 
 def listed(wiring: Wiring) -> dict[str, int]:

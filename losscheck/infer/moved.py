@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from losscheck.model import Array
-from losscheck.program.batch import Program
+from losscheck.program.running.program import Program
 
 MOST = 16  # columns that are told apart
 STEP = 2.0**-6

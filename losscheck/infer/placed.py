@@ -8,7 +8,7 @@ from losscheck import domains
 from losscheck.infer.ending import ending
 from losscheck.infer.given import Given
 from losscheck.infer.layouts import Pairs
-from losscheck.shapes import Shape, parse
+from losscheck.settings.shapes import Shape, parse
 from losscheck.targets.models import Placed
 
 ANY_NUMBER = frozenset({"real", "logits"})  # domains that a linear layer does not leave

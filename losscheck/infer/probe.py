@@ -16,10 +16,10 @@ from losscheck.infer.layouts import Shapes
 from losscheck.infer.learnt import learnt
 from losscheck.infer.spec import Spec
 from losscheck.infer.uses import Uses
-from losscheck.program.batch import Program
 from losscheck.program.modes import EagerProgram
 from losscheck.program.programs import Programs
-from losscheck.shapes import parse
+from losscheck.program.running.program import Program
+from losscheck.settings.shapes import parse
 
 PROBES = 64  # ordinary cases that a domain is tried on
 FEWEST = 4  # of large samples, each of which holds many numbers

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from losscheck.config import ArgumentSettings
 from losscheck.model import UsageError
+from losscheck.settings.argument_names import role
+from losscheck.settings.settings import ArgumentSettings
 from losscheck.targets import Loss, Parameter
-from losscheck.targets.names import role
 
 ROLES = ("y_true", "y_pred", "weight", "input")
 

@@ -11,8 +11,8 @@ from losscheck.infer.trial import APART, BASE, Failure, Pair, Trial, Trials
 from losscheck.infer.wanted import lengths, numbers_of, widths
 from losscheck.program.programs import Programs
 from losscheck.program.structures import structures
-from losscheck.program.trace import CallError
-from losscheck.shapes import parse
+from losscheck.program.tracing.trace import CallError
+from losscheck.settings.shapes import parse
 
 MOST_TRIED = 600
 """Layouts, each of which is traced in some 10 ms. With two arguments besides the pair these are all

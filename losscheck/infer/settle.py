@@ -12,9 +12,9 @@ from losscheck.infer.layouts import INDEX_PAIRS, PAIRS, Pairs, Shapes, with_widt
 from losscheck.infer.search import Search
 from losscheck.program.modes import EagerProgram
 from losscheck.program.programs import Programs
-from losscheck.program.trace import CallError
-from losscheck.program.wiring import Wiring
-from losscheck.shapes import parse
+from losscheck.program.tracing.trace import CallError
+from losscheck.program.tracing.wiring import Wiring
+from losscheck.settings.shapes import parse
 
 
 def declares_labels(given: Given) -> bool:

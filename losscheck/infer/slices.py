@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from losscheck.program.wiring import Node, Wiring
+from losscheck.program.tracing.wiring import Node, Wiring
 
 SLICES = frozenset({"StridedSlice", "Slice", "Split", "SplitV", "Unpack", "GatherV2"})
 Dims = tuple[int | None, ...]

@@ -10,7 +10,7 @@ import attrs
 
 from losscheck import domains
 from losscheck.model import Argument
-from losscheck.shapes import Shape, parse
+from losscheck.settings.shapes import Shape, parse
 
 BATCH = 4  # rows of the main instance: enough for pairs, and no other size has this number
 SIZES: Mapping[str, int] = {"B": BATCH, "D": 3, "C": 3, "T": 5, "H": 5, "W": 6, "K": 3, "N": 5}

@@ -14,11 +14,11 @@ from losscheck.infer.given import Given
 from losscheck.infer.layouts import Shapes, with_axis, with_width
 from losscheck.infer.spec import BATCH, batch_beside, main_sizes
 from losscheck.infer.wanted import MANY, numbers_in
-from losscheck.program.batch import Program
 from losscheck.program.modes import EagerProgram
 from losscheck.program.programs import Programs
-from losscheck.program.trace import CallError
-from losscheck.shapes import parse
+from losscheck.program.running.program import Program
+from losscheck.program.tracing.trace import CallError
+from losscheck.settings.shapes import parse
 
 MOST_ELEMENTS = 1 << 19  # of a prediction that is tried
 LARGE = 1 << 12  # elements of a sample, of which a batch has two

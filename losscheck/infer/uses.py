@@ -10,7 +10,7 @@ from losscheck.infer.choose import Choice, by_column
 from losscheck.infer.corners import Corners, corners
 from losscheck.infer.hints import Hint, hints
 from losscheck.infer.moved import Moved
-from losscheck.program.batch import Program
+from losscheck.program.running.program import Program
 
 Chooser = Callable[[Sequence[Hint]], tuple[Choice, ...]]
 

@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 import attrs
 
 from losscheck.cases.batches import Slot
-from losscheck.config import ArgumentSettings
 from losscheck.infer import choose, infer
 from losscheck.infer.hints import PASSING, Hint, hints
 from losscheck.model import Argument
-from losscheck.program.compiled import Compiled
-from losscheck.program.model_tensors import BATCH, Tensor
-from losscheck.program.trace import OutputError
-from losscheck.program.wiring import Wiring
-from losscheck.shapes import parse
+from losscheck.program.keras.compiled import Compiled
+from losscheck.program.keras.model_tensors import BATCH, Tensor
+from losscheck.program.tracing.trace import OutputError
+from losscheck.program.tracing.wiring import Wiring
+from losscheck.settings.settings import ArgumentSettings
+from losscheck.settings.shapes import parse
 from losscheck.targets import Loss
 
 IMAGES = "probability"  # beside real numbers: what is scaled into [0, 1], as images are

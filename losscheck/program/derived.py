@@ -9,12 +9,12 @@ import attrs
 import numpy as np
 
 from losscheck.model import Array, Inputs
-from losscheck.program.batch import Outcome, Program
 from losscheck.program.modes import EagerProgram
-from losscheck.program.precision import doubled, graph_def
 from losscheck.program.programs import Programs, Sizes
 from losscheck.program.quiet import tensorflow
-from losscheck.program.trace import Call, as_tensor, trace
+from losscheck.program.running.program import Outcome, Program
+from losscheck.program.tracing.graphdef import doubled, graph_def
+from losscheck.program.tracing.trace import Call, as_tensor, trace
 
 
 def weighted(call: Call, upstream: Array) -> Call:

@@ -14,8 +14,8 @@ import attrs
 import numpy as np
 
 from losscheck.model import Array, Inputs
-from losscheck.program.batch import Program
 from losscheck.program.quiet import silence, tensorflow
+from losscheck.program.running.program import Program
 
 BLOCK = 1 << 19
 """Numbers of the arguments that are run at a time, as in `program.batch`."""

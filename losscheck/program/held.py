@@ -14,11 +14,11 @@ import attrs
 import numpy as np
 
 from losscheck.model import Array, Inputs
-from losscheck.program.batch import Program
-from losscheck.program.execution import Run
 from losscheck.program.programs import Evaluate
 from losscheck.program.quiet import silence
-from losscheck.program.ways import Way
+from losscheck.program.running.execution import Run
+from losscheck.program.running.program import Program
+from losscheck.program.running.ways import Way
 
 Tensors = tuple[str, ...]  # names
 

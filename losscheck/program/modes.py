@@ -8,12 +8,12 @@ from typing import Any
 import attrs
 import numpy as np
 
-from losscheck.budget import spend
 from losscheck.model import Array, Inputs
-from losscheck.program.batch import Outcome
-from losscheck.program.origin import of_exception
 from losscheck.program.quiet import silence, tensorflow
-from losscheck.program.trace import Call, CallError, OutputError, as_tensor
+from losscheck.program.running.program import Outcome
+from losscheck.program.tracing.origin import of_exception
+from losscheck.program.tracing.trace import Call, CallError, OutputError, as_tensor
+from losscheck.settings.budget import spend
 
 MODES = ("eager", "graph", "xla")
 

@@ -1,4 +1,4 @@
-"""What the processes of `losscheck.workers` are forked from: importing this imports TensorFlow."""
+"""What the processes of `engine.workers` are forked from: importing this imports TensorFlow."""
 
 import contextlib
 import gc

@@ -13,9 +13,9 @@ import attrs
 import numpy as np
 
 from losscheck.model import Array, Inputs
-from losscheck.program.batch import Program
-from losscheck.program.functions import outside
 from losscheck.program.quiet import silence, tensorflow
+from losscheck.program.running.functions import outside
+from losscheck.program.running.program import Program
 
 LARGE = 1 << 14  # elements of a prediction from which it is moved inside the graph
 

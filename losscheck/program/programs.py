@@ -9,11 +9,11 @@ import attrs
 import numpy as np
 
 from losscheck.model import Array, Inputs
-from losscheck.program.batch import Program
 from losscheck.program.modes import EagerProgram, Runner
-from losscheck.program.precision import doubled, keeps_float64
-from losscheck.program.retyped import retyped
-from losscheck.program.trace import OF_SIZES, Call, CallError, OutputError, Traced, trace
+from losscheck.program.running.program import Program
+from losscheck.program.tracing.graphdef import doubled, keeps_float64
+from losscheck.program.tracing.retyped import retyped
+from losscheck.program.tracing.trace import OF_SIZES, Call, CallError, OutputError, Traced, trace
 from losscheck.program.trying import tried
 
 Sizes = Mapping[str, tuple[int | None, ...] | None]  # argument -> shape; None: unknown

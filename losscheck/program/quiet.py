@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
-from losscheck.garbage import uncollected
 from losscheck.model import Environment, UsageError
+from losscheck.program.garbage import uncollected
 
 _BACKENDS = frozenset({"jax", "torch", "openvino"})  # other packages that importing Keras may need
 

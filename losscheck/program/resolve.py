@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 
 from losscheck.program.quiet import keras_module, silence, tensorflow
-from losscheck.targets.names import is_pair
+from losscheck.settings.argument_names import is_pair
 
 # In Keras' modules of losses, but none themselves.
 NOT_LOSSES = frozenset({"Loss", "LossFunctionWrapper", "get", "serialize", "deserialize"})

@@ -7,9 +7,9 @@ from typing import Any, Final
 import numpy as np
 
 from losscheck.model import Array, Inputs
-from losscheck.program.batch import Program
 from losscheck.program.quiet import silence, tensorflow
-from losscheck.program.wiring import SHAPE_OPS
+from losscheck.program.running.program import Program
+from losscheck.program.tracing.wiring import SHAPE_OPS
 
 
 def rounding(program: Program, inputs: Inputs) -> Array:

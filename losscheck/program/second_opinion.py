@@ -10,7 +10,7 @@ import numpy as np
 
 from losscheck.model import Array, Inputs
 from losscheck.program.quiet import silence, tensorflow
-from losscheck.program.trace import Call, as_tensor
+from losscheck.program.tracing.trace import Call, as_tensor
 
 ELEMENTS = 64  # its Python loop calls the loss twice an element
 FEW = 32  # elements for which the loss is called eagerly

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from losscheck.program.quiet import tensorflow
-from losscheck.program.trace import Call, as_tensor
+from losscheck.program.tracing.trace import Call, as_tensor
 
 DIRECTION = "direction v"  # no identifier, so that no argument of a loss has this name
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import attrs
 
-from losscheck.program.origin import is_users
 from losscheck.program.quiet import silence, tensorflow
-from losscheck.program.trace import Call
+from losscheck.program.tracing.origin import is_users
+from losscheck.program.tracing.trace import Call
 
 ANY_KEY = "name"  # in place of a key that the loss does not name
 MOST_READ = 8  # accesses that are followed

@@ -6,37 +6,37 @@ import difflib
 
 from losscheck.model import UsageError
 from losscheck.rules.base import Rule
-from losscheck.rules.batch_coupling import BatchCoupling
-from losscheck.rules.branch_untaken import BranchUntaken
-from losscheck.rules.call_fails import CallFails
-from losscheck.rules.dtype_rejected import DtypeRejected
-from losscheck.rules.empty_batch import EmptyBatchRule
-from losscheck.rules.gradient_dead import GradientDead
-from losscheck.rules.gradient_kink import GradientKink
-from losscheck.rules.gradient_mismatch import GradientMismatch
-from losscheck.rules.gradient_missing import GradientMissing
-from losscheck.rules.gradient_precision import GradientPrecision
-from losscheck.rules.gradient_size import GradientSize
-from losscheck.rules.half_nonfinite import HalfNonfinite
-from losscheck.rules.integer_wrap import IntegerWrap
-from losscheck.rules.label_outside import LabelOutsideRange
-from losscheck.rules.minimum_elsewhere import MinimumElsewhere
-from losscheck.rules.mode_disagreement import ModeDisagreement
-from losscheck.rules.nan_hidden import NanHidden
-from losscheck.rules.nondeterministic import Nondeterministic
-from losscheck.rules.nonfinite import ForwardInf, ForwardNan, GradientInf, GradientNan
-from losscheck.rules.not_serializable import NotSerializable
-from losscheck.rules.not_traceable import NotTraceable
-from losscheck.rules.output_shape import OutputShape
-from losscheck.rules.process import Crash, Timeout
-from losscheck.rules.sample_weight import SampleWeight
-from losscheck.rules.second_order import SecondOrder
-from losscheck.rules.shape_rejected import ShapeRejected
-from losscheck.rules.silent_broadcast import SilentBroadcast
-from losscheck.rules.training_fails import TrainingFails
-from losscheck.rules.value_jump import ValueJump
-from losscheck.rules.value_precision import ValuePrecision
-from losscheck.rules.xla_unsupported import XlaUnsupported
+from losscheck.rules.execution.call_fails import CallFails
+from losscheck.rules.execution.dtype_rejected import DtypeRejected
+from losscheck.rules.execution.mode_disagreement import ModeDisagreement
+from losscheck.rules.execution.nondeterministic import Nondeterministic
+from losscheck.rules.execution.not_traceable import NotTraceable
+from losscheck.rules.execution.process import Crash, Timeout
+from losscheck.rules.execution.xla_unsupported import XlaUnsupported
+from losscheck.rules.gradient.branch_untaken import BranchUntaken
+from losscheck.rules.gradient.gradient_dead import GradientDead
+from losscheck.rules.gradient.gradient_kink import GradientKink
+from losscheck.rules.gradient.gradient_mismatch import GradientMismatch
+from losscheck.rules.gradient.gradient_missing import GradientMissing
+from losscheck.rules.gradient.gradient_size import GradientSize
+from losscheck.rules.gradient.minimum_elsewhere import MinimumElsewhere
+from losscheck.rules.gradient.second_order import SecondOrder
+from losscheck.rules.gradient.value_jump import ValueJump
+from losscheck.rules.nonfinite.half_nonfinite import HalfNonfinite
+from losscheck.rules.nonfinite.label_outside import LabelOutsideRange
+from losscheck.rules.nonfinite.nan_hidden import NanHidden
+from losscheck.rules.nonfinite.nonfinite import ForwardInf, ForwardNan, GradientInf, GradientNan
+from losscheck.rules.precision.gradient_precision import GradientPrecision
+from losscheck.rules.precision.integer_wrap import IntegerWrap
+from losscheck.rules.precision.value_precision import ValuePrecision
+from losscheck.rules.shape.batch_coupling import BatchCoupling
+from losscheck.rules.shape.empty_batch import EmptyBatchRule
+from losscheck.rules.shape.output_shape import OutputShape
+from losscheck.rules.shape.shape_rejected import ShapeRejected
+from losscheck.rules.shape.silent_broadcast import SilentBroadcast
+from losscheck.rules.training.not_serializable import NotSerializable
+from losscheck.rules.training.sample_weight import SampleWeight
+from losscheck.rules.training.training_fails import TrainingFails
 
 RULES: tuple[Rule, ...] = (
     GradientMismatch(),

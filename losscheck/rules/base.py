@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from losscheck.config import Settings
-    from losscheck.evidence.crowd import Crowd
     from losscheck.model import Suspect
+    from losscheck.rules.crowd import Crowd
+    from losscheck.settings.settings import Settings
 
     Judgment = Iterable[Suspect | Crowd]
 

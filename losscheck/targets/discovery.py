@@ -8,11 +8,11 @@ from types import ModuleType
 from typing import Any
 
 from losscheck.model import LeftOut, UsageError
-from losscheck.spec import ATTRIBUTE
+from losscheck.settings.argument_names import is_pair
+from losscheck.settings.decorator import ATTRIBUTE
 from losscheck.targets import reading
 from losscheck.targets.loss import Loss, build
 from losscheck.targets.making import make
-from losscheck.targets.names import is_pair
 from losscheck.targets.reference import Arguments, Reference
 
 

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from losscheck.config import ArgumentSettings, check_texts, did_you_mean
 from losscheck.model import Source, UsageError
-from losscheck.spec import ATTRIBUTE
+from losscheck.settings.argument_names import is_pair
+from losscheck.settings.decorator import ATTRIBUTE
+from losscheck.settings.settings import ArgumentSettings, check_texts, did_you_mean
 from losscheck.targets import reading
-from losscheck.targets.names import is_pair
 from losscheck.targets.written import Written
 
 if TYPE_CHECKING:
-    from losscheck.program.compiled import Compiled
+    from losscheck.program.keras.compiled import Compiled
     from losscheck.targets.models import Placed
 
 

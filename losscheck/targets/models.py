@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from losscheck.model import Source, UsageError
+from losscheck.settings.argument_names import is_pair
 from losscheck.targets import reading
 from losscheck.targets.loss import Loss, build
 from losscheck.targets.making import called
-from losscheck.targets.names import is_pair
 from losscheck.targets.reference import Arguments, Reference
 
 if TYPE_CHECKING:
-    from losscheck.program.compiled import Compiled
-    from losscheck.program.model_parts import Part
+    from losscheck.program.keras.compiled import Compiled
+    from losscheck.program.keras.model_parts import Part
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -121,7 +121,7 @@ def losses(model: Any, reference: Reference, maker: Any, directory: Path) -> lis
     UsageError
         It is not compiled, was never built, or has no such output.
     """
-    from losscheck.program import compiled
+    from losscheck.program.keras import compiled
 
     text = reference.text if reference.output is None else reference.without_output
     read = compiled.read(model, text, base=str(directory))
@@ -168,7 +168,7 @@ def _of_output(placed: Placed, directory: Path) -> Loss:
 
 def _behind(loss: Callable[..., Any], activation: str) -> Callable[..., Any]:
     """The loss of the logits, as the model has it."""
-    from losscheck.program.model_parts import activated
+    from losscheck.program.keras.model_parts import activated
 
     def of_logits(y_true: Any, y_pred: Any) -> Any:
         return loss(y_true, activated(activation, y_pred))

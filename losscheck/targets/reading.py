@@ -11,8 +11,8 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from losscheck.model import Source
+from losscheck.settings.argument_names import is_pair
 from losscheck.targets.importing import shown
-from losscheck.targets.names import is_pair
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 

@@ -1,7 +1,7 @@
 import pytest
 
-from losscheck import shapes
 from losscheck.cases.problem import Problem
+from losscheck.settings import shapes
 
 
 @pytest.fixture

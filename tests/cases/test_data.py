@@ -8,7 +8,7 @@ import pytest
 
 from losscheck.cases import search
 from losscheck.cases.data import from_data
-from losscheck.data import Data
+from losscheck.cases.user_data import Data
 from losscheck.model import Met, Range
 from tests.cases.arguments import SPARSE, pair
 

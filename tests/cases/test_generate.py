@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from losscheck import shapes
 from losscheck.cases import generate
 from losscheck.domains import OUTSIDE, parse
 from losscheck.domains.floats import FORMATS
 from losscheck.model import Range, UsageError
+from losscheck.settings import shapes
 from tests.cases.arguments import PAIRS, SPARSE, argument, pair
 
 BUDGET = 12_000

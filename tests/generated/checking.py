@@ -23,9 +23,9 @@ from typing import Any
 import attrs
 
 import losscheck
-from losscheck.budget import DEFAULT
 from losscheck.model import Finding, LossReport
 from losscheck.rules import RULES
+from losscheck.settings.budget import DEFAULT
 from tests.generated.compose import Generated, generate, module
 
 OWN = "losscheck"  # stands in the reason of whatever failed by a fault of its own

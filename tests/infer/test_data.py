@@ -12,10 +12,10 @@ import pytest
 tf = pytest.importorskip("tensorflow")
 import keras  # noqa: E402
 
-from losscheck.config import argument  # noqa: E402
-from losscheck.data import read  # noqa: E402
+from losscheck.cases.user_data import read  # noqa: E402
 from losscheck.infer import Asked, infer  # noqa: E402
 from losscheck.model import Met, UsageError  # noqa: E402
+from losscheck.settings.settings import argument  # noqa: E402
 from losscheck.targets import from_callable  # noqa: E402
 
 HOME = os.path.dirname(__file__)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from losscheck import shapes
 from losscheck.infer.docstrings import floats_in, intervals_in, shapes_in
-from losscheck.shapes import parse
+from losscheck.settings import shapes
+from losscheck.settings.shapes import parse
 
 NAMES = ("y_true", "y_pred", "weights")
 

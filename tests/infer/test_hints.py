@@ -8,8 +8,8 @@ import keras  # noqa: E402
 from losscheck.infer.hints import hints  # noqa: E402
 from losscheck.infer.moved import Moved  # noqa: E402
 from losscheck.program.programs import Programs  # noqa: E402
-from losscheck.program.trace import Call, trace  # noqa: E402
-from losscheck.program.wiring import wiring  # noqa: E402
+from losscheck.program.tracing.trace import Call, trace  # noqa: E402
+from losscheck.program.tracing.wiring import wiring  # noqa: E402
 
 PAIR = ("y_true", "y_pred")
 

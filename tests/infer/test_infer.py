@@ -9,10 +9,10 @@ import pytest
 tf = pytest.importorskip("tensorflow")
 import keras  # noqa: E402
 
-from losscheck.config import ArgumentSettings  # noqa: E402
 from losscheck.infer import infer  # noqa: E402
 from losscheck.model import UsageError  # noqa: E402
-from losscheck.program.trace import OutputError  # noqa: E402
+from losscheck.program.tracing.trace import OutputError  # noqa: E402
+from losscheck.settings.settings import ArgumentSettings  # noqa: E402
 from losscheck.targets import from_callable  # noqa: E402
 from tests.desks import desk  # noqa: E402
 

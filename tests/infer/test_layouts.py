@@ -2,7 +2,7 @@
 
 from losscheck.infer.layouts import PAIRS, extras, layouts, with_axis, with_width
 from losscheck.infer.spec import BATCH, last_letter, main_sizes
-from losscheck.shapes import parse
+from losscheck.settings.shapes import parse
 
 
 def test_a_pair_is_tried_with_equal_shapes_first():

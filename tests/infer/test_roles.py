@@ -4,9 +4,9 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
-from losscheck.config import ArgumentSettings
 from losscheck.infer.roles import by_gradient, roles
 from losscheck.model import UsageError
+from losscheck.settings.settings import ArgumentSettings
 from losscheck.targets import from_callable
 
 

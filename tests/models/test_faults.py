@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from losscheck import engine, model_examination, outcomes
-from losscheck.config import Settings
-from losscheck.explain import weight_finding
+from losscheck.engine import model as model_examination
+from losscheck.engine import outcomes
+from losscheck.engine.task import Task, examine
+from losscheck.findings import weight_finding
 from losscheck.model import LossReport, Verdict
-from losscheck.rules.weights import WEIGHT_RULES
+from losscheck.rules.model.weights import WEIGHT_RULES
+from losscheck.settings.settings import Settings
 from tests.verdicts import codes
 
 TARGET = "tests.models.planted:divides_by_zero"
@@ -22,7 +24,7 @@ def broken(*given: Any, **named: Any) -> Any:
 
 
 def examined() -> LossReport:
-    return engine.examine(engine.Task(target=TARGET, settings=Settings()))
+    return examine(Task(target=TARGET, settings=Settings()))
 
 
 @pytest.mark.parametrize("step", ["words", "reproduce", "nonfinite_source"])

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from losscheck import engine
-from losscheck.config import Settings
+from losscheck.engine.task import Task, examine
 from losscheck.model import Finding, LossReport
 from losscheck.report.json import from_json, to_json
+from losscheck.settings.settings import Settings
 from losscheck.targets import losses_of_model
 from tests.models import planted, sound
 
@@ -24,7 +24,7 @@ from tests.models import planted, sound
 @functools.cache
 def examined(target: str) -> LossReport:
     """The report of a model as a whole, without its outputs' own."""
-    return engine.examine(engine.Task(target=target, settings=Settings()))
+    return examine(Task(target=target, settings=Settings()))
 
 
 def of(name: str) -> LossReport:
@@ -148,8 +148,8 @@ def engine_report(loss: LossReport) -> Any:
 def test_an_id_is_the_same_from_model_to_model() -> None:
     again = planted.nan_at_the_start()  # Keras counts its layers on
     whole = losses_of_model(again, "tests.models.planted:nan_at_the_start")[0]
-    (found,) = engine.examine(
-        engine.Task(target=whole.target, settings=Settings(select=("LC203",))), whole
+    (found,) = examine(
+        Task(target=whole.target, settings=Settings(select=("LC203",))), whole
     ).findings
     assert found.id == only("nan_at_the_start").id
 
@@ -229,8 +229,8 @@ def test_the_users_model_stays_as_it_is() -> None:
     losses, built = model._compile_loss, model._compile_loss.built
     state = [np.array(v.numpy()) for v in model.optimizer.variables]
     whole = losses_of_model(model)[0]
-    task = engine.Task(target=whole.target, settings=Settings())
-    assert engine.examine(task, whole).verdict == "pass"
+    task = Task(target=whole.target, settings=Settings())
+    assert examine(task, whole).verdict == "pass"
     for before, variable in zip(weights, model.variables, strict=True):
         np.testing.assert_array_equal(before, variable.numpy())
     for before, variable in zip(state, model.optimizer.variables, strict=True):

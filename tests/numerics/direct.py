@@ -12,7 +12,7 @@ from losscheck.infer import Inferred
 from losscheck.infer.spec import Spec
 from losscheck.model import Argument
 from losscheck.program.programs import Programs
-from losscheck.program.trace import Call
+from losscheck.program.tracing.trace import Call
 
 NAMES = ("y_true", "y_pred")
 

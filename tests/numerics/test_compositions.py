@@ -19,12 +19,12 @@ from hypothesis import strategies as st
 
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.gather import Evidence
-from losscheck.evidence.gradients import check
-from losscheck.evidence.second_look import second_look
-from losscheck.evidence.sweep import measure
+from losscheck.evidence.gradient.check import check
+from losscheck.evidence.gradient.second_look import second_look
+from losscheck.evidence.search.sweep import measure
 from losscheck.model import Array, Range
 from losscheck.numerics.verdict import RETRACED_FLOOR, Agreement
-from losscheck.program import exact
+from losscheck.program.exact import evaluator as exact
 from losscheck.program.rounding import rounding
 from tests.numerics.compositions import WIDTH, Expression, build, reaches_prediction, reals
 from tests.numerics.direct import Direct, evidence_of

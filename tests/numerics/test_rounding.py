@@ -9,8 +9,8 @@ import pytest
 import tensorflow as tf
 
 from losscheck.cases.blocks import CaseBlock
-from losscheck.evidence.gradients import check
-from losscheck.evidence.second_look import second_look
+from losscheck.evidence.gradient.check import check
+from losscheck.evidence.gradient.second_look import second_look
 from losscheck.model import Array, Range
 from losscheck.numerics.ladder import derivatives
 from losscheck.numerics.verdict import RETRACED_FLOOR, Agreement, compare

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from losscheck.program.batch import Program
 from losscheck.program.programs import Programs
-from losscheck.program.trace import Call, trace
+from losscheck.program.running.program import Program
+from losscheck.program.tracing.trace import Call, trace
 
 PAIR = ("y_true", "y_pred")
 SHAPE = (2, 3)

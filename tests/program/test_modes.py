@@ -8,7 +8,7 @@ from tests.program.calling import SHAPE, call, cases
 tf = pytest.importorskip("tensorflow")
 
 from losscheck.program.modes import MODES, EagerProgram, Runner  # noqa: E402
-from losscheck.program.trace import CallError, OutputError  # noqa: E402
+from losscheck.program.tracing.trace import CallError, OutputError  # noqa: E402
 
 
 def squares(y_true, y_pred):

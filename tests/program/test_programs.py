@@ -7,7 +7,6 @@ from tests.program.calling import SHAPE, SHAPES, call, cases, program, programs
 
 tf = pytest.importorskip("tensorflow")
 
-from losscheck.program.batch import Program  # noqa: E402
 from losscheck.program.modes import EagerProgram  # noqa: E402
 from losscheck.program.programs import (  # noqa: E402
     FLOOR_RETRACED,
@@ -15,7 +14,8 @@ from losscheck.program.programs import (  # noqa: E402
     Programs,
     along,
 )
-from losscheck.program.trace import CallError, OutputError  # noqa: E402
+from losscheck.program.running.program import Program  # noqa: E402
+from losscheck.program.tracing.trace import CallError, OutputError  # noqa: E402
 
 
 def plain(t, p):

@@ -33,9 +33,9 @@ def test_importing_tracing_and_mapping_write_nothing():
         """
         import sys
         from losscheck.program.quiet import environment
-        from losscheck.program.batch import Program
-        from losscheck.program.ways import Way
-        from losscheck.program.trace import Call, trace
+        from losscheck.program.running.program import Program
+        from losscheck.program.running.ways import Way
+        from losscheck.program.tracing.trace import Call, trace
         import numpy as np
 
         def loss(y_true, y_pred):

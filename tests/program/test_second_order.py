@@ -9,7 +9,7 @@ import tensorflow as tf
 from losscheck.program.modes import Runner
 from losscheck.program.programs import Programs
 from losscheck.program.second_order import DIRECTION, slope
-from losscheck.program.trace import Call
+from losscheck.program.tracing.trace import Call
 from tests.program.calling import call
 
 X = np.asarray([[0.5, -1.0, 2.0]])

@@ -7,8 +7,8 @@ from tests.program.calling import programs
 
 tf = pytest.importorskip("tensorflow")
 
-from losscheck.program.batch import Program  # noqa: E402
-from losscheck.program.trace import CallError  # noqa: E402
+from losscheck.program.running.program import Program  # noqa: E402
+from losscheck.program.tracing.trace import CallError  # noqa: E402
 
 SQUARE = {"y_true": (2, 3, 3), "y_pred": (2, 3, 3)}
 

@@ -12,12 +12,12 @@ import pytest
 import tensorflow as tf
 
 from losscheck.api import check
-from losscheck.blocks import of_loss
-from losscheck.config import Settings
 from losscheck.model import LossReport
+from losscheck.report.blocks import of_loss
+from losscheck.report.verdicts import fails
+from losscheck.settings.settings import Settings
 from losscheck.targets import from_callable
 from losscheck.targets.written import UNWRITTEN, Written
-from losscheck.verdicts import fails
 from tests.verdicts import codes, errors, found
 from tests.wild import contain_losses as losses
 

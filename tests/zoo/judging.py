@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from losscheck.model import Finding, LossReport
-from losscheck.policy import RANK, Severity
+from losscheck.rules.policy import RANK, Severity
 from tests.zoo.specimen import Specimen
 
 

@@ -1,0 +1,168 @@
+"""Logarithms: their argument reaches 0, or is negative, or has lost its digits."""
+
+from __future__ import annotations
+
+from losscheck.advice import source
+from losscheck.advice.base import Advice, Key
+from losscheck.advice.scene import Scene
+
+
+def _softmax(s: Scene) -> str:
+    return source.arguments_of(s.x, "softmax")
+
+
+def _sigmoid(s: Scene) -> str:
+    return source.arguments_of(s.x, "sigmoid")
+
+
+def _one_minus_sigmoid(s: Scene) -> str:
+    return source.arguments_of(source.beside_one(s.x, "-"), "sigmoid")
+
+
+def _one_minus_exp(s: Scene) -> str:
+    return source.arguments_of(source.beside_one(s.x, "-"), "exp")
+
+
+def _one_plus_exp(s: Scene) -> str:
+    return source.arguments_of(source.beside_one(s.x, "+"), "exp")
+
+
+def _sum_of_exp(s: Scene) -> str:
+    return source.exponents_of_sum(s.x)
+
+
+def _times_itself(s: Scene) -> str:
+    """Find "p * log(p)" or "p * log(p / q)" around the logarithm."""
+    factor, product = source.factor_beside(s.line, s.expression)
+    return product if factor and factor in (s.x, source.numerator(s.x)) else ""
+
+
+def _negative(s: Scene) -> bool:
+    return not s.backward and s.vx is not None and s.vx < 0
+
+
+def _vanished(s: Scene) -> bool:
+    return s.half and s.vx == 0 and "+" in s.x
+
+
+def _one_minus(s: Scene) -> str:
+    return "" if s.backward else source.beside_one(s.x, "-")
+
+
+def _chosen_away(s: Scene) -> bool:
+    """Tell that something chose another value: log itself is not finite, and the loss is."""
+    return s.backward and (s.where or (s.finite and s.vx is not None and s.vx <= 0))
+
+
+WHOLE = (
+    Advice(
+        when=_softmax,
+        cause="A softmax rounds to 0 for a logit far below the largest, and log(0) is -Inf.",
+        write="tf.nn.log_softmax({z})",
+        remark="Or take the whole cross-entropy from logits: "
+        "tf.nn.softmax_cross_entropy_with_logits(labels=..., logits=...).",
+    ),
+    Advice(
+        when=_sigmoid,
+        cause="A sigmoid rounds to 0 for a very negative logit, and log(0) is -Inf.",
+        write="tf.math.log_sigmoid({z})",
+    ),
+    Advice(
+        when=_one_minus_sigmoid,
+        cause="The sigmoid rounds to 1 for a large logit, so {at}, and log(0) is -Inf.",
+        write="-tf.math.softplus({z})",
+        remark="Or take the whole cross-entropy from logits: "
+        "tf.nn.sigmoid_cross_entropy_with_logits(labels=..., logits=...).",
+    ),
+    Advice(
+        when=_one_minus_exp,
+        cause="exp(x) rounds to 1 for a small x, so {at}, and log(0) is -Inf.",
+        write="{f}(-tf.math.expm1({z}))",
+    ),
+    Advice(
+        when=_one_plus_exp,
+        cause="exp(x) overflows {dtype} above {limit}, long before log(1 + exp(x)) does.",
+        write="tf.math.softplus({z})",
+    ),
+    Advice(
+        when=_sum_of_exp,
+        cause="The exponentials overflow {dtype} above {limit}, or all round to 0; the logarithm "
+        "of their sum does neither.",
+        write="tf.reduce_logsumexp({z})",
+    ),
+    Advice(
+        when=_times_itself,
+        cause="The logarithm of {at} is not finite; times 0 it is NaN, where the limit of "
+        "x * log(x) is 0.",
+        write="tf.math.xlogy({num}, {x})",
+        around=_times_itself,
+    ),
+)
+
+CLAMPED = "{f}(tf.maximum({x}, {eps}))"
+
+FORWARD = (
+    *WHOLE,
+    Advice(
+        when=_negative,
+        cause="The logarithm of a negative number does not exist: {at}.",
+        write=CLAMPED,
+        remark="Or make the prediction positive in the model: a softplus on its last layer.",
+    ),
+    Advice(
+        when=_vanished,
+        cause="The logarithm of {at} is -Inf.",
+        write=CLAMPED,
+        remark="Or compute in float32: x = tf.cast(x, tf.float32).",
+    ),
+    Advice(
+        when=_one_minus,
+        cause="{at}, since {z} is 1 or rounds to it, and log(0) is -Inf.",
+        write=CLAMPED,
+        remark="A clip to 1 - 1e-8 does not help: in float32 that is 1. Clip by {eps} or more, "
+        "or compute from logits.",
+    ),
+    Advice(
+        cause="The logarithm of {at} is -Inf.",
+        write=CLAMPED,
+        remark="Or compute from logits: log_softmax, log_sigmoid, or a cross-entropy with logits.",
+    ),
+)
+
+BACKWARD = (
+    *WHOLE,
+    Advice(
+        when=_chosen_away,
+        cause="The slope of log at {at} is infinite; {back}.",
+        first="safe = tf.where({sx} > 0.0, {x}, 1.0)",
+        write="{f}(safe)",
+        remark="Choosing the result afterwards does not help: make the operand safe first.",
+    ),
+    Advice(
+        cause="The slope of log at {at} is too large for {dtype}; {back}.",
+        write=CLAMPED,
+    ),
+)
+
+TWO_ARGUMENTS = (
+    Advice(
+        cause="The second operand reaches {aty}, where the logarithm or its slope is infinite.",
+        write="{f}({x}, tf.maximum({y}, {eps}))",
+    ),
+)
+
+SHIFTED = (
+    Advice(
+        cause="log(1 + x) and its slope are not finite at {at}: 1 + x must stay above 0.",
+        write="{f}(tf.maximum({x}, {eps} - 1.0))",
+    ),
+)
+
+ADVICE: dict[Key, tuple[Advice, ...]] = {
+    ("Log", "forward"): FORWARD,
+    ("Log", "backward"): BACKWARD,
+    ("Log1p", "forward"): SHIFTED,
+    ("Log1p", "backward"): SHIFTED,
+    ("Xlogy", "forward"): TWO_ARGUMENTS,
+    ("Xlogy", "backward"): TWO_ARGUMENTS,
+}

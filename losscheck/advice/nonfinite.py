@@ -1,0 +1,103 @@
+"""Words for a NaN or an Inf: which op, at which number, and what to write instead."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from losscheck.advice import logarithms, overflow, quotients, roots, special, wording
+from losscheck.advice.base import Advice, Key, nowhere
+from losscheck.advice.blamed import RUNNING, Blame
+from losscheck.advice.scene import Scene, scene
+from losscheck.model import Direction, Kind, Suspect
+
+ADVICE: dict[Key, tuple[Advice, ...]] = {
+    **logarithms.ADVICE,
+    **roots.ADVICE,
+    **quotients.ADVICE,
+    **overflow.ADVICE,
+    **special.ADVICE,
+    ("Mean", "forward"): (*quotients.EMPTY_MEAN, *overflow.SUM),
+}
+
+_TOO_LARGE = (
+    "The true result is finite but too large for {dtype}, which ends at {largest}: the operand is "
+    "{at}, and no other formula can help."
+)
+# 80 keeps exp, and a sum of 6,000 of them, below the end of float32 at exp(88.7).
+INHERENT_EXP = Advice(
+    around=nowhere,
+    cause=_TOO_LARGE,
+    write="tf.clip_by_value({arg}, -80.0, 80.0)  # in place of {arg}",
+    remark="Bound the prediction to what your data need, or compute in float64.",
+)
+INHERENT = Advice(
+    around=nowhere,
+    cause=_TOO_LARGE,
+    write="tf.clip_by_value({arg}, -{bound}, {bound})  # in place of {arg}",
+    remark="Bound the prediction to what your data need, or compute in float64.",
+)
+FALLBACK = Advice(
+    around=nowhere,
+    cause="The result of {op} is {bad} at {at}, though what goes into it is finite.",
+    write="tf.debugging.check_numerics({arg}, 'operand')  # shows the operand",
+    remark="Keep it where the function and its slope are finite: by tf.maximum, tf.clip_by_value,\n"
+    "or a tf.where before the function.",
+)
+
+WRITTEN = Advice(
+    around=nowhere,
+    cause="{op} is given an infinity that is written in the code, and hands it on.",
+    write="tf.debugging.check_numerics({arg}, 'operand')  # shows the operand",
+    remark="Leave out what is to count for nothing before it is summed, by tf.where, or write a\n"
+    "number that the sums and exponentials behind it can hold.",
+)
+
+
+def _inside(what: str) -> Advice:
+    return Advice(
+        around=nowhere,
+        cause=f"Something inside the {what} gives {{bad}} at {{at}}, but finite numbers go in.",
+        write="tf.debugging.check_numerics(x, 'x')  # in its body, on what it computes",
+        remark=FALLBACK.remark,
+    )
+
+
+def cause_and_fix(suspect: Suspect, blame: Blame) -> tuple[str, str]:
+    """Say why a number became NaN or Inf, and what to write instead.
+
+    Returns
+    -------
+    tuple of str
+        The cause as sentences, the fix as Python with comments.
+    """
+    at = scene(suspect, blame)
+    if blame.op in RUNNING:
+        return _filled(_inside(RUNNING[blame.op]), at)
+    if suspect.kind is Kind.INHERENT and not at.half:
+        large = INHERENT_EXP if blame.op in ("Exp", "Expm1", "Cosh", "Sinh") else INHERENT
+        return _filled(large, at)
+    for advice in ADVICE.get((blame.op, blame.direction.value), ()):
+        if words := advice.fill(at):
+            return words
+    written = any(np.isinf(v).any() for v in blame.operand_values if v.dtype.kind == "f")
+    forward = blame.direction is Direction.FORWARD
+    return _filled(WRITTEN if written and forward else FALLBACK, at)
+
+
+def message(suspect: Suspect) -> str:
+    """Say in one sentence what became NaN or infinite, and at which input."""
+    bad = "infinite" if suspect.form == "inf" else "NaN"
+    mode = " under XLA" if suspect.mode == "xla" else ""
+    dtype = "" if suspect.dtype == "float32" else f" in {suspect.dtype}"
+    at = wording.at(suspect.inputs)
+    backward = suspect.code in ("LC203", "LC204") or suspect.direction is Direction.BACKWARD
+    if not backward:
+        return f"The loss is {bad}{mode}{dtype}{at}."
+    value = "finite" if suspect.value is None else wording.array(suspect.value)
+    return f"The gradient is {bad}{mode}{dtype} while the loss is {value}{at}."
+
+
+def _filled(advice: Advice, at: Scene) -> tuple[str, str]:
+    words = advice.fill(at)
+    assert words is not None
+    return words

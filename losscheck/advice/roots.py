@@ -1,0 +1,169 @@
+"""Square roots, norms, standard deviations and powers: an infinite slope at 0, none below."""
+
+from __future__ import annotations
+
+from losscheck.advice.base import Advice, Key
+from losscheck.advice.scene import Scene
+
+
+def _norm(s: Scene) -> bool:
+    return s.head in ("norm", "reduce_euclidean_norm")
+
+
+def _deviation(s: Scene) -> bool:
+    return s.head in ("reduce_std", "std")
+
+
+def _normalize(s: Scene) -> bool:
+    return s.head in ("l2_normalize", "normalize")
+
+
+def _clip_by_norm(s: Scene) -> bool:
+    return s.head == "clip_by_norm"
+
+
+def _difference(s: Scene) -> bool:
+    return " - " in s.x
+
+
+def _in_where(s: Scene) -> bool:
+    return s.where
+
+
+def _negative(s: Scene) -> bool:
+    return s.vx is not None and s.vx < 0
+
+
+def _zero(s: Scene) -> bool:
+    return s.vx == 0
+
+
+def _exponent_zero(s: Scene) -> bool:
+    return s.vx == 0 and s.vy == 0
+
+
+COMPOSITE = (
+    Advice(
+        when=_norm,
+        composite=True,
+        cause="A norm has no slope at the zero vector: its root is taken of {at}, where the slope "
+        "of the square root is infinite; {back}.",
+        write="tf.sqrt(tf.reduce_sum(tf.square({arg}){rest}) + {tiny})",
+    ),
+    Advice(
+        when=_deviation,
+        composite=True,
+        cause="The variance is {at} where all values are equal, and the slope of the square root "
+        "is infinite there; {back}.",
+        write="tf.sqrt(tf.math.reduce_variance({arg}{rest}) + {tiny})",
+    ),
+    Advice(
+        when=_normalize,
+        composite=True,
+        cause="The norm of a zero vector is 0, and its inverse is not finite.",
+        write="{garg} * tf.math.rsqrt(tf.reduce_sum(tf.square({arg}), axis=-1, keepdims=True) "
+        "+ {tiny})",
+    ),
+    Advice(
+        when=_clip_by_norm,
+        composite=True,
+        cause="The norm of a zero vector is 0, and the slope of its square root is infinite; "
+        "{back}.",
+        first="limit = 1.0  # the largest norm to leave\n"
+        "norm = tf.sqrt(tf.reduce_sum(tf.square({arg}), axis=-1, keepdims=True) + {tiny})",
+        write="{garg} * (limit / tf.maximum(norm, limit))",
+    ),
+)
+
+ROOT_FORWARD = (
+    Advice(
+        when=_difference,
+        cause="The square root of a negative number does not exist: {at}. The difference of two "
+        "nearly equal numbers lost its digits and came out below 0.",
+        write="{f}(tf.maximum({x}, {tiny}))",
+        remark="More digits: subtract first, then square. A distance is the root of a sum of "
+        "squared differences, a variance is tf.math.reduce_variance.",
+    ),
+    Advice(
+        cause="The square root of a negative number does not exist: {at}.",
+        write="{f}(tf.maximum({x}, {tiny}))",
+    ),
+)
+
+ROOT_BACKWARD = (
+    *COMPOSITE,
+    Advice(
+        when=_in_where,
+        cause="The slope of the square root at {at} is not finite; {back}.",
+        first="safe = tf.where({sx} > 0.0, {x}, 1.0)",
+        write="{f}(safe)",
+    ),
+    Advice(
+        when=_negative,
+        cause="The square root has no slope below 0, and it is taken of {at}.",
+        write="{f}(tf.maximum({x}, {tiny}))",
+    ),
+    Advice(
+        cause="The slope of the square root at {at} is infinite; {back}.",
+        write="{f}({sx} + {tiny})",
+    ),
+)
+
+INVERSE_ROOT = (
+    *COMPOSITE,
+    Advice(
+        cause="1 / sqrt(x) and its slope are not finite at {at}.",
+        write="{f}(tf.maximum({x}, {tiny}))",
+        remark="Clamp before the root: a minimum after it still sends NaN back.",
+    ),
+)
+
+POWER_FORWARD = (
+    Advice(
+        when=_negative,
+        cause="A fractional power of a negative number does not exist: {at}.",
+        write="tf.pow(tf.maximum({x}, {eps}), {y})",
+        remark="To keep the sign: tf.sign(x) * tf.pow(tf.maximum(tf.abs(x), {eps}), exponent).",
+    ),
+    Advice(
+        when=_zero,
+        cause="A negative power of 0 is infinite: {at}.",
+        write="tf.pow(tf.maximum({x}, {eps}), {y})",
+    ),
+    Advice(
+        cause="The power of {at} is larger than {dtype} can hold, which ends at {largest}.",
+        write="tf.pow(tf.clip_by_value({x}, -{bound}, {bound}), {y})",
+        remark="Bound the base where your data allow it, or compute with the logarithm of it.",
+    ),
+)
+
+POWER_BACKWARD = (
+    Advice(
+        when=_exponent_zero,
+        cause="The slope of x ** 0 at {at} is 0 * Inf.",
+        write="tf.pow(tf.maximum({x}, {eps}), {y})",
+        remark="An exponent of 0 makes the factor 1: leave it out where the exponent is 0.",
+    ),
+    Advice(
+        cause="The slope of a power below 1 is infinite at {at}; {back}.",
+        write="tf.pow(tf.maximum({x}, {eps}), {y})",
+    ),
+)
+
+NORM_OP = (
+    *COMPOSITE,
+    Advice(
+        cause="A norm has no slope at the zero vector: 0 / 0 is NaN.",
+        write="tf.sqrt(tf.reduce_sum(tf.square({x})) + {tiny})",
+    ),
+)
+
+ADVICE: dict[Key, tuple[Advice, ...]] = {
+    ("Sqrt", "forward"): ROOT_FORWARD,
+    ("Sqrt", "backward"): ROOT_BACKWARD,
+    ("Rsqrt", "forward"): INVERSE_ROOT,
+    ("Rsqrt", "backward"): INVERSE_ROOT,
+    ("EuclideanNorm", "backward"): NORM_OP,
+    ("Pow", "forward"): POWER_FORWARD,
+    ("Pow", "backward"): POWER_BACKWARD,
+}

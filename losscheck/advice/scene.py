@@ -1,0 +1,140 @@
+"""The words that a piece of advice is filled with: operands, their values, the dtype's limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+import numpy as np
+
+from losscheck.advice import source, wording
+from losscheck.advice.blamed import Blame
+from losscheck.advice.limits import BOUND, EPSILON, EXP_LIMIT, HALF, LARGEST, MARGIN, UNDER_ROOT
+from losscheck.advice.spelling import default_call, spells
+from losscheck.advice.worst import worst
+from losscheck.model import Direction, Kind, Suspect
+
+_LONG = 48  # characters; a longer operand is not repeated in a sentence
+
+
+@attrs.frozen(kw_only=True)
+class Scene:
+    """One op at fault, as far as it is known."""
+
+    op: str
+    backward: bool
+    nan: bool  # what went wrong is NaN; else Inf
+    finite: bool  # the loss itself is finite
+    dtype: str
+    kind: Kind | None
+    line: str  # the user's line
+    expression: str
+    direct: bool  # the expression is this very op, so that its operands are the op's inputs
+    call: str  # the op's function as the user spells it, such as "tf.math.log"
+    head: str  # the outermost function or operator of the expression
+    argument: str  # first operand of the expression, whatever the expression is
+    x: str  # text of the op's first input
+    y: str
+    vx: float | None  # its value where it went wrong
+    vy: float | None
+    size: int | None  # elements of the first input
+
+    @property
+    def where(self) -> bool:
+        """Whether a choice between two values stands on the line."""
+        return "where(" in self.line
+
+    @property
+    def half(self) -> bool:
+        """Whether the dtype is a half type."""
+        return self.dtype in HALF
+
+    def words(self) -> dict[str, str]:
+        """Give what a template may name."""
+        return {
+            "op": self.op or "the op",
+            "x": self.x,
+            "y": self.y,
+            "gx": source.grouped(self.x),
+            "gy": source.grouped(self.y),
+            "sx": source.summand(self.x),
+            "sy": source.summand(self.y),
+            "arg": self.argument,
+            "garg": source.grouped(self.argument),
+            "num": source.numerator(self.x) or self.x,
+            "f": self.call,
+            "rest": source.keywords_of(self.expression, "axis", "keepdims"),
+            "at": self._at(self.x, self.vx),
+            "vx": "not known" if self.vx is None else wording.number(self.vx),
+            "aty": self._at(self.y, self.vy),
+            "bad": "NaN" if self.nan else "infinite",
+            "back": self._back(),
+            "dtype": self.dtype,
+            "eps": self._limit(EPSILON),
+            "tiny": self._limit(UNDER_ROOT),
+            "margin": self._limit(MARGIN),
+            "bound": self._limit(BOUND),
+            "limit": self._limit(EXP_LIMIT),
+            "largest": self._limit(LARGEST),
+        }
+
+    def _limit(self, table: Mapping[str, float]) -> str:
+        return wording.number(table.get(self.dtype, table["float32"]))
+
+    def _at(self, text: str, value: float | None) -> str:
+        named = self.direct and len(text) <= _LONG
+        if value is None:
+            return text if named else "its operand"
+        if not named or _is_number(text):
+            return wording.number(value)
+        return f"{text} = {wording.number(value)}"
+
+    def _back(self) -> str:
+        if not self.nan:
+            return "on the way back it stays infinite"
+        if self.where:
+            return "tf.where multiplies it by 0 on the way back: NaN"
+        return "on the way back it is multiplied by 0: NaN"
+
+
+def scene(suspect: Suspect, blame: Blame) -> Scene:
+    """Gather the words for a suspect and what is to blame for it."""
+    head = source.head(blame.expression)
+    direct = spells(head, blame.op)
+    texts = (*blame.operands, *("x", "y")[len(blame.operands) :]) if direct else ("x", "y")
+    values = worst(blame.op, blame.operand_values)
+    return Scene(
+        op=blame.op,
+        backward=blame.direction is Direction.BACKWARD,
+        nan=_is_nan(suspect, blame),
+        finite=suspect.code in ("LC203", "LC204")
+        or (suspect.code == "LC505" and suspect.direction is Direction.BACKWARD),
+        dtype=suspect.dtype,
+        kind=suspect.kind,
+        line=blame.location.source if blame.location else "",
+        expression=blame.expression,
+        direct=direct,
+        call=(source.function(blame.expression) if direct else "") or default_call(blame.op),
+        head=head,
+        argument=blame.operands[0] if blame.operands else "x",
+        x=texts[0],
+        y=texts[1],
+        vx=values[0],
+        vy=values[1],
+        size=int(np.size(blame.operand_values[0])) if blame.operand_values else None,
+    )
+
+
+def _is_nan(suspect: Suspect, blame: Blame) -> bool:
+    """Tell NaN from Inf by what the rule says, else by the value that went wrong."""
+    if suspect.form in ("nan", "inf"):
+        return suspect.form == "nan"
+    return blame.result is None or bool(np.isnan(np.asarray(blame.result, dtype=float)).any())
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,221 @@
+"""The command line: click, exit statuses, and what is shown of errors.
+
+Everything else is imported by the commands that need it, so that `--help` stays quick.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from losscheck import __version__
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+EXAMPLES = """\b
+Examples:
+  losscheck my_module:my_loss
+  losscheck path/losses.py
+  losscheck "my_module:focal(gamma=2.0)" --arg y_pred=probability
+  losscheck mse --format json"""
+
+
+class _Group(click.Group):
+    """A group in which targets stand for `check`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        own = {*self.commands, *self.get_help_option_names(ctx), "--version"}
+        return super().parse_args(ctx, args if args and args[0] in own else ["check", *args])
+
+
+@click.group(cls=_Group, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="losscheck")
+def command() -> None:
+    """Check TensorFlow/Keras losses: the gradient, NaN and Inf, shapes.
+
+    `losscheck TARGET ...` is short for `losscheck check TARGET ...`.
+    """
+
+
+OPTIONS = (
+    click.argument("targets", nargs=-1, metavar="[TARGET]..."),
+    click.option("--config", type=click.Path(path_type=Path), help="Configuration file to read."),
+    click.option(
+        "--arg",
+        multiple=True,
+        metavar="NAME=DOMAIN[:SHAPE]",
+        help='What an argument takes, as in "y_pred=probability:(B, D)", or by column, as in '
+        '"y_pred=[real, positive]". Repeatable.',
+    ),
+    click.option(
+        "--role",
+        multiple=True,
+        metavar="NAME=ROLE",
+        help="What an argument is: y_true, y_pred, weight or input. Repeatable.",
+    ),
+    click.option(
+        "--data",
+        metavar="FILE.npz|MODULE:BATCHES",
+        help="Data of your own: arrays named like the arguments, or what yields batches.",
+    ),
+    click.option("--select", multiple=True, metavar="CODES", help="Rules to run: LC203,LC4."),
+    click.option("--ignore", multiple=True, metavar="CODE=REASON", help="Set findings apart."),
+    click.option("--dtype", multiple=True, metavar="DTYPES", help="Required dtypes."),
+    click.option("--mode", multiple=True, metavar="MODES", help="Of eager, graph, xla."),
+    click.option("--seed", type=click.IntRange(min=0), help="Seed of everything random."),
+    click.option(
+        "--order",
+        type=click.IntRange(1, 2),
+        help="2 checks the second derivative, too (LC106).",
+    ),
+    click.option(
+        "--jobs",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Losses examined at the same time, each in a process of its own.",
+    ),
+    click.option(
+        "--timeout",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="SECONDS",
+        help="What a loss may take; it then counts as failed (LC902).",
+    ),
+    click.option(
+        "--budget",
+        type=click.FloatRange(min=0),
+        metavar="SECONDS",
+        help="Processor time for a loss; what it cuts is said. 0: as much as it takes. Default 20.",
+    ),
+    click.option(
+        "--fail-on",
+        metavar="[error|inconclusive|warning|never]",
+        help="What makes the exit status 1; each includes those before it.",
+    ),
+    click.option("-q", "--quiet", is_flag=True, help="Only what does not pass."),
+    click.option("-v", "--verbose", is_flag=True, help="Everything; tracebacks of our own faults."),
+)
+
+
+def _options(function: Command) -> Command:
+    for option in reversed(OPTIONS):
+        function = option(function)
+    return function
+
+
+@command.command()
+@_options
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    metavar="FORMAT[=PATH]",
+    help="text, concise, json, markdown or html; with =PATH into a file. Repeatable.",
+)
+def check(targets: tuple[str, ...], formats: tuple[str, ...], **options: Any) -> int:
+    """Check losses: each TARGET, or those of the configuration.
+
+    A TARGET is module:loss, path/file.py:loss, module:factory(gamma=2.0), a module or file alone
+    (every loss in it), or a name that Keras knows.
+    """
+    from losscheck.cli import commands
+
+    return commands.check(targets, formats, options)
+
+
+@command.command()
+@_options
+@click.option(
+    "--out", type=click.Path(path_type=Path), default="reports", show_default=True, help="Folder."
+)
+def report(targets: tuple[str, ...], out: Path, **options: Any) -> int:
+    """Write the stability report: a page, JSON and Markdown."""
+    from losscheck.cli import commands
+
+    return commands.report(targets, out, options)
+
+
+@command.command()
+def rules() -> int:
+    """List the rules."""
+    from losscheck.cli import rulebook
+
+    return rulebook.listing()
+
+
+@command.command()
+@click.argument("code")
+def explain(code: str) -> int:
+    """Explain a rule, by its code or slug."""
+    from losscheck.cli import rulebook
+
+    return rulebook.explain(code)
+
+
+@command.command()
+@click.argument("file", type=click.Path(path_type=Path), metavar="REPORT.json")
+@click.option("--format", "formats", multiple=True, metavar="FORMAT[=PATH]", help="As of check.")
+@click.option("-q", "--quiet", is_flag=True, help="Only what does not pass.")
+@click.option("-v", "--verbose", is_flag=True, help="Everything.")
+def render(file: Path, formats: tuple[str, ...], quiet: bool, verbose: bool) -> int:
+    """Show a JSON report in another format."""
+    from losscheck.cli import commands
+
+    return commands.render(file, formats, verbose - quiet)
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    status = run(sys.argv[1:])
+    from losscheck.cli.streams import close_stdout
+
+    close_stdout()
+    sys.exit(status)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command and turn every error into a message and an exit status.
+
+    Parameters
+    ----------
+    arguments
+        What stands behind `losscheck`.
+
+    Returns
+    -------
+    int
+        The exit status: 0 clean, 1 findings, 2 usage, 3 a fault of losscheck, 5 no loss found.
+    """
+    try:
+        status = command.main(list(arguments), prog_name="losscheck", standalone_mode=False)
+        return status if isinstance(status, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return 130  # what shells give for a program ended by Ctrl-C: 128 + SIGINT
+    except Exception as error:
+        return _failed(error, verbose=bool({"-v", "--verbose"} & set(arguments)))
+
+
+def _failed(error: Exception, *, verbose: bool) -> int:
+    from losscheck.model import UsageError
+    from losscheck.report.verdicts import Exit
+
+    if isinstance(error, UsageError):
+        click.echo(f"losscheck: {error}", err=True)
+        return Exit.USAGE
+    if verbose:
+        import traceback
+
+        traceback.print_exception(error)
+    told = f"{type(error).__name__}: {error}".rstrip(": ")
+    hint = "" if verbose else " Run again with -v for the traceback."
+    click.echo(
+        f"losscheck: {told}. This is a fault of losscheck, not of your loss.{hint}", err=True
+    )
+    return Exit.FAULT

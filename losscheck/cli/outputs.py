@@ -1,0 +1,74 @@
+"""Where reports go: `--format FORMAT` to stdout, `--format FORMAT=PATH` into a file."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import attrs
+
+from losscheck.cli import streams
+from losscheck.model import Report, UsageError
+from losscheck.report import FORMATS, render
+from losscheck.report.view import View
+from losscheck.settings.settings import one_of
+
+WIDEST = 120  # columns beyond which what stands at the right edge is too far from its line
+
+
+@attrs.frozen(kw_only=True)
+class Outputs:
+    """The formats that were asked for."""
+
+    stdout: str  # the format on stdout
+    files: tuple[tuple[str, Path], ...]  # format and path
+
+
+def parse(given: Sequence[str]) -> Outputs:
+    """Read the values of `--format`; text goes to stdout where no format for it was given.
+
+    Raises
+    ------
+    UsageError
+        For an unknown format, two formats on stdout, or a folder that does not exist.
+    """
+    stdout, files = [], []
+    for text in given:
+        name, equals, path = text.partition("=")
+        one_of(name, tuple(FORMATS), "--format")
+        if not equals:
+            stdout.append(name)
+            continue
+        if not path or Path(path).is_dir() or not Path(path).parent.is_dir():
+            raise UsageError(
+                f"--format {text}: {path!r} names no file in an existing folder; "
+                f"write --format {name}=report.{name}, or make the folder first"
+            )
+        files.append((name, Path(path)))
+    if len(set(stdout)) > 1:
+        raise UsageError(
+            f"--format: {' and '.join(stdout)} cannot both go to stdout; "
+            f"write one into a file: --format {stdout[0]}=PATH"
+        )
+    return Outputs(stdout=stdout[0] if stdout else "text", files=tuple(files))
+
+
+def write(report: Report, outputs: Outputs, verbosity: int) -> None:
+    """Write a report to the files and to stdout.
+
+    Raises
+    ------
+    UsageError
+        If a file cannot be written.
+    """
+    view = View(verbosity=verbosity)
+    for name, file in outputs.files:
+        text = render(report, name, view)
+        try:
+            file.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"cannot write {file}: {error.strerror}; name another path") from error
+    columns = shutil.get_terminal_size((view.width, 24)).columns
+    screen = attrs.evolve(view, width=min(columns, WIDEST), color=streams.colorful())
+    streams.emit(render(report, outputs.stdout, screen))

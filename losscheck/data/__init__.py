@@ -1,6 +1,0 @@
-"""Data of one's own: batches from a file or a callable, as rows under the names of arguments."""
-
-from losscheck.data.batches import Batches, read
-from losscheck.data.rows import Data, arrange, names_of
-
-__all__ = ["Batches", "Data", "arrange", "names_of", "read"]

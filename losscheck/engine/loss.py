@@ -1,0 +1,369 @@
+"""The examination of one loss: every rule judges the evidence, and its suspects become findings."""
+
+from __future__ import annotations
+
+import functools
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from losscheck.cases.user_data import Batches
+from losscheck.engine import outcomes
+from losscheck.engine.decided import looked_at, missing, not_tried, undecided
+from losscheck.engine.schedule import schedule
+from losscheck.engine.unexamined import no_tensor
+from losscheck.evidence.desk import INSTEAD, WITHOUT_A_RUN, WITHOUT_VALUES, Desk, Handed
+from losscheck.evidence.gather import Evidence, Instance
+from losscheck.evidence.gradient.summary import summary
+from losscheck.evidence.search.covered import covered
+from losscheck.evidence.search.curves import curves
+from losscheck.faults import FailedError, Faults, told
+from losscheck.findings import unfit
+from losscheck.findings.finding import Writer
+from losscheck.infer import Asked, Inferred, infer
+from losscheck.model import (
+    Check,
+    Fault,
+    Finding,
+    GradientSummary,
+    LossReport,
+    Outcome,
+    Suspect,
+    UsageError,
+    Verdict,
+)
+from losscheck.program.running.program import Program
+from losscheck.program.running.ways import Way
+from losscheck.program.tracing.trace import OutputError
+from losscheck.rules import RULES
+from losscheck.rules.base import Rule
+from losscheck.rules.crowd import Crowd
+from losscheck.settings.budget import Budget, CutError
+from losscheck.settings.settings import ArgumentSettings, Settings, lay_over
+from losscheck.targets import Loss
+
+ESSENTIAL = frozenset({"LC101", "LC102", "LC201", "LC202", "LC203", "LC204"})
+"""Without these nothing is known of value and gradient: where one is cut, no verdict is a pass."""
+
+NOT_SELECTED = "not selected"
+
+
+class Examination:
+    """Examines one loss.
+
+    Parameters
+    ----------
+    loss
+        The loss.
+    settings
+        What steers the run.
+    declared
+        What the user says of its arguments.
+    listen
+        Called with the name of each stage as it begins.
+    batches
+        The user's data, if there are any.
+    """
+
+    def __init__(
+        self,
+        loss: Loss,
+        settings: Settings,
+        declared: Mapping[str, ArgumentSettings],
+        listen: Callable[[str], None],
+        batches: Batches | None = None,
+    ) -> None:
+        self._loss = loss
+        self._settings = settings
+        self._declared = declared
+        self._listen = listen
+        self._batches = batches
+        self._base = os.path.abspath(settings.directory)
+        self._home = os.path.dirname(loss.file)
+        self._faults = Faults()
+        self._budget = Budget(settings.budget)
+        self._cut: list[str] = []  # codes of the rules that the budget cut
+        self._shortened: dict[str, list[str]] = {}  # code -> the evidence that it cut alone
+        self._partial: set[str] = set()  # rules whose findings leave the others something to judge
+        self._undecided: set[str] = set()  # rules that faults of ours left undecided
+        self._guessed: Fault | None = None  # why the domains are no more than guessed
+
+    def report(self) -> LossReport:
+        """Examine it."""
+        with self._budget.running():
+            return self._report()
+
+    def _report(self) -> LossReport:
+        self._listen("spec")
+        try:
+            with self._budget.held():
+                inferred = self._inferred()
+        except OutputError as error:
+            return no_tensor(self._loss, self._settings, error)
+        desk = Desk(
+            Evidence(
+                inferred=inferred,
+                dtypes=self._settings.dtypes,
+                modes_wanted=self._settings.modes,
+                seed=self._settings.seed,
+                faults=self._faults,
+            )
+        )
+        writer = Writer(self._loss, self._settings, desk, self._base, self._faults)
+        checks: list[Check] = []
+        findings: list[Finding] = []
+        for rule in schedule(RULES):
+            check = self._left_out(rule, inferred, checks, findings)
+            if check is None:
+                self._listen(rule.slug)
+                check, found = self._judge(rule, desk, writer, inferred)
+                findings += found
+            checks.append(check)
+        checks.sort(key=lambda check: check.code)
+        return self._finished(desk, inferred, checks, findings)
+
+    def _inferred(self) -> Inferred:
+        """Find what nobody declared; where that fails, guess what the graph can be read with."""
+        ask = functools.partial(infer, home=self._home, base=self._base)
+        try:
+            return ask(self._loss, self._declared, data=self._data())
+        except (OutputError, UsageError):
+            raise
+        except Exception as error:
+            self._guessed = self._faults.add("inference", error)
+            guess = {
+                parameter.name: ArgumentSettings(domain="real")
+                for parameter in self._loss.parameters
+                if parameter.required
+            }
+            return ask(self._loss, lay_over(self._declared, guess))
+
+    def _data(self) -> Asked | None:
+        if self._batches is None:
+            return None
+        return Asked(batches=self._batches, others=self._settings.names, seed=self._settings.seed)
+
+    def _left_out(
+        self, rule: Rule, inferred: Inferred, checks: Sequence[Check], findings: Sequence[Finding]
+    ) -> Check | None:
+        """Say why a rule is not judged; None where it is."""
+        if reason := self._skip(rule, inferred):
+            asked = reason == NOT_SELECTED or not rule.left_out(self._settings)
+            return _skipped(rule, reason, applies=asked)
+        masks = ({f.code for f in findings} - self._partial) & set(rule.masked_by)
+        if masks:
+            return _skipped(rule, f"see {', '.join(sorted(masks))}")
+        # What a rule finds may come of what another one would have named, had it been judged.
+        # Where the gradient is missing the others see none, whether LC102 was judged or not.
+        for check in checks:
+            masking = check.code in rule.masked_by and check.code != "LC102"
+            if masking and check.outcome == Outcome.INCONCLUSIVE:
+                self._undecided.add(rule.code)
+                reason = f"{check.code} is undecided: {check.reason}"
+                return _skipped(rule, reason, Outcome.INCONCLUSIVE)
+        return None
+
+    def _judge(
+        self, rule: Rule, desk: Desk, writer: Writer, inferred: Inferred
+    ) -> tuple[Check, list[Finding]]:
+        begin = time.perf_counter()
+        try:
+            evidence = self._evidence(rule, desk, inferred)
+            suspects = self._suspects(rule, evidence)
+            with self._budget.held() if rule.code in ESSENTIAL else self._budget.late():
+                findings = writer.findings(rule, suspects)
+        except CutError:
+            return self._cut_off(rule), []
+        if all(suspect.form in rule.partial for suspect in suspects):
+            self._partial.add(rule.code)
+        check = Check(
+            code=rule.code,
+            slug=rule.slug,
+            outcome=outcomes.outcome(findings).value,
+            dtypes=self._settings.dtypes,
+            reason=outcomes.doubt(findings),
+        )
+        if evidence is not None and (findings or inferred.error is None):
+            account = functools.partial(_decided, check, rule, desk, evidence, inferred)
+            check = self._faults.attempt(f"the account of {rule.code}", account, check, rule.code)
+        fault = self._faults.within((rule.code, *rule.needs))
+        if fault is None and not WITHOUT_VALUES.issuperset(rule.needs):
+            fault = self._guessed
+        if fault is not None and check.outcome != Outcome.FAIL:  # what was found stays
+            check = self._fails(rule, fault)
+        elif not findings and inferred.error is not None:
+            check = _skipped(rule, unfit.short(inferred))
+        return attrs.evolve(check, seconds=time.perf_counter() - begin), findings
+
+    def _cut_off(self, rule: Rule) -> Check:
+        """A rule that there was no time for."""
+        self._cut.append(rule.code)
+        outcome = Outcome.INCONCLUSIVE if rule.code in ESSENTIAL else Outcome.SKIP
+        return _skipped(rule, self._budget.reason, outcome)
+
+    def _fails(self, rule: Rule, fault: Fault) -> Check:
+        """A rule that a fault of ours leaves undecided."""
+        self._undecided.add(rule.code)
+        return _skipped(rule, told(fault), Outcome.INCONCLUSIVE)
+
+    def _evidence(self, rule: Rule, desk: Desk, inferred: Inferred) -> dict[str, object] | None:
+        """What a rule needs; None where some of it failed and nothing stands for it."""
+        found: dict[str, object] = {}
+        failed = False
+        for name in rule.needs:
+            if inferred.error is not None and name not in WITHOUT_A_RUN:
+                found[name] = None if name == "tracing" else ()
+                continue
+            try:
+                known = self._guessed is None or name in WITHOUT_VALUES
+                found[name] = desk.given(name) if known else INSTEAD[name]
+            except (FailedError, KeyError):
+                failed = True
+            except CutError:
+                if not found or rule.code not in ESSENTIAL or name not in INSTEAD:
+                    raise
+                found[name] = INSTEAD[name]
+                self._shortened.setdefault(rule.code, []).append(name)
+        return None if failed else found
+
+    def _suspects(self, rule: Rule, evidence: Mapping[str, object] | None) -> list[Suspect | Crowd]:
+        """What a rule suspects; what it said before a fault of its own stays."""
+        found: list[Suspect | Crowd] = []
+        if evidence is not None:
+            what = f"the judgment of {rule.code}"
+            self._faults.attempt(
+                what, lambda: found.extend(rule.judge(**evidence)), None, rule.code
+            )
+        return found
+
+    def _skip(self, rule: Rule, inferred: Inferred) -> str:
+        if self._settings.select and not rule.code.startswith(self._settings.select):
+            return NOT_SELECTED
+        if reason := rule.left_out(self._settings):
+            return reason
+        if inferred.error is not None and WITHOUT_A_RUN.isdisjoint(rule.needs):
+            return unfit.short(inferred)
+        return ""
+
+    def _finished(
+        self, desk: Desk, inferred: Inferred, checks: list[Check], findings: list[Finding]
+    ) -> LossReport:
+        reasons = self._settings.ignored(self._loss.target)
+        kept = [f for f in findings if f.code not in reasons]
+        checks = [outcomes.set_apart(check, findings, reasons) for check in checks]
+        runs = inferred.error is None
+        verdict, reason = outcomes.verdict(kept, checks, self._undecided)
+        if not runs and verdict is Verdict.PASS:
+            verdict, reason = Verdict.INCONCLUSIVE, unfit.whole(inferred)
+        shown = self._shown(desk, inferred) if runs and self._guessed is None else {}
+        return LossReport(
+            target=self._loss.target,
+            verdict=verdict.value,
+            seconds=0.0,
+            source=self._loss.source,
+            arguments=inferred.spec.arguments,
+            checks=tuple(checks),
+            findings=tuple(sorted(kept, key=outcomes.by_weight)),
+            ignored=outcomes.ignored(findings, reasons),
+            reason=reason,
+            faults=self._faults.all,
+            **{"cases": 0, **shown},
+        )
+
+    def _shown(self, desk: Desk, inferred: Inferred) -> dict[str, Any]:
+        """What a report shows beside what was judged; a part that fails is left out."""
+        evidence, attempt = desk.evidence, self._unless_cut
+        gradient = attempt("the summary of the gradient", lambda: self._gradient(desk), None)
+        digits = self._selected("LC301", "LC302")
+        said = attempt("the notes", lambda: _notes(desk, inferred), ())
+        said = (
+            *said,
+            *(f"{what}: {self._budget.reason}" for what in dict.fromkeys(evidence.shortened)),
+        )
+        for code, names in self._shortened.items():
+            said = (*said, f"{code} was judged without {', '.join(names)}: {self._budget.reason}")
+        if self._cut:
+            said = (*said, f"{', '.join(sorted(self._cut))}: {self._budget.reason}")
+        if gradient is not None:
+            said = (*said, *desk.get("opinions").notes)
+        return {
+            "cases": attempt("the count of the cases", lambda: evidence.total_cases, 0),
+            "gradient": gradient,
+            "curves": attempt("the curves", lambda: curves(evidence), ()),
+            "digits": attempt("the digits", lambda: desk.get("digits"), None) if digits else None,
+            "coverage": attempt("the coverage", lambda: covered(evidence), ()),
+            "notes": said,
+        }
+
+    def _unless_cut(self, what: str, do: Callable[[], Any], otherwise: Any) -> Any:
+        try:
+            return self._faults.attempt(what, do, otherwise)
+        except CutError:
+            return otherwise
+
+    def _selected(self, *codes: str) -> bool:
+        select = self._settings.select
+        return not select or any(code.startswith(select) for code in codes)
+
+    def _gradient(self, desk: Desk) -> GradientSummary | None:
+        return summary(desk) if self._selected("LC101") else None
+
+
+def _skipped(
+    rule: Rule, reason: str, outcome: Outcome = Outcome.SKIP, *, applies: bool = True
+) -> Check:
+    return Check(
+        code=rule.code, slug=rule.slug, outcome=outcome.value, reason=reason, applies=applies
+    )
+
+
+def _decided(
+    check: Check, rule: Rule, desk: Desk, evidence: Mapping[str, Any], inferred: Inferred
+) -> Check:
+    """Say of a rule that was judged how much it looked at, and whether that decided anything."""
+    cases, modes = looked_at(Handed(desk, evidence), rule) if inferred.error is None else (0, ())
+    check = attrs.evolve(check, cases=cases, modes=modes)
+    if check.outcome == Outcome.PASS and (nothing := missing(rule, evidence)):
+        skip = Outcome.SKIP.value
+        return attrs.evolve(check, outcome=skip, reason=nothing, cases=0, applies=False)
+    if check.outcome == Outcome.PASS and (doubt := undecided(rule, evidence)):
+        return attrs.evolve(check, outcome=Outcome.INCONCLUSIVE.value, reason=doubt)
+    if rule.code == "LC603":
+        return attrs.evolve(check, reason=not_tried(evidence["training"]))
+    return check
+
+
+def _notes(desk: Desk, inferred: Inferred) -> tuple[str, ...]:
+    notes = list(inferred.data.notes) if inferred.data else []
+    if inferred.spec.narrowed:
+        notes.append(f"the domain was narrowed: {inferred.spec.narrowed}")
+    return (*notes, *_of_the_runs(desk)) if desk.evidence.swept else tuple(notes)
+
+
+def _of_the_runs(desk: Desk) -> Iterator[str]:
+    ways = dict.fromkeys(_way(instance) for instance in desk.evidence.instances)
+    slow = [way for way in ways if way != Way.VECTORIZED]
+    yield from (f"the cases were run by {way}: the loss cannot be vectorized" for way in slow)
+    main = desk.evidence.main
+    if main.wiring and "xla" in desk.evidence.modes_wanted and not main.compiles(last=True):
+        size = len(main.wiring.nodes)
+        yield f"no sweep was run under XLA: its {size:,} operations take long to compile"
+    for dtype, count in desk.evidence.refused.items():
+        if count:
+            yield f"{count:,} cases were left out in {dtype}: an operation raises on them"
+    if desk.evidence.draws:
+        yield "the random numbers drawn inside were held: the same in every run"
+
+
+def _way(instance: Instance) -> str:
+    program = instance.program
+    return program.way() if isinstance(program, Program) else "one eager call each"
+
+
+def aggregate(reports: Sequence[LossReport]) -> Counter[Verdict]:
+    """Count losses by verdict."""
+    return Counter(Verdict(report.verdict) for report in reports)

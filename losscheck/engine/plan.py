@@ -1,0 +1,109 @@
+"""From targets to tasks: what every way of running losscheck does before the engine runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import attrs
+
+from losscheck.model import LeftOut, UsageError
+from losscheck.settings.settings import LossSettings, Settings, did_you_mean
+from losscheck.targets import Loss, resolve
+from losscheck.targets.importing import put_on_path
+
+if TYPE_CHECKING:
+    from losscheck.engine.task import Task
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Plan:
+    """What is to be examined."""
+
+    tasks: tuple[Task, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+def plan(targets: Sequence[str], settings: Settings) -> Plan:
+    """Find the losses of all targets, each once, with the settings that hold for it.
+
+    Parameters
+    ----------
+    targets
+        As the user gave them.
+    settings
+        What steers the run.
+
+    Returns
+    -------
+    Plan
+        A task a loss, in the order of the targets, and what was left out.
+
+    Raises
+    ------
+    UsageError
+        If a target names no loss, or something is declared of an argument or a loss that is not
+        there.
+    """
+    from losscheck.engine.task import Task
+
+    directory = Path(settings.directory).resolve()
+    if settings.home:
+        put_on_path(Path(settings.home))
+    losses: dict[str, Loss] = {}
+    left_out: dict[str, LeftOut] = {}
+    for target in targets:
+        found, rest = resolve(target, directory)
+        losses.update({loss.target: loss for loss in found if loss.target not in losses})
+        left_out.update({item.target: item for item in rest})
+    every = tuple(dict.fromkeys(name for loss in losses.values() for name in _names(loss)))
+    _check_arguments(losses, settings, every)
+    _check_tables(targets, losses, settings)
+    return Plan(
+        tasks=tuple(
+            Task(target=target, settings=_own(settings, loss, every))
+            for target, loss in losses.items()
+        ),
+        left_out=tuple(item for item in left_out.values() if item.target not in losses),
+    )
+
+
+def _own(settings: Settings, loss: Loss, every: tuple[str, ...]) -> Settings:
+    """Keep of the arguments for every loss those that this one has."""
+    names = _names(loss)
+    kept = {name: value for name, value in settings.arguments.items() if name in names}
+    return attrs.evolve(settings, arguments=kept, names=every)
+
+
+def _check_arguments(losses: dict[str, Loss], settings: Settings, every: tuple[str, ...]) -> None:
+    for name in settings.arguments if losses else ():
+        if name not in every:
+            raise UsageError(
+                f"no loss here has an argument {name!r}; there are {', '.join(every)}."
+                f"{did_you_mean(name, every)}"
+            )
+    for target, loss in losses.items():
+        names = _names(loss)
+        for name in settings.losses.get(target, LossSettings()).arguments:
+            if name not in names:
+                raise UsageError(
+                    f'the configuration\'s losses."{target}".arguments names {name!r}, which is no '
+                    f"argument of it ({', '.join(names)}).{did_you_mean(name, names)}"
+                )
+
+
+def _check_tables(targets: Sequence[str], losses: dict[str, Loss], settings: Settings) -> None:
+    """Complain of a table for a loss that a module, given as a whole, does not have."""
+    for table in settings.losses:
+        if table not in losses and table.rpartition(":")[0] in targets:
+            raise UsageError(
+                f'the configuration has a table losses."{table}", but there is no such loss.'
+                f"{did_you_mean(table, tuple(losses))}"
+            )
+
+
+def _names(loss: Loss) -> tuple[str, ...]:
+    """The arguments of a loss; of a whole model those of its outputs' losses."""
+    own = (parameter.name for parameter in loss.parameters)
+    return tuple(dict.fromkeys((*own, *(name for out in loss.outputs for name in _names(out)))))

@@ -1,0 +1,146 @@
+"""One loss examined: spec, evidence, rules, policy, explanation.
+
+Examining a loss is a plain function of picklable settings that returns a picklable report, so that
+it may run in another process or on another machine.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from losscheck.cases.user_data import Batches, read
+from losscheck.engine.loss import Examination
+from losscheck.engine.model import ModelExamination
+from losscheck.engine.unexamined import without_an_end
+from losscheck.faults import Faults, told
+from losscheck.model import (
+    Check,
+    Fault,
+    LossReport,
+    Outcome,
+    UsageError,
+    Verdict,
+)
+from losscheck.rules import RULES
+from losscheck.rules.execution.ending import End, Ending
+from losscheck.settings.settings import ArgumentSettings, Settings, lay_over
+from losscheck.targets import Loss, resolve
+
+
+@attrs.frozen(kw_only=True)
+class Task:
+    """One loss to examine, and all that steers it."""
+
+    target: str
+    settings: Settings
+    ended: str = ""  # how a process ended that vectorized the loss; then nothing is
+
+
+def examine(
+    task: Task,
+    loss: Loss | None = None,
+    listen: Callable[[str], None] = lambda stage: None,
+    data: Any = None,
+) -> LossReport:
+    """Examine one loss.
+
+    Parameters
+    ----------
+    task
+        The target and the settings.
+    loss
+        The resolved loss, where the caller has it (a callable has no text to resolve).
+    listen
+        Called with the name of each stage as it begins.
+    data
+        The user's data, where the caller has them; by default what the settings name.
+
+    Returns
+    -------
+    LossReport
+        With the verdict "error" where losscheck itself failed.
+
+    Raises
+    ------
+    UsageError
+        The target or a declaration cannot be used.
+    """
+    from losscheck.program.quiet import tensorflow
+    from losscheck.program.running.execution import unvectorized
+
+    begin = time.perf_counter()
+    tensorflow()
+    found = loss if loss is not None else _resolve(task)
+    try:
+        with unvectorized(bool(task.ended)):
+            report = _examination(found, task.settings, listen, data).report()
+    except UsageError:
+        raise
+    except Exception as error:  # a fault of ours must not hide the other losses' reports
+        faults = Faults()
+        fault = faults.add("the examination", error)
+        report = _failed(found, told(fault), faults.all)
+    why = f"nothing was vectorized: a vectorized run had ended the process by {task.ended}"
+    notes = (*report.notes, why) if task.ended else report.notes
+    return attrs.evolve(report, seconds=time.perf_counter() - begin, notes=notes)
+
+
+def _examination(
+    loss: Loss, settings: Settings, listen: Callable[[str], None], data: Any
+) -> Examination | ModelExamination:
+    if loss.compiled is not None:
+        return ModelExamination(loss, settings, listen)
+    declared, batches = _declared(loss, settings), _batches(data, loss, settings)
+    return Examination(loss, settings, declared, listen, batches)
+
+
+def lost(task: Task, ending: Ending) -> LossReport:
+    """Report of a loss whose process has ended before it was examined."""
+    loss = _resolve(task)
+    if ending.end is End.UNSTARTED:  # a fault of ours, or of who calls us without a main guard
+        reason = f"the process that should examine it could not start: {ending.status}"
+        return _failed(loss, reason)
+    report = without_an_end(loss, task.settings, ending)
+    return attrs.evolve(report, seconds=ending.seconds)
+
+
+def _resolve(task: Task) -> Loss:
+    losses, _ = resolve(task.target, Path(task.settings.directory).resolve())
+    # A model's own target gives the losses of its outputs, too.
+    losses = [loss for loss in losses if loss.target == task.target] or losses
+    if len(losses) != 1:
+        raise UsageError(f"{task.target!r} names {len(losses)} losses; examine takes one")
+    return losses[0]
+
+
+def _batches(given: Any, loss: Loss, settings: Settings) -> Batches | None:
+    named = settings.for_loss(loss.target).data
+    if given is None and not named:
+        return None
+    return read(named if given is None else given, Path(settings.directory).resolve())
+
+
+def _declared(loss: Loss, settings: Settings) -> dict[str, ArgumentSettings]:
+    return dict(lay_over(settings.for_loss(loss.target).arguments, loss.declared))
+
+
+def _failed(loss: Loss, reason: str, faults: tuple[Fault, ...] = ()) -> LossReport:
+    checks = (
+        Check(code=r.code, slug=r.slug, outcome=Outcome.INCONCLUSIVE.value, reason=reason)
+        for r in RULES
+    )
+    return LossReport(
+        target=loss.target,
+        verdict=Verdict.ERROR.value,
+        seconds=0.0,
+        cases=0,
+        source=loss.source,
+        checks=tuple(checks),
+        reason=reason,
+        faults=faults,
+    )

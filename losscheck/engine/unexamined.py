@@ -1,0 +1,76 @@
+"""The report of a loss that leaves the rules nothing to examine: it says why, and nothing else."""
+
+from __future__ import annotations
+
+import os
+
+import attrs
+
+from losscheck.engine import outcomes
+from losscheck.evidence.graph import last_return
+from losscheck.findings.finding import Writer
+from losscheck.findings.words.process import program
+from losscheck.model import Check, Finding, LossReport, Outcome, Suspect, Verdict
+from losscheck.program.tracing.trace import OutputError
+from losscheck.rules import RULES, find
+from losscheck.rules.execution.ending import Ending
+from losscheck.settings.settings import Settings
+from losscheck.targets import Loss
+
+
+def no_tensor(loss: Loss, settings: Settings, error: OutputError) -> LossReport:
+    """Report a loss that returns no tensor of numbers."""
+    base = os.path.abspath(settings.directory)
+    suspect = Suspect(
+        code="LC404",
+        form=error.form,
+        facts={"type": error.returned},
+        location=last_return(loss.python, loss.file, base, opening=error.form == "async"),
+        expected_text="a tensor: a scalar, or the losses of the samples",
+    )
+    findings = Writer(loss, settings, None, base).findings(find("LC404"), [suspect])
+    return _alone(loss, settings, findings, "the loss returns no tensor")
+
+
+def without_an_end(loss: Loss, settings: Settings, ending: Ending) -> LossReport:
+    """Report how a process ended before its loss was examined."""
+    writer = Writer(loss, settings, None, os.path.abspath(settings.directory))
+    shown = program(loss.target, settings.seed, ending)
+    findings = [
+        attrs.evolve(finding, reproduce=shown)
+        for rule in (find("LC902"), find("LC903"))
+        for finding in writer.findings(rule, rule.judge(ending=ending))
+    ]
+    others = f"the examination had no end: see {findings[0].code}"
+    return _alone(loss, settings, findings, others)
+
+
+def _alone(loss: Loss, settings: Settings, findings: list[Finding], others: str) -> LossReport:
+    """Report what leaves the other rules nothing to judge."""
+    reasons = settings.ignored(loss.target)
+    kept = [f for f in findings if f.code not in reasons]
+    found = {finding.code for finding in findings}
+    checks = [
+        outcomes.set_apart(
+            Check(code=r.code, slug=r.slug, outcome=outcomes.outcome(findings).value),
+            findings,
+            reasons,
+        )
+        if r.code in found
+        else Check(code=r.code, slug=r.slug, outcome=Outcome.SKIP.value, reason=others)
+        for r in RULES
+    ]
+    verdict, reason = outcomes.verdict(kept, checks)
+    if verdict is Verdict.PASS:
+        verdict, reason = Verdict.INCONCLUSIVE, others
+    return LossReport(
+        target=loss.target,
+        verdict=verdict.value,
+        seconds=0.0,
+        cases=0,
+        source=loss.source,
+        checks=tuple(checks),
+        findings=tuple(kept),
+        ignored=outcomes.ignored(findings, reasons),
+        reason=reason,
+    )

@@ -1,0 +1,1 @@
+"""The gradient: beside numeric derivatives, dead, missing, kinked, of unusual size."""

@@ -1,0 +1,121 @@
+"""Whether a gradient, or a value, is one of those that a choice among equal operands leaves open.
+
+A maximum, a sort, a nearest neighbour: which of several equal numbers is taken, or how the gradient
+is split between them, is nobody's fault. In float32 numbers are equal that are not in float64.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from losscheck import domains
+from losscheck.cases.blocks import CaseBlock
+from losscheck.evidence.gather import Evidence
+from losscheck.evidence.gradient.deciders import deciders_of
+from losscheck.evidence.gradient.rounded_choices import NEAR, right_but_for_rounded_choices
+from losscheck.evidence.precision.disagreement import TWO_DIGITS
+from losscheck.model import Direction
+from losscheck.program.running.program import Program
+
+ROUNDING = (
+    2.0**-22
+)  # of the largest number that a prediction or a label meets: two steps of float32
+POINTS = 64  # that rounding does not tell from a case, at each of the scales
+SMALLER = (1.0, 2.0**-3)  # scales, of that
+CLOSE = (1.0, 2.0**-4, 2.0**-8)  # the same of what is close by
+
+
+def open_to_choice(
+    evidence: Evidence,
+    case: CaseBlock,
+    numbers: Any,
+    direction: Direction,
+    *,
+    in_a_row: bool = False,
+) -> bool:
+    """Say whether a result lies among those of points that rounding cannot tell from one case.
+
+    Parameters
+    ----------
+    case
+        A block of one case.
+    numbers, direction
+        The value (which is summed up) or the gradient, as it came out.
+    in_a_row
+        Whether only operations count that choose among the numbers of a row.
+
+    Returns
+    -------
+    bool
+        Whether some operation chooses otherwise at such points, and every number lies within what
+        it is at them.
+    """
+    program = evidence.programs.double(evidence.instance_of(case).shapes)
+    if numbers is None or not isinstance(program, Program):
+        return False
+    if direction is Direction.BACKWARD and not in_a_row:
+        close = _nearby(evidence, case, NEAR, CLOSE)
+        room = TWO_DIGITS * float(np.abs(numbers).max(initial=0.0))
+        if right_but_for_rounded_choices(evidence, case, numbers, close, room):
+            return True
+    points = _nearby(evidence, case)
+    if not _chooses(program, points, in_a_row):
+        return False
+    totals, gradient = evidence.double(points)
+    forward = direction is Direction.FORWARD
+    around = totals[:, None] if forward else gradient.reshape(len(points), -1)
+    around = around[np.isfinite(around).all(axis=1)]
+    mine = np.asarray(numbers, np.float64).ravel()
+    mine = mine.sum(keepdims=True) if forward else mine
+    if not len(around) or around.shape[1] != len(mine):
+        return False
+    room = TWO_DIGITS * np.abs(mine).max(initial=0.0)
+    inside = (around.min(axis=0) - room <= mine) & (mine <= around.max(axis=0) + room)
+    return bool(inside.all())
+
+
+def _nearby(
+    evidence: Evidence,
+    case: CaseBlock,
+    far: float = ROUNDING,
+    scales: Sequence[float] = SMALLER,
+) -> CaseBlock:
+    """The case itself, and points around it: all numbers moved at once, as several may be equal.
+
+    They are up to `far` away, relative to the largest number, and to 1.
+    """
+    rng = np.random.default_rng(evidence.seed)
+    known = {a.name: domains.parse(a.domain) for a in evidence.spec.arguments}
+    moving = [
+        argument.name
+        for argument in evidence.spec.arguments
+        if argument.role in ("y_pred", "y_true") and not known[argument.name].integral
+    ]
+    largest = max((np.abs(case.inputs[name]).max(initial=0.0) for name in moving), default=0.0)
+    reach = far * max(1.0, float(largest))
+    count = 1 + len(scales) * POINTS
+    inputs = {name: np.repeat(array, count, axis=0) for name, array in case.inputs.items()}
+    for name in moving:
+        moved = inputs[name].astype(np.float64)
+        for i, scale in enumerate(scales):
+            part = slice(1 + i * POINTS, 1 + (i + 1) * POINTS)
+            moved[part] += scale * reach * rng.uniform(-1.0, 1.0, moved[part].shape)
+        inputs[name] = known[name].clip(moved)
+    return CaseBlock(inputs, np.repeat(case.ranges, count))
+
+
+def _chooses(program: Program, points: CaseBlock, in_a_row: bool) -> bool:
+    """Say whether what some operation takes, or where it changes over, differs between points."""
+    deciders = [d for d in deciders_of(program.wiring) if d.axes or d.ranks or not in_a_row]
+    names = list(dict.fromkeys(t for d in deciders for t in (d.left, d.right) if t is not None))
+    if not names:
+        return False
+    arrays = dict(zip(names, program.fetch(names, points.inputs), strict=True))
+    for decider in deciders:
+        signs = np.sign(decider.quantity(arrays))
+        if (signs != signs[:1]).any():
+            return True
+    return False

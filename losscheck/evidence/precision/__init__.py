@@ -1,0 +1,1 @@
+"""Digits: what is lost, what differs between modes and dtypes, and what the truth is."""

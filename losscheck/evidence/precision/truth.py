@@ -1,0 +1,207 @@
+"""What should have come out: the kind of a non-finite result, and the truth of a named case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+import attrs
+import numpy as np
+
+from losscheck.cases.blocks import CaseBlock
+from losscheck.evidence.gather import Evidence
+from losscheck.model import Array, Direction, Kind
+from losscheck.numerics.ladder import derivatives
+from losscheck.numerics.ulps import LEAST
+from losscheck.program.programs import along
+from losscheck.program.running.program import Program
+
+LARGEST = {"float16": 65504.0, "bfloat16": 3.3895e38, "float32": 3.4028235e38, "float64": 1.797e308}
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class CaseTruth:
+    """The truth of one case.
+
+    Attributes
+    ----------
+    kind
+        None where it could not be decided.
+    value, gradient
+        Finite numbers where known, in float64, else None.
+    """
+
+    kind: Kind | None
+    value: Array | float | None = None
+    gradient: Array | None = None
+    text: str = ""
+
+
+def kinds(
+    evidence: Evidence, block: CaseBlock, dtype: str, direction: Direction
+) -> list[Kind | None]:
+    """Give the kind of every case from float64; None where float64 is not finite either."""
+    totals, gradient = evidence.double(block)
+    numbers = (
+        totals[:, None] if direction is Direction.FORWARD else gradient.reshape(len(block), -1)
+    )
+    size = np.abs(numbers).max(axis=1)
+    fits = np.asarray(size <= LARGEST[dtype])
+    finite = np.asarray(np.isfinite(numbers).all(axis=1))
+    return [
+        None if not ok else Kind.AVOIDABLE if small else Kind.INHERENT
+        for ok, small in zip(finite, fits, strict=True)
+    ]
+
+
+def of_case(evidence: Evidence, block: CaseBlock, dtype: str, direction: Direction) -> CaseTruth:
+    """Find the truth of one case: float64, then exact numbers, then a numeric derivative.
+
+    Parameters
+    ----------
+    block
+        A block of one case.
+    """
+    totals, gradient = evidence.double(block)
+    numbers = totals if direction is Direction.FORWARD else gradient
+    if np.isfinite(numbers).all():
+        kind = Kind.AVOIDABLE if np.abs(numbers).max() <= LARGEST[dtype] else Kind.INHERENT
+        return CaseTruth(kind=kind, value=_finite(totals), gradient=_finite_array(gradient[0]))
+    exact = _exact(evidence, block, dtype)
+    if direction is Direction.FORWARD:
+        return exact[0]
+    if exact[1].kind in (Kind.AVOIDABLE, Kind.INHERENT):
+        return exact[1]
+    numeric = _numeric(evidence, block)
+    return numeric if numeric.kind is not None else exact[1]
+
+
+def _exact(evidence: Evidence, block: CaseBlock, dtype: str) -> tuple[CaseTruth, CaseTruth]:
+    from losscheck.program.exact import evaluator as exact
+
+    instance = evidence.instance_of(block)
+    program = instance.program
+    if not isinstance(program, Program):
+        return CaseTruth(kind=None), CaseTruth(kind=None)
+    fetches = [program.traced.value] + (
+        [] if program.traced.gradient is None else [program.traced.gradient]
+    )
+    feeds = {
+        placeholder.op.name: np.asarray(block.inputs[name][0], np.float32)
+        for name, placeholder in zip(program.names, program.traced.placeholders, strict=True)
+    }
+    results = []
+    for fetch in fetches:
+        try:
+            with np.errstate(all="ignore"):  # infinities are what it is asked about
+                truth = exact.evaluate([fetch], feeds, captures=program.captured_values())
+            results.append(_judged(truth.values[0], dtype))
+        except exact.Unknown:
+            results.append(CaseTruth(kind=None))
+    return results[0], results[-1]
+
+
+def exact_numbers(
+    evidence: Evidence, case: CaseBlock, direction: Direction, *, first: bool = False
+) -> list[Array]:
+    """The loss, or its gradient, of one case with as many digits as it takes, in float64.
+
+    Of the float64 program where the loss takes float64, whose constants are exact, and of the
+    float32 program, which may hold another formula. Where no graph can be evaluated exactly,
+    nothing.
+
+    Parameters
+    ----------
+    case
+        A block of one case.
+    first
+        Whether the first of these programs will do.
+    """
+    found = _exact_results(evidence, case, direction)
+    return [np.asarray(each, np.float64) for each in (islice(found, 1) if first else found)]
+
+
+def vanishes(evidence: Evidence, case: CaseBlock, dtype: str) -> bool:
+    """Say whether the gradient of one case is not 0, but too small for a dtype.
+
+    Parameters
+    ----------
+    case
+        A block of one case.
+    """
+    size = float(np.abs(evidence.double(case)[1]).max(initial=0.0))
+    if size > 0:
+        return size < LEAST[dtype]
+    numbers = next(_exact_results(evidence, case, Direction.BACKWARD), np.zeros(0)).ravel()
+    return any(numbers != 0) and all(abs(number) < LEAST[dtype] for number in numbers)
+
+
+def _exact_results(evidence: Evidence, case: CaseBlock, direction: Direction) -> Iterator[Array]:
+    """The exact numbers of each graph that has them, as objects that do not underflow."""
+    from losscheck.program.exact import evaluator as exact
+
+    instance = evidence.instance_of(case)
+    double = evidence.programs.double(instance.shapes)
+    for program in (double, instance.program):
+        if not isinstance(program, Program) or program.rewritten:
+            continue
+        traced = program.traced
+        fetch = traced.value if direction is Direction.FORWARD else traced.gradient
+        if fetch is None:  # no gradient
+            continue
+        feeds = {
+            placeholder.op.name: np.asarray(case.inputs[name][0], np.float64)
+            for name, placeholder in zip(program.names, traced.placeholders, strict=True)
+        }
+        key = "exact", direction
+        if key not in program.kept:
+            program.kept[key] = exact.Evaluator([fetch])
+        try:
+            with np.errstate(all="ignore"):
+                truth = program.kept[key].truth(feeds, program.captured_values())
+        except exact.Unknown:
+            continue
+        yield truth.values[0]
+
+
+def _judged(numbers: Array, dtype: str) -> CaseTruth:
+    import mpmath
+
+    flat = [mpmath.mpf(number) for number in np.asarray(numbers, object).ravel()]
+    if any(mpmath.isnan(number) or mpmath.isinf(number) for number in flat):
+        return CaseTruth(kind=Kind.UNDEFINED)
+    largest = max((abs(number) for number in flat), default=mpmath.mpf(0))
+    text = mpmath.nstr(flat[0], 6) if len(flat) == 1 else ""
+    if largest > LARGEST[dtype]:
+        return CaseTruth(kind=Kind.INHERENT, text=text)
+    shaped = np.asarray([float(n) for n in flat]).reshape(np.shape(numbers))
+    return CaseTruth(kind=Kind.AVOIDABLE, value=shaped, gradient=shaped, text=text)
+
+
+def _numeric(evidence: Evidence, block: CaseBlock) -> CaseTruth:
+    """Take the gradient from differences, where the graph's own is not finite in any precision."""
+    program = evidence.programs.double(evidence.instance_of(block).shapes)
+    prediction = evidence.spec.prediction
+    x = np.asarray(block.inputs[prediction.name][0], np.float64).ravel()
+    n = len(x)
+    found = derivatives(
+        along(program, block.inputs),
+        np.zeros(n, int),
+        np.arange(n),
+        x,
+        *evidence.edges(np.arange(n)),
+    )
+    scale = np.abs(found.value).max(initial=1.0)
+    if not (np.isfinite(found.value).all() and (found.error <= 1e-3 * scale).all()):
+        return CaseTruth(kind=Kind.UNDEFINED)
+    return CaseTruth(
+        kind=Kind.AVOIDABLE, gradient=found.value.reshape(block.inputs[prediction.name][0].shape)
+    )
+
+
+def _finite(totals: Array) -> float | None:
+    return float(totals[0]) if np.isfinite(totals[0]) else None
+
+
+def _finite_array(gradient: Array) -> Array | None:
+    return gradient if np.isfinite(gradient).all() else None

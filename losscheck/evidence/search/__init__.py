@@ -1,0 +1,1 @@
+"""Where inputs make a loss fail: sweeps, guided search, and what they covered."""

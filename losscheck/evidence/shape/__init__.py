@@ -1,0 +1,1 @@
+"""The loss at other shapes, ranks, sizes and dtypes of its arguments."""

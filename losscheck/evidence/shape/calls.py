@@ -1,0 +1,171 @@
+"""A loss that raises: whether another shape or dtype of its arguments helps, and what exists."""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+import numpy as np
+
+from losscheck import domains
+from losscheck.evidence.gather import Evidence
+from losscheck.infer.layouts import PAIRS, layouts
+from losscheck.infer.spec import main_sizes
+from losscheck.model import Array
+from losscheck.program.programs import Sizes
+from losscheck.program.quiet import keras_module, tensorflow
+from losscheck.program.structures import Structure
+from losscheck.program.tracing.trace import CallError, OutputError
+from losscheck.settings.shapes import parse
+
+MOST_TRIED = 256  # other layouts, which only serve the explanation
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class CallOutcome:
+    """What calling the loss on ordinary input of its layout gives.
+
+    Attributes
+    ----------
+    error
+        What it raised, in every way of running it; None if it runs.
+    shapes
+        Of the call.
+    other_shapes, other_dtype
+        With which it runs after all.
+    laid_out
+        Whether the shapes of labels and predictions were given, and not tried one after the other.
+    of_sizes
+        What is raised for sizes that do not fit, among other things: the right ones may be missing.
+    structures, function
+        The arguments that it takes as dicts or tuples of tensors, and its name.
+    owner, suggestions
+        For a name that does not exist: the module it was looked for in, and what exists instead.
+    """
+
+    error: CallError | None
+    shapes: Sizes
+    inputs: Mapping[str, Array] = attrs.field(factory=dict)
+    other_shapes: Sizes | None = None
+    other_dtype: str = ""
+    runs_eagerly: bool = False
+    laid_out: bool = True
+    of_sizes: tuple[type[BaseException], ...] = ()
+    structures: Mapping[str, Structure] = attrs.field(factory=dict)
+    function: str = ""
+    owner: str = ""
+    suggestions: tuple[str, ...] = ()
+
+
+def call_outcome(evidence: Evidence) -> CallOutcome:
+    """Look at why the loss raises, if it does."""
+    error = evidence.inferred.error
+    shapes = evidence.spec.shapes(evidence.spec.sizes)
+    if error is None:
+        return CallOutcome(error=None, shapes=shapes)
+    structures = evidence.inferred.structures
+    eagerly = not structures and _eagerly(evidence, shapes)
+    missing = bool(structures) or isinstance(error.error, AttributeError | NameError) or eagerly
+    owner, suggestions = _instead(error.error)
+    return CallOutcome(
+        error=error,
+        shapes=shapes,
+        inputs=_inputs(evidence, shapes),
+        other_shapes=None if missing else _other_shapes(evidence),
+        other_dtype="" if missing else _other_dtype(evidence, shapes),
+        runs_eagerly=eagerly,
+        laid_out=evidence.spec.laid_out,
+        of_sizes=of_sizes(),
+        structures=structures,
+        function=getattr(evidence.programs.call.function, "__name__", ""),
+        owner=owner,
+        suggestions=suggestions,
+    )
+
+
+def of_sizes() -> tuple[type[BaseException], ...]:
+    """What is raised for sizes that do not fit, among other things."""
+    return (ValueError, IndexError, tensorflow().errors.InvalidArgumentError)
+
+
+def _inputs(evidence: Evidence, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
+    return {
+        a.name: domains.parse(a.domain)
+        .ordinary(
+            1, shapes[a.name], seed=evidence.seed + i, classes=max(2, (*shapes[a.name], 2)[-1])
+        )[0]
+        .round(3)
+        .astype(np.float32)
+        for i, a in enumerate(evidence.spec.arguments)
+    }
+
+
+def _other_shapes(evidence: Evidence) -> Sizes | None:
+    roles = {a.name: a.role for a in evidence.spec.arguments}
+    tries = [evidence.spec.narrow, {**evidence.spec.sizes, "D": 2}]
+    for sizes in tries:
+        shapes = evidence.spec.shapes(sizes)
+        if _runs(evidence, shapes):
+            return shapes
+    for layout in itertools.islice(layouts(roles, {}, PAIRS), MOST_TRIED):
+        parsed = {name: parse(text) for name, text in layout.items()}
+        shapes = {name: shape.at(main_sizes(parsed)) for name, shape in parsed.items()}
+        if _runs(evidence, shapes):
+            return shapes
+    return None
+
+
+def _other_dtype(evidence: Evidence, shapes: Sizes) -> str:
+    return next((d for d in ("float64", "float16") if _runs(evidence, shapes, d)), "")
+
+
+def _eagerly(evidence: Evidence, shapes: Sizes) -> bool:
+    """Say whether it runs eagerly, even if what it returns then is no tensor."""
+    ones = {
+        name: np.ones([size or 1 for size in shape or ()], np.float32)
+        for name, shape in shapes.items()
+    }
+    try:
+        evidence.programs.runner.run(ones, "eager")
+    except OutputError:
+        return True
+    except CallError:
+        return False
+    return True
+
+
+def _runs(evidence: Evidence, shapes: Sizes, dtype: str = "float32") -> bool:
+    try:
+        evidence.programs.at(shapes, dtype)
+    except (CallError, OutputError):
+        return False
+    return True
+
+
+def _instead(error: BaseException) -> tuple[str, tuple[str, ...]]:
+    """Say where a missing name was looked for, and which names like it exist."""
+    if not isinstance(error, AttributeError) or not error.name:
+        return "", ()
+    name, owner = error.name, getattr(error.obj, "__name__", type(error.obj).__name__)
+    places = _places()
+    exact = [f"{place}.{name}" for place, module in places.items() if hasattr(module, name)]
+    if exact:
+        return str(owner), tuple(exact)
+    close = difflib.get_close_matches(name, dir(error.obj), n=2)
+    return str(owner), tuple(f"{owner}.{match}" for match in close)
+
+
+def _places() -> dict[str, Any]:
+    """Where people look for a function, the likeliest first."""
+    tf, keras = tensorflow(), keras_module()
+    return {
+        "keras.ops": keras.ops,
+        "tf.math": tf.math,
+        "tf.nn": tf.nn,
+        "tf": tf,
+        "tf.linalg": tf.linalg,
+        "tf.experimental.numpy": tf.experimental.numpy,
+    }

@@ -1,0 +1,82 @@
+"""Every floating-point number inside a loss, of many cases at a time: what blame walks over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from losscheck.cases.blocks import CaseBlock
+from losscheck.evidence.gather import Evidence, Instance
+from losscheck.model import Array
+from losscheck.program.running.program import Program
+from losscheck.program.tracing.wiring import Wiring
+
+
+def float_tensors(graph: Wiring, ends: Sequence[str]) -> list[str]:
+    """Name the floating-point tensors that some tensors depend on, in order of creation."""
+    wanted = {t for end in ends for node in graph.ancestors(end) for t in node.floats}
+    return [t for node in graph.nodes for t in node.floats if t in wanted]
+
+
+def followed(graph: Wiring) -> list[str]:
+    """Everything that value and gradient depend on: the same for all rules, so it is built once."""
+    return float_tensors(graph, [graph.value] + ([graph.gradient] if graph.gradient else []))
+
+
+def tensors(
+    instance: Instance, cases: CaseBlock, mode: str, dtype: str, evidence: Evidence
+) -> dict[str, Sequence[Array] | Array]:
+    """Every floating-point tensor of the graph, for every case."""
+    assert instance.wiring is not None
+    program = evidence.programs.at(instance.shapes, dtype)
+    assert isinstance(program, Program)
+    graph = instance.wiring
+    names = followed(graph)
+    if dtype != "float32":  # traced anew, where the loss may have done something else
+        names = [name for name in names if program.has(name)]
+    return dict(zip(names, fetched(program, names, cases, mode), strict=True))
+
+
+def fetched(
+    program: Program, names: Sequence[str], cases: CaseBlock, mode: str
+) -> Sequence[Sequence[Array] | Array]:
+    """Tensors by name for every case: an array, or a list where each case has a size of its own."""
+    try:
+        return program.fetch(names, cases.inputs, mode)
+    except Exception:  # what boolean_mask leaves has another size in every case: no block of them
+        return _one_by_one(program, names, cases)
+
+
+def _one_by_one(program: Program, names: Sequence[str], cases: CaseBlock) -> list[list[Array]]:
+    """Every tensor as a list, an array a case."""
+    rows = [
+        program.once(names, {name: array[i] for name, array in cases.inputs.items()})
+        for i in range(len(cases))
+    ]
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def in_blocks(
+    values: Mapping[str, Sequence[Array] | Array], count: int
+) -> Iterator[dict[str, Array]]:
+    """Cases whose tensors have the same sizes: all of them, or else each by itself."""
+    if all(isinstance(array, np.ndarray) for array in values.values()):
+        yield {name: np.asarray(array) for name, array in values.items()}
+        return
+    for i in range(count):
+        yield {name: np.asarray(array[i])[None] for name, array in values.items()}
+
+
+def patterns(values: Mapping[str, Sequence[Array] | Array]) -> Array:
+    """(N, 2T) bool: of each case, which tensors are finite, and which are all zero."""
+    finite, zero = [], []
+    for array in values.values():
+        if isinstance(array, np.ndarray):
+            flat = array.reshape(len(array), -1)
+            finite.append(np.isfinite(flat).all(axis=1))
+            zero.append(~flat.any(axis=1))
+        else:
+            finite.append(np.asarray([np.isfinite(each).all() for each in array]))
+            zero.append(np.asarray([not np.any(each) for each in array]))
+    return np.stack([*finite, *zero], axis=1)

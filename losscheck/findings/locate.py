@@ -1,0 +1,347 @@
+"""Who is to blame, case by case: the operation, the line, and the numbers that went through."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+
+import attrs
+import numpy as np
+
+from losscheck.advice.blamed import Blame
+from losscheck.cases.blocks import CaseBlock
+from losscheck.evidence.gather import Evidence, Instance
+from losscheck.evidence.gradient.second_order import SecondOrderCheck
+from losscheck.evidence.precision.lost_digits import vectorized
+from losscheck.findings.blame import Values, gain_sources, nonfinite_source, zero_source
+from losscheck.findings.inside import fetched, followed, in_blocks, patterns, tensors
+from losscheck.findings.lost import Loss, Pair, lost_sources
+from losscheck.findings.vanished import vanished
+from losscheck.model import Array, Direction, Location
+from losscheck.program.running.program import Program
+from losscheck.program.tracing.graphdef import doubled
+from losscheck.program.tracing.origin import is_backward
+from losscheck.program.tracing.wiring import Node, Wiring
+from losscheck.rules.crowd import Crowd
+
+FOLLOWED = 1_024  # cases whose every tensor is looked at
+WALKED = 96  # the same where the walk takes two programs, whose numbers it compares
+# As many are looked at first: where one operation is to blame for all of them, another that was
+# missed is to blame for less than one case in fifty.
+FIRST = 192
+FEW = frozenset({"LC107", "LC505"})  # rules that those are enough for
+VECTOR_MODES = {"eager": "plain"}
+# Rules whose evidence knows the line, or that blame the loss as a whole.
+_ELSEWHERE = frozenset({"LC101", "LC108", "LC205", "LC303"})
+PRECISION = frozenset({"LC301", "LC302"})
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Group:
+    """Cases of a crowd that one operation is to blame for."""
+
+    node: str  # forward operation, by name; "" where none is known
+    members: Array  # indices into the crowd's population
+    count: int  # of its cases; more than `members` where only some of a large crowd were followed
+
+
+def groups(evidence: Evidence, crowd: Crowd) -> list[Group]:
+    """Split a crowd by the user's expression at fault, the largest group first."""
+    members = crowd.members
+    instance = evidence.instance_of(crowd.population.cases.take(members[:1]))
+    most = FOLLOWED if vectorized(instance) else FOLLOWED // 16
+    counts = (FIRST, most) if crowd.code not in FEW else (FIRST,)
+    for count in (WALKED,) if crowd.code in PRECISION else counts:
+        members = some(crowd.members, min(count, most))
+        blamed = keys(evidence, crowd, crowd.population.cases.take(members))
+        if len(set(blamed)) < 2 or len(members) == len(crowd.members):
+            break
+    found: dict[str, list[int]] = {}
+    for member, key in zip(members, blamed, strict=True):
+        found.setdefault(key, []).append(int(member))
+    if crowd.code in PRECISION and len(found) > 1 and "" in found:
+        # Where float64 has no digits left either nothing shows; the others tell whose fault it is.
+        max((found[key] for key in found if key), key=len).extend(found.pop(""))
+    share = len(crowd.members) / len(members)
+    made = [
+        Group(node=key, members=np.asarray(index), count=round(len(index) * share))
+        for key, index in found.items()
+    ]
+    return sorted(made, key=lambda group: -len(group.members))
+
+
+def some(members: Array, most: int = FOLLOWED) -> Array:
+    """Take some members of a crowd, spread evenly."""
+    if len(members) <= most:
+        return members
+    return np.asarray(members[np.linspace(0, len(members) - 1, most).astype(int)])
+
+
+def keys(evidence: Evidence, crowd: Crowd, cases: CaseBlock) -> list[str]:
+    """Name the forward operation to blame for each case."""
+    if crowd.code in PRECISION:
+        return [
+            "" if lost is None else _forward_of(instance, lost)
+            for instance, lost in _losses(evidence, crowd, cases)
+        ]
+    return [
+        instance.program.traced.origins.forward_name(node.name)
+        if instance is not None and isinstance(instance.program, Program) and node is not None
+        else ""
+        for instance, node, _ in _sources(evidence, crowd, cases)
+    ]
+
+
+def blame(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> tuple[str, Blame]:
+    """Blame one case: the name of the forward operation, and what the words need."""
+    if crowd.code in PRECISION:
+        return _of_loss(crowd, *next(_losses(evidence, crowd, case)))
+    instance, node, values = next(_sources(evidence, crowd, case))
+    if instance is None or instance.wiring is None:
+        return "", of_location(_known(evidence, crowd, case), crowd.direction)
+    name, blamed = described(instance, instance.wiring, node, crowd.direction, values)
+    if node is None:
+        return name, blamed
+    forward = next(n for n in instance.wiring.nodes if n.name == name)
+    lost = vanished(evidence, instance, instance.wiring, forward, values, crowd.dtype)
+    return name, attrs.evolve(blamed, vanished=lost)
+
+
+def of_location(location: Location | None, direction: Direction) -> Blame:
+    """Blame a line that the evidence itself knows."""
+    text = expression(location)
+    return Blame(
+        location=location,
+        op="" if location is None else location.op,
+        direction=direction,
+        expression=text,
+        operands=operands(text),
+        operand_values=(),
+        result=None,
+    )
+
+
+def _known(evidence: Evidence, crowd: Crowd, cases: CaseBlock) -> Location | None:
+    """The line that is known without looking at numbers."""
+    if crowd.facts.get("location") is not None:
+        return crowd.facts["location"]  # type: ignore[no-any-return]
+    instance = evidence.instance_of(cases)
+    gradient = crowd.code == "LC101" or (crowd.code == "LC503" and crowd.form == "gradient")
+    if gradient and isinstance(instance.program, Program):
+        return _custom_gradient(instance)
+    return None
+
+
+def _sources(
+    evidence: Evidence, crowd: Crowd, cases: CaseBlock
+) -> Iterator[tuple[Instance | None, Node | None, Values]]:
+    """The operation at fault in each case, with its numbers; no instance where lines are known."""
+    if isinstance(crowd.population, SecondOrderCheck):
+        yield from _of_slopes(crowd, crowd.population, cases)
+        return
+    instance = evidence.instance_of(cases)
+    graph = instance.wiring
+    finite = crowd.code == "LC503" and crowd.form != "nonfinite"
+    followed = graph is not None and crowd.code not in _ELSEWHERE and not finite
+    if not followed or graph is None:
+        yield from ((None, None, {}) for _ in range(len(cases)))
+        return
+    values = tensors(
+        instance, cases, VECTOR_MODES.get(crowd.mode, crowd.mode), crowd.dtype, evidence
+    )
+    found = _found(crowd, graph, values, len(cases))
+    for i, node in enumerate(found):
+        yield instance, node, {name: array[i] for name, array in values.items()}
+
+
+def _found(
+    crowd: Crowd, graph: Wiring, values: Mapping[str, Sequence[Array] | Array], count: int
+) -> list[Node | None]:
+    """The operation at fault in each case."""
+    if crowd.code == "LC107" and graph.gradient:
+        largest = crowd.form == "huge"
+        return [
+            node
+            for part in in_blocks(values, count)
+            for node in gain_sources(graph, graph.gradient, part, largest=largest)
+        ]
+    alike: dict[bytes, Node | None] = {}  # the walk asks of a tensor only what a pattern says
+    found = []
+    for i, pattern in enumerate(patterns(values)):
+        key = pattern.tobytes()
+        if key not in alike:
+            alike[key] = _find(crowd, graph, {name: array[i] for name, array in values.items()})
+        found.append(alike[key])
+    return found
+
+
+def _of_slopes(
+    crowd: Crowd, check: SecondOrderCheck, cases: CaseBlock
+) -> Iterator[tuple[Instance | None, Node | None, Values]]:
+    """The same in the graph of the slopes, along the first direction that shows it."""
+    instance = check.derived.main
+    graph = instance.wiring
+    if crowd.form != "nonfinite" or graph is None or graph.gradient is None:
+        yield from ((None, None, {}) for _ in range(len(cases)))
+        return
+    values = tensors(instance, check.directed(cases), "graph", crowd.dtype, check.derived)
+    count = len(check.directions)
+    finite = np.isfinite(values[graph.gradient]).reshape(len(cases), count, -1).all(axis=2)
+    for i, row in enumerate(np.argmin(finite, axis=1)):
+        one = {name: array[i * count + row] for name, array in values.items()}
+        yield instance, _find(crowd, graph, one), one
+
+
+def _losses(
+    evidence: Evidence, crowd: Crowd, cases: CaseBlock
+) -> Iterator[tuple[Instance, Loss | None]]:
+    """Where each case lost its digits: as it is written, beside the same graph in float64."""
+    instance = evidence.instance_of(cases)
+    graph, program = instance.wiring, instance.program
+    end = graph and (graph.value if crowd.direction is Direction.FORWARD else graph.gradient)
+    if graph is None or not end or not isinstance(program, Program):
+        yield from ((instance, None) for _ in range(len(cases)))
+        return
+    if "exact" not in program.kept:
+        double = doubled(program.definition, program.traced.graph)
+        program.kept["exact"] = Program(program.traced, evidence.programs.call, double)
+    names = followed(graph)
+    single, exact = (
+        dict(zip(names, fetched(each, names, cases, "plain"), strict=True))
+        for each in (program, program.kept["exact"])
+    )
+    parts = (in_blocks(values, len(cases)) for values in (single, exact))
+    for one, other in zip(*parts, strict=True):
+        pairs = {name: Pair(array, other[name]) for name, array in one.items()}
+        for lost in lost_sources(graph, end, pairs):
+            yield instance, lost
+
+
+def _forward_of(instance: Instance, lost: Loss) -> str:
+    """The forward operation of one that lost digits; a sum on the way back has none of its own."""
+    assert isinstance(instance.program, Program)
+    assert instance.wiring is not None
+    origins, graph = instance.program.traced.origins, instance.wiring
+    names = [lost.node.name, *(graph.producer(t).name for t in lost.node.inputs)]
+    if lost.node.backward:
+        names = [name for name in names if not is_backward(origins.forward_name(name))]
+    return origins.forward_name(names[0]) if names else ""
+
+
+def _of_loss(crowd: Crowd, instance: Instance, lost: Loss | None) -> tuple[str, Blame]:
+    if lost is None or instance.wiring is None or not isinstance(instance.program, Program):
+        return "", of_location(None, crowd.direction)
+    name = _forward_of(instance, lost)
+    origins = instance.program.traced.origins
+    location = origins.location(name)
+    text = expression(location)
+    forward = next((node for node in instance.wiring.nodes if node.name == name), lost.node)
+    return name, Blame(
+        location=location,
+        op=forward.type,
+        direction=Direction.BACKWARD if lost.node.backward else Direction.FORWARD,
+        expression=text,
+        operands=operands(text),
+        operand_values=() if lost.node.backward else tuple(map(np.asarray, lost.operands)),
+        result=lost.single,
+        exact=lost.exact,
+    )
+
+
+def _find(crowd: Crowd, graph: Wiring, values: Values) -> Node | None:
+    if crowd.code == "LC103":
+        return zero_source(graph, graph.gradient, values) if graph.gradient else None
+    if crowd.direction is Direction.FORWARD or graph.gradient is None:
+        return nonfinite_source(graph, graph.value, values)
+    return nonfinite_source(graph, graph.gradient, values)
+
+
+def described(
+    instance: Instance, graph: Wiring, node: Node | None, direction: Direction, values: Values
+) -> tuple[str, Blame]:
+    """Blame an operation of a graph: the name of its forward operation, and what the words need."""
+    if node is None:
+        return "", of_location(None, direction)
+    assert isinstance(instance.program, Program)
+    origins = instance.program.traced.origins
+    location = origins.location(node.name)
+    forward = next(n for n in graph.nodes if n.name == origins.forward_name(node.name))
+    text = expression(location)
+    result = values.get(node.outputs[0])
+    return forward.name, Blame(
+        location=location,
+        op=forward.type,
+        direction=Direction.BACKWARD if node.backward else Direction.FORWARD,
+        expression=text,
+        operands=operands(text),
+        operand_values=tuple(
+            _constant_or(graph, t, values)
+            for t in forward.inputs
+            if _constant_or(graph, t, values) is not None
+        ),
+        result=None if result is None else _first_bad(result),
+    )
+
+
+def _constant_or(graph: Wiring, tensor: str, values: Values) -> Array:
+    constant = graph.producer(tensor).constant
+    return values.get(tensor) if constant is None else constant  # type: ignore[return-value]
+
+
+def _first_bad(array: Array) -> float:
+    flat = np.asarray(array, np.float64).ravel()
+    bad = flat[~np.isfinite(flat)]
+    return float(bad[0]) if len(bad) else float(flat[0]) if len(flat) else 0.0
+
+
+def _custom_gradient(instance: Instance) -> Location | None:
+    assert isinstance(instance.program, Program)
+    assert instance.wiring is not None
+    return custom_gradient(instance.program, instance.wiring)
+
+
+def custom_gradient(
+    program: Program, graph: Wiring, right: frozenset[str] = frozenset()
+) -> Location | None:
+    """Locate the user's own backward code: operations of the gradient that carry his lines.
+
+    Parameters
+    ----------
+    right
+        Names of operations that gradients share which are right.
+    """
+    origins = program.traced.origins
+    of_gradient = graph.ancestors(graph.gradient) if graph.gradient else ()
+    own = [node for node in of_gradient if node.backward and origins.users_own(node.name)]
+    own = [node for node in own if node.name not in right] or own
+    if own:
+        return origins.location(own[-1].name)
+    # One that computes nothing on the way back has no line there: the op that stands for the call.
+    calls = [node for node in graph.nodes if node.type == "IdentityN" and not node.backward]
+    return origins.location(calls[-1].name) if calls else None
+
+
+def expression(location: Location | None) -> str:
+    """Give the source text of a location's columns."""
+    if location is None or location.column is None or location.end_column is None:
+        return ""
+    return location.source[location.column - 1 : location.end_column - 1].strip()
+
+
+def operands(text: str) -> tuple[str, ...]:
+    """Give the source texts of the operands of an expression: of a call, an operator, a method."""
+    try:
+        node = ast.parse(text, mode="eval").body
+    except SyntaxError:
+        return ()
+    if isinstance(node, ast.Call):
+        parts: Sequence[ast.expr] = [*node.args, *(k.value for k in node.keywords)]
+    elif isinstance(node, ast.BinOp):
+        parts = [node.left, node.right]
+    elif isinstance(node, ast.UnaryOp):
+        parts = [node.operand]
+    elif isinstance(node, ast.Compare):
+        parts = [node.left, *node.comparators]
+    else:
+        parts = []
+    return tuple(ast.unparse(part) for part in parts)

@@ -1,0 +1,183 @@
+"""A failing case made as simple as it can be: each simpler one is judged by the same rule."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+import numpy as np
+
+from losscheck.cases.blocks import CaseBlock
+from losscheck.cases.problem import Problem
+from losscheck.cases.variable import Variable
+from losscheck.model import Array
+from losscheck.settings.budget import CutError, strictly
+
+# Numbers that people like to read, the simplest first.
+SIMPLE = (0.0, 1.0, -1.0, 2.0, 0.5, -2.0, 10.0, -10.0, 0.1, 100.0, -100.0, 1e3, -1e3, 1e4, -1e4)
+DIGITS = (1, 2, 3)  # significant digits that a number is rounded to
+ROUNDS = 6  # passes over all coordinates
+WIDE = 256  # numbers of an argument that are simplified one by one; of more, a stretch at a time
+STRETCHES = 16
+PRICED = 128  # numbers of a large argument that stand for all of them where cases are compared
+
+Judge = Callable[[CaseBlock], Array]  # cases -> (N,) bool: still suspected
+
+
+def shrink(case: CaseBlock, judge: Judge, problem: Problem) -> tuple[CaseBlock, bool]:
+    """Simplify one case, number by number, as long as the rule still suspects it.
+
+    Parameters
+    ----------
+    case
+        A block of one case.
+    judge
+        The rule, with the population's statistics held fixed.
+    problem
+        What values the inputs may take; a simpler case reaches no wider range than the first.
+
+    Returns
+    -------
+    tuple
+        The case, and whether there was no time to simplify it any further.
+    """
+    with strictly():
+        for _ in range(ROUNDS):
+            try:
+                simpler = _simpler(case, judge, problem)
+            except CutError:
+                return case, True
+            if simpler is None:
+                break
+            case = simpler
+    return case, False
+
+
+def _simpler(case: CaseBlock, judge: Judge, problem: Problem) -> CaseBlock | None:
+    """Simplify a case in one pass over its numbers; None where that is done."""
+    candidates = _candidates(case, problem)
+    kept = candidates.take(judge(candidates)) if len(candidates) else candidates
+    if not len(kept):
+        return None
+    costs = cost(kept)
+    if costs.min() >= cost(case)[0]:
+        return None
+    return _together(case, kept, judge, problem, costs)
+
+
+def _together(
+    case: CaseBlock, kept: CaseBlock, judge: Judge, problem: Problem, costs: Array
+) -> CaseBlock:
+    """Take as many single simplifications at once as the rule lets pass; at least the best one."""
+    merged = {name: np.array(array) for name, array in case.inputs.items()}
+    done: set[tuple[str, int]] = set()
+    order = np.argsort(costs, kind="stable")
+    for i in order:
+        for name, array in kept.inputs.items():
+            before, after = case.inputs[name][0].ravel(), array[i].ravel()
+            changed = np.flatnonzero(before.view(_bits(before)) != after.view(_bits(after)))
+            if len(changed) and not any((name, int(j)) in done for j in changed):
+                merged[name].reshape(-1)[changed] = after[changed]
+                done.update((name, int(j)) for j in changed)
+    best = kept.take(order[:1])
+    if all(np.array_equal(merged[n], a, equal_nan=True) for n, a in best.inputs.items()):
+        return best  # there is nothing else to be taken with it
+    both = problem.judge(merged)
+    fits = len(both) and both.ranges[0] <= case.ranges[0] and cost(both)[0] <= cost(best)[0]
+    return both if fits and bool(judge(both)[0]) else best
+
+
+def _bits(array: Array) -> str:
+    return f"u{array.dtype.itemsize}"
+
+
+def _candidates(case: CaseBlock, problem: Problem) -> CaseBlock:
+    blocks = [problem.judge(_jointly(case, problem))]
+    for variable in problem.variables:
+        array = case.inputs[variable.name]
+        rows = not variable.domain.movable
+        options = _rows(array, variable) if rows else _elements(array)
+        if len(options):
+            inputs = {n: np.repeat(a, len(options), axis=0) for n, a in case.inputs.items()}
+            blocks.append(problem.judge({**inputs, variable.name: options}))
+    found = CaseBlock.concat(blocks)
+    return found.take(found.ranges <= case.ranges[0])
+
+
+def _jointly(case: CaseBlock, problem: Problem) -> dict[str, Array]:
+    """Every argument filled with the same simple number: what needs two of them equal stays so."""
+    n = len(SIMPLE)
+    numbers = np.asarray(SIMPLE)
+    return {
+        v.name: np.broadcast_to(numbers.reshape(n, *(1,) * len(v.shape)), (n, *v.shape)).astype(
+            case.inputs[v.name].dtype
+        )
+        for v in problem.variables
+    }
+
+
+def _elements(array: Array) -> Array:
+    """(K, *shape) the array with one element, or all, made simpler."""
+    flat = array.reshape(-1)
+    options = [np.full_like(flat, number) for number in SIMPLE]
+    if len(flat) > WIDE:
+        for stretch in np.array_split(np.arange(len(flat)), STRETCHES):
+            changed = flat.copy()
+            changed[stretch] = 0.0
+            options.append(changed)
+        return np.stack(options).reshape(-1, *array.shape[1:])
+    for j, (x, price) in enumerate(zip(flat.tolist(), _price(flat).tolist(), strict=True)):
+        numbers = np.asarray((*SIMPLE, *_rounded(x)), np.float64)
+        for number in numbers[_price(numbers) < price]:
+            changed = flat.copy()
+            changed[j] = number
+            options.append(changed)
+    return np.stack(options).reshape(-1, *array.shape[1:])
+
+
+def _rounded(x: float) -> list[float]:
+    if not np.isfinite(x) or x == 0:
+        return []
+    return [float(f"{x:.{digits - 1}e}") for digits in DIGITS]
+
+
+def _rows(array: Array, variable: Variable) -> Array:
+    """(K, *shape) the array with one row replaced by a landmark of its domain."""
+    width = array.shape[-1]
+    corners = np.asarray(variable.usual, array.dtype).reshape(-1, width)
+    rows = array.reshape(-1, width)
+    options = []
+    if array.size > WIDE:
+        alike = np.broadcast_to(corners[:STRETCHES, None], (len(corners[:STRETCHES]), *rows.shape))
+        return alike.reshape(-1, *array.shape[1:])
+    for j in range(len(rows)):
+        for corner in corners:
+            changed = rows.copy()
+            changed[j] = corner
+            options.append(changed)
+    return np.stack(options).reshape(-1, *array.shape[1:]) if options else array[:0]
+
+
+def cost(block: CaseBlock) -> Array:
+    """(N,) how hard the numbers of a case are to read: 0, then 1, then few digits near 1."""
+    flat = [a.reshape(len(block), -1) for a in block.inputs.values()]
+    return np.asarray(sum(_price(a[:, _spread(a)]).sum(axis=1) for a in flat))
+
+
+def _spread(rows: Array) -> slice:
+    return slice(None, None, max(1, rows.shape[1] // PRICED))
+
+
+def _price(numbers: Array) -> Array:
+    flat = np.asarray(numbers, np.float64)
+    prices = np.asarray([_price_of(x) for x in flat.ravel().tolist()]).reshape(flat.shape)
+    return np.asarray(prices + 0.2 * ((flat == 0) & np.signbit(flat)))  # -0 is odder than 0
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _price_of(x: float) -> float:
+    if x == 0.0:
+        return 0.0
+    digits = len(f"{abs(np.float32(x)):.9g}".replace(".", "").split("e")[0].strip("0"))
+    exponent = abs(np.log10(abs(x))) if np.isfinite(x) else 40.0
+    return float(1.0 + (x < 0) * 0.5 + 2.0 * (digits - 1) + 0.2 * exponent)

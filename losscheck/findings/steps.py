@@ -1,0 +1,177 @@
+"""The steps of an explanation, each of which may fail and leave the finding standing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from losscheck.advice.blamed import Blame
+from losscheck.cases.blocks import CaseBlock
+from losscheck.cases.problem import Problem
+from losscheck.evidence.desk import Desk
+from losscheck.evidence.precision.truth import CaseTruth, kinds, of_case
+from losscheck.evidence.search.narrowed import NARROWED, widened
+from losscheck.faults import Faults
+from losscheck.findings import locate
+from losscheck.findings.confirm import confirmed
+from losscheck.findings.observe import Seen, observe
+from losscheck.findings.rejudge import judging
+from losscheck.findings.remedy import Remedy, remedy
+from losscheck.findings.reproduce import reproduce
+from losscheck.findings.shrink import shrink
+from losscheck.model import Argument, Array, Kind, Suspect
+from losscheck.rules.base import Rule
+from losscheck.rules.crowd import Crowd
+from losscheck.targets import Loss
+
+Result = TypeVar("Result")
+UNCONFIRMED = "losscheck failed to run this case alone, so that it stands for what a block gave."
+
+
+class Steps:
+    """Takes the steps for one loss; where one fails, its fault is kept and something plainer given.
+
+    Parameters
+    ----------
+    faults
+        Where they are kept.
+    desk
+        The evidence; None for a loss that could not be run at all.
+    """
+
+    def __init__(self, faults: Faults, desk: Desk | None) -> None:
+        self._faults = faults
+        self._desk = desk
+
+    @property
+    def desk(self) -> Desk:
+        """The evidence, which whoever explains a case has."""
+        assert self._desk is not None
+        return self._desk
+
+    def _try(
+        self, what: str, crowd: Crowd, do: Callable[[], Result], plainer: Result, rule: str = ""
+    ) -> Result:
+        """Take a step; where it fails and decides a rule, that rule is named."""
+        return self._faults.attempt(f"{what} of {crowd.code}", do, plainer, rule)
+
+    def groups(self, crowd: Crowd) -> list[locate.Group]:
+        """Split a crowd by who is to blame; else one group that nobody is."""
+        some = locate.some(crowd.members)
+        whole = [locate.Group(node="", members=some, count=len(crowd.members))]
+        return self._try(
+            "the blame for the cases",
+            crowd,
+            lambda: locate.groups(self.desk.evidence, crowd),
+            whole,
+        )
+
+    def kinds(self, crowd: Crowd, cases: CaseBlock) -> Sequence[Kind | None]:
+        """Give the kinds of cases; else none is known."""
+        return self._try(
+            "the truth of the cases",
+            crowd,
+            lambda: kinds(self.desk.evidence, cases, crowd.dtype, crowd.direction),
+            [None] * len(cases),
+        )
+
+    def blame(self, crowd: Crowd, case: CaseBlock) -> tuple[str, Blame]:
+        """Blame one case; else nothing in particular."""
+        return self._try(
+            "the blame for a case",
+            crowd,
+            lambda: locate.blame(self.desk.evidence, crowd, case),
+            ("", locate.of_location(None, crowd.direction)),
+        )
+
+    def smaller(self, rule: Rule, crowd: Crowd, case: CaseBlock, key: str) -> CaseBlock:
+        """Simplify a case as far as the same is to blame; else it stays as it is."""
+        return self._try(
+            "the simplification of a case",
+            crowd,
+            lambda: self._smaller(rule, crowd, case, key),
+            case,
+        )
+
+    def _smaller(self, rule: Rule, crowd: Crowd, case: CaseBlock, key: str) -> CaseBlock:
+        evidence = self.desk.evidence
+        instance = evidence.instance_of(case)
+        arguments = widened(evidence) if crowd.form == NARROWED else evidence.spec.arguments
+        problem = Problem.of(arguments, instance.shapes, crowd.dtype, evidence.classes(instance))
+        judge = judging(self.desk, rule, crowd)
+        small, cut = shrink(case, judge, problem)
+        if cut:
+            evidence.shortened.append(f"the case of {crowd.code} was simplified less")
+        if cut or locate.blame(evidence, crowd, small)[0] == key:
+            return small
+
+        def same(cases: CaseBlock) -> Array:  # what is simpler had another fault
+            kept = np.flatnonzero(judge(cases))
+            blamed = locate.keys(evidence, crowd, cases.take(kept)) if len(kept) else []
+            result = np.zeros(len(cases), bool)
+            result[kept] = [other == key for other in blamed]
+            return result
+
+        return shrink(case, same, problem)[0]
+
+    def confirmed(self, crowd: Crowd, case: CaseBlock) -> bool | None:
+        """Say whether a case shows alone what is suspected; None where that cannot be told."""
+        run: Callable[[], bool | None] = lambda: confirmed(  # noqa: E731
+            self.desk.evidence, crowd, case
+        )
+        return self._try("the confirmation of a case", crowd, run, None, crowd.code)
+
+    def observed(self, crowd: Crowd, case: CaseBlock) -> Seen:
+        """Give the numbers of a case; else none."""
+        return self._try(
+            "the numbers of a case",
+            crowd,
+            lambda: observe(self.desk.evidence, crowd, case),
+            Seen(),
+        )
+
+    def truth(self, crowd: Crowd, case: CaseBlock) -> CaseTruth:
+        """Find the truth of a case; else it is not known."""
+        return self._try(
+            "the truth of a case",
+            crowd,
+            lambda: of_case(self.desk.evidence, case, crowd.dtype, crowd.direction),
+            CaseTruth(kind=None),
+            crowd.code,
+        )
+
+    def words(
+        self, rule: Rule, suspect: Suspect, blame: Blame, arguments: tuple[Argument, ...]
+    ) -> Remedy:
+        """Put a suspect into words; else into those of its rule."""
+        return self._faults.attempt(
+            f"the words of {suspect.code}", lambda: remedy(suspect, blame, arguments), plain(rule)
+        )
+
+    def program(self, suspect: Suspect, loss: Loss) -> str:
+        """Write the program that shows a suspect; else none."""
+        if self._desk is None:
+            return ""
+        return self._faults.attempt(
+            f"the program of {suspect.code}",
+            lambda: reproduce(
+                suspect,
+                loss.target,
+                loss.form,
+                self.desk.evidence.programs.call,
+                loss.placed,
+                loss.written,
+            ),
+            "",
+        )
+
+
+def plain(rule: Rule) -> Remedy:
+    """Say what a rule finds, whatever it found."""
+    return Remedy(
+        message=" ".join((rule.__doc__ or rule.slug).partition("\n\n")[0].split()),
+        cause=f"`losscheck explain {rule.code}` says why it matters.",
+        fix=f"# `losscheck explain {rule.code}` says what to use instead",
+    )

@@ -1,0 +1,311 @@
+"""From what the rules say of a model's weights to findings: blamed, made small, put in words."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import attrs
+import numpy as np
+
+from losscheck.advice.blamed import Blame
+from losscheck.evidence.gather import Instance
+from losscheck.evidence.keras.weights import Moment, WeightEvidence
+from losscheck.evidence.precision.truth import LARGEST
+from losscheck.faults import Faults
+from losscheck.findings import locate
+from losscheck.findings.blame import nonfinite_source, zero_source
+from losscheck.findings.inside import float_tensors
+from losscheck.findings.reproduce_weights import reproduce
+from losscheck.findings.steps import plain
+from losscheck.findings.words.weights import words
+from losscheck.model import (
+    Array,
+    Direction,
+    Expected,
+    Finding,
+    Kind,
+    Location,
+    Observed,
+    Suspect,
+)
+from losscheck.program.keras.objective import Objective
+from losscheck.program.tracing.origin import Frame
+from losscheck.program.tracing.origin import locate as place
+from losscheck.program.tracing.wiring import Node
+from losscheck.rules import policy
+from losscheck.rules.base import Rule
+from losscheck.settings.settings import Settings
+from losscheck.targets import Loss
+
+NONFINITE = frozenset({"LC201", "LC202", "LC203", "LC204"})
+SHOWN = 512  # elements of a batch or a gradient that a finding carries
+
+
+class WeightWriter:
+    """Writes the findings of one model.
+
+    Parameters
+    ----------
+    loss
+        The model.
+    settings
+        What steers the run.
+    evidence
+        What is known of its weights.
+    base
+        Files are reported relative to this folder.
+    faults
+        Where it is kept what of our own failed.
+    """
+
+    def __init__(
+        self,
+        loss: Loss,
+        settings: Settings,
+        evidence: WeightEvidence,
+        base: str,
+        faults: Faults | None = None,
+    ) -> None:
+        self._faults = faults or Faults()
+        self._loss = loss
+        self._settings = settings
+        self._evidence = evidence
+        self._base = base
+
+    def findings(self, rule: Rule, suspects: Iterable[Suspect]) -> list[Finding]:
+        """Turn what a rule suspects into findings: one a form and blamed expression."""
+        found: list[Finding] = []
+        for suspect in suspects:
+            parts = self._faults.attempt(
+                f"the blame for {rule.code}",
+                functools.partial(self._by_source, suspect),
+                [(suspect, None)],
+            )
+            for part, node in parts:
+                write = functools.partial(self._finding, rule, part, node)
+                what = f"the explanation of {rule.code}"
+                if (made := self._faults.attempt(what, write, None, rule.code)) is not None:
+                    found.append(made)
+        return found
+
+    def _by_source(self, suspect: Suspect) -> list[tuple[Suspect, Node | None]]:
+        """Take apart weights whose gradients different operations spoil."""
+        if suspect.code not in NONFINITE:
+            return [(suspect, None)]
+        suspect = self._smaller(suspect)
+        objective, values = self._values(suspect.facts["moment"])
+        members = suspect.facts["weights"] or (None,)
+        groups: dict[str, tuple[Node | None, list[int]]] = {}
+        for i in members:
+            graph = objective.wiring(i or 0)
+            start = graph.value if i is None else graph.gradient
+            node = nonfinite_source(graph, start, values) if start else None
+            forward = "" if node is None else _forward(objective, node)
+            entry = groups.setdefault(forward, (node, []))
+            entry[1].extend([] if i is None else [i])
+        return [
+            (attrs.evolve(suspect, facts={**suspect.facts, "weights": tuple(members)}), node)
+            for node, members in groups.values()
+        ]
+
+    def _smaller(self, suspect: Suspect) -> Suspect:
+        """Look for a single sample that shows the same, at the start and without dropout."""
+        moment: Moment = suspect.facts["moment"]
+        objective = self._evidence.at(moment)
+        if moment.steps or moment.training or not objective.any_rows:
+            return suspect
+        for row in range(moment.batch.rows):
+            batch = moment.batch.take(slice(row, row + 1))
+            run = objective.run(moment.weights, batch, moment.state)
+            numbers = [run.gradients[i] for i in suspect.facts["weights"]] or [run.value]
+            backward = bool(suspect.facts["weights"])
+            same = all(n is not None and _is(suspect.form, n) for n in numbers)
+            if same and (not backward or np.isfinite(run.value)):
+                small = attrs.evolve(moment, batch=batch, run=run)
+                facts = {**suspect.facts, "moment": small}
+                return attrs.evolve(suspect, facts=facts, value=run.value)
+        return suspect
+
+    def _values(self, moment: Moment) -> tuple[Objective, dict[str, Array]]:
+        """Every floating-point tensor of the graph at a moment."""
+        objective = self._evidence.at(moment)
+        graph = objective.wiring(0)
+        shares = [name for share in objective.shares for name in share if name is not None]
+        ends = [graph.value, *(g for g in objective.gradients if g is not None), *shares]
+        names = float_tensors(graph, ends)
+        feed = objective.feed(moment.weights, moment.batch, moment.state)
+        return objective, dict(zip(names, objective.program.once(names, feed), strict=True))
+
+    def _finding(self, rule: Rule, suspect: Suspect, node: Node | None) -> Finding:
+        moment: Moment = suspect.facts["moment"]
+        members: Sequence[int] = suspect.facts["weights"]
+        attempt, code = self._faults.attempt, rule.code
+        suspect = attempt(f"the truth of {code}", lambda: self._with_truth(suspect), suspect)
+        blame = attempt(
+            f"the blame for {code}",
+            lambda: self._blame(suspect, node),
+            locate.of_location(None, suspect.direction),
+        )
+        if blame.location is None:
+            blame = attrs.evolve(blame, location=self._home())
+        names = [self._evidence.objective.weights[i].name for i in members]
+        told = attempt(
+            f"the words of {code}",
+            lambda: words(suspect, blame, names, self._output(suspect)),
+            plain(rule),
+        )
+        gradient = suspect.gradient
+        if gradient is None and members:
+            found = moment.run.gradients[members[0]]
+            gradient = found if found is None or found.size <= SHOWN else None
+        severity = policy.severity(
+            suspect.code,
+            suspect.form,
+            reach=suspect.range,
+            kind=suspect.kind,
+            dtype=suspect.dtype,
+            scale=None,
+            certain=suspect.certain,
+            required=self._settings.dtypes,
+            chosen=self._settings.severity,
+        )
+        return Finding(
+            id=f"{suspect.code}-{self._hash(suspect, blame)}",
+            code=suspect.code,
+            slug=rule.slug,
+            severity=severity.value,
+            kind=None if suspect.kind is None else suspect.kind.value,
+            range=None if suspect.range is None else suspect.range.label,
+            message=told.message,
+            dtype=suspect.dtype,
+            mode=suspect.mode,
+            count=suspect.count,
+            inputs=self._inputs(moment),
+            observed=Observed(value=moment.run.value, gradient=gradient),
+            expected=Expected(
+                value=suspect.expected_value,
+                gradient=suspect.expected_gradient,
+                text=suspect.expected_text,
+            ),
+            location=blame.location,
+            cause=told.cause,
+            fix=told.fix,
+            reproduce=attempt(
+                f"the program of {code}",
+                lambda: reproduce(suspect, self._loss, members, self._evidence.seed, self._base),
+                "",
+            ),
+        )
+
+    def _with_truth(self, suspect: Suspect) -> Suspect:
+        """Say of what is not finite what it is in float64."""
+        if suspect.code not in NONFINITE:
+            return suspect
+        moment: Moment = suspect.facts["moment"]
+        objective = self._evidence.at(moment)
+        names = [objective.value] if not suspect.facts["weights"] else []
+        names += [str(objective.gradients[i]) for i in suspect.facts["weights"]]
+        feed = objective.feed(moment.weights, moment.batch, moment.state)
+        try:
+            numbers = objective.double().once(names, feed)
+        except Exception:  # no kernel in float64: what it is there is not known
+            return suspect
+        largest = max(float(np.abs(n).max(initial=0.0)) for n in numbers)
+        if not np.isfinite(largest):
+            # Whatever the truth is at such a point, a model that starts there cannot learn.
+            return attrs.evolve(suspect, kind=Kind.UNDEFINED)
+        kind = Kind.AVOIDABLE if largest <= LARGEST[suspect.dtype] else Kind.INHERENT
+        value = float(numbers[0]) if not suspect.facts["weights"] else None
+        return attrs.evolve(suspect, kind=kind, expected_value=value)
+
+    def _blame(self, suspect: Suspect, node: Node | None) -> Blame:
+        moment: Moment = suspect.facts["moment"]
+        objective = self._evidence.at(moment)
+        if suspect.code == "LC101":
+            return locate.of_location(self._custom_gradient(suspect), suspect.direction)
+        if suspect.code == "LC102" and not suspect.facts["blocked"]:
+            return locate.of_location(None, suspect.direction)
+        objective, values = self._values(moment)
+        members = suspect.facts["weights"]
+        graph = objective.wiring(members[0] if members else 0, suspect.facts.get("tensor"))
+        if suspect.code == "LC102":
+            node = next(n for n in graph.nodes if n.name == suspect.facts["blocked"])
+        elif suspect.code == "LC103" and suspect.form != "stuck" and graph.gradient:
+            node = zero_source(graph, graph.gradient, values)
+        instance = Instance(
+            name="weights", sizes={}, shapes={}, program=objective.program, wiring=graph
+        )
+        return locate.described(instance, graph, node, suspect.direction, values)[1]
+
+    def _custom_gradient(self, suspect: Suspect) -> Location | None:
+        """The user's own backward code that the wrong weights have and the right ones have not."""
+        objective = self._evidence.objective
+        wrong = set(suspect.facts["weights"])
+        graph = objective.wiring(suspect.facts["worst"])
+        if suspect.form == "stop-gradient":
+            depends = graph.depends(graph.prediction)
+            stops = [
+                n
+                for n in graph.forward
+                if n.type == "StopGradient" and not depends.isdisjoint(n.inputs)
+            ]
+            return objective.program.traced.origins.location(stops[0].name) if stops else None
+        right: set[str] = set()
+        for i, gradient in enumerate(objective.gradients):
+            if i not in wrong and gradient is not None:
+                right.update(node.name for node in graph.ancestors(gradient))
+        return locate.custom_gradient(objective.program, graph, frozenset(right))
+
+    def _output(self, suspect: Suspect) -> str:
+        part = suspect.facts.get("part")
+        return "" if part is None else self._loss.outputs[part].target
+
+    def _home(self) -> Location | None:
+        """The line where the model is made: blamed where nothing better is known."""
+        code = getattr(self._loss.python, "__code__", None)
+        if code is None or self._loss.source is None:
+            return None
+        frame = Frame(code.co_filename, self._loss.source.line)
+        return place(frame, "", Direction.FORWARD, self._base)
+
+    def _inputs(self, moment: Moment) -> dict[str, Array]:
+        """The batch, where it is small enough to be read; its reproduction draws it anyway."""
+        compiled = self._evidence.compiled
+        arrays = moment.batch.arrays
+        names = [t.name for t in compiled.inputs]
+        many = len(compiled.outputs) > 1
+        names += [
+            f"y_true[{output.name or k}]" if many else "y_true"
+            for k, output in enumerate(compiled.outputs)
+        ]
+        return {
+            name: array
+            for name, array in zip(names, arrays.values(), strict=True)
+            if array.size <= SHOWN
+        }
+
+    def _hash(self, suspect: Suspect, blame: Blame) -> str:
+        where = blame.location
+        parts: tuple[Any, ...] = (
+            self._loss.target,
+            suspect.form,
+            suspect.facts["weights"],
+            suspect.facts.get("part"),
+            blame.op,
+            "" if where is None else where.source.strip(),
+            suspect.direction,
+            suspect.kind or "",
+        )
+        return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:8]
+
+
+def _forward(objective: Objective, node: Node) -> str:
+    return objective.program.traced.origins.forward_name(node.name)
+
+
+def _is(form: str, number: Array | float) -> bool:
+    bad = np.isnan(number) if form == "nan" else np.isinf(number)
+    return bool(np.any(bad))

@@ -1,0 +1,1 @@
+"""Message, cause and fix by rule."""

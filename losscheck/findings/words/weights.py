@@ -1,0 +1,162 @@
+"""Words for what is wrong with the weights of a compiled model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from losscheck.advice import nonfinite, wording
+from losscheck.advice.blamed import Blame
+from losscheck.findings.remedy import Remedy
+from losscheck.findings.words import gradient as gradient_words
+from losscheck.findings.words.flat import FLAT, NO_SLOPE, SURROGATE
+from losscheck.model import Suspect
+
+NAMED = 3  # weights that a sentence names; the others are counted
+
+_SLOPED = {
+    "Relu": "tf.nn.leaky_relu({x})  # keeps a slope below 0\n"
+    "# Or start where it is above 0: a smaller, or no, negative bias.",
+    **dict.fromkeys(
+        ("Sigmoid", "Softmax", "Tanh"),
+        "# Let the layer in front start smaller, or hand on its result as logits to a loss with\n"
+        "# from_logits=True.",
+    ),
+    **dict.fromkeys(
+        ("Minimum", "Maximum", "ClipByValue"),
+        "{x}  # without the clip\n# Or clip where no prediction of the model lies at the start.",
+    ),
+}
+_WIDER = "# Write this with an operation that has a slope where the model starts."
+
+
+def words(suspect: Suspect, blame: Blame, names: Sequence[str], output: str) -> Remedy:
+    """Put a suspect into words.
+
+    Parameters
+    ----------
+    suspect
+        What a rule says of the weights.
+    blame
+        The operation at fault.
+    names
+        Of the weights.
+    output
+        The target of the loss whose output it is about; "" where it is about none.
+    """
+    told = {
+        "LC101": _mismatch,
+        "LC102": _missing,
+        "LC103": _dead,
+        "LC201": _nonfinite,
+        "LC202": _nonfinite,
+        "LC203": _nonfinite,
+        "LC204": _nonfinite,
+    }[suspect.code]
+    message, cause, fix = told(suspect, blame, _listed(names), output)
+    return Remedy(message=message, cause=cause, fix=fix)
+
+
+Words = tuple[str, str, str]
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = list(names[:NAMED])
+    more = len(names) - len(shown)
+    return wording.listed([*shown, *([f"{more} more"] if more else [])], "and")
+
+
+def _when(suspect: Suspect) -> str:
+    moment = suspect.facts["moment"]
+    mode = ", called as in training," if moment.training else ""
+    if not moment.steps:
+        return f"{mode} at the start"
+    return f"{mode} after {moment.steps} step{'s' if moment.steps > 1 else ''} of training"
+
+
+def _nonfinite(suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
+    bad = "NaN" if suspect.form == "nan" else "infinite"
+    cause, fix = nonfinite.cause_and_fix(suspect, blame)
+    cause = f"{blame.vanished} {cause}".strip() + _unsure(suspect)
+    if suspect.code in ("LC201", "LC202"):
+        return f"The loss of the model is {bad}{_when(suspect)}.", cause, fix
+    value = wording.number(suspect.value)
+    when = _when(suspect)
+    return f"The gradient by {names} is {bad}{when}, while the loss is {value}.", cause, fix
+
+
+def _unsure(suspect: Suspect) -> str:
+    if suspect.certain:
+        return ""
+    moment = suspect.facts["moment"]
+    if moment.steps:
+        return " The weights have run away by then: a smaller learning rate may be all it takes."
+    drawn = wording.listed(sorted(set(moment.batch.domains.values())), "and")
+    return f" This needs inputs and labels in {drawn}; other inputs give finite numbers."
+
+
+def _missing(suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
+    if suspect.facts.get("unused"):
+        return (
+            f"The loss does not depend on {names}: training never changes "
+            f"{'it' if ' ' not in names else 'them'}.",
+            "No path leads from there to what the model is trained on.",
+            "layer.trainable = False  # says so\n"
+            "# Or give the output that it leads to a loss, or take the layer out.",
+        )
+    why, write = NO_SLOPE.get(blame.op, ("no op on the way has a slope", ""))
+    where = f" in {blame.expression}" if blame.expression else ""
+    x, y = (*blame.operands, "x", "0.5")[:2] if blame.operands else ("x", "0.5")
+    fix = f"{write.format(x=x, y=y)}\n{SURROGATE}" if write else SURROGATE
+    reached = f"No gradient reaches {names}: it is None."
+    if suspect.form == "none":
+        reached = "No gradient reaches any weight of the model: all are None."
+    elif suspect.form == "output":
+        reached = f"No gradient of {output} reaches any weight of the model."
+    return reached, f"The last path to the loss is cut{where}: {why}.", fix
+
+
+def _dead(suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
+    if suspect.form == "stuck":
+        return (
+            f"The gradient by {names} is exactly 0, and stays 0 as the model is trained.",
+            "It starts where weights that multiply each other are all 0, so that none of them "
+            "moves another; a little off it the gradient is there.",
+            'kernel_initializer="glorot_uniform"  # for one of the layers that start at 0',
+        )
+    what = f"The gradient by {names} is exactly 0"
+    if suspect.form == "output":
+        what = f"All that the model learns from {output} is exactly 0"
+    elif suspect.form == "most":
+        what = "The gradient by every weight of the model is exactly 0"
+    why = FLAT.get(blame.op, "the slope on the way back is 0")
+    where = f" at {blame.expression}" if blame.expression else ""
+    x = blame.operands[0] if blame.operands else "x"
+    guessed = ""
+    if not suspect.certain:
+        guessed = (
+            " But the loss takes no notice of the labels that it was given: declare their shape "
+            "and domain with @losscheck.spec if they are others."
+        )
+    return (
+        f"{what} for every batch, at the start and near it, while the loss is "
+        f"{wording.number(suspect.value)}.",
+        f"The way back ends{where}: {why}.{guessed}",
+        _SLOPED.get(blame.op, _WIDER).format(x=x),
+    )
+
+
+def _mismatch(suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
+    worst = suspect.facts["worst_name"]
+    got, want = wording.number(suspect.gradient), wording.number(suspect.expected_gradient)
+    numbers = f"Along a direction in {worst} the gradient is {got}, the derivative {want}"
+    if suspect.form == "stop-gradient":
+        return (
+            f"The gradient by {names} takes a part for constant: tf.stop_gradient cuts it off.",
+            f"{numbers}. With what goes through tf.stop_gradient held still it is right.",
+            "# Take the tf.stop_gradient out.\n"
+            "# If it is meant so, ignore LC101 for this model and give the reason.",
+        )
+    cause, fix = gradient_words.reason(blame)
+    fix += "\n# If it is meant so, ignore LC101 for this model and give the reason."
+    wrong = f"The gradient by {names} is not the derivative of the loss."
+    return wrong, f"{numbers}.{cause}", fix

@@ -1,0 +1,1 @@
+"""Keras around a loss: compile, fit, weights, saving, and compiled models."""

@@ -1,0 +1,1 @@
+"""Running a traced graph, one case or many at a time."""

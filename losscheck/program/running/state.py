@@ -1,0 +1,133 @@
+"""What a loss keeps from call to call, saved before it is run and put back behind.
+
+The variables that it assigns are known once it is traced. Of a loss that cannot be traced they are
+looked for in its closures, its globals and its object, and numbers and lists that Python keeps on
+an object are put back as well.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from losscheck.program.quiet import keras_module, tensorflow
+from losscheck.program.running.attributes import LARGEST, Attributes
+from losscheck.program.running.captured import Reading
+
+DEEPEST = 4  # attributes of attributes that are looked at
+LIBRARIES = ("builtins", "functools", "numpy", "tensorflow", "types", "typing")
+
+
+class State:
+    """The state of one loss.
+
+    Parameters
+    ----------
+    function
+        The loss.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self._assigned: dict[int, Reading] = {}
+        self._traced = False
+
+    def note(self, assigned: Iterable[Reading]) -> None:
+        """Take note of the variables that a trace assigns."""
+        self._traced = True
+        for reading in assigned:
+            self._assigned.setdefault(id(reading.resource), reading)
+
+    @property
+    def assigns(self) -> bool:
+        """Whether the loss is known to assign a variable."""
+        return bool(self._assigned)
+
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[None]:
+        """Put back behind a run what it has changed; what cannot be read is left alone."""
+        held = []
+        for reading in [*self._assigned.values()] if self._traced else self._found:
+            with contextlib.suppress(Exception):  # of a variable without a value yet
+                held.append((reading, reading.now()))
+        objects = [Attributes(attributes) for attributes in self._objects]
+        try:
+            yield
+        finally:
+            assign = tensorflow().raw_ops.AssignVariableOp
+            for reading, value in held:
+                with contextlib.suppress(Exception):  # it may be gone
+                    assign(resource=reading.resource, value=value)
+            for attributes in objects:
+                attributes.put_back()
+
+    @functools.cached_property
+    def _reached(self) -> list[Any]:
+        """The loss, and what it reaches by closures, globals and attributes."""
+        found: dict[int, Any] = {}
+        waiting: list[tuple[Any, int]] = [(self._function, 0)]
+        while waiting:
+            thing, depth = waiting.pop()
+            if id(thing) not in found and depth <= DEEPEST:
+                found[id(thing)] = thing
+                with contextlib.suppress(Exception):  # it may compute what is asked of it
+                    waiting += [(further, depth + 1) for further in _further(thing)]
+        return list(found.values())
+
+    @functools.cached_property
+    def _objects(self) -> list[dict[str, Any]]:
+        """The attributes of the objects of the user's that the loss reaches."""
+        return [vars(thing) for thing in self._reached if _of_the_user(thing)]
+
+    @functools.cached_property
+    def _found(self) -> list[Reading]:
+        """The variables that the loss reaches."""
+        found: dict[int, Reading] = {}
+        for thing in self._reached:
+            with contextlib.suppress(Exception):  # as above, and some have no value yet
+                for v in _variables(thing):
+                    if (v.shape.num_elements() or 0) <= LARGEST:
+                        found[id(v)] = Reading(v.handle, v.dtype)
+        return list(found.values())
+
+
+def _further(thing: Any) -> Iterator[Any]:
+    for cell in getattr(thing, "__closure__", None) or ():
+        with contextlib.suppress(ValueError):  # not assigned yet
+            yield cell.cell_contents
+    if (code := getattr(thing, "__code__", None)) is not None:
+        around = thing.__globals__
+        yield from (around[name] for name in code.co_names if name in around)
+    for name in ("__self__", "__wrapped__", "func", "python_function"):
+        if (inner := getattr(thing, name, None)) is not None:
+            yield inner
+    if isinstance(thing, list | tuple) and len(thing) <= LARGEST:
+        yield from thing
+    elif isinstance(thing, dict):
+        yield from thing.values()
+    elif _of_the_user(thing):
+        yield from vars(thing).values()
+
+
+def _of_the_user(thing: Any) -> bool:
+    """Whether an object may keep what Python changes: no class, function, module or tensor."""
+    kind = type(thing)
+    if isinstance(thing, type) or kind.__module__.split(".")[0] in LIBRARIES:
+        return False
+    with contextlib.suppress(Exception):
+        return isinstance(vars(thing), dict)
+    return False
+
+
+def _variables(thing: Any) -> list[Any]:
+    """The variables of TensorFlow that something is, or holds."""
+    tf, keras = tensorflow(), keras_module()
+    if isinstance(thing, keras.Variable):
+        return _variables(thing.value)
+    if isinstance(thing, tf.Variable):
+        return [thing]
+    if isinstance(thing, tf.Module | keras.Layer | keras.Metric):
+        return [found for variable in thing.variables for found in _variables(variable)]
+    return [thing.state] if isinstance(thing, tf.random.Generator) else []

@@ -1,0 +1,189 @@
+"""How many cases are run by one call: the runners of blocks, the fastest that a graph allows."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import attrs
+import numpy as np
+
+from losscheck.model import Array
+from losscheck.program.quiet import silence
+from losscheck.program.running.called import called
+from losscheck.program.running.execution import Cut, Run, executed, in_session, vectorized
+from losscheck.program.running.functions import blocks_by_function, under_xla
+from losscheck.program.running.refusals import one_by_one
+from losscheck.program.running.stacked import Stack, agree
+
+if TYPE_CHECKING:
+    from losscheck.program.running.program import Program
+
+Tensors = tuple[str, ...]  # names
+SIZES = (4, 16)  # of batches that are compared
+OTHERS = 2  # cases beside the first that are run in a block and by themselves
+GROWTH = 1.5  # of the operations executed, from the smaller to the larger
+
+
+class Way(enum.StrEnum):
+    """How many cases are run by one call."""
+
+    VECTORIZED = "vectorized_map"
+    STACKED = "stacking them along the batch"
+    SINGLY = "one call each"
+
+
+def in_mode(cut: Cut, mode: str) -> Run:
+    """What a session can run, in a mode of `Program.run`."""
+    if mode == "xla":
+        return under_xla(cut)
+    return in_session(called(cut) if mode == "graph" else cut)
+
+
+class Runners:
+    """Makes what runs blocks of cases of a program.
+
+    Parameters
+    ----------
+    program
+        The program; its graph is vectorized where TensorFlow can do so.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._blocks: dict[Tensors, Cut | None] = {}  # vectorized; None where they cannot be
+        self._batch: Program | None = None  # the same loss for a batch of any size
+
+    def tried(self, tensors: Tensors) -> bool:
+        """Whether it is known if these tensors can be vectorized."""
+        return tensors in self._blocks or self._known(tensors) is not None
+
+    def make(self, tensors: Tensors, mode: str, probe: list[Array]) -> tuple[Run, Way]:
+        """Up to these tensors in a mode of `Program.run`; `probe` is a block of one."""
+        with silence():
+            try:
+                if self._blocks.get(tensors, ()) is not None:
+                    return self._vectorized(tensors, mode, probe), Way.VECTORIZED
+            except Exception:  # whatever it cannot take, and each version of it says otherwise
+                if mode != "xla":
+                    self._blocks[tensors] = None
+            try:
+                if (stack := self._stack(tensors, mode)) is not None:
+                    return stack, Way.STACKED
+            except Exception:  # sizes that only a known batch has
+                self._program.whole_batch = None
+        return self.each(tensors, mode), Way.SINGLY
+
+    def _vectorized(self, tensors: Tensors, mode: str, probe: list[Array]) -> Run:
+        cut = self._program.cut(tensors)
+        if not cut.sessions:
+            run = blocks_by_function(cut, mode, probe)
+            self._compare(tensors, run, mode, probe)
+            return run
+        block = self._known(tensors)
+        if block is None:  # once; how it is executed is settled call by call
+            self._vectorize(tensors, mode, probe)
+            block = self._known(tensors)
+        assert block is not None
+        return in_mode(block, mode)
+
+    def _known(self, tensors: Tensors) -> Cut | None:
+        """A block up to these tensors, out of one that has them among others."""
+        for known, block in self._blocks.items():
+            if block is not None and set(tensors) <= set(known):
+                places = dict(zip(known, block.tensors, strict=True))
+                return attrs.evolve(block, tensors=tuple(places[name] for name in tensors))
+        return None
+
+    def _vectorize(self, tensors: Tensors, mode: str, probe: list[Array]) -> None:
+        """Vectorize up to these tensors; value and gradient, which are wanted sooner or later, too.
+
+        To vectorize takes as long as to trace, and a second time what both share.
+        """
+        program = self._program
+        for wanted in dict.fromkeys((tuple(dict.fromkeys((*tensors, *program.whole))), tensors)):
+            try:
+                block = vectorized(program.cut(wanted), probe)
+                self._compare(wanted, in_session(block), mode, probe)
+            except Exception:  # a gradient that cannot be vectorized keeps no other tensor from it
+                if wanted == tensors:
+                    raise
+                continue
+            self._blocks[wanted] = block
+            return
+
+    def _stack(self, tensors: Tensors, mode: str) -> Run | None:
+        """A block of cases as one batch, where each argument and the loss have an axis of samples.
+
+        Whether samples see each other shows when they are run.
+        """
+        program = self._program
+        wanted = [tensors == program.whole[:count] for count in range(len(program.whole) + 1)]
+        shapes = (*program.shapes.values(), tuple(program.traced.value.shape))
+        sizes = {shape[:1] for shape in shapes}
+        if program.whole_batch is None or True not in wanted or len(sizes) > 1 or sizes == {()}:
+            return None
+        if self._batch is None:
+            batch = program.whole_batch()
+            whole = batch.cut(batch.whole)
+            if not whole.sessions or (batch.loops and _grows(whole, program)):
+                program.whole_batch = None
+                return None
+            self._batch = batch
+        cut = self._batch.cut(self._batch.whole[: wanted.index(True)])
+        # XLA may have NaN where others do not; other modes have run, and tried, the stack before.
+        single = None if mode == "xla" else program.single(tensors, mode=mode)
+        return Stack(in_mode(cut, mode), single)
+
+    def each(self, tensors: Tensors, mode: str) -> Run:
+        """A block of cases, one call each."""
+        cut = self._program.cut(tensors)
+        run = under_xla(cut) if mode == "xla" else self._program.single(tensors, mode=mode)
+
+        def block(*arrays: Array) -> list[Array]:
+            return one_by_one(
+                run, zip(*arrays, strict=True), self._program.refusing, self._program.sound
+            )
+
+        return block
+
+    def _compare(self, tensors: Tensors, run: Run, mode: str, probe: list[Array]) -> None:
+        """Raise where cases in a block give something else than each by itself."""
+        if mode == "xla":  # which may have NaN where others do not
+            run(*probe)
+        else:
+            compare(run, self._program.single(tensors), probe)
+
+
+def compare(run: Run, single: Run, probe: Sequence[Array]) -> None:
+    """Raise where cases in a block give something else than each by itself.
+
+    A block of one shows no case that is taken for another: TensorFlow vectorizes a roll along the
+    last axis, counted from behind, into one over the cases. Hence some numbers beside the probe.
+
+    Parameters
+    ----------
+    run, single
+        A block of cases, and one case.
+    probe
+        A block of one.
+    """
+    rng = np.random.default_rng(0)
+    others = [rng.uniform(size=(OTHERS, *a.shape[1:])).astype(a.dtype) for a in probe]
+    try:
+        alone = [single(*(a[i] for a in others)) for i in range(OTHERS)]
+    except Exception:  # numbers that the loss does not take, such as a matrix with no root
+        others, alone = [a[:0] for a in others], []
+    alone = [single(*(a[0] for a in probe)), *alone]
+    results = run(*(np.concatenate([a, b]) for a, b in zip(probe, others, strict=True)))
+    for row, found in enumerate(alone):
+        if not agree([result[row] for result in results], found):
+            raise ValueError("a block of cases gives something else than each by itself")
+
+
+def _grows(cut: Cut, program: Program) -> bool:
+    """Whether a loop goes over the samples: a batch of many takes no less time than each alone."""
+    shapes = [program.shapes[name][1:] for name in program.names]
+    few, many = (executed(cut, [np.ones((n, *shape)) for shape in shapes]) for n in SIZES)
+    return many > GROWTH * few

@@ -1,0 +1,1 @@
+"""A loss and its gradient as a graph, and the same graph in another dtype."""

@@ -1,0 +1,1 @@
+"""Rules about running: tracing, dtypes, modes, calls that raise, processes that end."""

@@ -1,0 +1,87 @@
+"""LC901: the loss raises."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from losscheck.model import Range, Suspect
+from losscheck.rules.base import Rule
+
+if TYPE_CHECKING:
+    from losscheck.evidence.shape.calls import CallOutcome
+    from losscheck.rules.base import Judgment
+
+
+class CallFails(Rule):
+    """The loss raises an exception on ordinary input.
+
+    What it does
+    ------------
+    Calls the loss on ordinary input of a declared layout and reports what it raises: a function
+    that TensorFlow does not have, a name that is not defined, or any other exception. Where a
+    module has no such attribute, the finding names what exists instead. Where nobody declared
+    the shapes and what is raised may be about them, it is a warning that asks for them, and so it
+    is where an argument seems to be a dict or a tuple of tensors. No other rule can say anything
+    of such a loss.
+
+    Why it matters
+    --------------
+    A loss that raises fails at the first batch. Functions that exist in NumPy or PyTorch but
+    not in TensorFlow are the usual reason, and names of a notebook that are missing in the
+    module.
+
+    Example
+    -------
+    TensorFlow has no tf.diff:
+
+        def loss(y_true, y_pred):
+            steps = tf.diff(y_pred, axis=1)
+            return tf.reduce_mean(tf.square(y_true - y_pred)) + tf.reduce_mean(tf.square(steps))
+
+    Use instead
+    -----------
+    Use the function that exists, or slices:
+
+        def loss(y_true, y_pred):
+            steps = keras.ops.diff(y_pred, axis=1)
+            return tf.reduce_mean(tf.square(y_true - y_pred)) + tf.reduce_mean(tf.square(steps))
+
+    References
+    ----------
+    - TensorFlow API documentation: All symbols in TensorFlow 2.
+    - Keras documentation: keras.ops.diff.
+    """
+
+    code = "LC901"
+    slug = "call-fails"
+    needs = ("call",)
+
+    def judge(self, call: CallOutcome) -> Judgment:
+        """Name the loss if it raises."""
+        error = call.error
+        if error is None or call.other_shapes or call.other_dtype or call.runs_eagerly:
+            return
+        raised = error.error
+        form = "raises"
+        facts: dict[str, object] = {"exception": str(error)}
+        if call.structures:
+            form = "structure"
+            facts |= {"structures": call.structures, "function": call.function}
+        elif isinstance(raised, AttributeError):
+            form = "attribute"
+            facts |= {"name": raised.name, "owner": call.owner, "suggestions": call.suggestions}
+        elif isinstance(raised, NameError):
+            form = "name"
+            facts |= {"name": raised.name}
+        yield Suspect(
+            code=self.code,
+            form=form,
+            facts=facts,
+            inputs=call.inputs,
+            range=Range.ORDINARY,
+            mode="eager",
+            location=error.location,
+            expected_text="a loss",
+            certain=form in ("attribute", "name")
+            or (form == "raises" and (call.laid_out or not isinstance(raised, call.of_sizes))),
+        )

@@ -1,0 +1,92 @@
+"""LC502: dtypes that the loss does not take."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from losscheck.model import Suspect
+from losscheck.rules.base import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from losscheck.evidence.shape.calls import CallOutcome
+    from losscheck.evidence.shape.reruns import DtypeRun
+    from losscheck.model import Location
+    from losscheck.program.tracing.trace import CallError
+    from losscheck.rules.base import Judgment
+
+
+class DtypeRejected(Rule):
+    """The loss fails in a dtype.
+
+    What it does
+    ------------
+    Traces the loss with float16, bfloat16, float32 and float64 predictions, and with labels as
+    Keras hands them over (integer labels arrive as float32), and reports what raises. It is an
+    error for float32 and for the dtypes that the user requires, else a warning.
+
+    Why it matters
+    --------------
+    A cast to tf.float32 inside ties the loss to that dtype: TensorFlow does not mix dtypes, so
+    the first multiplication with a float16 or float64 prediction raises. And labels that were
+    integers in the data set are floats by the time the loss sees them, so tf.one_hot without a
+    cast fails in fit.
+
+    Example
+    -------
+    The cast makes labels float32, whatever the predictions are:
+
+        def loss(y_true, y_pred):
+            y_true = tf.cast(y_true, tf.float32)
+            return tf.reduce_mean(tf.square(y_true - y_pred), axis=-1)
+
+    Use instead
+    -----------
+    Follow the dtype of the prediction:
+
+        def loss(y_true, y_pred):
+            y_true = tf.cast(y_true, y_pred.dtype)
+            return tf.reduce_mean(tf.square(y_true - y_pred), axis=-1)
+
+    References
+    ----------
+    - TensorFlow API documentation: tf.cast, tf.one_hot.
+    - TensorFlow guide: Mixed precision.
+    """
+
+    code = "LC502"
+    slug = "dtype-rejected"
+    needs = ("dtypes", "call")
+
+    def judge(self, dtypes: Sequence[DtypeRun], call: CallOutcome) -> Judgment:
+        """Name the dtypes on which the loss fails."""
+        if call.error is not None:
+            if call.other_shapes is None and call.other_dtype:
+                yield self._suspect([("float32", call.error)])
+            return
+        by_line: dict[Location | None, list[tuple[str, CallError]]] = {}
+        for run in dtypes:
+            if run.error is not None and run.labels:
+                yield attrs.evolve(
+                    self._suspect([(run.dtype, run.error)]),
+                    form="labels",
+                    facts={"exception": str(run.error), "shapes": call.shapes},
+                )
+            elif run.error is not None:
+                by_line.setdefault(run.error.location, []).append((run.dtype, run.error))
+        for runs in by_line.values():
+            yield self._suspect(runs)
+
+    def _suspect(self, runs: Sequence[tuple[str, CallError]]) -> Suspect:
+        dtype, error = runs[0]
+        return Suspect(
+            code=self.code,
+            form="dtype",
+            facts={"dtype": dtype, "dtypes": [d for d, _ in runs], "exception": str(error)},
+            dtype=dtype,
+            location=error.location,
+            expected_text="a loss",
+        )

@@ -1,0 +1,80 @@
+"""LC501: the loss fails while Keras traces it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from losscheck.model import Suspect
+from losscheck.rules.base import Rule
+
+if TYPE_CHECKING:
+    from losscheck.evidence.shape.calls import CallOutcome
+    from losscheck.program.programs import Tracing
+    from losscheck.program.tracing.trace import CallError
+    from losscheck.rules.base import Judgment
+
+
+class NotTraceable(Rule):
+    """The loss cannot be traced into a graph as Keras does it.
+
+    What it does
+    ------------
+    Traces the loss with symbolic tensors and without AutoGraph, as Keras does in fit. It fails
+    on a Python if, while or for over a tensor, on .numpy(), and on NumPy functions. If
+    AutoGraph can still trace it, or an eager call works, the other rules go on with that.
+
+    Why it matters
+    --------------
+    Such a loss works when it is tried by hand, on eager tensors, and fails in fit. A plain
+    tf.function accepts a Python if on a tensor, so a test with tf.function does not show it
+    either.
+
+    Example
+    -------
+    The condition is a symbolic tensor in fit, and has no truth value:
+
+        def loss(y_true, y_pred):
+            error = tf.reduce_mean(tf.abs(y_true - y_pred))
+            if error < 1.0:
+                return 0.5 * error**2
+            return error - 0.5
+
+    Use instead
+    -----------
+    Let the graph choose:
+
+        def loss(y_true, y_pred):
+            error = tf.reduce_mean(tf.abs(y_true - y_pred))
+            return tf.where(error < 1.0, 0.5 * error**2, error - 0.5)
+
+    References
+    ----------
+    - TensorFlow guide: Better performance with tf.function.
+    - TensorFlow API documentation: tf.where, tf.cond, tf.while_loop.
+    """
+
+    code = "LC501"
+    slug = "not-traceable"
+    needs = ("call", "tracing")
+
+    def judge(self, call: CallOutcome, tracing: Tracing | None) -> Judgment:
+        """Name the loss if it cannot be traced."""
+        error = call.error if tracing is None else tracing.error
+        if error is not None and (tracing is not None or call.runs_eagerly):
+            yield Suspect(
+                code=self.code,
+                form=_form(error),
+                facts={
+                    "exception": str(error).split("\n")[0],
+                    "how": "eager" if tracing is None else tracing.how,
+                },
+                location=error.location,
+                expected_text="a graph",
+            )
+
+
+def _form(error: CallError) -> str:
+    text = str(error)
+    if "bool" in text and "OperatorNotAllowedInGraphError" in text:
+        return "python-control-flow"
+    return "numpy" if "numpy" in text.lower() else "other"

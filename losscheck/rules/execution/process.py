@@ -1,0 +1,129 @@
+"""LC902 and LC903: the loss does not finish, or takes its process down."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from losscheck.model import Suspect
+from losscheck.rules.base import Rule
+from losscheck.rules.execution.ending import End
+
+if TYPE_CHECKING:
+    from losscheck.rules.base import Judgment
+    from losscheck.rules.execution.ending import Ending
+    from losscheck.settings.settings import Settings
+
+
+class Timeout(Rule):
+    """The examination did not finish in time.
+
+    What it does
+    ------------
+    Runs with `--timeout SECONDS` alone. Each loss is then examined in a process of its own, which
+    is ended when its time is over; the other losses are examined as if nothing had happened. The
+    finding names the part of the examination that was under way.
+
+    Why it matters
+    --------------
+    A loop that ends only for some inputs stops a training run without a word. In CI, one loss
+    that hangs must not hide what is known of the others.
+
+    Example
+    -------
+    Halving a NaN never makes it small:
+
+        def loss(y_true, y_pred):
+            error = tf.abs(y_true - y_pred)
+            small = lambda e: tf.reduce_any(tf.logical_not(e < 1.0))
+            return tf.reduce_mean(tf.while_loop(small, lambda e: [e / 2.0], [error])[0])
+
+    Use instead
+    -----------
+    Bound the number of steps:
+
+        def loss(y_true, y_pred):
+            error = tf.abs(y_true - y_pred)
+            small = lambda e: tf.reduce_any(tf.logical_not(e < 1.0))
+            halve = lambda e: [e / 2.0]
+            steps = tf.while_loop(small, halve, [error], maximum_iterations=64)
+            return tf.reduce_mean(steps[0])
+
+    References
+    ----------
+    - TensorFlow API documentation: tf.while_loop, maximum_iterations.
+    """
+
+    code = "LC902"
+    slug = "timeout"
+    needs = ("ending",)
+
+    def left_out(self, settings: Settings) -> str:
+        """Ask for a time, without which none can be over."""
+        return "" if settings.timeout else "ask with --timeout"
+
+    def judge(self, ending: Ending) -> Judgment:
+        """Name the loss if its time was over."""
+        if ending.end is End.TIMEOUT:
+            yield Suspect(
+                code=self.code,
+                form="late",
+                facts={"stage": ending.stage, "seconds": ending.seconds},
+                expected_text=f"an answer within {ending.seconds:g} s",
+            )
+
+
+class Crash(Rule):
+    """The loss took the process down.
+
+    What it does
+    ------------
+    Runs where each loss is examined in a process of its own: with `--timeout` or `--jobs`. A
+    process that ends before its loss has been examined is reported with the signal or the exit
+    status that it ended with and with the part of the examination that was under way; the other
+    losses are examined in a new one.
+
+    Why it matters
+    --------------
+    A crash in a kernel, a failed check inside TensorFlow or memory that runs out cannot be caught
+    by `try`. The training process is gone, and so is what it had not saved.
+
+    Example
+    -------
+    A custom op that reads beyond its input, or a loss that ends the process itself:
+
+        def loss(y_true, y_pred):
+            if y_pred.shape[-1] != 3:
+                sys.exit("three classes, please")
+            return tf.reduce_mean(tf.square(y_true - y_pred))
+
+    Use instead
+    -----------
+    Raise an exception, which names the line and which the caller can catch:
+
+        def loss(y_true, y_pred):
+            if y_pred.shape[-1] != 3:
+                raise ValueError(f"expected three classes, got predictions of {y_pred.shape}")
+            return tf.reduce_mean(tf.square(y_true - y_pred))
+
+    References
+    ----------
+    - Python documentation: subprocess, Popen.returncode, on what a negative status means.
+    """
+
+    code = "LC903"
+    slug = "crash"
+    needs = ("ending",)
+
+    def left_out(self, settings: Settings) -> str:
+        """Ask for a process of its own, without which nobody is left to tell."""
+        return "" if settings.apart else "ask with --timeout"
+
+    def judge(self, ending: Ending) -> Judgment:
+        """Name the loss if its process has ended."""
+        if ending.end is End.CRASH:
+            yield Suspect(
+                code=self.code,
+                form="ended",
+                facts={"stage": ending.stage, "status": ending.status},
+                expected_text="the loss of the case, or an exception",
+            )

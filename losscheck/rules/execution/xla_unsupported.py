@@ -1,0 +1,66 @@
+"""LC506: XLA does not compile the loss."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from losscheck.model import Suspect
+from losscheck.rules.base import Rule
+
+if TYPE_CHECKING:
+    from losscheck.evidence.shape.xla import XlaCall
+    from losscheck.rules.base import Judgment
+
+
+class XlaUnsupported(Rule):
+    """The loss runs as a graph, but XLA does not compile it.
+
+    What it does
+    ------------
+    Compiles loss and gradient of an ordinary batch with tf.function(jit_compile=True), and names
+    the operation that XLA has no kernel for.
+
+    Why it matters
+    --------------
+    Keras 3 compiles with XLA by default (jit_compile="auto") where there is a GPU or a TPU. A
+    model that trains on a laptop stops there at its first step, or falls back to the slower
+    graph for good.
+
+    Example
+    -------
+    tf.numpy_function leaves TensorFlow, where no compiler can follow:
+
+        def loss(y_true, y_pred):
+            weight = tf.numpy_function(np.abs, [y_true], tf.float32)
+            return tf.reduce_mean(weight * tf.square(y_true - y_pred), axis=-1)
+
+    Use instead
+    -----------
+    Use TensorFlow's or keras.ops' own function:
+
+        def loss(y_true, y_pred):
+            return tf.reduce_mean(tf.abs(y_true) * tf.square(y_true - y_pred), axis=-1)
+
+    References
+    ----------
+    - OpenXLA documentation: XLA; TensorFlow guide: XLA, known issues.
+    - Keras documentation: Model.compile, argument jit_compile.
+    """
+
+    code = "LC506"
+    slug = "xla-unsupported"
+    needs = ("xla",)
+    masked_by = ("LC102",)  # what leaves TensorFlow has no gradient either, which is worse
+
+    def judge(self, xla: XlaCall | None) -> Judgment:
+        """Name the operation that is not compiled."""
+        if xla is not None and xla.error is not None:
+            yield Suspect(
+                code=self.code,
+                form="compile",
+                facts={"exception": xla.error, "op": xla.op},
+                inputs=xla.inputs,
+                mode="xla",
+                location=xla.location,
+                expected_text="a loss",
+            )

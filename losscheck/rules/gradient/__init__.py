@@ -1,0 +1,1 @@
+"""Rules about the gradient and the slope of the loss."""

@@ -1,0 +1,106 @@
+"""LC103: the gradient is 0 where there is something to learn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from losscheck.model import Direction
+from losscheck.rules.base import Rule
+from losscheck.rules.crowd import Crowd
+
+if TYPE_CHECKING:
+    from losscheck.evidence.gradient.dead import DeadGradients
+    from losscheck.model import Array
+    from losscheck.rules.base import Judgment
+
+
+class GradientDead(Rule):
+    """The gradient of a sample is exactly 0 while its loss is large.
+
+    What it does
+    ------------
+    Finds samples whose whole gradient is 0 throughout a neighborhood of the prediction while
+    their loss lies above the 25th percentile of the losses of ordinary points and another
+    prediction beside the same labels has a lower one. A gradient that is 0 at one point only, such
+    as the top of a hill, is not reported, and neither is a sample that a label leaves out or whose
+    loss is bounded there from below. It is a note where the true gradient is too small for float32.
+
+    Where samples depend on each other it looks at whole batches, too: at labels of one class only,
+    or all equal, some losses are constant, which is a warning. How many of the ordinary cases are
+    dead is then a matter of batches, for the statistics of a single sample are often constant.
+
+    It is a warning at single points, typically a clip that saturates for a prediction that is
+    confidently wrong. It is an error if the gradient is dead in over half of the ordinary
+    cases, or over a whole part of the ordinary range, and 0 in more digits as well.
+
+    Of a compiled model it looks at what each output's loss teaches the weights: nothing for any
+    batch, at the start and near it, is an error. A single weight whose gradient stays 0 is a
+    warning.
+
+    Why it matters
+    --------------
+    The samples that the model gets most wrong are the ones it should learn most from. With a
+    gradient of exactly 0 it learns nothing from them, and nothing tells: the loss is finite and
+    large.
+
+    Example
+    -------
+    The clip has slope 0 outside its range, so y_true = 1 with y_pred = 0 costs 16 and moves
+    nothing:
+
+        def loss(y_true, y_pred):
+            p = tf.clip_by_value(y_pred, 1e-7, 1.0 - 1e-7)
+            ce = y_true * tf.math.log(p) + (1.0 - y_true) * tf.math.log(1.0 - p)
+            return -tf.reduce_mean(ce, axis=-1)
+
+    Use instead
+    -----------
+    Let the model return logits. This form is finite for all of them and its slope is
+    sigmoid(logits) - y_true:
+
+        def loss(y_true, logits):
+            ce = tf.nn.sigmoid_cross_entropy_with_logits(labels=y_true, logits=logits)
+            return tf.reduce_mean(ce, axis=-1)
+
+    References
+    ----------
+    - TensorFlow API documentation: tf.clip_by_value, tf.nn.sigmoid_cross_entropy_with_logits.
+    - tensorflow/addons issue 693; tensorflow/tensorflow issue 89110.
+    """
+
+    code = "LC103"
+    slug = "gradient-dead"
+    needs = ("dead", "dead_batches")
+    masked_by = ("LC102",)
+
+    def judge(self, dead: DeadGradients | None, dead_batches: DeadGradients | None) -> Judgment:
+        """Name the samples and the batches whose gradient is 0 at a large loss."""
+        if dead is None:
+            return
+        share = (dead_batches or dead).share
+        form = "most" if share > MOST else "region" if share > PART else "point"
+        if dead.dead.any():
+            yield self._crowd(form, dead, dead.dead, share)
+        elif dead_batches is not None and dead_batches.dead.any():
+            yield self._crowd("batch", dead_batches, dead_batches.dead, share)
+        for named, members in (("point", dead.rounded), ("vanishing", dead.vanishing)):
+            if members.any():
+                yield self._crowd(named, dead, members, share)
+
+    def _crowd(self, form: str, dead: DeadGradients, members: Array, share: float) -> Crowd:
+        return Crowd(
+            code=self.code,
+            form=form,
+            population=dead,
+            members=np.flatnonzero(members),
+            direction=Direction.BACKWARD,
+            facts={"share": share},
+            mode=dead.sweep.mode,
+            dtype=dead.sweep.dtype,
+        )
+
+
+MOST = 0.5  # share of the ordinary cases (design.md, LC103)
+PART = 0.01  # share from which a clip lies inside the ordinary range, and is no matter of rounding

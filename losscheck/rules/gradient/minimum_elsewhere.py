@@ -1,0 +1,98 @@
+"""LC108: the loss prefers wrong predictions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from losscheck.model import Range, Suspect
+from losscheck.rules.base import Rule
+from losscheck.rules.crowd import Crowd
+
+if TYPE_CHECKING:
+    from losscheck.evidence.gradient.floors import Floor
+    from losscheck.evidence.gradient.minima import RightAndWrong
+    from losscheck.rules.base import Judgment
+
+MOST = 0.5  # share of the batches: a loss that repeats itself falls now and then, not mostly
+
+
+class MinimumElsewhere(Rule):
+    """The loss is lower at a wrong prediction than at the right one, or falls as it gets worse.
+
+    What it does
+    ------------
+    Where the domains say what right is (a label and a prediction of the same kind; a class and
+    its probability or logit), it takes ordinary batches and compares the loss of right
+    predictions with that of wrong ones, and wrong ones with worse ones. It reports batches whose
+    wrong predictions have a loss lower by more than 1% of the ordinary loss, and a loss that
+    falls from step to step, in most batches, as the predictions move away.
+    Of logits it also looks at right predictions that are ever surer: where their loss rises above
+    that of wrong ones, and does not without a small constant inside a logarithm, it names that.
+
+    Why it matters
+    --------------
+    Training finds the minimum, wherever it is. A sign, a pair of swapped arguments or a power
+    of the wrong probability leaves a loss that goes down nicely while the model gets worse.
+
+    Example
+    -------
+    A focal loss whose factor has the wrong base: the surer and wronger, the smaller:
+
+        def loss(y_true, y_pred):
+            pt = tf.where(y_true > 0.5, y_pred, 1.0 - y_pred)
+            pt = tf.clip_by_value(pt, 1e-6, 1.0 - 1e-6)
+            return -tf.reduce_mean(tf.square(pt) * tf.math.log(pt), axis=-1)
+
+    Use instead
+    -----------
+    The factor is the probability that is missing:
+
+        def loss(y_true, y_pred):
+            pt = tf.where(y_true > 0.5, y_pred, 1.0 - y_pred)
+            pt = tf.clip_by_value(pt, 1e-6, 1.0 - 1e-6)
+            return -tf.reduce_mean(tf.square(1.0 - pt) * tf.math.log(pt), axis=-1)
+
+    References
+    ----------
+    - T.-Y. Lin et al., Focal Loss for Dense Object Detection, ICCV 2017.
+    - aim-uofa/AdelaiDet issue 610.
+    """
+
+    code = "LC108"
+    slug = "minimum-elsewhere"
+    needs = ("right_and_wrong", "floor")
+    masked_by = ("LC102",)
+
+    def judge(self, right_and_wrong: RightAndWrong | None, floor: Floor | None) -> Judgment:
+        """Name the batches whose wrong predictions have the lower loss."""
+        if floor is not None:
+            yield Suspect(
+                code=self.code,
+                form="floor",
+                facts={
+                    "right": floor.value,
+                    "wrong": floor.wrong,
+                    "without": floor.without,
+                    "constant": floor.constant,
+                },
+                inputs=floor.inputs,
+                range=Range.WORKING,
+                count=floor.count,
+                value=floor.value,
+                expected_value=floor.without,
+                expected_text="its loss without that constant",
+                location=floor.location,
+            )
+        if right_and_wrong is None:
+            return
+        for form, found in (("lower", right_and_wrong.lower), ("falls", right_and_wrong.falling)):
+            if found.any() and (form == "lower" or found.mean() > MOST):
+                yield Crowd(
+                    code=self.code,
+                    form=form,
+                    population=right_and_wrong,
+                    members=np.flatnonzero(found),
+                )
+                return

@@ -1,0 +1,86 @@
+"""LC105: the loss is discontinuous in the prediction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from losscheck.model import Range, Suspect
+from losscheck.rules.base import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from losscheck.evidence.gradient.crossings import Crossing
+    from losscheck.rules.base import Judgment
+
+
+class ValueJump(Rule):
+    """The loss jumps: it is discontinuous in the prediction.
+
+    What it does
+    ------------
+    Evaluates the loss in float64 on both sides of the points where it switches between formulas
+    or selections, ever closer, and reports a difference that does not go to 0 with the
+    distance. It is an error where two branches of a formula fail to meet, and a warning where a
+    selection or a count is behind it (top-k, a threshold that picks samples), where a jump may
+    be what the author wants.
+
+    Why it matters
+    --------------
+    The gradient does not see a jump: it is right on both sides and says nothing of the step
+    between them. The optimizer may go down the slope and up the step for ever.
+
+    Example
+    -------
+    The outer branch of this Huber loss lacks its constant: at an error of 1 the loss goes from
+    0.5 to 1:
+
+        def loss(y_true, y_pred):
+            error = tf.abs(y_true - y_pred)
+            near = 0.5 * tf.square(error)
+            return tf.reduce_mean(tf.where(error < 1.0, near, error), axis=-1)
+
+    Use instead
+    -----------
+    Add the constant that makes the branches meet:
+
+        def loss(y_true, y_pred):
+            error = tf.abs(y_true - y_pred)
+            near = 0.5 * tf.square(error)
+            return tf.reduce_mean(tf.where(error < 1.0, near, error - 0.5), axis=-1)
+
+    References
+    ----------
+    - P. J. Huber, Robust Estimation of a Location Parameter, Annals of Mathematical Statistics
+      35(1), 1964.
+    - TensorFlow API documentation: tf.where, tf.cond.
+    """
+
+    code = "LC105"
+    slug = "value-jump"
+    needs = ("crossings",)
+
+    def judge(self, crossings: Sequence[Crossing]) -> Judgment:
+        """Name the jumps of the loss."""
+        by_op: dict[str, list[Crossing]] = {}
+        for crossing in crossings:
+            if crossing.jump:
+                by_op.setdefault(crossing.node, []).append(crossing)
+        for found in by_op.values():
+            largest = max(found, key=lambda crossing: abs(crossing.step))
+            yield Suspect(
+                code=self.code,
+                form=largest.joins,
+                facts={
+                    "at": largest.at,
+                    "left": largest.below,
+                    "right": largest.above,
+                    "error": largest.error,
+                },
+                inputs=largest.inputs,
+                range=Range.ORDINARY,
+                count=len(found),
+                scale=abs(largest.step) / largest.value_scale,
+                location=largest.location,
+                expected_text="the same loss on both sides",
+            )

@@ -1,0 +1,1 @@
+"""Rules about the weights of a compiled model."""

@@ -1,0 +1,336 @@
+"""What the rules say of the weights of a compiled model: the same codes, judged down to them.
+
+These stand beside the rules of a loss: a model's report asks the question of each code of every
+trainable weight, from where the model starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from losscheck.model import Direction, Range, Suspect
+from losscheck.rules.base import Rule
+
+if TYPE_CHECKING:
+    from losscheck.evidence.keras.weights import Moment, WeightEvidence
+    from losscheck.model import Array
+    from losscheck.program.tracing.wiring import Node, Wiring
+    from losscheck.rules.base import Judgment
+
+DIVERGED = 1e3  # weights beyond this, and beyond as many times their first size, have run away
+
+
+class WeightMismatch(Rule):
+    """The gradient by a weight is not the derivative (LC101)."""
+
+    code = "LC101"
+    slug = "gradient-mismatch"
+    needs = ("weights",)
+    masked_by = ("LC201", "LC202", "LC203", "LC204")
+
+    def judge(self, weights: WeightEvidence) -> Judgment:
+        """Name the weights whose gradient differences contradict."""
+        for stopped in (False, True):
+            wrong = [w for w in weights.slopes.wrong if w.stopped is stopped]
+            if not wrong:
+                continue
+            worst = max(wrong, key=lambda w: abs(w.slope - w.derivative))
+            yield Suspect(
+                code=self.code,
+                form="stop-gradient" if stopped else "mismatch",
+                facts={
+                    "weights": tuple(w.weight for w in wrong),
+                    "moment": weights.near[0],
+                    "worst": worst.weight,
+                    "worst_name": weights.objective.weights[worst.weight].name,
+                },
+                range=Range.ORDINARY,
+                direction=Direction.BACKWARD,
+                gradient=worst.slope,
+                expected_gradient=worst.derivative,
+                expected_text="the derivative along a direction in this weight",
+            )
+
+
+class WeightMissing(Rule):
+    """No gradient reaches a weight (LC102)."""
+
+    code = "LC102"
+    slug = "gradient-missing"
+    needs = ("weights",)
+
+    def judge(self, weights: WeightEvidence) -> Judgment:
+        """Name the weights that no gradient reaches, by what keeps it from them."""
+        whole = weights.objective
+        missing = [
+            i
+            for i, pair in enumerate(zip(whole.gradients, weights.training.gradients, strict=True))
+            if pair == (None, None)
+        ]
+        groups: dict[tuple[str, str], list[int]] = {}
+        for i in missing:
+            block = blocking(whole.wiring(i))
+            name = "" if block is None else block.name
+            stopped = block is not None and block.type == "StopGradient"
+            form = "unused" if block is None else "weight-stopped" if stopped else "weight"
+            groups.setdefault((form, name), []).append(i)
+        none = len(missing) == len(whole.gradients)
+        for (form, name), members in groups.items():
+            yield Suspect(
+                code=self.code,
+                form="none" if none else form,
+                facts={
+                    "weights": tuple(members),
+                    "moment": weights.start[0],
+                    "blocked": name,
+                    "unused": form == "unused",
+                },
+                range=Range.ORDINARY,
+                direction=Direction.BACKWARD,
+            )
+        if not none:
+            yield from self._outputs(weights)
+
+    def _outputs(self, weights: WeightEvidence) -> Iterator[Suspect]:
+        for k, share in enumerate(weights.objective.shares):
+            if any(name is not None for name in share) or not moves(weights, k):
+                continue
+            block = next(
+                (
+                    found
+                    for i in range(len(share))
+                    if (found := blocking(weights.objective.wiring(i))) is not None
+                ),
+                None,
+            )
+            yield Suspect(
+                code=self.code,
+                form="output",
+                facts={
+                    "weights": (),
+                    "part": k,
+                    "moment": weights.start[0],
+                    "blocked": "" if block is None else block.name,
+                },
+                range=Range.ORDINARY,
+                direction=Direction.BACKWARD,
+            )
+
+
+class WeightDead(Rule):
+    """The gradient by a weight, or all that comes by way of an output, is exactly 0 (LC103)."""
+
+    code = "LC103"
+    slug = "gradient-dead"
+    needs = ("weights",)
+    masked_by = ("LC201", "LC202", "LC203", "LC204")
+
+    def judge(self, weights: WeightEvidence) -> Judgment:
+        """Name outputs and weights whose gradient is 0 for every batch, and near the start too."""
+        start, near = weights.start, weights.near
+        if not any(moment.run.value for moment in start):
+            return  # nothing to learn: the loss is 0
+        explained: set[int] = set()
+        for k, share in enumerate(weights.objective.shares):
+            reached = [i for i, name in enumerate(share) if name is not None]
+            if not any(moment.run.parts[k] for moment in start):
+                continue  # this loss is 0 as it is
+            if reached and _zero(m.run.shares[k][i] for m in (*start, *near) for i in reached):
+                explained.update(reached)
+                yield self._suspect("output", (), weights, start[0], share[reached[-1]], k)
+        rest = [
+            i
+            for i, name in enumerate(weights.objective.gradients)
+            if name is not None and i not in explained
+            if _zero(m.run.gradients[i] for m in (*start, *weights.trained, *weights.after))
+        ]
+        dead = [i for i in rest if _zero(m.run.gradients[i] for m in near)]
+        moved = len(weights.trained) > 1
+        stuck = [i for i in rest if i not in dead] if moved else []
+        every = len(dead) == len(weights.objective.gradients)
+        for form, members in (("most" if every else "weight", dead), ("stuck", stuck)):
+            if members:
+                end = weights.objective.gradients[members[-1]]
+                yield self._suspect(form, tuple(members), weights, start[0], end, None)
+
+    def _suspect(
+        self,
+        form: str,
+        members: tuple[int, ...],
+        weights: WeightEvidence,
+        moment: Moment,
+        tensor: str | None,
+        part: int | None,
+    ) -> Suspect:
+        return Suspect(
+            code=self.code,
+            form=form,
+            facts={"weights": members, "moment": moment, "tensor": tensor, "part": part},
+            range=Range.ORDINARY,
+            direction=Direction.BACKWARD,
+            value=moment.run.value,
+            count=len(weights.start),
+            # A loss that takes no notice of its labels was given those of another layout, it seems.
+            certain=part is None or weights.looks_at_labels(part),
+        )
+
+
+class _ValueRule(Rule):
+    """The loss is not finite at the start or after a few steps of training."""
+
+    needs = ("weights",)
+    form: str
+
+    def judge(self, weights: WeightEvidence) -> Judgment:
+        """Name the first moments at which the loss is not finite."""
+        found = [m for m in _stages(weights) if self._shows(m.run.value)]
+        if found:
+            yield Suspect(
+                code=self.code,
+                form=self.form,
+                facts={"weights": (), "moment": found[0]},
+                range=Range.ORDINARY if found[0].steps == 0 else Range.WORKING,
+                value=found[0].run.value,
+                count=len(found),
+                certain=_certain(weights, found),
+            )
+
+    def _shows(self, value: float) -> bool:
+        raise NotImplementedError
+
+
+class WeightForwardNan(_ValueRule):
+    """The loss is NaN (LC201)."""
+
+    code = "LC201"
+    slug = "forward-nan"
+    form = "nan"
+
+    def _shows(self, value: float) -> bool:
+        return bool(np.isnan(value))
+
+
+class WeightForwardInf(_ValueRule):
+    """The loss is infinite (LC202)."""
+
+    code = "LC202"
+    slug = "forward-inf"
+    form = "inf"
+
+    def _shows(self, value: float) -> bool:
+        return bool(np.isinf(value))
+
+
+class _GradientRule(Rule):
+    """The gradient by a weight is not finite while the loss is."""
+
+    needs = ("weights",)
+    form: str
+
+    def judge(self, weights: WeightEvidence) -> Judgment:
+        """Name the weights, at the first moment that shows each."""
+        first: dict[int, list[Moment]] = {}
+        for moment in _stages(weights):
+            if not np.isfinite(moment.run.value):
+                continue
+            for i, gradient in enumerate(moment.run.gradients):
+                if gradient is not None and self._shows(gradient):
+                    first.setdefault(i, []).append(moment)
+        together: dict[int, list[int]] = {}
+        for i, moments in first.items():
+            together.setdefault(id(moments[0]), []).append(i)
+        for members in together.values():
+            moments = first[members[0]]
+            yield Suspect(
+                code=self.code,
+                form=self.form,
+                facts={"weights": tuple(members), "moment": moments[0]},
+                range=Range.ORDINARY if moments[0].steps == 0 else Range.WORKING,
+                direction=Direction.BACKWARD,
+                value=moments[0].run.value,
+                count=len(moments),
+                certain=_certain(weights, moments),
+            )
+
+    def _shows(self, gradient: Array) -> bool:
+        raise NotImplementedError
+
+
+class WeightGradientNan(_GradientRule):
+    """The gradient by a weight is NaN while the loss is finite (LC203)."""
+
+    code = "LC203"
+    slug = "gradient-nan"
+    form = "nan"
+
+    def _shows(self, gradient: Array) -> bool:
+        return bool(np.isnan(gradient).any())
+
+
+class WeightGradientInf(_GradientRule):
+    """The gradient by a weight is infinite while the loss is finite (LC204)."""
+
+    code = "LC204"
+    slug = "gradient-inf"
+    form = "inf"
+
+    def _shows(self, gradient: Array) -> bool:
+        return bool(np.isinf(gradient).any() and not np.isnan(gradient).any())
+
+
+WEIGHT_RULES: tuple[Rule, ...] = (
+    WeightForwardNan(),
+    WeightForwardInf(),
+    WeightGradientNan(),
+    WeightGradientInf(),
+    WeightMissing(),
+    WeightDead(),
+    WeightMismatch(),
+)
+"""In the order in which they are asked: what is not finite masks the others."""
+
+
+def blocking(graph: Wiring) -> Node | None:
+    """The first operation on the way from a weight to the loss that has no gradient.
+
+    None where the loss does not depend on the weight at all.
+    """
+    depends = graph.depends(graph.prediction)
+    if graph.value not in depends:
+        return None
+    for node in graph.forward:
+        if not depends.isdisjoint(node.inputs) and not node.differentiable:
+            return node
+    return None
+
+
+def moves(weights: WeightEvidence, part: int) -> bool:
+    """Say whether the output of a loss depends on any trainable weight."""
+    output = weights.objective.outputs[weights.compiled.parts[part].output]
+    return output in weights.objective.depending
+
+
+def _stages(weights: WeightEvidence) -> Iterator[Moment]:
+    """The moments in order: the start, alone and in training, and what comes after steps."""
+    yield from weights.start
+    yield from weights.trained
+    yield from weights.after
+
+
+def _zero(gradients: Iterable[Array | None]) -> bool:
+    return all(g is None or not np.any(g) for g in gradients)
+
+
+def _certain(weights: WeightEvidence, moments: Sequence[Moment]) -> bool:
+    """Say whether it is a fact: in each plausible domain of the inputs, with weights near by."""
+    if moments[0].steps:
+        first = max((float(np.abs(w).max(initial=0.0)) for w in weights.initial), default=0.0)
+        now = max(float(np.abs(w).max(initial=0.0)) for w in moments[0].weights)
+        return now <= DIVERGED * max(1.0, first)
+    if moments[0].training:
+        return True
+    shown = {tuple(m.batch.domains.values()) for m in moments if not m.steps and not m.training}
+    return shown == {tuple(batch.domains.values()) for batch in weights.batches}

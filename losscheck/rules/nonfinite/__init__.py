@@ -1,0 +1,1 @@
+"""Rules about NaN, Inf and labels outside their range."""

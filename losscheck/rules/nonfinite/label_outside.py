@@ -1,0 +1,102 @@
+"""LC206: labels that no class has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from losscheck.model import Range, Suspect
+from losscheck.rules.base import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from losscheck.evidence.shape.labels_outside import LabelOutside
+    from losscheck.rules.base import Judgment
+
+
+class LabelOutsideRange(Rule):
+    """A class label of -1, or of the number of classes, is taken without complaint.
+
+    What it does
+    ------------
+    Gives one sample of an ordinary batch the label -1, and the label C where there are C classes,
+    and calls the loss eagerly, as a graph and under XLA. It reports a loss that returns a number
+    all the same, and one that raises in some modes and returns NaN or a number in another. A loss
+    that asks whether a label is one of its classes (an ignored class) is left alone.
+
+    Why it matters
+    --------------
+    -1 is the usual mark of "no label". tf.one_hot makes a row of zeros of it, so that the sample
+    counts as perfect and dilutes the mean; tf.nn.sparse_softmax_cross_entropy_with_logits raises
+    on a CPU, but gives NaN on a GPU and under XLA, where nothing checks.
+
+    Example
+    -------
+    A label of -1 becomes a row of zeros and a loss of 0:
+
+        def loss(y_true, y_pred):
+            hot = tf.one_hot(tf.cast(y_true, tf.int32), 3)
+            return tf.nn.softmax_cross_entropy_with_logits(labels=hot, logits=y_pred)
+
+    Use instead
+    -----------
+    Mask such samples, and count the others:
+
+        def loss(y_true, y_pred):
+            known = tf.logical_and(y_true >= 0, y_true < 3)
+            hot = tf.one_hot(tf.cast(tf.where(known, y_true, 0.0), tf.int32), 3)
+            each = tf.nn.softmax_cross_entropy_with_logits(labels=hot, logits=y_pred)
+            known = tf.cast(known, y_pred.dtype)
+            return tf.math.divide_no_nan(tf.reduce_sum(known * each), tf.reduce_sum(known))
+
+    References
+    ----------
+    - TensorFlow API documentation: tf.one_hot, tf.nn.sparse_softmax_cross_entropy_with_logits.
+    - Keras documentation: SparseCategoricalCrossentropy, argument ignore_class.
+    - tensorflow/tensorflow issue 8484.
+    """
+
+    code = "LC206"
+    slug = "label-outside"
+    needs = ("labels_outside",)
+
+    def judge(self, labels_outside: Sequence[LabelOutside]) -> Judgment:
+        """Name the labels that pass."""
+        for run in labels_outside:
+            form, mode = _form(run)
+            if not form:
+                continue
+            single = run.seen[mode]
+            assert single is not None
+            yield Suspect(
+                code=self.code,
+                form=form,
+                facts={
+                    "label": run.label,
+                    "classes": run.classes,
+                    "raised": [m for m, s in run.seen.items() if s is None],
+                    "op": run.op,
+                },
+                inputs=run.inputs,
+                range=Range.EXTREME,
+                mode=mode,
+                value=np.asarray(single.value, float),
+                gradient=single.gradient,
+                expected_text="an error, or a sample that does not count",
+                location=run.location,
+            )
+
+
+def _form(run: LabelOutside) -> tuple[str, str]:
+    """How a label passes, and in which mode; "" where it does not."""
+    passed = [mode for mode, single in run.seen.items() if single is not None]
+    if run.tested or not passed:
+        return "", ""
+    silent = [mode for mode in passed if run.finite(mode)]
+    if len(passed) < len(run.seen):
+        return "mode", passed[0]
+    if silent:  # NaN in every mode is complaint enough
+        return "value", "graph" if "graph" in silent else silent[0]
+    return "", ""

@@ -1,0 +1,90 @@
+"""LC205: NaN or Inf is tested for and replaced."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from losscheck.model import Suspect
+from losscheck.rules.base import Rule
+from losscheck.rules.crowd import Crowd
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from losscheck.evidence.precision.finite_tests import FiniteTest, NonfiniteInput
+    from losscheck.rules.base import Judgment
+
+
+class NanHidden(Rule):
+    """The loss tests for NaN or Inf and puts a finite number in its place.
+
+    What it does
+    ------------
+    Looks for a test of finiteness (tf.math.is_nan, is_inf, is_finite) in the traced loss and
+    runs cases in which it fires. It is an error if the term of a finite prediction overflowed
+    and was replaced: the loss of the worst prediction becomes the best. It is a warning if only
+    NaN and Inf predictions are replaced. Masking NaN labels is fine, and so is what
+    tf.reduce_logsumexp does inside.
+
+    Why it matters
+    --------------
+    The loss looks finite while the model diverges: what should stop training is reported as a
+    loss of 0. The gradient is not repaired by it; it stays NaN, because tf.where multiplies the
+    NaN slope of the branch not taken by 0.
+
+    Example
+    -------
+    With y_pred = 3e38 the square overflows and the loss is 0, a perfect score:
+
+        def loss(y_true, y_pred):
+            error = tf.square(y_true - y_pred)
+            error = tf.where(tf.math.is_finite(error), error, tf.zeros_like(error))
+            return tf.reduce_mean(error, axis=-1)
+
+    Use instead
+    -----------
+    Keep the number from overflowing, and let real NaN be seen:
+
+        def loss(y_true, y_pred):
+            error = tf.clip_by_value(y_true - y_pred, -1e9, 1e9)
+            return tf.reduce_mean(tf.square(error), axis=-1)
+
+    References
+    ----------
+    - TensorFlow API documentation: tf.where, tf.math.is_finite, tf.debugging.check_numerics.
+    - Keras documentation: keras.callbacks.TerminateOnNaN.
+    """
+
+    code = "LC205"
+    slug = "nan-hidden"
+    needs = ("finite_tests", "nonfinite_inputs")
+
+    def judge(
+        self, finite_tests: Sequence[FiniteTest], nonfinite_inputs: Sequence[NonfiniteInput]
+    ) -> Judgment:
+        """Name the cases in which a non-finite value was replaced."""
+        hidden = False
+        for test in finite_tests:
+            if test.replaced.any():
+                hidden = True
+                yield Crowd(
+                    code=self.code,
+                    form="overflow",
+                    population=test,
+                    members=np.flatnonzero(test.replaced),
+                    facts={"location": test.location},
+                )
+        swallowed = [run for run in nonfinite_inputs if run.replaced]
+        if swallowed and not hidden:
+            run = swallowed[0]
+            yield Suspect(
+                code=self.code,
+                form="nonfinite-input",
+                inputs=run.inputs,
+                value=run.value,
+                gradient=run.gradient,
+                location=finite_tests[0].location,
+                expected_text="NaN or Inf, so that the run stops where it went wrong",
+            )

@@ -1,0 +1,1 @@
+"""Rules about lost digits."""

@@ -1,0 +1,70 @@
+"""LC303: integer arithmetic that wraps around."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from losscheck.rules.base import Rule
+from losscheck.rules.crowd import Crowd
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from losscheck.evidence.precision.integers import IntegerOp
+    from losscheck.rules.base import Judgment
+
+
+class IntegerWrap(Rule):
+    """Integer arithmetic inside the loss leaves the range of its dtype and wraps around.
+
+    What it does
+    ------------
+    Runs every operation on whole numbers that depends on the arguments (sums, differences,
+    products, squares) over the cases of a batch, and does the same arithmetic without an end of
+    the dtype beside it. It reports what is off by more than half the dtype's span. Arithmetic
+    whose result only enters a modulus or a bit mask wraps on purpose.
+
+    Why it matters
+    --------------
+    TensorFlow does not check integers: 3 - 5 is 254 in uint8, and the square of 50,000 is
+    -1,794,967,296 in int32. The loss stays finite, looks like a loss, and is wrong.
+
+    Example
+    -------
+    Pixels are kept as uint8, and so is their difference:
+
+        def loss(y_true, y_pred):
+            error = tf.cast(y_true, tf.uint8) - tf.cast(tf.round(y_pred), tf.uint8)
+            return tf.reduce_mean(tf.square(tf.cast(error, tf.float32)) + 0.0 * y_pred, axis=-1)
+
+    Use instead
+    -----------
+    Cast to float before the arithmetic:
+
+        def loss(y_true, y_pred):
+            error = tf.cast(y_true, y_pred.dtype) - y_pred
+            return tf.reduce_mean(tf.square(error), axis=-1)
+
+    References
+    ----------
+    - TensorFlow API documentation: tf.cast, tf.DType.limits.
+    - NumPy documentation: Overflow errors.
+    """
+
+    code = "LC303"
+    slug = "integer-wrap"
+    needs = ("integers",)
+
+    def judge(self, integers: Sequence[IntegerOp]) -> Judgment:
+        """Name the operations that wrapped."""
+        for op in integers:
+            if op.wrapped.any():
+                yield Crowd(
+                    code=self.code,
+                    form="wrap",
+                    population=op,
+                    members=np.flatnonzero(op.wrapped),
+                    facts={"location": op.location, "integers": op.dtype},
+                )

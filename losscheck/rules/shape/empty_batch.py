@@ -1,0 +1,74 @@
+"""LC405: a batch without a sample."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from losscheck.model import Suspect
+from losscheck.rules.base import Rule
+
+if TYPE_CHECKING:
+    from losscheck.evidence.shape.empty import EmptyBatch
+    from losscheck.rules.base import Judgment
+
+
+class EmptyBatchRule(Rule):
+    """The loss of an empty batch is NaN or Inf, or the loss fails on it.
+
+    What it does
+    ------------
+    Calls the loss with a batch of no sample. It is a note: in `fit` no batch is empty.
+
+    Why it matters
+    --------------
+    In a training loop of one's own a filter may leave nothing of a batch (no positive pair, no
+    visible box), and a device may get no part of the last one. The mean of nothing is NaN, and one
+    such step spoils every weight.
+
+    Example
+    -------
+    A mean over the batch divides by a count of zero:
+
+        def loss(y_true, y_pred):
+            return tf.reduce_mean(tf.square(y_true - y_pred))
+
+    Use instead
+    -----------
+    Return one value a sample, or guard the count:
+
+        def loss(y_true, y_pred):
+            error = tf.square(y_true - y_pred)
+            count = tf.cast(tf.size(error), error.dtype)
+            return tf.math.divide_no_nan(tf.reduce_sum(error), count)
+
+    References
+    ----------
+    - tensorflow/tensorflow issue 30040; tensorflow/addons issue 2447.
+    """
+
+    code = "LC405"
+    slug = "empty-batch"
+    needs = ("empty_batch",)
+
+    def judge(self, empty_batch: EmptyBatch | None) -> Judgment:
+        """Name what happens to an empty batch."""
+        if empty_batch is None:
+            return
+        value = empty_batch.value
+        if empty_batch.error is not None:
+            form = "fails"
+        elif value is not None and not np.isfinite(value).all():
+            form = "nonfinite"
+        else:
+            return
+        yield Suspect(
+            code=self.code,
+            form=form,
+            facts={"exception": str(empty_batch.error), "value": value},
+            inputs=empty_batch.inputs,
+            value=value,
+            location=empty_batch.made_at,
+            expected_text="0, or no value for no sample",
+        )

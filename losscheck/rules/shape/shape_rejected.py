@@ -1,0 +1,87 @@
+"""LC402: shapes that the loss must take and does not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from losscheck.model import Suspect
+from losscheck.rules.base import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from losscheck.evidence.shape.calls import CallOutcome
+    from losscheck.evidence.shape.layouts import LayoutRun
+    from losscheck.program.programs import Sizes
+    from losscheck.program.tracing.trace import CallError
+    from losscheck.rules.base import Judgment
+
+
+class ShapeRejected(Rule):
+    """The loss fails on a shape that it must take.
+
+    What it does
+    ------------
+    Calls and traces the loss with a batch of one, of two and of seven, with an unknown batch
+    size, with every rank and size that its declared shapes allow, and with weights per sample,
+    and reports what raises. All these are errors; a failure under a fully unknown rank, which
+    Keras seldom hands over, is a note.
+
+    Why it matters
+    --------------
+    The last batch of an epoch is often smaller, and Keras traces the loss with an unknown batch
+    size. A loss that only takes the shapes it was tried on fails in the middle of training or
+    at fit.
+
+    Example
+    -------
+    The static batch size is None while Keras traces, and None cannot be a divisor:
+
+        def loss(y_true, y_pred):
+            return tf.reduce_sum(tf.square(y_true - y_pred)) / y_pred.shape[0]
+
+    Use instead
+    -----------
+    Ask the tensor and not its static shape, or let a reduction count:
+
+        def loss(y_true, y_pred):
+            batch = tf.cast(tf.shape(y_pred)[0], y_pred.dtype)
+            return tf.reduce_sum(tf.square(y_true - y_pred)) / batch
+
+    References
+    ----------
+    - TensorFlow guide: Introduction to Tensors, section About shapes; tf.function, section
+      Input signatures.
+    - keras-team/keras issue 10408.
+    """
+
+    code = "LC402"
+    slug = "shape-rejected"
+    needs = ("layouts", "call")
+
+    def judge(self, layouts: Sequence[LayoutRun], call: CallOutcome) -> Judgment:
+        """Name the shapes on which the loss fails."""
+        if call.error is not None and call.other_shapes is not None:
+            yield self._suspect(
+                "declared-rank", call.error, call.shapes, {"runs": call.other_shapes}
+            )
+        for run in layouts:
+            if run.error is not None and run.declared:
+                form = "declared-rank" if run.form == "as-is" else run.form
+                facts: dict[str, object] = {
+                    "argument": run.changed,
+                    "shape": run.shapes.get(run.changed),
+                    "size": run.size,
+                }
+                yield self._suspect(form, run.error, run.shapes, facts)
+
+    def _suspect(
+        self, form: str, error: CallError, shapes: Sizes, facts: dict[str, object]
+    ) -> Suspect:
+        return Suspect(
+            code=self.code,
+            form=form,
+            facts={**facts, "shapes": dict(shapes), "exception": str(error)},
+            location=error.location,
+            expected_text="a loss",
+        )

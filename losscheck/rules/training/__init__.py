@@ -1,0 +1,1 @@
+"""Rules about what Keras does with a loss."""

@@ -1,0 +1,108 @@
+"""LC601: a Loss that does not come back from its config."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from losscheck.model import Suspect
+from losscheck.rules.base import Rule
+
+if TYPE_CHECKING:
+    from losscheck.evidence.keras.saving import Saving
+    from losscheck.evidence.left_out import LeftOut
+    from losscheck.program.keras.saving import Survival
+    from losscheck.rules.base import Judgment
+
+
+class NotSerializable(Rule):
+    """A Loss does not survive get_config and from_config, or saving with a model.
+
+    What it does
+    ------------
+    Makes the Loss anew from its config and compares what the two return, for the Loss as it is
+    given and for others of its class with another number or switch in the constructor. What comes
+    through that is compiled into a small model, saved as .keras and loaded with the class in
+    custom_objects. Functions have no config, and are left out.
+
+    Why it matters
+    --------------
+    A model is saved with the Loss it was compiled with. One whose config misses an argument is
+    loaded without complaint and goes on training with the default; one whose constructor does not
+    take name and reduction, which the config of every Loss holds, cannot be loaded at all.
+
+    Example
+    -------
+    The inherited get_config knows nothing of power, and the constructor takes no name:
+
+        class PowerError(keras.losses.Loss):
+            def __init__(self, power=2.0):
+                super().__init__()
+                self.power = power
+
+            def call(self, y_true, y_pred):
+                return tf.reduce_mean(tf.abs(y_true - y_pred) ** self.power, axis=-1)
+
+    Use instead
+    -----------
+    Hand on what the base class takes, and say what this class takes:
+
+        class PowerError(keras.losses.Loss):
+            def __init__(self, power=2.0, **kwargs):
+                super().__init__(**kwargs)
+                self.power = power
+
+            def get_config(self):
+                return {**super().get_config(), "power": self.power}
+
+            def call(self, y_true, y_pred):
+                return tf.reduce_mean(tf.abs(y_true - y_pred) ** self.power, axis=-1)
+
+    References
+    ----------
+    - Keras documentation: Save, serialize, and export models, section Custom objects.
+    - Keras documentation: keras.losses.Loss, method get_config.
+    """
+
+    code = "LC601"
+    slug = "not-serializable"
+    needs = ("saving",)
+    masked_by = ("LC404", "LC501", "LC901")
+
+    def judge(self, saving: Saving | LeftOut) -> Judgment:
+        """Name what is lost on the way."""
+        if not saving:
+            return
+        bad = [one for one in saving.survivals if one.error or one.differs]
+        if bad:
+            yield self._suspect(saving, bad)
+
+    def _suspect(self, saving: Saving, bad: list[Survival]) -> Suspect:
+        first = bad[0]
+        lost = {name: pair for one in reversed(bad) for name, pair in one.lost.items()}
+        facts: dict[str, Any] = {
+            "how": first.how,
+            "made": dict(first.made),
+            "stage": first.stage,
+            "exception": first.error,
+            "lost": lost,
+            "config": dict(first.config),
+            "class": saving.class_name,
+            "task": saving.task,
+        }
+        return Suspect(
+            code=self.code,
+            form=_form(first),
+            facts=facts,
+            inputs=saving.inputs,
+            value=first.after if first.differs else None,
+            expected_value=first.before,
+            expected_text="what the Loss returned before",
+            location=saving.location,
+            count=len(bad),
+        )
+
+
+def _form(survival: Survival) -> str:
+    if survival.how == "file":
+        return "file"
+    return {"get_config": "config", "from_config": "rebuild"}.get(survival.stage, "lost")

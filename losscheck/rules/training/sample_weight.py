@@ -1,0 +1,147 @@
+"""LC602: weights that do not weigh the samples."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from losscheck.model import Range, Suspect
+from losscheck.rules.base import Rule
+
+if TYPE_CHECKING:
+    from losscheck.evidence.graph import GraphFacts
+    from losscheck.evidence.keras.sample_weights import Weighed, Weighing
+    from losscheck.evidence.left_out import LeftOut
+    from losscheck.rules.base import Judgment
+
+
+class SampleWeight(Rule):
+    """Weights act otherwise than on the losses of the samples.
+
+    What it does
+    ------------
+    Takes the loss of each row of ordinary batches, and of the whole batches with uneven weights,
+    zeros among them. A loss that takes the weights itself must give one of Keras' reductions of
+    the weighted rows: sum, sum_over_batch_size or mean_with_sample_weight (or the sum over the
+    number of weights that are not 0). It is an error if it gives none of them, and a warning if
+    a part of it is not weighted, or if nothing but its name says that an argument holds weights,
+    unless that name is sample_weight, as Keras calls the weights of samples.
+    For other losses Keras multiplies what they return, with every reduction; it is a warning if
+    that is a scalar or has an axis too many, for then fit's sample_weight and class_weight cannot
+    act on the samples. Losses whose samples depend on each other are left out: nothing in them
+    belongs to one sample.
+
+    Why it matters
+    --------------
+    Weights that are ignored or that act as their squares raise nothing, and rare classes stay as
+    rare as they were. With a scalar, Keras multiplies the mean loss by the mean weight, masks
+    included, and tf.distribute does not divide it by the number of devices. With Keras' default
+    reduction a weight of 0 is not the same as dropping the sample: the sum is divided by the size
+    of the batch all the same.
+
+    Example
+    -------
+    The weights are squared together with the errors:
+
+        def loss(y_true, y_pred, sample_weight):
+            error = sample_weight[:, None] * (y_true - y_pred)
+            return tf.reduce_mean(tf.square(error))
+
+    Use instead
+    -----------
+    Multiply the losses of the samples, or return them and leave the weights to Keras:
+
+        def loss(y_true, y_pred, sample_weight):
+            each = tf.reduce_mean(tf.square(y_true - y_pred), axis=-1)
+            return tf.reduce_mean(sample_weight * each)
+
+    References
+    ----------
+    - Keras documentation: keras.losses.Loss, argument reduction; Model.fit, arguments
+      sample_weight and class_weight.
+    - TensorFlow guide: Custom training with tf.distribute.Strategy, section on the loss function.
+    """
+
+    code = "LC602"
+    slug = "sample-weight"
+    needs = ("weighing", "graph")
+    masked_by = ("LC404", "LC504", "LC901")
+
+    def judge(self, weighing: Weighing | LeftOut, graph: GraphFacts) -> Judgment:
+        """Name how the weights act."""
+        if not weighing or weighing.formulas:
+            return
+        form = found = _form(weighing)
+        if weighing.guessed and found in ("ignored", "otherwise"):
+            form = "guessed"
+        case = _telling(weighing)
+        returned = form in ("scalar", "elements")
+        inputs = dict(case.inputs)
+        if weighing.argument:
+            inputs[weighing.argument] = case.weights
+        yield Suspect(
+            code=self.code,
+            form=form,
+            facts={
+                "how": weighing.how,
+                "form": found,
+                "argument": weighing.argument,
+                "weights": case.weights,
+                "weight_shape": weighing.shape[1:],
+                "returns": weighing.returns,
+                "exception": case.error,
+                "rows": case.rows,
+                "sums": _reductions(case),
+                "observed": case.value,
+            },
+            inputs=inputs,
+            range=Range.ORDINARY,
+            value=case.value,
+            expected_value=_reductions(case)["sum_over_batch_size"],
+            expected_text="the mean of weight times loss over the rows",
+            location=graph.made_at if returned else weighing.used_at,
+        )
+
+
+def _form(weighing: Weighing) -> str:
+    if weighing.scalar:
+        return "scalar"
+    if weighing.elements:
+        return "elements"
+    if weighing.part:
+        return "part"
+    values = {case.value for case in weighing.cases}
+    ignored = all(_unmoved(case) for case in weighing.cases) and None not in values
+    return "ignored" if ignored else "otherwise"
+
+
+def _unmoved(case: Weighed) -> bool:
+    return any(
+        abs((case.value or 0.0) - plain) <= TOLERANCE * np.abs(case.rows).sum()
+        for plain in (case.rows.mean(), case.rows.sum())
+    )
+
+
+TOLERANCE = 1e-4  # relative difference of float32 results that summation order explains
+
+
+def _reductions(case: Weighed) -> dict[str, float]:
+    weights, total = case.weights, float(case.weights @ case.rows)
+    return {
+        "sum": total,
+        "sum_over_batch_size": total / len(weights),
+        "mean_with_sample_weight": total / float(weights.sum()),
+    }
+
+
+def _telling(weighing: Weighing) -> Weighed:
+    """Choose the batch whose loss is furthest from the mean of its weighted rows."""
+    usual = [case for case in weighing.cases if case.reduction in ("", "sum_over_batch_size")]
+
+    def apart(case: Weighed) -> float:
+        right = _reductions(case)["sum_over_batch_size"]
+        gap = np.inf if case.value is None else abs(case.value - right)
+        return float(gap) if np.isfinite(gap) or case.value is None else 0.0
+
+    return max(usual, key=apart)

@@ -1,0 +1,109 @@
+"""LC603: a small model does not train with the loss."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from losscheck.model import Range, Suspect
+from losscheck.rules.base import Rule
+
+if TYPE_CHECKING:
+    from losscheck.evidence.keras.training import Training
+    from losscheck.evidence.left_out import LeftOut
+    from losscheck.program.keras.training import Trial
+    from losscheck.rules.base import Judgment
+
+ROUNDING = 1e-3
+"""Relative to the size of the loss: float32 sums in another order, and what XLA makes of a cosine
+(1,487 ulps, 1e-4), stay well below; another reduction or a frozen number does not."""
+
+
+class TrainingFails(Rule):
+    """A small model does not train with the loss, or reports another number than the loss gives.
+
+    What it does
+    ------------
+    Compiles a small model whose outputs lie in the domain of the predictions, and evaluates and
+    fits it: with a smaller last batch, an unknown batch size, sample weights, labels as integers
+    and bools where they are such, eagerly, under XLA, and in mixed_float16 with loss scaling. What
+    Keras reports must be the loss of each batch, called directly on the model's own outputs and
+    reduced as Keras does, averaged over the batches by their sizes. Where TensorFlow has two
+    logical devices, the model is evaluated under MirroredStrategy too.
+
+    Why it matters
+    --------------
+    A loss can be right when it is called by hand and fail in fit, or give another number there:
+    Keras calls it once to trace it, so that a counter or a schedule kept in Python stands still,
+    and it hands a Loss three arguments, the weights among them.
+
+    Example
+    -------
+    Keras hands the weights over as a third argument, which this does not take:
+
+        class SquaredError(keras.losses.Loss):
+            def __call__(self, y_true, y_pred):
+                return self.loss(y_true, y_pred)
+
+            def loss(self, y_true, y_pred):
+                return tf.reduce_mean(tf.square(y_true - y_pred))
+
+    Use instead
+    -----------
+    Write call, and leave weights and reduction to the base class:
+
+        class SquaredError(keras.losses.Loss):
+            def call(self, y_true, y_pred):
+                return tf.reduce_mean(tf.square(y_true - y_pred), axis=-1)
+
+    References
+    ----------
+    - Keras documentation: Training and evaluation with the built-in methods, section Custom
+      losses; keras.losses.Loss.
+    - TensorFlow guide: Better performance with tf.function, section on Python side effects.
+    """
+
+    code = "LC603"
+    slug = "training-fails"
+    needs = ("training",)
+    # They say why it cannot train; and two runs of a random loss differ in Keras as elsewhere.
+    masked_by = ("LC102", "LC404", "LC501", "LC504", "LC901")
+
+    def judge(self, training: Training | LeftOut) -> Judgment:
+        """Name the first way in which the loss does not train."""
+        if not training:
+            return
+        for trial in training.trials:
+            wrong = trial.error is not None or trial.apart > ROUNDING
+            if wrong:
+                yield self._suspect(training, trial)
+                return
+
+    def _suspect(self, training: Training, trial: Trial) -> Suspect:
+        raised = trial.error
+        form = "differs" if raised is None else "raises"
+        if raised is not None and trial.how == "jit":
+            form = "jit"
+        task = training.task
+        return Suspect(
+            code=self.code,
+            form=form,
+            facts={
+                "how": trial.how,
+                "exception": "" if raised is None else str(raised),
+                "labels": trial.labels,
+                "reported": trial.reported,
+                "direct": trial.direct,
+                "ran": [other.how for other in training.trials if other.error is None],
+                "task": task,
+            },
+            inputs=training.first_batch,
+            range=Range.ORDINARY,
+            dtype="float16" if trial.how == "mixed" else "float32",
+            mode={"jit": "xla", "eager": "eager"}.get(trial.how, "graph"),
+            value=trial.reported,
+            expected_value=trial.direct,
+            expected_text="the loss called directly on the model's outputs"
+            if raised is None
+            else "a loss",
+            location=None if raised is None else raised.location,
+        )

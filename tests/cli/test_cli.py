@@ -1,0 +1,377 @@
+"""The command line: what goes where, exit statuses, and what is said of wrong usage."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from losscheck import cli
+from losscheck.settings.settings import ArgumentSettings
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    fake_engine: Any,
+) -> Run:
+    """Run a command in this process, with the engine that runs nothing."""
+    monkeypatch.chdir(tmp_path)
+
+    def command(*arguments: str) -> tuple[int, str, str]:
+        capfd.readouterr()
+        status = cli.run(arguments)
+        out, err = capfd.readouterr()
+        return status, out, err
+
+    return command
+
+
+def shell(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as users do."""
+    return subprocess.run(
+        [sys.executable, "-m", "losscheck", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_passing_loss(run: Run, fake_engine: Any) -> None:
+    status, out, err = run("mse")
+    assert status == 0
+    assert "mse" in out
+    assert "the loss mse prints" in err
+    assert [task.target for task in fake_engine.examined] == ["mse"]
+
+
+@pytest.mark.parametrize(
+    "arguments", [("mse", "mae"), ("check", "mse", "mae"), ("-q", "mse", "mae")]
+)
+def test_targets_stand_for_check(run: Run, fake_engine: Any, arguments: tuple[str, ...]) -> None:
+    assert run(*arguments)[0] == 0
+    assert [task.target for task in fake_engine.examined] == ["mse", "mae"]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "severity", "fail_on", "status"),
+    [
+        ("fail", "error", "error", 1),
+        ("fail", "error", "never", 0),
+        ("pass", "warning", "error", 0),
+        ("pass", "warning", "inconclusive", 0),
+        ("pass", "warning", "warning", 1),
+        ("pass", "note", "warning", 0),
+        ("inconclusive", None, "error", 0),
+        ("inconclusive", None, "inconclusive", 1),
+        ("inconclusive", None, "warning", 1),
+        ("error", None, "never", 3),
+    ],
+)
+def test_exit_status(
+    run: Run,
+    fake_engine: Any,
+    finding: Any,
+    verdict: str,
+    severity: str | None,
+    fail_on: str,
+    status: int,
+) -> None:
+    findings = (finding(severity=severity),) if severity else ()
+    fake_engine.reports["mse"] = {"verdict": verdict, "findings": findings, "reason": "because"}
+    assert run("mse", "mae", "--fail-on", fail_on)[0] == status
+
+
+def test_a_fault_comes_before_findings(run: Run, fake_engine: Any, finding: Any) -> None:
+    fake_engine.reports["mse"] = {"verdict": "fail", "findings": (finding(),)}
+    fake_engine.reports["mae"] = {"verdict": "error", "reason": "because"}
+    assert run("mse", "mae")[0] == 3
+
+
+def test_json_on_stdout_is_nothing_but_json(run: Run) -> None:
+    status, out, _ = run("mse", "--format", "json")
+    assert (status, json.loads(out)["losses"][0]["target"]) == (0, "mse")
+
+
+def test_formats_into_files(run: Run, tmp_path: Path) -> None:
+    status, out, _ = run("mse", "--format", "json=r.json", "--format", "markdown=r.md")
+    assert status == 0
+    assert json.loads((tmp_path / "r.json").read_text())["summary"]["losses"] == 1
+    assert "mse" in (tmp_path / "r.md").read_text()
+    assert "mse" in out
+    assert not out.startswith("{")
+
+
+def test_quiet_says_nothing_of_what_passes(run: Run) -> None:
+    status, out, _ = run("mse", "mae", "-q")
+    assert status == 0
+    assert out.startswith("2 losses:  2 pass ")
+    assert len(out.splitlines()) == 1
+
+
+def test_options_reach_the_engine(run: Run, fake_engine: Any, tmp_path: Path) -> None:
+    (tmp_path / "losscheck.toml").write_text(
+        'dtypes = ["float64"]\nfail-on = "never"\nignore = { LC103 = "a", LC104 = "b" }'
+    )
+    run(
+        *("mse", "--arg", "y_pred=probability:(B, D)", "--arg", "y_pred=[0, 2]"),
+        *("--arg", "y_true=:(B, D)", "--select", "LC2,gradient-kink", "--select", "LC101"),
+        *("--ignore", "LC103=c", "--dtype", "float16", "--mode", "graph", "--seed", "7"),
+        *("--order", "2"),
+        *("--budget", "7.5"),
+    )
+    (task,) = fake_engine.examined
+    assert task.settings.arguments == {
+        "y_pred": ArgumentSettings(domain="[0, 2]", shape="(B, D)"),
+        "y_true": ArgumentSettings(shape="(B, D)"),
+    }
+    assert task.settings.select == ("LC2", "LC104", "LC101")
+    assert task.settings.ignore == {"LC103": "c", "LC104": "b"}
+    assert (task.settings.dtypes, task.settings.modes) == (("float16",), ("graph",))
+    assert (task.settings.seed, task.settings.fail_on) == (7, "never")
+    assert task.settings.order == 2
+    assert task.settings.budget == 7.5
+
+
+def test_targets_of_the_configuration(run: Run, fake_engine: Any, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[tool.losscheck]\ntargets = ["mae", "mse", "mae"]')
+    assert run()[0] == 0
+    assert [task.target for task in fake_engine.examined] == ["mae", "mse"]
+
+
+def test_an_argument_goes_to_the_losses_that_have_it(
+    run: Run, fake_engine: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "weighing.py").write_text("def loss(y_true, y_pred, weight): return y_pred")
+    assert run("weighing.py", "mse", "--arg", "weight=weight")[0] == 0
+    with_weight, without = fake_engine.examined
+    assert list(with_weight.settings.arguments) == ["weight"]
+    assert dict(without.settings.arguments) == {}
+
+
+def test_no_loss_found(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "tools.py").write_text("def helper(x, eps): return x")
+    status, out, err = run("tools.py")
+    assert (status, out) == (5, "")
+    assert "no loss found in tools.py" in err
+    assert "tools.py:helper: its arguments (x, eps)" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("mse", "--formt", "json"), "--format"),
+        (("mse", "--format", "jsn"), "Did you mean 'json'?"),
+        (("mse", "--format", "json", "--format", "text"), "cannot both go to stdout"),
+        (("mse", "--format", "json=no/such/r.json"), "no file in an existing folder"),
+        (("mse", "--fail-on", "warn"), "Did you mean 'warning'?"),
+        (("mse", "--dtype", "float23"), "Did you mean 'float32'?"),
+        (("mse", "--mode", "grph"), "Did you mean 'graph'?"),
+        (("mse", "--select", "LC999"), "no rule 'LC999'"),
+        (("mse", "--ignore", "LC103"), "a reason is required"),
+        (("mse", "--ignore", "LC999=why"), "no rule 'LC999'"),
+        (("mse", "--arg", "y_pred"), "NAME=DOMAIN"),
+        (("mse", "--arg", "y_pred=probabilty"), "probability"),
+        (("mse", "--arg", "y_pred=real:B"), "(B, D)"),
+        (("mse", "--arg", "y_perd=real"), "Did you mean 'y_pred'?"),
+        (("mse", "--role", "y_pred"), "NAME=ROLE"),
+        (("mse", "--role", "y_pred=label"), "expected one of y_true, y_pred, weight, input"),
+        (("mse", "--role", "y_perd=y_pred"), "Did you mean 'y_pred'?"),
+        (("mse", "--role", "a=y_pred", "--role", "b=y_pred"), "a and b are both given as y_pred"),
+        (("mse", "--role", "a=input", "--role", "a=y_true"), "a is given as input, too"),
+        (("mse", "--seed", "x"), "--seed"),
+        (("mse", "--order", "3"), "--order"),
+        (("mse", "--budget", "-1"), "--budget"),
+        (("mse", "--config", "none.toml"), "none.toml"),
+        ((), "no target"),
+        (("rule",), "Did you mean 'rules', the command?"),
+        (("explain", "LC20"), "Did you mean LC20"),
+        (("explain",), "CODE"),
+        (("render", "none.json"), "cannot read the report none.json"),
+        (("report", "mse", "--out", "taken"), "taken"),
+    ],
+)
+def test_wrong_usage(run: Run, tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+    (tmp_path / "taken").write_text("")
+    status, out, err = run(*arguments)
+    assert (status, out) == (2, "")
+    assert said in err
+    assert "Traceback" not in err
+    assert "internal" not in err
+
+
+def test_tables_of_the_configuration_must_fit(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "fit.py").write_text("def loss(y_true, y_pred): return y_pred")
+    for table, said in [
+        ('losses."fit.py:los"', "Did you mean 'fit.py:loss'?"),
+        ('losses."fit.py:loss".arguments', "Did you mean 'y_pred'?"),
+    ]:
+        (tmp_path / "losscheck.toml").write_text(
+            f'targets = ["fit.py"]\n[{table}]\n' + ("y_perd = 'real'" if "arg" in table else "")
+        )
+        status, _, err = run()
+        assert status == 2
+        assert said in err
+
+
+def test_a_fault_of_ours(run: Run, fake_engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> Any:
+        raise ZeroDivisionError("planted")
+
+    monkeypatch.setattr(fake_engine, "examine", broken)
+    status, out, err = run("mse")
+    assert (status, out) == (3, "")
+    assert "ZeroDivisionError: planted" in err
+    assert "fault of losscheck" in err
+    assert "Traceback" not in err
+    status, _, err = run("mse", "-v")
+    assert status == 3
+    assert "Traceback" in err
+
+
+def test_render_shows_a_report_again(run: Run, tmp_path: Path) -> None:
+    run("mse", "--format", "json=r.json")
+    status, out, _ = run("render", "r.json", "--format", "markdown")
+    assert status == 0
+    assert "mse" in out
+    (tmp_path / "bad.json").write_text("{")
+    assert run("render", "bad.json")[0] == 2
+
+
+def test_report_writes_its_files(run: Run, tmp_path: Path) -> None:
+    status, out, _ = run("report", "mse", "--out", "here")
+    assert status == 0
+    files = sorted(Path(line) for line in out.splitlines())
+    assert files == sorted((tmp_path / "here").relative_to(tmp_path).glob("*"))
+    assert {file.suffix for file in files} == {".html", ".json", ".md"}
+
+
+def test_rules_lists_every_rule(run: Run) -> None:
+    from losscheck.rules import RULES
+
+    status, out, _ = run("rules")
+    assert status == 0
+    listed = [line.split()[:2] for line in out.splitlines() if line.startswith("LC")]
+    assert listed == [[rule.code, rule.slug] for rule in RULES]
+
+
+@pytest.mark.parametrize("name", ["LC203", "lc203", "gradient-nan"])
+def test_explain(run: Run, name: str) -> None:
+    status, out, _ = run("explain", name)
+    assert status == 0
+    assert out.startswith("LC203 gradient-nan\n\n")
+    for section in ("What it does", "Why it matters", "Example", "Use instead", "References"):
+        assert f"\n{section}\n" in out
+    assert "---" not in out
+
+
+def test_help_names_the_commands(run: Run) -> None:
+    status, out, _ = run("--help")
+    assert status == 0
+    for word in ("check", "report", "rules", "explain", "render", "losscheck my_module:my_loss"):
+        assert word in out
+
+
+def test_a_reader_that_leaves_is_no_fault(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "losscheck", "rules"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    assert process.wait() == 0
+
+
+FILES = {
+    "fine.py": "def loss(y_true, y_pred): return y_pred",
+    "broken.py": "import os\n\ndef loss(y_true, y_pred)\n    return y_pred",
+    "raising.py": "raise RuntimeError('no GPU here')",
+    "needing.py": "import no_such_library",
+    "leaving.py": "import sys\nsys.exit(3)",
+    "key.toml": 'dtype = ["float32"]',
+    "rule.toml": 'ignore = { LC199 = "why" }',
+    "reason.toml": 'ignore = { LC103 = "" }',
+    "shape.toml": '[losses."fine:loss".arguments]\ny_pred = { shape = "(B, 0)" }',
+    "domain.toml": '[losses."fine:loss".arguments]\ny_pred = "probabilty"',
+    "open.toml": 'targets = ["fine"',
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder with what can be wrong in modules and configurations."""
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    yield tmp_path
+    for name in FILES:
+        sys.modules.pop(name.partition(".")[0], None)
+
+
+MISTAKES = [
+    (("fien:loss",), "there is no module 'fien'", "Did you mean 'fine'?"),
+    (("fien.py",), "there is no file 'fien.py'", ""),
+    (("fine:los",), "fine has no 'los'", "Did you mean 'loss'?"),
+    (("fine:loss(gamma=2)",), "fine:loss(gamma=2)", "(y_true, y_pred)"),
+    (("fine:loss(",), "'('", "module:factory(gamma=2.0)"),
+    (("broken:loss",), "SyntaxError", "broken.py:3: def loss(y_true, y_pred)"),
+    (("raising.py",), "RuntimeError: no GPU here", "raising.py:1"),
+    (("needing:loss",), "No module named 'no_such_library'", "needing.py:1"),
+    (("leaving:loss",), "SystemExit: 3", "leaving.py:2"),
+    (("fine:loss", "--selct", "LC2"), "No such option '--selct'", "--select"),
+    (("fine:loss", "--select", "LC9999"), "--select", "no rule 'LC9999'"),
+    (("fine:loss", "--ignore", "LC103="), "--ignore LC103=", "a reason is required"),
+    (("fine:loss", "--arg", "y_pred=real:(B, 0)"), "--arg y_pred=real:(B, 0)", "at least 1"),
+    (("fine:loss", "--arg", "y_pred=[2, 1]"), "--arg y_pred=[2, 1]", "empty"),
+    (("fine:loss", "--arg", "y_pred=[real, simplex]"), "--arg", "for a column"),
+    (("fine:loss", "--arg", "y_pred=probabilty"), "--arg", "Did you mean probability?"),
+    (("fine:loss", "--config", "key.toml"), "key.toml: unknown key 'dtype'", "'dtypes'?"),
+    (("fine:loss", "--config", "rule.toml"), "rule.toml: ignore", "no rule 'LC199'"),
+    (("fine:loss", "--config", "reason.toml"), "ignore.LC103", "a reason is required"),
+    (("fine:loss", "--config", "shape.toml"), 'losses."fine:loss".arguments.y_pred', "at least 1"),
+    (("fine:loss", "--config", "domain.toml"), "y_pred: 'probabilty'", "Did you mean probability?"),
+    (("fine:loss", "--config", "open.toml"), "open.toml is not valid TOML", ""),
+]
+
+
+@pytest.mark.parametrize(("arguments", "said", "help_"), MISTAKES)
+def test_a_mistake_gets_one_clear_message(
+    folder: Path, run: Run, fake_engine: Any, arguments: tuple[str, ...], said: str, help_: str
+) -> None:
+    status, out, err = run(*arguments)
+    assert (status, out) == (2, "")
+    message = err.strip().splitlines()[-1]
+    assert said in message
+    assert help_ in message
+    assert "Traceback" not in err
+    assert fake_engine.examined == []
+
+
+@pytest.mark.parametrize("number", [0, 5, 6, 9, 15])
+def test_a_mistake_in_a_shell(folder: Path, number: int) -> None:
+    arguments, said, help_ = MISTAKES[number]
+    ended = shell(folder, *arguments)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert said in ended.stderr
+    assert help_ in ended.stderr
+    assert "Traceback" not in ended.stderr

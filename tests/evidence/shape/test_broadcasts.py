@@ -1,0 +1,128 @@
+"""Samples that broadcasting sets against all others: what is no one's will, and what is (LC401)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from losscheck.model import Suspect
+from losscheck.program.quiet import tensorflow
+from losscheck.rules.shape.shape_rejected import ShapeRejected
+from losscheck.rules.shape.silent_broadcast import SilentBroadcast
+from tests.desks import desk
+
+tf = tensorflow()
+
+
+def flat_label(y_true: Any, y_pred: Any) -> Any:
+    return tf.reduce_mean(tf.square(tf.reshape(y_true, [-1]) - y_pred))
+
+
+def weight_of_label(y_true: Any, y_pred: Any) -> Any:
+    error = tf.reduce_mean(tf.abs(y_true - y_pred), axis=-1)
+    return tf.reduce_mean(error * tf.cast(y_true > 0.0, error.dtype))
+
+
+def aligned_label(y_true: Any, y_pred: Any) -> Any:
+    return tf.reduce_mean(tf.square(tf.reshape(y_true, tf.shape(y_pred)) - y_pred))
+
+
+def every_pair(y_true: Any, y_pred: Any) -> Any:
+    """A ranking loss: each prediction against each other one, without an axis written out."""
+    flat = tf.reshape(y_pred, [-1])
+    order = tf.sign(y_true - tf.transpose(y_true))
+    return tf.reduce_mean(tf.nn.softplus(-order * (y_pred - flat)))
+
+
+def pairs_written_out(y_true: Any, y_pred: Any) -> Any:
+    return tf.reduce_mean(tf.abs(y_true[:, None] - y_pred[None, :]))
+
+
+def columns(**shapes: str) -> dict[str, dict[str, str]]:
+    return {n: {"domain": "real", "shape": s} for n, s in shapes.items()}
+
+
+def broadcasts(loss: Any, y_true: str = "(B, 1)", y_pred: str = "(B, 1)") -> list[Suspect]:
+    runs = desk(loss, **columns(y_true=y_true, y_pred=y_pred)).get("layouts")
+    return [s for s in SilentBroadcast().judge(runs) if s.form == "layout"]
+
+
+def test_a_label_that_lost_its_column_meets_every_prediction() -> None:
+    (suspect,) = broadcasts(flat_label)
+    assert suspect.facts["argument"] == "y_true"
+    assert suspect.facts["result_shape"] == (4, 4)
+    assert suspect.location is not None
+    assert "tf.reshape(y_true, [-1]) - y_pred" in suspect.location.source
+    # By hand: the mean over all pairs, not over the diagonal.
+    labels, predictions = (np.ravel(suspect.inputs[n]) for n in ("y_true", "y_pred"))
+    pairs = np.square(labels[None, :] - predictions[:, None])
+    assert suspect.value == pytest.approx(pairs.mean(), rel=1e-6)
+    assert suspect.value != pytest.approx(np.diag(pairs).mean(), rel=1e-3)
+
+
+def test_a_weight_in_a_column_meets_the_loss_of_every_sample() -> None:
+    (suspect,) = broadcasts(weight_of_label)
+    assert suspect.facts["shape"] == (4,)
+    assert suspect.facts["other_shape"] == (4, 1)
+
+
+@pytest.mark.parametrize("loss", [aligned_label, every_pair])
+def test_pairs_that_are_meant_pass(loss: Any) -> None:
+    assert not broadcasts(loss)
+
+
+def test_axes_that_are_written_out_pass() -> None:
+    assert not broadcasts(pairs_written_out, "(B,)", "(B,)")
+
+
+def four_rows(y_true: Any, y_pred: Any) -> Any:
+    return tf.reduce_mean(tf.ones((4, 1)) * tf.square(y_true - y_pred))
+
+
+def any_rows(y_true: Any, y_pred: Any) -> Any:
+    return tf.reduce_mean(tf.ones_like(y_pred[:, :1]) * tf.square(y_true - y_pred))
+
+
+@pytest.mark.parametrize(("loss", "sizes"), [(four_rows, [2, 7]), (any_rows, [])])
+def test_a_batch_of_another_size_is_tried(loss: Any, sizes: list[int]) -> None:
+    # A batch of one is broadcast against the four rows and runs.
+    asked = desk(loss, **columns(y_true="(B, D)", y_pred="(B, D)"))
+    suspects = list(ShapeRejected().judge(asked.get("layouts"), asked.get("call")))
+    assert [s.facts["size"] for s in suspects if s.form == "batch-size"] == sizes
+
+
+def contrastive(y_true: Any, y_pred: Any) -> Any:
+    same = tf.cast(y_true[:, None] == y_true[None, :], y_pred.dtype)
+    alike = tf.nn.log_softmax(tf.matmul(y_pred, y_pred, transpose_b=True), axis=-1)
+    return -tf.reduce_mean(tf.cast(tf.one_hot(tf.cast(y_true, tf.int32), 3), y_pred.dtype)) * (
+        tf.reduce_mean(same * alike)
+    )
+
+
+def one_hot_of_any(y_true: Any, y_pred: Any) -> Any:
+    labels = tf.one_hot(tf.cast(y_true, tf.int32), tf.shape(y_pred)[-1], dtype=y_pred.dtype)
+    return -tf.reduce_mean(labels * tf.nn.log_softmax(y_pred))
+
+
+@pytest.mark.parametrize(("loss", "forms"), [(contrastive, {"rank"}), (one_hot_of_any, {"layout"})])
+def test_labels_that_get_axes_by_hand_are_meant_as_a_vector(loss: Any, forms: set[str]) -> None:
+    # Nothing is declared: the labels may come as (B,) and as (B, 1).
+    assert {s.form for s in SilentBroadcast().judge(desk(loss).get("layouts"))} == forms
+
+
+def weighed(y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
+    return tf.reduce_mean(tf.reduce_mean(tf.square(y_true - y_pred), axis=-1) * sample_weight)
+
+
+def weighed_flat(y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
+    weights = tf.reshape(sample_weight, [-1])
+    return tf.reduce_mean(tf.reduce_mean(tf.square(y_true - y_pred), axis=-1) * weights)
+
+
+@pytest.mark.parametrize(("loss", "count"), [(weighed, 1), (weighed_flat, 0)])
+def test_weights_in_a_column_are_tried_where_nobody_declared_them(loss: Any, count: int) -> None:
+    found = list(SilentBroadcast().judge(desk(loss).get("layouts")))
+    of_weights = [s for s in found if s.facts["argument"] == "sample_weight"]
+    assert [s.form for s in of_weights] == ["rank"] * count

@@ -1,0 +1,200 @@
+"""`pytest --losscheck`: items, failures, skips, and nothing at all without the flag."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from losscheck.model import Check
+from losscheck.program.quiet import tensorflow
+from losscheck.pytest_plugin import pytest_xdist_make_scheduler
+from losscheck.pytest_plugin.schedule import LossScheduling
+from losscheck.rules import RULES
+
+MSE = "losscheck::mse::LC203-gradient-nan"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _tensorflow_stays() -> Iterator[None]:
+    """Import TensorFlow before pytester does, which forgets modules; twice would abort."""
+    tensorflow()
+    gc.freeze()  # every pytest in this process collects garbage five times before it ends
+    yield
+    gc.unfreeze()
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, fake_engine: Any) -> pytest.Pytester:
+    """A project whose losses are mse and mae."""
+    configure(pytester)
+    checks = tuple(Check(code=rule.code, slug=rule.slug, outcome="pass") for rule in RULES)
+    for target in ("mse", "mae"):
+        fake_engine.reports[target] = {"checks": checks}
+    return pytester
+
+
+def configure(pytester: pytest.Pytester, rest: str = "") -> None:
+    pytester.makepyprojecttoml(f'[tool.losscheck]\ntargets = ["mse", "mae"]\n{rest}')
+
+
+def changed(engine: Any, target: str, code: str = "LC203", **changes: Any) -> None:
+    """Change one check of a report."""
+    checks = engine.reports[target]["checks"]
+    own = {"slug": "gradient-nan", **changes}
+    engine.reports[target] = {
+        **engine.reports[target],
+        "checks": tuple(Check(code=code, **own) if c.code == code else c for c in checks),
+    }
+
+
+def test_without_the_flag_nothing_happens(project: pytest.Pytester, fake_engine: Any) -> None:
+    project.makepyfile("def test_own(): pass")
+    project.runpytest_inprocess().assert_outcomes(passed=1)
+    assert fake_engine.examined == []
+
+
+def test_an_item_a_loss_and_rule_examined_once(project: pytest.Pytester, fake_engine: Any) -> None:
+    project.makepyfile("def test_own(): pass")
+    result = project.runpytest_inprocess("--losscheck", "-v")
+    result.assert_outcomes(passed=1 + 2 * len(RULES))
+    result.stdout.fnmatch_lines([f"{MSE} PASSED*"])
+    result.stdout.fnmatch_lines([f"*collected {1 + 2 * len(RULES)} items"])
+    assert [task.target for task in fake_engine.examined] == ["mse", "mae"]
+
+
+def test_findings_fail_with_our_text_alone(
+    project: pytest.Pytester, fake_engine: Any, finding: Any
+) -> None:
+    fake_engine.reports["mse"] = {
+        **fake_engine.reports["mse"],
+        "verdict": "fail",
+        "findings": (finding(), finding("LC101", "warning"), finding("LC102", "note")),
+    }
+    result = project.runpytest_inprocess("--losscheck")
+    result.assert_outcomes(failed=1, passed=2 * len(RULES) - 1)
+    result.stdout.fnmatch_lines(["*mse LC203-gradient-nan*", "*LC203 gradient-nan  error*"])
+    result.stdout.fnmatch_lines(["*the slope of log at 0 is infinite*"])
+    result.stdout.fnmatch_lines([f"FAILED {MSE}*"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+    result.stdout.no_fnmatch_line("*pytest_items.py*")
+
+
+def test_warnings_fail_when_asked(project: pytest.Pytester, fake_engine: Any, finding: Any) -> None:
+    configure(project, 'fail-on = "warning"')
+    fake_engine.reports["mse"] = {
+        **fake_engine.reports["mse"],
+        "findings": (finding("LC101", "warning"), finding("LC102", "note")),
+    }
+    project.runpytest_inprocess("--losscheck").assert_outcomes(failed=1, passed=2 * len(RULES) - 1)
+
+
+def test_what_decided_nothing_is_skipped(project: pytest.Pytester, fake_engine: Any) -> None:
+    changed(fake_engine, "mse", outcome="skip", reason="no gradient to look at")
+    changed(fake_engine, "mae", outcome="inconclusive", reason="too noisy")
+    result = project.runpytest_inprocess("--losscheck")
+    result.assert_outcomes(failed=1, skipped=1, passed=2 * len(RULES) - 2)
+    result.stdout.fnmatch_lines(["*inconclusive: too noisy*"])
+    configure(project, 'fail-on = "error"')
+    result = project.runpytest_inprocess("--losscheck", "-rs")
+    result.assert_outcomes(skipped=2, passed=2 * len(RULES) - 2)
+    result.stdout.fnmatch_lines(["SKIPPED*no gradient to look at", "SKIPPED*too noisy"])
+
+
+def test_a_rule_left_out_of_an_undecided_loss_fails(
+    project: pytest.Pytester, fake_engine: Any
+) -> None:
+    raises = "the loss raises ValueError whatever it is given"
+    changed(fake_engine, "mse", outcome="skip", reason=raises)
+    fake_engine.reports["mse"] |= {"verdict": "inconclusive", "reason": raises}
+    result = project.runpytest_inprocess("--losscheck")
+    result.assert_outcomes(failed=1, passed=2 * len(RULES) - 1)
+    result.stdout.fnmatch_lines([f"inconclusive: {raises}"])
+
+
+def test_a_fault_of_ours_fails(project: pytest.Pytester, fake_engine: Any) -> None:
+    changed(fake_engine, "mse", outcome="error", reason="planted")
+    fake_engine.reports["mae"] = {"verdict": "error", "reason": "planted too"}
+    result = project.runpytest_inprocess("--losscheck")
+    result.assert_outcomes(failed=1 + len(RULES), passed=len(RULES) - 1)
+    result.stdout.fnmatch_lines(["losscheck failed: planted"])
+
+
+def test_items_can_be_chosen(project: pytest.Pytester, fake_engine: Any) -> None:
+    result = project.runpytest_inprocess("--losscheck", "-k", "mae and LC203")
+    result.assert_outcomes(passed=1, deselected=2 * len(RULES) - 1)
+    assert [task.target for task in fake_engine.examined] == ["mae"]
+
+
+def test_a_warning_of_the_loss_is_no_failure(
+    project: pytest.Pytester, fake_engine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import warnings
+
+    examine = fake_engine.examine
+
+    def warning(task: Any) -> Any:
+        warnings.warn("from the loss", DeprecationWarning, stacklevel=1)
+        return examine(task)
+
+    monkeypatch.setattr(fake_engine, "examine", warning)
+    result = project.runpytest_inprocess("--losscheck", "-W", "error")
+    result.assert_outcomes(passed=2 * len(RULES))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("target = []", "Did you mean 'targets'?"),
+        ("targets = []", "there are no targets"),
+        ('targets = ["no_such_module_here:loss"]', "no module 'no_such_module_here'"),
+        ('targets = ["hollow.py"]', "no loss found in hollow.py"),
+    ],
+)
+def test_errors_of_the_configuration(
+    pytester: pytest.Pytester,
+    fake_engine: Any,
+    text: str,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    pytester.makepyprojecttoml(f"[tool.losscheck]\n{text}")
+    pytester.makepyfile(hollow="number = 3")
+    result = pytester.runpytest_inprocess("--losscheck")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: *{said}*"])
+
+
+def test_errors_of_the_configuration_in_a_worker(pytester: pytest.Pytester) -> None:
+    pytester.makepyprojecttoml("[tool.losscheck]\ntarget = []")
+    result = pytester.runpytest_subprocess("--losscheck", "-n", "1")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*unknown key 'target'. Did you mean 'targets'?*"])
+    result.stdout.no_fnmatch_line("*INTERNALERROR*")
+
+
+def test_the_tests_of_a_loss_stay_together(pytester: pytest.Pytester) -> None:
+    scope = LossScheduling(pytester.parseconfig("--tx", "popen"))._split_scope
+    assert scope(MSE) == scope("losscheck::mse::LC101-gradient-mismatch") == "losscheck::mse"
+    assert scope(MSE) != scope("losscheck::mae::LC203-gradient-nan")
+    own = "tests/test_own.py::test_one"
+    assert scope(own) == own
+
+
+@pytest.mark.parametrize(
+    ("options", "ours"),
+    [
+        (("--losscheck", "--dist", "load"), True),
+        (("--losscheck", "--dist", "worksteal"), False),
+        (("--dist", "load"), False),
+    ],
+)
+def test_scheduling_is_ours_unless_chosen(
+    pytester: pytest.Pytester, options: tuple[str, ...], ours: bool
+) -> None:
+    config = pytester.parseconfig("--tx", "popen", *options)
+    assert isinstance(pytest_xdist_make_scheduler(config, None), LossScheduling) == ours

@@ -1,0 +1,116 @@
+"""A budget of processor time: what it cuts is said, and nothing that was found is lost."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from losscheck.engine.schedule import EVIDENCE, LAST, schedule
+from losscheck.rules import RULES
+from losscheck.settings import budget
+from losscheck.settings.budget import Budget, CutError, spend
+
+
+def spent() -> Budget:
+    """A budget of which nothing is left."""
+    found = Budget(1e-9)
+    end = time.process_time() + 0.01
+    while time.process_time() < end:
+        pass
+    return found
+
+
+def test_nothing_begins_once_it_is_spent() -> None:
+    spend()  # nobody asks for a budget
+    with spent().running(), pytest.raises(CutError):
+        spend()
+    spend()
+
+
+def test_what_was_found_is_told() -> None:
+    found = spent()
+    with found.running():
+        with found.held():
+            spend()
+        with pytest.raises(CutError):
+            spend()
+
+
+def test_what_was_found_late_is_told_for_a_tenth_longer_and_no_longer() -> None:
+    found = Budget(0.2)
+    while not found.spent:
+        pass
+    with found.running():
+        with found.late():
+            spend()
+            while not found.spent:
+                pass
+            with pytest.raises(CutError):
+                spend()
+        with found.held(), budget.strictly(), pytest.raises(CutError):
+            spend()
+
+
+def test_none_is_never_spent() -> None:
+    assert not Budget(0).spent
+
+
+def test_what_tries_something_else_does_not_take_the_cut() -> None:
+    assert not issubclass(CutError, Exception)
+
+
+def test_every_rule_comes_once_and_behind_those_that_mask_it() -> None:
+    order = [rule.code for rule in schedule(RULES)]
+    assert sorted(order) == sorted(rule.code for rule in RULES)
+    place = {code: index for index, code in enumerate(order)}
+    for rule in RULES:
+        assert all(place[code] < place[rule.code] for code in rule.masked_by if code in place)
+
+
+def test_every_piece_of_evidence_has_its_place() -> None:
+    assert {name for rule in RULES for name in rule.needs} == {*EVIDENCE, *LAST}
+
+
+def test_value_and_gradient_come_before_training() -> None:
+    order = [rule.code for rule in schedule(RULES)]
+    first = {"LC101", "LC102", "LC201", "LC202", "LC203", "LC204"}
+    assert max(order.index(code) for code in first) < order.index("LC301")
+    assert order[-1] == "LC603"
+
+
+def test_a_loss_whose_budget_is_spent_is_inconclusive_and_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pytest.importorskip("tensorflow")
+    import losscheck
+
+    monkeypatch.setattr(budget.time, "process_time", iter(range(10**9)).__next__)
+    report = losscheck.check("mse", budget=1)
+    assert report.verdict == "inconclusive"
+    assert "cut by the budget of 1 s of processor time" in report.reason
+    checks = {check.code: check for check in report.checks}
+    assert checks["LC101"].outcome == checks["LC201"].outcome == "inconclusive"
+    assert checks["LC603"].outcome == "skip"
+    assert checks["LC603"].reason == checks["LC101"].reason
+    assert any(note.startswith("LC101, LC102,") and "LC603" in note for note in report.notes)
+    assert not report.faults
+
+
+def test_a_rule_that_matters_is_judged_on_what_there_was_time_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import losscheck
+    from losscheck.evidence import desk
+
+    def late(*given: object) -> None:
+        raise CutError
+
+    cut = {**desk.FURTHER, "upstream": (late, ("gradients",)), "training": (late, ())}
+    monkeypatch.setattr(desk, "FURTHER", cut)
+    report = losscheck.check("mse", select=["LC101", "LC603"])
+    outcomes = {check.code: check.outcome for check in report.checks}
+    assert outcomes["LC101"] == "pass"
+    assert outcomes["LC603"] == "skip"
+    assert any(note.startswith("LC101 was judged without upstream:") for note in report.notes)
+    assert any(note.startswith("LC603:") for note in report.notes)
