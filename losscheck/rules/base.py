@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from losscheck.model import Suspect
+    from losscheck.model import Severity, Suspect
     from losscheck.rules.crowd import Crowd
     from losscheck.settings.settings import Settings
 
@@ -14,16 +14,18 @@ if TYPE_CHECKING:
 
 
 class Rule:
-    """A rule: its code, the evidence that it needs, and `judge`.
+    """A rule: its code, what it may suspect, the evidence that it needs, and `judge`.
 
     A subclass names its evidence as a pytest test names its fixtures: `needs` lists the names, and
     `judge` is called with each of them as a keyword; it yields suspects: facts, no severity, no
-    blame. Its docstring has the sections *What it does*, *Why it matters*, *Example*, *Use instead*
-    and *References*; `losscheck explain` prints it.
+    blame. `forms` lists what it may suspect, with the severity from which `policy` starts. Its
+    docstring has the sections *What it does*, *Why it matters*, *Example*, *Use instead* and
+    *References*; `losscheck explain` prints it.
     """
 
     code: ClassVar[str]
     slug: ClassVar[str]
+    forms: ClassVar[Mapping[str, Severity]]  # in float32 and any required dtype
     needs: ClassVar[tuple[str, ...]]
     masked_by: ClassVar[
         tuple[str, ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from losscheck.model import Range, Suspect
+from losscheck.model import Range, Severity, Suspect
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
@@ -54,6 +54,12 @@ class CallFails(Rule):
 
     code = "LC901"
     slug = "call-fails"
+    forms = {
+        "attribute": Severity.ERROR,
+        "name": Severity.ERROR,
+        "raises": Severity.ERROR,
+        "structure": Severity.WARNING,
+    }
     needs = ("call",)
 
     def judge(self, call: CallOutcome) -> Judgment:

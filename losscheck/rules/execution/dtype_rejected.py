@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from losscheck.model import Suspect
+from losscheck.model import Severity, Suspect
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
@@ -59,6 +59,10 @@ class DtypeRejected(Rule):
 
     code = "LC502"
     slug = "dtype-rejected"
+    forms = {
+        "dtype": Severity.ERROR,
+        "labels": Severity.ERROR,  # Keras hands labels over as floats: it fails in fit
+    }
     needs = ("dtypes", "call")
 
     def judge(self, dtypes: Sequence[DtypeRun], call: CallOutcome) -> Judgment:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscheck.model import Direction
+from losscheck.model import Direction, Severity
 from losscheck.rules.base import Rule
 from losscheck.rules.crowd import Crowd
 from losscheck.rules.nonfinite.nonfinite import backward, forward
@@ -65,6 +65,11 @@ class ModeDisagreement(Rule):
 
     code = "LC503"
     slug = "mode-disagreement"
+    forms = {
+        "nonfinite": Severity.ERROR,
+        "value": Severity.ERROR,
+        "gradient": Severity.ERROR,
+    }
     needs = ("sweeps", "modes", "eager_calls", "repeats")
 
     def judge(

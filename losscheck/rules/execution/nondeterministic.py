@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscheck.model import Range, Suspect
+from losscheck.model import Range, Severity, Suspect
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class Nondeterministic(Rule):
 
     code = "LC504"
     slug = "nondeterministic"
+    forms = {"random": Severity.WARNING}
     needs = ("repeats",)
 
     def judge(self, repeats: Repeat) -> Judgment:

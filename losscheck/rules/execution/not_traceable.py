@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from losscheck.model import Suspect
+from losscheck.model import Severity, Suspect
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
@@ -55,6 +55,11 @@ class NotTraceable(Rule):
 
     code = "LC501"
     slug = "not-traceable"
+    forms = {
+        "python-control-flow": Severity.ERROR,
+        "numpy": Severity.ERROR,
+        "other": Severity.ERROR,
+    }
     needs = ("call", "tracing")
 
     def judge(self, call: CallOutcome, tracing: Tracing | None) -> Judgment:

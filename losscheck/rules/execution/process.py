@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from losscheck.model import Suspect
+from losscheck.model import Severity, Suspect
 from losscheck.rules.base import Rule
 from losscheck.rules.execution.ending import End
 
@@ -55,6 +55,7 @@ class Timeout(Rule):
 
     code = "LC902"
     slug = "timeout"
+    forms = {"late": Severity.ERROR}
     needs = ("ending",)
 
     def left_out(self, settings: Settings) -> str:
@@ -112,6 +113,7 @@ class Crash(Rule):
 
     code = "LC903"
     slug = "crash"
+    forms = {"ended": Severity.ERROR}
     needs = ("ending",)
 
     def left_out(self, settings: Settings) -> str:

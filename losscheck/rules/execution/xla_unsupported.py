@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from losscheck.model import Suspect
+from losscheck.model import Severity, Suspect
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class XlaUnsupported(Rule):
 
     code = "LC506"
     slug = "xla-unsupported"
+    forms = {"compile": Severity.WARNING}
     needs = ("xla",)
     masked_by = ("LC102",)  # what leaves TensorFlow has no gradient either, which is worse
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from losscheck.model import Suspect
+from losscheck.model import Severity, Suspect
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
@@ -56,6 +56,10 @@ class BranchUntaken(Rule):
 
     code = "LC109"
     slug = "branch-untaken"
+    forms = {
+        "label": Severity.WARNING,
+        "prediction": Severity.NOTE,  # a guard that another one has made needless
+    }
     needs = ("untaken",)
 
     def judge(self, untaken: Sequence[Untaken]) -> Judgment:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscheck.model import Direction
+from losscheck.model import Direction, Severity
 from losscheck.rules.base import Rule
 from losscheck.rules.crowd import Crowd
 
@@ -72,6 +72,13 @@ class GradientDead(Rule):
 
     code = "LC103"
     slug = "gradient-dead"
+    forms = {
+        "vanishing": Severity.NOTE,
+        "point": Severity.WARNING,
+        "batch": Severity.WARNING,
+        "region": Severity.ERROR,
+        "most": Severity.ERROR,
+    }
     needs = ("dead", "dead_batches")
     masked_by = ("LC102",)
 

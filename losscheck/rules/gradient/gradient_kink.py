@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from losscheck.model import Direction, Range, Suspect
+from losscheck.model import Direction, Range, Severity, Suspect
 from losscheck.numerics import DIVERGING
 from losscheck.rules.base import Rule
 
@@ -59,6 +59,7 @@ class GradientKink(Rule):
 
     code = "LC104"
     slug = "gradient-kink"
+    forms = {"kink": Severity.NOTE}
     needs = ("crossings",)
     masked_by = ("LC102",)
 

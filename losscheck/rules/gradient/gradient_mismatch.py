@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from losscheck.model import Direction
+from losscheck.model import Direction, Severity
 from losscheck.rules.base import Rule
 from losscheck.rules.crowd import Crowd
 
@@ -92,6 +92,13 @@ class GradientMismatch(Rule):
 
     code = "LC101"
     slug = "gradient-mismatch"
+    forms = {
+        "mismatch": Severity.ERROR,
+        "upstream": Severity.ERROR,
+        "tie": Severity.WARNING,
+        "stop-gradient": Severity.WARNING,  # written by hand, it may be on purpose
+        "symmetric": Severity.WARNING,  # the matrices may be symmetric whenever it is called
+    }
     needs = ("gradients", "sized", "float32", "upstream", "graph")
     masked_by = ("LC102",)
 

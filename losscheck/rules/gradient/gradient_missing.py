@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from losscheck.model import Direction, Range, Suspect
+from losscheck.model import Direction, Range, Severity, Suspect
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
@@ -63,6 +63,13 @@ class GradientMissing(Rule):
 
     code = "LC102"
     slug = "gradient-missing"
+    forms = {
+        "none": Severity.ERROR,
+        "part": Severity.ERROR,
+        "part-unasked": Severity.WARNING,  # no label asks for it, or the layout is guessed
+        "part-flat": Severity.WARNING,  # a mask that the prediction gives may be meant
+        "part-ends": Severity.NOTE,  # a border, or a step without a successor
+    }
     needs = ("graph", "unreached")
     partial = frozenset({"part", "part-unasked", "part-flat", "part-ends"})
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscheck.model import Direction
+from losscheck.model import Direction, Severity
 from losscheck.rules.base import Rule
 from losscheck.rules.crowd import Crowd
 
@@ -58,6 +58,10 @@ class GradientSize(Rule):
 
     code = "LC107"
     slug = "gradient-size"
+    forms = {
+        "huge": Severity.WARNING,
+        "faint": Severity.WARNING,
+    }
     needs = ("gradient_sizes",)
     masked_by = ("LC102",)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscheck.model import Range, Suspect
+from losscheck.model import Range, Severity, Suspect
 from losscheck.rules.base import Rule
 from losscheck.rules.crowd import Crowd
 
@@ -62,6 +62,11 @@ class MinimumElsewhere(Rule):
 
     code = "LC108"
     slug = "minimum-elsewhere"
+    forms = {
+        "lower": Severity.WARNING,
+        "falls": Severity.WARNING,
+        "floor": Severity.WARNING,
+    }
     needs = ("right_and_wrong", "floor")
     masked_by = ("LC102",)
 

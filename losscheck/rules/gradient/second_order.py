@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscheck.model import Direction, Suspect
+from losscheck.model import Direction, Severity, Suspect
 from losscheck.rules.base import Rule
 from losscheck.rules.crowd import Crowd
 
@@ -70,6 +70,11 @@ class SecondOrder(Rule):
 
     code = "LC106"
     slug = "second-order"
+    forms = {
+        "missing": Severity.WARNING,
+        "nonfinite": Severity.WARNING,
+        "wrong": Severity.WARNING,
+    }
     needs = ("second_order",)
     masked_by = ("LC102",)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from losscheck.model import Range, Suspect
+from losscheck.model import Range, Severity, Suspect
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
@@ -58,6 +58,10 @@ class ValueJump(Rule):
 
     code = "LC105"
     slug = "value-jump"
+    forms = {
+        "branches": Severity.ERROR,
+        "selection": Severity.WARNING,
+    }
     needs = ("crossings",)
 
     def judge(self, crossings: Sequence[Crossing]) -> Judgment:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscheck.model import Direction, Range, Suspect
+from losscheck.model import Direction, Range, Severity, Suspect
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
@@ -28,6 +28,10 @@ class WeightMismatch(Rule):
 
     code = "LC101"
     slug = "gradient-mismatch"
+    forms = {
+        "mismatch": Severity.ERROR,
+        "stop-gradient": Severity.WARNING,  # written by hand, it may be on purpose
+    }
     needs = ("weights",)
     masked_by = ("LC201", "LC202", "LC203", "LC204")
 
@@ -60,6 +64,12 @@ class WeightMissing(Rule):
 
     code = "LC102"
     slug = "gradient-missing"
+    forms = {
+        "weight": Severity.ERROR,
+        "output": Severity.ERROR,
+        "weight-stopped": Severity.WARNING,
+        "unused": Severity.WARNING,
+    }
     needs = ("weights",)
 
     def judge(self, weights: WeightEvidence) -> Judgment:
@@ -125,6 +135,11 @@ class WeightDead(Rule):
 
     code = "LC103"
     slug = "gradient-dead"
+    forms = {
+        "output": Severity.ERROR,
+        "weight": Severity.WARNING,
+        "stuck": Severity.WARNING,
+    }
     needs = ("weights",)
     masked_by = ("LC201", "LC202", "LC203", "LC204")
 
@@ -207,6 +222,7 @@ class WeightForwardNan(_ValueRule):
 
     code = "LC201"
     slug = "forward-nan"
+    forms = {"nan": Severity.ERROR}
     form = "nan"
 
     def _shows(self, value: float) -> bool:
@@ -218,6 +234,7 @@ class WeightForwardInf(_ValueRule):
 
     code = "LC202"
     slug = "forward-inf"
+    forms = {"inf": Severity.ERROR}
     form = "inf"
 
     def _shows(self, value: float) -> bool:
@@ -264,6 +281,7 @@ class WeightGradientNan(_GradientRule):
 
     code = "LC203"
     slug = "gradient-nan"
+    forms = {"nan": Severity.ERROR}
     form = "nan"
 
     def _shows(self, gradient: Array) -> bool:
@@ -275,6 +293,7 @@ class WeightGradientInf(_GradientRule):
 
     code = "LC204"
     slug = "gradient-inf"
+    forms = {"inf": Severity.ERROR}
     form = "inf"
 
     def _shows(self, gradient: Array) -> bool:

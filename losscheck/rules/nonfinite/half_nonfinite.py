@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscheck.model import Direction
+from losscheck.model import Direction, Severity
 from losscheck.rules.base import Rule
 from losscheck.rules.crowd import Crowd
 
@@ -57,6 +57,10 @@ class HalfNonfinite(Rule):
 
     code = "LC505"
     slug = "half-nonfinite"
+    forms = {
+        "nan": Severity.WARNING,
+        "inf": Severity.WARNING,
+    }
     needs = ("halves",)
 
     def judge(self, halves: Sequence[HalfSweep]) -> Judgment:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscheck.model import Range, Suspect
+from losscheck.model import Range, Severity, Suspect
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
@@ -60,6 +60,10 @@ class LabelOutsideRange(Rule):
 
     code = "LC206"
     slug = "label-outside"
+    forms = {
+        "value": Severity.WARNING,
+        "mode": Severity.WARNING,
+    }
     needs = ("labels_outside",)
 
     def judge(self, labels_outside: Sequence[LabelOutside]) -> Judgment:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscheck.model import Suspect
+from losscheck.model import Severity, Suspect
 from losscheck.rules.base import Rule
 from losscheck.rules.crowd import Crowd
 
@@ -59,6 +59,10 @@ class NanHidden(Rule):
 
     code = "LC205"
     slug = "nan-hidden"
+    forms = {
+        "overflow": Severity.ERROR,
+        "nonfinite-input": Severity.WARNING,
+    }
     needs = ("finite_tests", "nonfinite_inputs")
 
     def judge(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscheck.model import Direction
+from losscheck.model import Direction, Severity
 from losscheck.rules.base import Rule
 from losscheck.rules.crowd import Crowd
 
@@ -69,6 +69,10 @@ class ForwardNan(Rule):
 
     code = "LC201"
     slug = "forward-nan"
+    forms = {
+        "nan": Severity.ERROR,
+        "narrowed": Severity.WARNING,  # outside the domain, which nobody declared
+    }
     needs = ("sweeps", "lone", "modes", "narrowed")
 
     def judge(
@@ -130,6 +134,7 @@ class ForwardInf(Rule):
 
     code = "LC202"
     slug = "forward-inf"
+    forms = {"inf": Severity.ERROR}
     needs = ("sweeps", "lone", "modes")
 
     def judge(
@@ -185,6 +190,7 @@ class GradientNan(Rule):
 
     code = "LC203"
     slug = "gradient-nan"
+    forms = {"nan": Severity.ERROR}
     needs = ("sweeps", "lone", "modes")
     masked_by = ("LC102",)
 
@@ -240,6 +246,7 @@ class GradientInf(Rule):
 
     code = "LC204"
     slug = "gradient-inf"
+    forms = {"inf": Severity.ERROR}
     needs = ("sweeps", "lone", "modes")
     masked_by = ("LC102",)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from losscheck.model import Direction
+from losscheck.model import Direction, Severity
 from losscheck.rules.base import Rule
 from losscheck.rules.precision.value_precision import lost
 
@@ -60,6 +60,11 @@ class GradientPrecision(Rule):
 
     code = "LC302"
     slug = "gradient-precision"
+    forms = {
+        "large": Severity.ERROR,
+        "small": Severity.WARNING,
+        "slight": Severity.NOTE,
+    }
     needs = ("precision",)
 
     def judge(self, precision: Sequence[Precision]) -> Judgment:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from losscheck.model import Severity
 from losscheck.rules.base import Rule
 from losscheck.rules.crowd import Crowd
 
@@ -55,6 +56,7 @@ class IntegerWrap(Rule):
 
     code = "LC303"
     slug = "integer-wrap"
+    forms = {"wrap": Severity.ERROR}
     needs = ("integers",)
 
     def judge(self, integers: Sequence[IntegerOp]) -> Judgment:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from losscheck.model import Direction, Range
+from losscheck.model import Direction, Range, Severity
 from losscheck.rules.base import Rule
 from losscheck.rules.crowd import Crowd
 
@@ -68,6 +68,11 @@ class ValuePrecision(Rule):
 
     code = "LC301"
     slug = "value-precision"
+    forms = {
+        "large": Severity.ERROR,
+        "small": Severity.WARNING,
+        "slight": Severity.NOTE,
+    }
     needs = ("precision",)
 
     def judge(self, precision: Sequence[Precision]) -> Judgment:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscheck.model import Range, Suspect
+from losscheck.model import Range, Severity, Suspect
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
@@ -57,6 +57,11 @@ class BatchCoupling(Rule):
 
     code = "LC403"
     slug = "batch-coupling"
+    forms = {
+        "coupled": Severity.NOTE,
+        "alone": Severity.NOTE,
+        "summed": Severity.NOTE,
+    }
     needs = ("parts",)
 
     def judge(self, parts: Parts | None) -> Judgment:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscheck.model import Suspect
+from losscheck.model import Severity, Suspect
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
@@ -50,6 +50,10 @@ class EmptyBatchRule(Rule):
 
     code = "LC405"
     slug = "empty-batch"
+    forms = {
+        "fails": Severity.NOTE,
+        "nonfinite": Severity.NOTE,
+    }
     needs = ("empty_batch",)
 
     def judge(self, empty_batch: EmptyBatch | None) -> Judgment:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from losscheck.model import Suspect
+from losscheck.model import Severity, Suspect
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
@@ -50,6 +50,14 @@ class OutputShape(Rule):
 
     code = "LC404"
     slug = "output-shape"
+    forms = {
+        "none": Severity.ERROR,
+        "not-a-tensor": Severity.ERROR,
+        "async": Severity.ERROR,
+        "generator": Severity.ERROR,
+        "shape": Severity.ERROR,
+        "axes": Severity.WARNING,  # one number a sample and channel, whose mean is meant
+    }
     needs = ("graph",)
     partial = frozenset({"axes"})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from losscheck.model import Suspect
+from losscheck.model import Severity, Suspect
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
@@ -57,6 +57,15 @@ class ShapeRejected(Rule):
 
     code = "LC402"
     slug = "shape-rejected"
+    forms = {
+        "batch-of-one": Severity.ERROR,
+        "batch-size": Severity.ERROR,
+        "unknown-batch": Severity.ERROR,
+        "size": Severity.ERROR,
+        "declared-rank": Severity.ERROR,
+        "weights": Severity.ERROR,
+        "unknown-rank": Severity.NOTE,
+    }
     needs = ("layouts", "call")
 
     def judge(self, layouts: Sequence[LayoutRun], call: CallOutcome) -> Judgment:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from losscheck.model import Range, Suspect
+from losscheck.model import Range, Severity, Suspect
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
@@ -64,6 +64,12 @@ class SilentBroadcast(Rule):
 
     code = "LC401"
     slug = "silent-broadcast"
+    forms = {
+        "layout": Severity.ERROR,
+        "batch": Severity.ERROR,
+        "constant": Severity.ERROR,
+        "rank": Severity.WARNING,
+    }
     needs = ("layouts",)
 
     def judge(self, layouts: Sequence[LayoutRun]) -> Judgment:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from losscheck.model import Suspect
+from losscheck.model import Severity, Suspect
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
@@ -65,6 +65,12 @@ class NotSerializable(Rule):
 
     code = "LC601"
     slug = "not-serializable"
+    forms = {
+        "config": Severity.WARNING,
+        "rebuild": Severity.WARNING,
+        "lost": Severity.WARNING,
+        "file": Severity.WARNING,
+    }
     needs = ("saving",)
     masked_by = ("LC404", "LC501", "LC901")
 

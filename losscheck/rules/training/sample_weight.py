@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscheck.model import Range, Suspect
+from losscheck.model import Range, Severity, Suspect
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
@@ -65,6 +65,14 @@ class SampleWeight(Rule):
 
     code = "LC602"
     slug = "sample-weight"
+    forms = {
+        "ignored": Severity.ERROR,
+        "otherwise": Severity.ERROR,
+        "guessed": Severity.WARNING,  # its name alone says that it holds weights
+        "part": Severity.WARNING,  # a penalty that no sample is weighted in may be meant
+        "scalar": Severity.WARNING,
+        "elements": Severity.WARNING,
+    }
     needs = ("weighing", "graph")
     masked_by = ("LC404", "LC504", "LC901")
 

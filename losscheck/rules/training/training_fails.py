@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from losscheck.model import Range, Suspect
+from losscheck.model import Range, Severity, Suspect
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
@@ -64,6 +64,11 @@ class TrainingFails(Rule):
 
     code = "LC603"
     slug = "training-fails"
+    forms = {
+        "raises": Severity.ERROR,
+        "differs": Severity.ERROR,
+        "jit": Severity.WARNING,  # as LC506: it trains where XLA is switched off
+    }
     needs = ("training",)
     # They say why it cannot train; and two runs of a random loss differ in Keras as elsewhere.
     masked_by = ("LC102", "LC404", "LC501", "LC504", "LC901")
