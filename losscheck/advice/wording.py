@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from losscheck.advice import wording
 from losscheck.model import Array, Inputs
 
 _SHOWN = 8  # elements; larger arrays are described by their shape, a sentence cannot hold them
@@ -90,3 +91,15 @@ def sentence(text: Any) -> str:
     first = str(text).strip().partition("\n")[0]
     first = re.sub(r"\{\{\w+ [^}]*\}\} ?|\s*\[Op:\w+\].*$", "", first).strip().rstrip(".")
     return first if len(first) <= 160 else f"{first[:157]}..."
+
+
+def worst_pair(got: Any, want: Any) -> tuple[str, str]:
+    """Pick the coordinate in which two gradients differ most."""
+    if got is None or want is None:
+        return "", ""
+    a, b = np.ravel(np.asarray(got, dtype=float)), np.ravel(np.asarray(want, dtype=float))
+    if a.shape != b.shape or a.size == 0:
+        return wording.array(got), wording.array(want)
+    gap = np.abs(a - b)
+    index = int(np.argmax(np.where(np.isnan(gap), -1.0, gap)))
+    return wording.number(a[index]), wording.number(b[index])

@@ -27,7 +27,7 @@ from losscheck.program.keras.objective import Objective
 from losscheck.program.tracing.trace import CallError, OutputError
 from losscheck.rules import RULES
 from losscheck.rules.base import Rule
-from losscheck.rules.model.weights import WEIGHT_RULES
+from losscheck.rules.model.weights import WEIGHT_RULES, WeightRule
 from losscheck.settings.settings import ArgumentSettings, Settings, lay_over
 from losscheck.targets import Loss
 
@@ -118,7 +118,7 @@ class ModelExamination:
         return sorted(checks, key=lambda check: check.code), findings
 
     def _judge(
-        self, rule: Rule, evidence: WeightEvidence, writer: WeightWriter, masks: Sequence[str]
+        self, rule: WeightRule, evidence: WeightEvidence, writer: WeightWriter, masks: Sequence[str]
     ) -> tuple[Check, list[Finding]]:
         if self._settings.select and not rule.code.startswith(self._settings.select):
             return _skipped(rule, "not selected"), []

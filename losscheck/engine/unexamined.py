@@ -9,11 +9,11 @@ import attrs
 from losscheck.engine import outcomes
 from losscheck.evidence.graph import last_return
 from losscheck.findings.finding import Writer
-from losscheck.findings.words.process import program
 from losscheck.model import Check, Finding, LossReport, Outcome, Suspect, Verdict
 from losscheck.program.tracing.trace import OutputError
 from losscheck.rules import RULES, find
 from losscheck.rules.execution.ending import Ending
+from losscheck.rules.execution.process import program
 from losscheck.settings.settings import Settings
 from losscheck.targets import Loss
 

@@ -147,7 +147,9 @@ class Steps:
     ) -> Remedy:
         """Put a suspect into words; else into those of its rule."""
         return self._faults.attempt(
-            f"the words of {suspect.code}", lambda: remedy(suspect, blame, arguments), plain(rule)
+            f"the words of {suspect.code}",
+            lambda: remedy(rule, suspect, blame, arguments),
+            plain(rule),
         )
 
     def program(self, suspect: Suspect, loss: Loss) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from losscheck.advice import wording
+from losscheck.advice.structures import HANDED, taken
 from losscheck.evidence.shape.calls import of_sizes
-from losscheck.findings.words.structure import HANDED, taken
 from losscheck.infer import Inferred
 
 

@@ -18,9 +18,9 @@ from losscheck.faults import Faults
 from losscheck.findings import locate
 from losscheck.findings.blame import nonfinite_source, zero_source
 from losscheck.findings.inside import float_tensors
+from losscheck.findings.remedy import Remedy
 from losscheck.findings.reproduce_weights import reproduce
 from losscheck.findings.steps import plain
-from losscheck.findings.words.weights import words
 from losscheck.model import (
     Array,
     Direction,
@@ -36,7 +36,8 @@ from losscheck.program.tracing.origin import Frame
 from losscheck.program.tracing.origin import locate as place
 from losscheck.program.tracing.wiring import Node
 from losscheck.rules import policy
-from losscheck.rules.base import Rule
+from losscheck.rules.model.weights import WeightRule
+from losscheck.rules.model.words import listed
 from losscheck.settings.settings import Settings
 from losscheck.targets import Loss
 
@@ -75,7 +76,7 @@ class WeightWriter:
         self._evidence = evidence
         self._base = base
 
-    def findings(self, rule: Rule, suspects: Iterable[Suspect]) -> list[Finding]:
+    def findings(self, rule: WeightRule, suspects: Iterable[Suspect]) -> list[Finding]:
         """Turn what a rule suspects into findings: one a form and blamed expression."""
         found: list[Finding] = []
         for suspect in suspects:
@@ -139,7 +140,7 @@ class WeightWriter:
         feed = objective.feed(moment.weights, moment.batch, moment.state)
         return objective, dict(zip(names, objective.program.once(names, feed), strict=True))
 
-    def _finding(self, rule: Rule, suspect: Suspect, node: Node | None) -> Finding:
+    def _finding(self, rule: WeightRule, suspect: Suspect, node: Node | None) -> Finding:
         moment: Moment = suspect.facts["moment"]
         members: Sequence[int] = suspect.facts["weights"]
         attempt, code = self._faults.attempt, rule.code
@@ -154,7 +155,7 @@ class WeightWriter:
         names = [self._evidence.objective.weights[i].name for i in members]
         told = attempt(
             f"the words of {code}",
-            lambda: words(suspect, blame, names, self._output(suspect)),
+            lambda: Remedy(*rule.told(suspect, blame, listed(names), self._output(suspect))),
             plain(rule),
         )
         gradient = suspect.gradient

@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from losscheck.model import Severity, Suspect
+    from losscheck.advice.blamed import Blame
+    from losscheck.model import Argument, Severity, Suspect
     from losscheck.rules.crowd import Crowd
     from losscheck.settings.settings import Settings
 
     Judgment = Iterable[Suspect | Crowd]
+    Arguments = tuple[Argument, ...]
+    Words = tuple[str, str, str]  # message, cause, fix
 
 
 class Rule:
@@ -36,3 +39,22 @@ class Rule:
     def left_out(self, settings: Settings) -> str:
         """Say what the user must ask for before this rule is judged; "" for nothing."""
         return ""
+
+    def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
+        """Say of a suspect what is wrong, why, and what to write instead.
+
+        Parameters
+        ----------
+        suspect
+            The claim and its facts; missing facts make the sentences shorter.
+        blame
+            The op at fault, with the user's expression and the numbers that went into it.
+        arguments
+            The arguments of the loss, for their names.
+
+        Returns
+        -------
+        tuple of str
+            Message, cause and fix; none of them is empty.
+        """
+        raise NotImplementedError

@@ -16,6 +16,7 @@ import pytest
 from losscheck.advice.blamed import Blame
 from losscheck.findings.remedy import remedy
 from losscheck.model import Argument, Direction, Location, Suspect
+from losscheck.rules import find
 
 tf = pytest.importorskip("tensorflow")
 
@@ -151,7 +152,7 @@ def proposed(line: str, expression: str, op: str, operands: tuple[str, ...]) -> 
         result=0.0,
         exact=1.0,
     )
-    return remedy(Suspect(code="LC301", form="large"), blame, ()).fix
+    return remedy(find("LC301"), Suspect(code="LC301", form="large"), blame, ()).fix
 
 
 def run(program: str, **inputs: Any) -> Any:
@@ -219,6 +220,6 @@ def test_what_has_no_known_form_is_computed_in_float64() -> None:
         result=0.0,
         exact=1e-9,
     )
-    words = remedy(Suspect(code="LC301", form="large"), blame, arguments)
+    words = remedy(find("LC301"), Suspect(code="LC301", form="large"), blame, arguments)
     assert "tf.cast(y_pred, tf.float64)" in words.fix
     assert "1 and 1 leave 0 where 1e-9 is right" in words.cause

@@ -17,6 +17,7 @@ import pytest
 from losscheck.advice.blamed import Blame
 from losscheck.findings.remedy import remedy
 from losscheck.model import Direction, Location, Suspect
+from losscheck.rules import find
 
 tf = pytest.importorskip("tensorflow")
 
@@ -374,7 +375,9 @@ def proposed(row: Row) -> str:
         operand_values=tuple(np.asarray(v, dtype=np.float32) for v in row.inputs),
         result=None,
     )
-    return remedy(Suspect(code=row.code, form="", direction=direction), blame, ()).fix
+    form = "inf" if row.code in ("LC202", "LC204") else "nan"
+    suspect = Suspect(code=row.code, form=form, direction=direction)
+    return remedy(find(row.code), suspect, blame, ()).fix
 
 
 def run(program: str) -> Callable[..., Any]:

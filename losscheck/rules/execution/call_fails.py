@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
+from losscheck.advice import wording
+from losscheck.advice.blamed import Blame
+from losscheck.advice.structures import structured
 from losscheck.model import Range, Severity, Suspect
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
     from losscheck.evidence.shape.calls import CallOutcome
-    from losscheck.rules.base import Judgment
+    from losscheck.rules.base import Arguments, Judgment, Words
 
 
 class CallFails(Rule):
@@ -90,4 +94,43 @@ class CallFails(Rule):
             expected_text="a loss",
             certain=form in ("attribute", "name")
             or (form == "raises" and (call.laid_out or not isinstance(raised, call.of_sizes))),
+        )
+
+    def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
+        """Say what is wrong, why, and what to write instead."""
+        if suspect.form == "structure":
+            return structured(suspect, tuple(suspect.inputs))
+        facts: Mapping[str, Any] = suspect.facts
+        name, owner = str(facts.get("name", "")), str(facts.get("owner", ""))
+        exception = wording.sentence(facts.get("exception", ""))
+        if suspect.form == "attribute" and name:
+            full = f"{owner}.{name}" if owner else name
+            others = [str(s) for s in facts.get("suggestions", ())]
+            fix = f"{others[0]}(...)" if others else f"# Look up what replaces {full}."
+            if others:
+                fix += f"  # in place of {full}"
+                fix += f"\n# Also: {wording.listed(others[1:])}." if others[1:] else ""
+            exists = f" There is {wording.listed(others)}." if others else ""
+            return f"{full} does not exist.", f"{owner or 'The object'} has no {name}.{exists}", fix
+        if suspect.form == "name" and name:
+            return (
+                f"The name {name} is not defined.",
+                f"The loss reads {name} when it is called, and neither the function nor its module "
+                "defines it.",
+                f"def make_loss({name}):\n    def loss(y_true, y_pred):\n"
+                f"        ...  # reads {name}\n    return loss\n"
+                f"# Hand {name} over through a factory, or define it in the module.",
+            )
+        if not suspect.certain:
+            example = " ".join(f"--arg {name}='real:(B, 8)'" for name in suspect.inputs)
+            return (
+                "The loss raises at every layout that was tried.",
+                f"It raises: {exception or 'an exception'}. It may take shapes that nobody "
+                "declared.",
+                f"losscheck ... {example}  # domain and shape of each, as it takes them",
+            )
+        return (
+            "The loss raises on ordinary input.",
+            f"It raises: {exception or 'an exception'}.",
+            f"{blame.expression or 'loss(y_true, y_pred)'}  # repair this call",
         )

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from losscheck.advice import wording
+from losscheck.advice.blamed import Blame
 from losscheck.model import Severity, Suspect
 from losscheck.rules.base import Rule
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from losscheck.evidence.shape.reruns import DtypeRun
     from losscheck.model import Location
     from losscheck.program.tracing.trace import CallError
-    from losscheck.rules.base import Judgment
+    from losscheck.rules.base import Arguments, Judgment, Words
 
 
 class DtypeRejected(Rule):
@@ -93,4 +95,32 @@ class DtypeRejected(Rule):
             dtype=dtype,
             location=error.location,
             expected_text="a loss",
+        )
+
+    def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
+        """Say what is wrong, why, and what to write instead."""
+        dtype = str(suspect.facts.get("dtype", suspect.dtype))
+        exception = wording.sentence(suspect.facts.get("exception", ""))
+        names = [a.name for a in arguments if a.role == "y_true"] or ["y_true"]
+        pred = next((a.name for a in arguments if a.role == "y_pred"), "y_pred")
+        if suspect.form == "labels":
+            raised = f" On floats it raises: {exception}." if exception else ""
+            return (
+                f"The loss takes {names[0]} as integers alone.",
+                f"Keras hands integer labels over as float32.{raised}",
+                f"{names[0]} = tf.cast({names[0]}, tf.int32)  # first line of the loss\n"
+                "# The rest of this report is about the loss with such labels.",
+            )
+        if blame.op == "OneHot" or "one_hot(" in blame.expression:
+            fix = f"tf.one_hot(tf.cast({names[0]}, tf.int32), depth)"
+        else:
+            fix = f"{names[0]} = tf.cast({names[0]}, {pred}.dtype)"
+            fix += (
+                f"\n# Constants too: tf.constant(0.5, dtype={pred}.dtype), not a fixed tf.float32."
+            )
+        raised = f" It raises: {exception}." if exception else ""
+        return (
+            f"The loss fails in {dtype}.",
+            f"A dtype is fixed inside, and TensorFlow does not mix dtypes.{raised}",
+            fix,
         )

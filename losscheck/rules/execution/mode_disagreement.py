@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscheck.model import Direction, Severity
+from losscheck.advice import nonfinite, wording
+from losscheck.advice.blamed import Blame
+from losscheck.model import Direction, Severity, Suspect
 from losscheck.rules.base import Rule
 from losscheck.rules.crowd import Crowd
 from losscheck.rules.nonfinite.nonfinite import backward, forward
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from losscheck.evidence.shape.eager_calls import EagerCalls
     from losscheck.evidence.shape.reruns import Repeat
     from losscheck.model import Array
-    from losscheck.rules.base import Judgment
+    from losscheck.rules.base import Arguments, Judgment, Words
 
 
 class ModeDisagreement(Rule):
@@ -90,6 +93,14 @@ class ModeDisagreement(Rule):
         if eager_calls is not None and not repeats.differs.any():
             yield from _eager(eager_calls)
 
+    def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
+        """Say what is wrong, why, and what to write instead."""
+        message, cause = _told(suspect)
+        if suspect.form != "nonfinite" or not blame.op:
+            return message, cause, _rounding_fix(blame)
+        why, fix = nonfinite.cause_and_fix(suspect, blame)
+        return message, f"{why} {cause}", fix
+
 
 def _nonfinite(
     sweep: Sweep, runs: Sequence[ModeSweep], wrong: Callable[[Sweep], Array], direction: Direction
@@ -146,3 +157,33 @@ def _eager(calls: EagerCalls) -> Iterator[Crowd]:
                 direction=direction,
                 mode="eager",
             )
+
+
+_MODES = ("eager", "graph", "xla")
+
+
+def _told(suspect: Suspect) -> tuple[str, str]:
+    """LC503, message and cause; facts: `values`, or a value by mode."""
+    facts = suspect.facts
+    table = facts.get("values", facts)
+    given = {m: table[m] for m in _MODES if isinstance(table, Mapping) and table.get(m) is not None}
+    numbers = ", ".join(f"{mode} gives {wording.array(value)}" for mode, value in given.items())
+    what = "gradient" if suspect.form == "gradient" else "loss"
+    what = str(facts.get("what", what))
+    at = wording.at(suspect.inputs)
+    if suspect.form == "nonfinite":
+        message = f"The {what} is not finite in one mode alone{at}."
+        cause = "XLA and the graph order and fuse the operations differently"
+    else:
+        message = f"The {what} differs between modes by more than rounding explains{at}."
+        cause = "The formula loses digits, and each mode loses others"
+    return message, f"{cause}: {numbers}." if numbers else f"{cause}."
+
+
+def _rounding_fix(blame: Blame) -> str:
+    """Say what to write where modes differ in digits."""
+    x = blame.operands[0] if blame.operands else "x"
+    return (
+        f"{x} = tf.cast({x}, tf.float64)  # shows whether digits are lost here\n"
+        "# Then rewrite the difference of nearly equal numbers: center first, or use expm1, log1p."
+    )

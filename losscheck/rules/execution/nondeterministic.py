@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from losscheck.advice import wording
+from losscheck.advice.blamed import Blame
 from losscheck.model import Range, Severity, Suspect
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
     from losscheck.evidence.shape.reruns import Repeat
-    from losscheck.rules.base import Judgment
+    from losscheck.rules.base import Arguments, Judgment, Words
 
 
 class Nondeterministic(Rule):
@@ -77,3 +79,18 @@ class Nondeterministic(Rule):
                 count=int(differs.sum()),
                 location=repeats.random,
             )
+
+    def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
+        """Say what is wrong, why, and what to write instead."""
+        facts = suspect.facts
+        numbers = ""
+        if facts.get("first") is not None and facts.get("second") is not None:
+            first, second = wording.array(facts["first"]), wording.array(facts["second"])
+            numbers = f" The first gives {first}, the second {second}."
+        where = f" at {blame.expression}" if blame.expression else ""
+        return (
+            "Two runs on the same input give different losses.",
+            f"Random numbers are drawn inside the loss{where}.{numbers}",
+            "tf.random.stateless_normal(tf.shape(y_pred), seed=(1, 2))\n"
+            "# Or let a layer add the noise, in training only.",
+        )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from losscheck.advice import wording
+from losscheck.advice.blamed import Blame
 from losscheck.model import Severity, Suspect
 from losscheck.rules.base import Rule
 
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
     from losscheck.evidence.shape.calls import CallOutcome
     from losscheck.program.programs import Tracing
     from losscheck.program.tracing.trace import CallError
-    from losscheck.rules.base import Judgment
+    from losscheck.rules.base import Arguments, Judgment, Words
 
 
 class NotTraceable(Rule):
@@ -76,6 +78,30 @@ class NotTraceable(Rule):
                 location=error.location,
                 expected_text="a graph",
             )
+
+    def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
+        """Say what is wrong, why, and what to write instead."""
+        exception = wording.sentence(suspect.facts.get("exception", ""))
+        raised = f" It raises: {exception}." if exception else ""
+        if suspect.form == "python-control-flow":
+            return (
+                "The loss cannot be traced: Python decides on a tensor.",
+                f"While Keras traces, a tensor has no value to decide on.{raised}",
+                "tf.where(condition, value_if_true, value_if_false)\n"
+                "# For whole branches: tf.cond(condition, lambda: ..., lambda: ...).",
+            )
+        if suspect.form == "numpy":
+            return (
+                "The loss cannot be traced: it needs the numbers of a tensor.",
+                f"NumPy and .numpy() need numbers; while Keras traces there are none.{raised}",
+                "tf.reduce_mean(x)  # the TensorFlow or keras.ops function of the same name, not "
+                "np",
+            )
+        return (
+            "The loss cannot be traced as Keras does it.",
+            f"It works on eager tensors only.{raised}",
+            "tf.function(loss, autograph=False)  # reproduces it: use TensorFlow ops throughout",
+        )
 
 
 def _form(error: CallError) -> str:

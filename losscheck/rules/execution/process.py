@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from losscheck.advice.blamed import Blame
 from losscheck.model import Severity, Suspect
 from losscheck.rules.base import Rule
-from losscheck.rules.execution.ending import End
+from losscheck.rules.execution.ending import End, Ending
 
 if TYPE_CHECKING:
-    from losscheck.rules.base import Judgment
+    from losscheck.rules.base import Arguments, Judgment, Words
     from losscheck.rules.execution.ending import Ending
     from losscheck.settings.settings import Settings
 
@@ -72,6 +73,17 @@ class Timeout(Rule):
                 expected_text=f"an answer within {ending.seconds:g} s",
             )
 
+    def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
+        """Say what is wrong, why, and what to write instead."""
+        seconds = float(suspect.facts["seconds"])
+        return (
+            f"The loss was not examined within {seconds:g} s.",
+            f"Its time was over{_under_way(suspect)}. Either a call of it does not end on some "
+            "input, or it is so slow that more time is needed.",
+            "tf.while_loop(cond, body, loop_vars, maximum_iterations=100)  # a bound for every "
+            f"loop\n# Or give it more time: losscheck ... --timeout {4 * seconds:g}",
+        )
+
 
 class Crash(Rule):
     """The loss took the process down.
@@ -129,3 +141,62 @@ class Crash(Rule):
                 facts={"stage": ending.stage, "status": ending.status},
                 expected_text="the loss of the case, or an exception",
             )
+
+    def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
+        """Say what is wrong, why, and what to write instead."""
+        status = str(suspect.facts["status"])
+        causes = {
+            "SIGKILL": "The system ends a process so when memory runs out.",
+            "SIGABRT": "TensorFlow ends a process so when a check inside it fails.",
+        }
+        cause = next((text for name, text in causes.items() if name in status), "")
+        if "exit status" in status:
+            cause = "The loss, or what it calls, ends the process itself, as sys.exit does."
+        return (
+            "The loss takes the process down.",
+            f"It ended with {status}{_under_way(suspect)}. "
+            f"{cause or 'A kernel or a library crashes.'}",
+            "raise ValueError(...)  # in place of what ends the process: it names the line\n"
+            "# Of a crash in a kernel, the program that shows it prints the Python line.",
+        )
+
+
+START = 10.0  # seconds that TensorFlow takes to be imported, at most
+
+
+def program(target: str, seed: int, ending: Ending) -> str:
+    """Write a program that examines the loss, and prints the Python line that it ends or hangs at.
+
+    Parameters
+    ----------
+    target
+        The loss as it was given.
+    seed
+        Of the run, which brings the same cases.
+    ending
+        What is shown.
+    """
+    watch = "faulthandler.enable(stderr)"
+    if ending.end is End.TIMEOUT:
+        patience = ending.seconds + START
+        watch = f"faulthandler.dump_traceback_later({patience:g}, exit=True, file=stderr)"
+    lines = (
+        "import faulthandler",
+        "import os",
+        "",
+        "import losscheck",
+        "",
+        'stderr = os.fdopen(os.dup(2), "w")  # losscheck silences TensorFlow\'s own',
+        f"{watch}  # shows the Python line",
+        f"losscheck.check({target!r}, seed={seed})",
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _under_way(suspect: Suspect) -> str:
+    stage = str(suspect.facts.get("stage", ""))
+    if not stage:
+        return " before anything was known of it"
+    if stage == "spec":
+        return " while its arguments were looked at"
+    return f" while {stage} was checked"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from losscheck.advice import wording
+from losscheck.advice.blamed import Blame
 from losscheck.model import Severity, Suspect
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
     from losscheck.evidence.shape.xla import XlaCall
-    from losscheck.rules.base import Judgment
+    from losscheck.rules.base import Arguments, Judgment, Words
 
 
 class XlaUnsupported(Rule):
@@ -65,3 +67,25 @@ class XlaUnsupported(Rule):
                 location=xla.location,
                 expected_text="a loss",
             )
+
+    def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
+        """Say what is wrong, why, and what to write instead."""
+        op = str(suspect.facts.get("op", ""))
+        raised = wording.sentence(suspect.facts.get("exception", ""))
+        message = "XLA does not compile the loss."
+        if op in _PYTHON:
+            return (
+                message,
+                f"{blame.expression or op} calls Python while the loss runs; no compiler follows.",
+                "tf.abs(x)  # the TensorFlow or keras.ops function of the same name, not NumPy's",
+            )
+        cause = f"XLA has no kernel for {op}." if op else f"It raises: {raised}."
+        return (
+            message,
+            f"{cause} Keras compiles with XLA by default where there is a GPU or a TPU.",
+            "model.compile(..., jit_compile=False)  # for the whole model\n"
+            "# Or write the loss with operations that XLA knows: no shapes that depend on numbers.",
+        )
+
+
+_PYTHON = frozenset({"PyFunc", "PyFuncStateless", "EagerPyFunc"})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from losscheck.advice import wording
+from losscheck.advice.blamed import Blame
 from losscheck.model import Severity, Suspect
 from losscheck.rules.base import Rule
 
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from losscheck.evidence.search.untaken import Untaken
-    from losscheck.rules.base import Judgment
+    from losscheck.rules.base import Arguments, Judgment, Words
 
 
 class BranchUntaken(Rule):
@@ -78,3 +80,21 @@ class BranchUntaken(Rule):
                 location=found.location,
                 expected_text="a comparison that comes out either way",
             )
+
+    def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
+        """Say what is wrong, why, and what to write instead."""
+        facts = suspect.facts
+        name = str(facts.get("argument", "") or "y_true")
+        says = "true" if facts.get("says") else "false"
+        other = "false" if facts.get("says") else "true"
+        what = blame.expression or "The comparison"
+        cases = f" in all {facts['cases']:,} cases" if "cases" in facts else ""
+        compared = (
+            f" {wording.number(facts['number'])}" if "number" in facts else " the same number"
+        )
+        return (
+            f"{what} is {says}{cases}: what is for the others is never taken.",
+            f"Compared with{compared}, {name} itself comes out either way; what was done to it "
+            f"before leaves nothing for which it is {other}.",
+            f"# Compare {name} before it is changed, or with what it has become.",
+        )

@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscheck.model import Direction, Severity
+from losscheck.advice import wording
+from losscheck.advice.blamed import Blame
+from losscheck.advice.slopes import FLAT, NO_SLOPE, SURROGATE
+from losscheck.model import Direction, Kind, Severity, Suspect
 from losscheck.rules.base import Rule
 from losscheck.rules.crowd import Crowd
 
 if TYPE_CHECKING:
     from losscheck.evidence.gradient.dead import DeadGradients
     from losscheck.model import Array
-    from losscheck.rules.base import Judgment
+    from losscheck.rules.base import Arguments, Judgment, Words
 
 
 class GradientDead(Rule):
@@ -108,6 +111,82 @@ class GradientDead(Rule):
             dtype=dead.sweep.dtype,
         )
 
+    def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
+        """Say what is wrong, why, and what to write instead."""
+        loss = f"is {wording.array(suspect.value)}" if suspect.value is not None else "is large"
+        facts = suspect.facts
+        extent = _extent(suspect, arguments)
+        if suspect.form == "most" and "share" in facts:
+            extent += f" This is so in {100 * float(facts['share']):.0f}% of the ordinary cases."
+        what = "batch" if suspect.form == "batch" else "sample"
+        why = FLAT.get(blame.op, "the slope on the way back is 0")
+        where = f" at {blame.expression}" if blame.expression else ""
+        if suspect.kind is Kind.INHERENT:
+            return (
+                f"The gradient is exactly 0 where the loss {loss}{wording.at(suspect.inputs)}.",
+                f"The true one is not 0, but too small for {suspect.dtype}.",
+                VANISHING,
+            )
+        return (
+            f"The gradient is exactly 0 where the loss {loss}{wording.at(suspect.inputs)}.",
+            f"Nothing is learned from such a {what}{where}: {why}.{extent}",
+            _with_slope(blame, arguments),
+        )
+
 
 MOST = 0.5  # share of the ordinary cases (design.md, LC103)
 PART = 0.01  # share from which a clip lies inside the ordinary range, and is no matter of rounding
+
+
+_LOGITS = {
+    "probability": "tf.nn.sigmoid_cross_entropy_with_logits(labels={label}, logits=logits)",
+    "simplex": "tf.nn.softmax_cross_entropy_with_logits(labels={label}, logits=logits)",
+}
+
+
+ENDS = ("low", "high")
+
+
+VANISHING = "# Nothing to write otherwise: no optimizer would feel a gradient of that size."
+
+
+def _extent(suspect: Suspect, arguments: Arguments) -> str:
+    """Say how far the prediction moves without a gradient."""
+    facts = suspect.facts
+    if not {"low", "high"} <= set(facts):
+        return ""
+    name = next((a.name for a in arguments if a.role == "y_pred"), "y_pred")
+    element = facts.get("element", ())
+    what = f"{name}{list(element)}" if element else name
+    low, high = (None if facts[end] is None else wording.number(facts[end]) for end in ENDS)
+    if low is None and high is None:
+        where = ""
+    elif low is not None and low == high:
+        return ""
+    elif high is None:
+        where = f" from {low} on"
+    else:
+        where = f" up to {high}" if low is None else f" from {low} to {high}"
+    held = ", the others held" if element else ""
+    return f" It is 0 for every {what}{where}{held}."
+
+
+def _with_slope(blame: Blame, arguments: Arguments) -> str:
+    label = next((a.name for a in arguments if a.role == "y_true"), "y_true")
+    pred, domain = next(
+        ((a.name, a.domain) for a in arguments if a.role == "y_pred"), ("y_pred", "")
+    )
+    domain = {"Sigmoid": "probability", "Softmax": "simplex"}.get(blame.op, domain)
+    if domain in _LOGITS:
+        return (
+            f"{_LOGITS[domain].format(label=label)}\n"
+            "# Let the model return logits: no clip is needed, and a wrong answer always has a "
+            "slope."
+        )
+    if blame.op in NO_SLOPE:
+        x = blame.operands[0] if blame.operands else "x"
+        return f"{NO_SLOPE[blame.op][1].format(x=x, y='0.5')}\n{SURROGATE}".strip()
+    return (
+        f"tf.keras.losses.huber({label}, {pred})\n"
+        "# Or another form that grows more slowly and keeps its slope, in place of the clip."
+    )

@@ -5,15 +5,18 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from losscheck.advice import wording
+from losscheck.advice.blamed import Blame
 from losscheck.model import Direction, Range, Severity, Suspect
 from losscheck.numerics import DIVERGING
 from losscheck.rules.base import Rule
+from losscheck.rules.gradient.words import both_sides, place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from losscheck.evidence.gradient.crossings import Crossing
-    from losscheck.rules.base import Judgment
+    from losscheck.rules.base import Arguments, Judgment, Words
 
 
 class GradientKink(Rule):
@@ -72,6 +75,29 @@ class GradientKink(Rule):
         for found in by_op.values():
             yield _suspect(found)
 
+    def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
+        """Say what is wrong, why, and what to write instead."""
+        facts = suspect.facts
+        error = facts.get("error")
+        where = f" at an error of {wording.array(error)}" if error is not None else ""
+        if not where and facts.get("at") is not None:
+            where = f" at {place(facts['at'])}"
+        slopes = both_sides(
+            facts, "The slope goes from {} to {} there", "The two one-sided slopes differ"
+        )
+        takes = ""
+        if facts.get("gradient") is not None:
+            which = TAKES.get(facts.get("takes", ""), "")
+            takes = f"; the gradient takes {wording.array(facts['gradient'])}{which}"
+        return (
+            f"The loss is not differentiable{where}.",
+            f"{slopes}{takes}.",
+            "error = tf.abs(y_true - y_pred)\n"
+            "tf.where(error < 1.0, 0.5 * tf.square(error), error - 0.5)\n"
+            "# If a smooth transition is wanted: pieces whose values and slopes agree where they "
+            "meet.",
+        )
+
 
 SAME = 1e-6  # relative difference below which two places of a kink are one
 
@@ -123,3 +149,11 @@ def _where(found: Sequence[Crossing]) -> str:
 
 def _same(numbers: Sequence[float]) -> bool:
     return max(numbers) - min(numbers) <= SAME * max(1.0, *map(abs, numbers))
+
+
+TAKES = {  # Crossing.takes
+    "below": ", the slope below",
+    "above": ", the slope above",
+    "between": ", between the two",
+    "outside": ", which is neither of the two nor between them",
+}

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from losscheck.advice.blamed import Blame
+from losscheck.advice.slopes import NO_SLOPE, SURROGATE
 from losscheck.model import Direction, Range, Severity, Suspect
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
     from losscheck.evidence.gradient.unreached import Unreached
     from losscheck.evidence.graph import GraphFacts
-    from losscheck.rules.base import Judgment
+    from losscheck.rules.base import Arguments, Judgment, Words
 
 
 class GradientMissing(Rule):
@@ -106,6 +108,20 @@ class GradientMissing(Rule):
                 },
             )
 
+    def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
+        """Say what is wrong, why, and what to write instead."""
+        if suspect.form.startswith("part"):
+            return _part(suspect, blame)
+        why, write = NO_SLOPE.get(blame.op, ("no op on the way has a slope", ""))
+        where = f" in {blame.expression}" if blame.expression else ""
+        x, y = (*blame.operands, "x", "0.5")[:2] if blame.operands else ("x", "0.5")
+        code = write.format(x=x, y=y)
+        return (
+            "No gradient reaches the prediction: it is None.",
+            f"The last path from the prediction to the loss is cut{where}: {why}.",
+            f"{code}\n{SURROGATE}" if code else SURROGATE,
+        )
+
 
 def _form(found: Unreached) -> str:
     if found.used:
@@ -119,3 +135,31 @@ def _at_the_ends(found: Unreached) -> bool:
     """Whether what is kept has no gaps: the first or last indices are left out."""
     kept = [i for i in range(found.shape[found.axis]) if i not in found.indices]
     return len(kept) > 1 and kept == list(range(kept[0], kept[-1] + 1))
+
+
+def _part(suspect: Suspect, blame: Blame) -> Words:
+    facts = suspect.facts
+    where = f" at {blame.expression}" if blame.expression else ""
+    cases = f" in any of {facts['cases']:,} cases" if "cases" in facts else ""
+    message = f"No gradient reaches {facts.get('part', 'a part of the prediction')}{cases}."
+    if suspect.form == "part-flat":
+        why, write = NO_SLOPE.get(blame.op, ("no op on the way has a slope", ""))
+        x, y = (*blame.operands, "x", "0.5")[:2] if blame.operands else ("x", "0.5")
+        code = write.format(x=x, y=y)
+        cause = f"The loss depends on it, but the path is cut{where}: {why}."
+        return message, cause, f"{code}\n{SURROGATE}" if code else SURROGATE
+    if "kept" not in facts:
+        return message, f"It is left out{where}.", LEFT_OUT
+    taken = "the loss takes {kept} of {size} along axis {axis}".format(**facts) + where
+    if suspect.form == "part-ends":
+        return message, f"It is left out: {taken}, and the ends are no part of it.", LEFT_OUT
+    asked = ", though the labels hold something for the others, too" if facts["labelled"] else ""
+    longer = " It takes so many however long the axis is." if facts["beyond"] else ""
+    fix = (
+        f"tf.reduce_sum(x, axis={facts['axis']})  # every index, in place of single ones\n"
+        f"{LEFT_OUT}"
+    )
+    return message, f"It is left out: {taken}{asked}.{longer}", fix
+
+
+LEFT_OUT = "# If it is left out on purpose, nothing needs to change."

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscheck.model import Direction, Severity
+from losscheck.advice import wording
+from losscheck.advice.blamed import Blame
+from losscheck.model import Direction, Severity, Suspect
 from losscheck.rules.base import Rule
 from losscheck.rules.crowd import Crowd
 
 if TYPE_CHECKING:
     from losscheck.evidence.gradient.gradient_sizes import GradientSizes
-    from losscheck.rules.base import Judgment
+    from losscheck.rules.base import Arguments, Judgment, Words
 
 
 class GradientSize(Rule):
@@ -82,3 +84,47 @@ class GradientSize(Rule):
                     mode=gradient_sizes.sweep.mode,
                     dtype=gradient_sizes.sweep.dtype,
                 )
+
+    def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
+        """Say what is wrong, why, and what to write instead."""
+        label = next((a.name for a in arguments if a.role == "y_true"), "y_true")
+        where = f" at {blame.expression}" if blame.expression else ""
+        largest = None if suspect.gradient is None else float(np.abs(suspect.gradient).max())
+        given = "far from ordinary" if largest is None else wording.number(largest)
+        ordinary = suspect.facts.get("ordinary")
+        usual = "" if ordinary is None else f" {wording.number(ordinary)} is ordinary."
+        at = wording.at(suspect.inputs)
+        if suspect.form == "huge":
+            steep = blame.operands[1:] if blame.op in _QUOTIENTS else blame.operands  # what nears 0
+            x = steep[0] if steep else "x"
+            times = ""
+            if largest is not None and ordinary is not None:
+                times = f", {wording.number(largest / ordinary)} times the ordinary one"
+            return (
+                f"The gradient is {given}{times}{at}.",
+                f"The slope{where} has no bound that helps.{usual} One such sample outweighs "
+                "the batch.",
+                f"tf.maximum({x}, 1e-3)  # in place of {x}: a bound of the size that matters\n"
+                "# Or compute from logits. Clipping the norm of the gradient hides it only.",
+            )
+        fix = _LOGITS if blame.op in _SATURATED else _SLOPED
+        return (
+            f"The gradient is {given} where the loss is large{at}.",
+            f"Next to nothing is learned from such a sample{where}.{usual}",
+            fix.format(label=label),
+        )
+
+
+_SATURATED = frozenset({"Sigmoid", "Tanh", "Softmax", "Exp", "Erf", "Softplus"})
+
+
+_QUOTIENTS = frozenset({"RealDiv", "Div", "DivNoNan"})
+
+
+_LOGITS = (
+    "tf.nn.sigmoid_cross_entropy_with_logits(labels={label}, logits=logits)\n"
+    "# Or another loss of the logits: its slope does not go through the saturated function."
+)
+
+
+_SLOPED = "tf.keras.losses.huber({label}, y_pred)  # or another form that keeps its slope"

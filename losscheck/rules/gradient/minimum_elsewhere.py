@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from losscheck.advice import wording
+from losscheck.advice.blamed import Blame
 from losscheck.model import Range, Severity, Suspect
 from losscheck.rules.base import Rule
 from losscheck.rules.crowd import Crowd
@@ -13,7 +15,8 @@ from losscheck.rules.crowd import Crowd
 if TYPE_CHECKING:
     from losscheck.evidence.gradient.floors import Floor
     from losscheck.evidence.gradient.minima import RightAndWrong
-    from losscheck.rules.base import Judgment
+    from losscheck.rules.base import Arguments, Judgment, Words
+
 
 MOST = 0.5  # share of the batches: a loss that repeats itself falls now and then, not mostly
 
@@ -101,3 +104,59 @@ class MinimumElsewhere(Rule):
                     members=np.flatnonzero(found),
                 )
                 return
+
+    def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
+        """Say what is wrong, why, and what to write instead."""
+        if suspect.form == "floor":
+            return _floor(suspect, blame)
+        facts = suspect.facts
+        pred = next((a.name for a in arguments if a.role == "y_pred"), "y_pred")
+        label = next((a.name for a in arguments if a.role == "y_true"), "y_true")
+        fix = (
+            f"-loss({label}, {pred})  # if the sign is wrong\n"
+            f"# Look for swapped arguments, a sign, or a factor of {pred} where 1 - {pred} is "
+            "meant."
+        )
+        wrong = [float(step) for step in facts.get("wrong", ())]
+        if suspect.form == "falls":
+            steps = f": {', '.join(map(wording.number, wrong))}" if wrong else ""
+            return (
+                f"The loss falls as the predictions get worse{steps}.",
+                "Worse predictions of the same labels have a smaller loss from step to step"
+                f"{steps}; training follows it there.",
+                fix,
+            )
+        if not wrong or "right" not in facts:
+            return "A wrong prediction has a lower loss than the right one.", _FOLLOWS, fix
+        right = wording.number(facts["right"])
+        there = wording.array(facts["prediction"]) if "prediction" in facts else "the label"
+        return (
+            f"A wrong prediction has the loss {wording.number(wrong[0])}, the right one {right}.",
+            f"At {pred} = {there}, which is right, the loss is {right}; here it is "
+            f"{wording.number(wrong[0])}. {_FOLLOWS}",
+            fix,
+        )
+
+
+_FOLLOWS = "Training goes where the loss is lower."
+
+
+def _floor(suspect: Suspect, blame: Blame) -> Words:
+    facts = suspect.facts
+    numbers = {key: wording.number(value) for key, value in facts.items()}
+    where = f" in {blame.expression}" if blame.expression else ""
+    if not {"right", "wrong", "without", "constant"} <= set(facts):
+        return "A right prediction has a large loss.", f"A constant is added{where}.", _UNFLOORED
+    return (
+        f"A sure and right prediction has the loss {numbers['right']}, a wrong one "
+        f"{numbers['wrong']}{wording.at(suspect.inputs)}.",
+        f"{numbers['constant']} is added{where}: the logarithm stops falling where what cancels it "
+        f"goes on. Without it the loss is {numbers['without']}.",
+        _UNFLOORED,
+    )
+
+
+_UNFLOORED = (
+    "tf.reduce_logsumexp(x, axis=-1)  # of a sum of exponentials: finite without a constant\n"
+    "tf.math.cumulative_logsumexp(x, axis=-1)  # of a cumulative one"
+)

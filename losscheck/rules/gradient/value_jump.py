@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from losscheck.advice import wording
+from losscheck.advice.blamed import Blame
 from losscheck.model import Range, Severity, Suspect
 from losscheck.rules.base import Rule
+from losscheck.rules.gradient.words import both_sides, place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from losscheck.evidence.gradient.crossings import Crossing
-    from losscheck.rules.base import Judgment
+    from losscheck.rules.base import Arguments, Judgment, Words
 
 
 class ValueJump(Rule):
@@ -88,3 +91,29 @@ class ValueJump(Rule):
                 location=largest.location,
                 expected_text="the same loss on both sides",
             )
+
+    def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
+        """Say what is wrong, why, and what to write instead."""
+        facts = suspect.facts
+        where = (
+            f" at {place(facts['at'])}"
+            if facts.get("at") is not None
+            else wording.at(suspect.inputs)
+        )
+        values = both_sides(
+            facts, "The loss goes from {} to {} there", "The loss differs on both sides"
+        )
+        if suspect.form == "selection":
+            return (
+                f"The loss jumps{where}.",
+                f"{values}: what is selected or counted changes.",
+                "weight = tf.sigmoid((score - threshold) / 0.1)  # a weight that fades, no "
+                "selection\n"
+                "# If the step is meant, ignore LC105 for this loss and give the reason.",
+            )
+        return (
+            f"The loss jumps{where}: two branches of its formula do not meet.",
+            f"{values}, and the gradient knows nothing of that step.",
+            "tf.where(error < delta, 0.5 * tf.square(error), delta * (error - 0.5 * delta))\n"
+            "# Add to one branch the constant by which the two differ where they meet.",
+        )

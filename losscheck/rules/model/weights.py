@@ -13,17 +13,40 @@ import numpy as np
 
 from losscheck.model import Direction, Range, Severity, Suspect
 from losscheck.rules.base import Rule
+from losscheck.rules.model.words import dead_words, mismatch_words, missing_words, nonfinite_words
 
 if TYPE_CHECKING:
+    from losscheck.advice.blamed import Blame
     from losscheck.evidence.keras.weights import Moment, WeightEvidence
     from losscheck.model import Array
     from losscheck.program.tracing.wiring import Node, Wiring
-    from losscheck.rules.base import Judgment
+    from losscheck.rules.base import Judgment, Words
+
 
 DIVERGED = 1e3  # weights beyond this, and beyond as many times their first size, have run away
 
 
-class WeightMismatch(Rule):
+class WeightRule(Rule):
+    """A rule about weights: its words name them, and the output that it is about."""
+
+    def told(self, suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
+        """Say what is wrong, why, and what to write instead.
+
+        Parameters
+        ----------
+        suspect
+            What this rule says of the weights.
+        blame
+            The operation at fault.
+        names
+            Of the weights, as a sentence lists them.
+        output
+            The target of the loss whose output it is about; "" where it is about none.
+        """
+        raise NotImplementedError
+
+
+class WeightMismatch(WeightRule):
     """The gradient by a weight is not the derivative (LC101)."""
 
     code = "LC101"
@@ -34,6 +57,10 @@ class WeightMismatch(Rule):
     }
     needs = ("weights",)
     masked_by = ("LC201", "LC202", "LC203", "LC204")
+
+    def told(self, suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
+        """Say what is wrong, why, and what to write instead."""
+        return mismatch_words(suspect, blame, names, output)
 
     def judge(self, weights: WeightEvidence) -> Judgment:
         """Name the weights whose gradient differences contradict."""
@@ -59,18 +86,24 @@ class WeightMismatch(Rule):
             )
 
 
-class WeightMissing(Rule):
+class WeightMissing(WeightRule):
     """No gradient reaches a weight (LC102)."""
 
     code = "LC102"
     slug = "gradient-missing"
     forms = {
+        "none": Severity.ERROR,
         "weight": Severity.ERROR,
         "output": Severity.ERROR,
+        # Some that nothing reaches may be meant so, and Keras says so too.
         "weight-stopped": Severity.WARNING,
         "unused": Severity.WARNING,
     }
     needs = ("weights",)
+
+    def told(self, suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
+        """Say what is wrong, why, and what to write instead."""
+        return missing_words(suspect, blame, names, output)
 
     def judge(self, weights: WeightEvidence) -> Judgment:
         """Name the weights that no gradient reaches, by what keeps it from them."""
@@ -130,18 +163,23 @@ class WeightMissing(Rule):
             )
 
 
-class WeightDead(Rule):
+class WeightDead(WeightRule):
     """The gradient by a weight, or all that comes by way of an output, is exactly 0 (LC103)."""
 
     code = "LC103"
     slug = "gradient-dead"
     forms = {
+        "most": Severity.ERROR,
         "output": Severity.ERROR,
         "weight": Severity.WARNING,
         "stuck": Severity.WARNING,
     }
     needs = ("weights",)
     masked_by = ("LC201", "LC202", "LC203", "LC204")
+
+    def told(self, suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
+        """Say what is wrong, why, and what to write instead."""
+        return dead_words(suspect, blame, names, output)
 
     def judge(self, weights: WeightEvidence) -> Judgment:
         """Name outputs and weights whose gradient is 0 for every batch, and near the start too."""
@@ -193,11 +231,15 @@ class WeightDead(Rule):
         )
 
 
-class _ValueRule(Rule):
+class _ValueRule(WeightRule):
     """The loss is not finite at the start or after a few steps of training."""
 
     needs = ("weights",)
     form: str
+
+    def told(self, suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
+        """Say what is wrong, why, and what to write instead."""
+        return nonfinite_words(suspect, blame, names, output)
 
     def judge(self, weights: WeightEvidence) -> Judgment:
         """Name the first moments at which the loss is not finite."""
@@ -241,11 +283,15 @@ class WeightForwardInf(_ValueRule):
         return bool(np.isinf(value))
 
 
-class _GradientRule(Rule):
+class _GradientRule(WeightRule):
     """The gradient by a weight is not finite while the loss is."""
 
     needs = ("weights",)
     form: str
+
+    def told(self, suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
+        """Say what is wrong, why, and what to write instead."""
+        return nonfinite_words(suspect, blame, names, output)
 
     def judge(self, weights: WeightEvidence) -> Judgment:
         """Name the weights, at the first moment that shows each."""
@@ -300,7 +346,7 @@ class WeightGradientInf(_GradientRule):
         return bool(np.isinf(gradient).any() and not np.isnan(gradient).any())
 
 
-WEIGHT_RULES: tuple[Rule, ...] = (
+WEIGHT_RULES: tuple[WeightRule, ...] = (
     WeightForwardNan(),
     WeightForwardInf(),
     WeightGradientNan(),

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losscheck.model import Direction, Severity
-from losscheck.rules.base import Rule
 from losscheck.rules.crowd import Crowd
+from losscheck.rules.nonfinite.base import NonfiniteRule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from losscheck.rules.base import Judgment
 
 
-class HalfNonfinite(Rule):
+class HalfNonfinite(NonfiniteRule):
     """The loss or its gradient is NaN or infinite in float16 or bfloat16 alone.
 
     What it does

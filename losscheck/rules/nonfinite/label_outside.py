@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from losscheck import domains
+from losscheck.advice import wording
+from losscheck.advice.blamed import Blame
 from losscheck.model import Range, Severity, Suspect
 from losscheck.rules.base import Rule
 
@@ -13,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from losscheck.evidence.shape.labels_outside import LabelOutside
-    from losscheck.rules.base import Judgment
+    from losscheck.rules.base import Arguments, Judgment, Words
 
 
 class LabelOutsideRange(Rule):
@@ -92,6 +95,34 @@ class LabelOutsideRange(Rule):
                 location=run.location,
             )
 
+    def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
+        """Say what is wrong, why, and what to write instead."""
+        facts = suspect.facts
+        label, classes = facts.get("label", -1), facts.get("classes", "C")
+        name = next((a.name for a in arguments if domains.names_classes(a.domain)), "y_true")
+        last = f"{classes} - 1" if isinstance(classes, str) else classes - 1
+        why = _WHY.get(
+            str(facts.get("op", "")), "Nothing in the loss asks whether a label is a class."
+        )
+        given = "a number" if suspect.value is None else wording.array(suspect.value)
+        what = f"A label of {label}, where the classes are 0 to {last}, "
+        if suspect.form == "mode":
+            raised = wording.listed(map(str, facts.get("raised", ("another",))), "and")
+            message = (
+                f"{what}raises in {raised} mode alone; in {suspect.mode} mode the loss is {given}."
+            )
+        else:
+            message = f"{what}is taken without complaint: the loss is {given}."
+        return (
+            message,
+            f"No class has the label {label}; they are 0 to {last}. {why}",
+            f"known = tf.logical_and({name} >= 0, {name} < {classes})\n"
+            f"{name} = tf.where(known, {name}, tf.zeros_like({name}))  # before it is used\n"
+            "# Then multiply the loss of each sample by tf.cast(known, y_pred.dtype) and divide "
+            "by\n# their number; or refuse such labels: "
+            f"tf.debugging.assert_less({name}, tf.cast({classes}, {name}.dtype)).",
+        )
+
 
 def _form(run: LabelOutside) -> tuple[str, str]:
     """How a label passes, and in which mode; "" where it does not."""
@@ -104,3 +135,11 @@ def _form(run: LabelOutside) -> tuple[str, str]:
     if silent:  # NaN in every mode is complaint enough
         return "value", "graph" if "graph" in silent else silent[0]
     return "", ""
+
+
+_WHY = {
+    "OneHot": "tf.one_hot makes a row of zeros of it, and the sample counts as a perfect one.",
+    "GatherV2": "On a CPU a gather checks its indices; on a GPU and under XLA it reads elsewhere.",
+    "SparseSoftmaxCrossEntropyWithLogits": "On a CPU this operation checks its labels; on a GPU "
+    "and under XLA it gives NaN.",
+}

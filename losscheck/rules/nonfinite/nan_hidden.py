@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from losscheck.advice import wording
+from losscheck.advice.blamed import Blame
 from losscheck.model import Severity, Suspect
 from losscheck.rules.base import Rule
 from losscheck.rules.crowd import Crowd
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from losscheck.evidence.precision.finite_tests import FiniteTest, NonfiniteInput
-    from losscheck.rules.base import Judgment
+    from losscheck.rules.base import Arguments, Judgment, Words
 
 
 class NanHidden(Rule):
@@ -92,3 +94,25 @@ class NanHidden(Rule):
                 location=finite_tests[0].location,
                 expected_text="NaN or Inf, so that the run stops where it went wrong",
             )
+
+    def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
+        """Say what is wrong, why, and what to write instead."""
+        value = wording.array(suspect.value) if suspect.value is not None else "finite"
+        at = wording.at(suspect.inputs)
+        pred = next((a.name for a in arguments if a.role == "y_pred"), "y_pred")
+        if suspect.form == "overflow":
+            return (
+                f"The loss hides an overflow: it is {value}{at}.",
+                "A finite prediction makes a term too large for "
+                f"{suspect.dtype}, and the test for NaN and Inf puts another number in its place: "
+                "the worst prediction gets a good score.",
+                f"{pred} = tf.clip_by_value({pred}, -1e9, 1e9)  # before the term, and no "
+                "replacement after it",
+            )
+        return (
+            f"The loss replaces NaN and Inf predictions: it is {value}{at}.",
+            "A model that has diverged looks healthy. The gradient is not repaired by it: tf.where "
+            "multiplies the slope of the branch not taken by 0, and 0 * NaN is NaN.",
+            f"tf.debugging.check_numerics({pred}, '{pred}')  # in place of the replacement\n"
+            "# In training, keras.callbacks.TerminateOnNaN stops the run.",
+        )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losscheck.model import Direction, Severity
-from losscheck.rules.base import Rule
 from losscheck.rules.crowd import Crowd
+from losscheck.rules.nonfinite.base import NonfiniteRule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from losscheck.rules.base import Judgment
 
 
-class ForwardNan(Rule):
+class ForwardNan(NonfiniteRule):
     """The loss is NaN.
 
     What it does
@@ -91,7 +91,7 @@ class ForwardNan(Rule):
             yield from _crowd("LC201", "narrowed", sweep, sweep.value_nan)
 
 
-class ForwardInf(Rule):
+class ForwardInf(NonfiniteRule):
     """The loss is infinite.
 
     What it does
@@ -147,7 +147,7 @@ class ForwardInf(Rule):
             )
 
 
-class GradientNan(Rule):
+class GradientNan(NonfiniteRule):
     """The gradient is NaN while the loss is finite.
 
     What it does
@@ -203,7 +203,7 @@ class GradientNan(Rule):
             yield from _crowd("LC203", "nan", sweep, nan & _confirmed(sweep, modes, backward))
 
 
-class GradientInf(Rule):
+class GradientInf(NonfiniteRule):
     """The gradient is infinite while the loss is finite.
 
     What it does

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from losscheck.model import Direction, Severity
-from losscheck.rules.base import Rule
+from losscheck.rules.precision.base import PrecisionRule
 from losscheck.rules.precision.value_precision import lost
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from losscheck.rules.base import Judgment
 
 
-class GradientPrecision(Rule):
+class GradientPrecision(PrecisionRule):
     """The gradient is right in fewer than two digits, though its formula is right.
 
     What it does
@@ -66,6 +66,7 @@ class GradientPrecision(Rule):
         "slight": Severity.NOTE,
     }
     needs = ("precision",)
+    of_value = False
 
     def judge(self, precision: Sequence[Precision]) -> Judgment:
         """Name the cases whose gradient lost its digits, by the size of the error."""

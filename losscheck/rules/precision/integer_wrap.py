@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscheck.model import Severity
+from losscheck.advice import source, wording
+from losscheck.advice.blamed import Blame
+from losscheck.model import Severity, Suspect
 from losscheck.rules.base import Rule
 from losscheck.rules.crowd import Crowd
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from losscheck.evidence.precision.integers import IntegerOp
-    from losscheck.rules.base import Judgment
+    from losscheck.rules.base import Arguments, Judgment, Words
 
 
 class IntegerWrap(Rule):
@@ -70,3 +72,24 @@ class IntegerWrap(Rule):
                     members=np.flatnonzero(op.wrapped),
                     facts={"location": op.location, "integers": op.dtype},
                 )
+
+    def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
+        """Say what is wrong, why, and what to write instead."""
+        facts = suspect.facts
+        dtype = str(facts.get("integers", "its dtype"))
+        where = blame.expression or "The arithmetic"
+        said = f"{where} leaves the range of {dtype}"
+        if "came" in facts and "right" in facts:
+            came, right = (f"{float(facts[key]):,.0f}" for key in ("came", "right"))
+            said = f"{where} is {came} in {dtype}, where {right} is right"
+        operands = [_uncast(text) for text in blame.operands[:2]] or ["x"]
+        return (
+            f"Integer arithmetic wraps around{wording.at(suspect.inputs)}.",
+            f"{said}: TensorFlow does not check integers.",
+            "\n".join(f"tf.cast({x}, tf.float32)  # before the arithmetic" for x in operands),
+        )
+
+
+def _uncast(text: str) -> str:
+    """Take a cast off an operand: "tf.cast(y_true, tf.uint8)" to "y_true"."""
+    return source.first_argument_of(text, "cast") or text

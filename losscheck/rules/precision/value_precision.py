@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from losscheck.model import Direction, Range, Severity
-from losscheck.rules.base import Rule
 from losscheck.rules.crowd import Crowd
+from losscheck.rules.precision.base import PrecisionRule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from losscheck.rules.base import Judgment
 
 
-class ValuePrecision(Rule):
+class ValuePrecision(PrecisionRule):
     """The loss is right in fewer than two digits: it subtracts numbers that are nearly equal.
 
     What it does
@@ -74,6 +74,7 @@ class ValuePrecision(Rule):
         "slight": Severity.NOTE,
     }
     needs = ("precision",)
+    of_value = True
 
     def judge(self, precision: Sequence[Precision]) -> Judgment:
         """Name the cases whose value lost its digits, by the size of the error."""

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from losscheck.advice import wording
+from losscheck.advice.blamed import Blame
 from losscheck.model import Range, Severity, Suspect
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
     from losscheck.evidence.shape.reruns import Parts
-    from losscheck.rules.base import Judgment
+    from losscheck.rules.base import Arguments, Judgment, Words
 
 
 class BatchCoupling(Rule):
@@ -85,6 +87,39 @@ class BatchCoupling(Rule):
                 expected_value=float(parts.rows[case].mean()),
                 expected_text="the mean of the losses of its rows",
             )
+
+    def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
+        """Say what is wrong, why, and what to write instead."""
+        facts = suspect.facts
+        numbers = ""
+        if facts.get("value") is not None and facts.get("parts") is not None:
+            numbers = (
+                f" The loss of the batch is {wording.array(facts['value'])}, the mean over its "
+                f"parts {wording.array(facts['parts'])}."
+            )
+        where = f" It is at {blame.expression}." if blame.expression else ""
+        if suspect.form == "alone":
+            return (
+                "A sample alone has another loss than in a batch.",
+                "No sample changes what another one adds, but a batch of one is computed "
+                f"otherwise.{numbers}",
+                "x = tf.squeeze(x, axis=-1)  # names its axis: a bare tf.squeeze drops the batch "
+                "of a batch of one\n"
+                "# Or divide by tf.cast(tf.shape(x)[0], x.dtype), the number of samples.",
+            )
+        if suspect.form == "summed":
+            return (
+                "The loss grows with the size of the batch.",
+                f"It adds up the losses of the samples.{numbers} A learning rate that suits one "
+                "batch size is wrong for another, and the smaller last batch counts less.",
+                "tf.reduce_mean(x)  # over the batch, or one value a sample, which Keras averages",
+            )
+        return (
+            "One sample's loss depends on the other samples of the batch.",
+            f"A statistic or a sum is taken over the batch.{where}{numbers}",
+            "tf.reduce_mean(x, axis=-1)  # over a sample's own values, not over the batch (axis "
+            "0)\n# If the coupling is meant, as in a contrastive loss, nothing needs to change.",
+        )
 
 
 TOLERANCE = 1e-4  # relative difference of float32 results that summation order explains

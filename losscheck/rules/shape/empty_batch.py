@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from losscheck.advice import wording
+from losscheck.advice.blamed import Blame
 from losscheck.model import Severity, Suspect
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
     from losscheck.evidence.shape.empty import EmptyBatch
-    from losscheck.rules.base import Judgment
+    from losscheck.rules.base import Arguments, Judgment, Words
 
 
 class EmptyBatchRule(Rule):
@@ -76,3 +78,15 @@ class EmptyBatchRule(Rule):
             location=empty_batch.made_at,
             expected_text="0, or no value for no sample",
         )
+
+    def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
+        """Say what is wrong, why, and what to write instead."""
+        fix = (
+            "tf.math.divide_no_nan(tf.reduce_sum(x), count)  # 0 where nothing is counted\n"
+            "# Or return one value a sample, and leave the mean to Keras."
+        )
+        if suspect.form == "fails":
+            exception = wording.sentence(suspect.facts.get("exception", "")) or "an exception"
+            return "The loss fails on an empty batch.", f"It raises: {exception}.", fix
+        value = wording.array(suspect.facts.get("value"))
+        return f"The loss of an empty batch is {value}.", "A mean over no sample divides by 0.", fix

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from losscheck.advice.blamed import Blame
 from losscheck.model import Severity, Suspect
 from losscheck.rules.base import Rule
+from losscheck.rules.shape.words import of_shape, written
 
 if TYPE_CHECKING:
     from losscheck.evidence.graph import GraphFacts
-    from losscheck.rules.base import Judgment
+    from losscheck.rules.base import Arguments, Judgment, Words
 
 
 class OutputShape(Rule):
@@ -76,6 +78,37 @@ class OutputShape(Rule):
                 expected_text=f"(), ({prediction[0] if prediction else ''},) or {prediction}",
             )
 
+    def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
+        """Say what is wrong, why, and what to write instead."""
+        facts = suspect.facts
+        fix = "return tf.reduce_mean(per_element, axis=-1)  # one value a sample: (B,)"
+        if suspect.form == "none":
+            return (
+                "The loss returns None.",
+                "Its last line computes a value and does not return it, or a branch has no return.",
+                fix,
+            )
+        if suspect.form in ("async", "generator"):
+            return _of_python(suspect)
+        if suspect.form == "not-a-tensor":
+            kind = facts.get("type", "")
+            kind = f" but {kind}" if kind else ""
+            return f"The loss returns no tensor{kind}.", "Keras can reduce a tensor only.", fix
+        shape = written(facts, "shape")
+        if suspect.form == "axes":
+            return (
+                f"The loss returns several numbers a sample{of_shape(shape)}.",
+                "Keras averages them, and multiplies weights of shape (B,) with their last axis, "
+                "to which those do not belong.",
+                fix,
+            )
+        return (
+            f"The loss returns a tensor{of_shape(shape)}, which is no loss per sample.",
+            "Keras expects a scalar or a leading part of the prediction's shape, such as (B,); it "
+            "averages everything else without complaint.",
+            fix,
+        )
+
 
 def _of_axes(returns: tuple[int, ...], shape: tuple[int, ...]) -> bool:
     """Whether the batch and then some of the other axes of a shape are left, in their order."""
@@ -84,4 +117,21 @@ def _of_axes(returns: tuple[int, ...], shape: tuple[int, ...]) -> bool:
         1 < len(returns) < len(shape)
         and returns[0] == shape[0]
         and all(size in rest for size in returns[1:])
+    )
+
+
+def _of_python(suspect: Suspect) -> Words:
+    """LC404 of a function that runs when somebody drives it, which Keras does not."""
+    line = suspect.location.source.strip() if suspect.location else ""
+    if suspect.form == "async":
+        return (
+            "The loss is an async function and returns no tensor.",
+            "It is an async function: calling it gives a coroutine, which Keras never awaits, so "
+            "that its body never runs.",
+            line.removeprefix("async ") or "# Define it with def, without async.",
+        )
+    return (
+        "The loss is a generator and returns no tensor.",
+        "There is a yield in it, so that calling it gives an iterator, which Keras never runs.",
+        "return loss  # once, in place of each yield",
     )

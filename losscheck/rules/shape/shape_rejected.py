@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from losscheck.advice import wording
+from losscheck.advice.blamed import Blame
 from losscheck.model import Severity, Suspect
 from losscheck.rules.base import Rule
+from losscheck.rules.shape.words import called, of_shape, written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
     from losscheck.evidence.shape.layouts import LayoutRun
     from losscheck.program.programs import Sizes
     from losscheck.program.tracing.trace import CallError
-    from losscheck.rules.base import Judgment
+    from losscheck.rules.base import Arguments, Judgment, Words
 
 
 class ShapeRejected(Rule):
@@ -94,3 +97,38 @@ class ShapeRejected(Rule):
             location=error.location,
             expected_text="a loss",
         )
+
+    def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
+        """Say what is wrong, why, and what to write instead."""
+        facts = suspect.facts
+        name = str(facts.get("argument", "") or called(arguments, "y_pred"))
+        exception = wording.sentence(facts.get("exception", "")) or "an exception"
+        batch = facts.get("batch", 1)
+        size = facts.get("size")
+        mine = of_shape(written(facts, "shape"))
+        what = {
+            "batch-of-one": f"a batch of {batch}",
+            "batch-size": f"a batch of {size}",
+            "unknown-batch": "an unknown batch size (None)",
+            "size": f"{name} with a size of {size}" if size is not None else f"{name}{mine}",
+            "declared-rank": f"the rank it is declared to take: {name}{mine}",
+            "weights": f"weights per sample: {name}{mine}",
+            "unknown-rank": "inputs of unknown rank",
+        }.get(suspect.form, f"{name}{mine}")
+        return f"The loss fails on {what}.", f"It raises: {exception}.", _taking(suspect.form, name)
+
+
+def _taking(form: str, name: str) -> str:
+    return {
+        "batch-of-one": "x = tf.squeeze(x, axis=-1)  # names its axis: a bare tf.squeeze drops the "
+        "batch of one",
+        "batch-size": f"batch = tf.shape({name})[0]  # in place of a number: batches differ",
+        "unknown-batch": f"batch = tf.shape({name})[0]  # the tensor knows, {name}.shape[0] is "
+        "None",
+        "size": f"tf.ones_like({name})  # in place of a constant of one width\n"
+        '# Or declare the size that the loss is made for, such as shape = "(B, 3)".',
+        "declared-rank": f"tf.reduce_mean({name}, axis=-1)  # counts from the last axis, for any "
+        "rank",
+        "weights": f"{name} = tf.reshape({name}, (-1, 1))",
+        "unknown-rank": f"rank = tf.rank({name})  # the tensor knows, {name}.shape.rank is None",
+    }.get(form, f"{name} = tf.convert_to_tensor({name})")

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from losscheck import domains
+from losscheck.advice import wording
+from losscheck.advice.blamed import Blame
 from losscheck.model import Range, Severity, Suspect
 from losscheck.rules.base import Rule
+from losscheck.rules.shape.words import against, called, column, of_shape, rank, written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,7 +17,7 @@ if TYPE_CHECKING:
     from losscheck.evidence.shape.broadcasts import Outer
     from losscheck.evidence.shape.layouts import LayoutRun
     from losscheck.model import Location
-    from losscheck.rules.base import Judgment
+    from losscheck.rules.base import Arguments, Judgment, Words
 
 
 class SilentBroadcast(Rule):
@@ -123,3 +127,74 @@ class SilentBroadcast(Rule):
             expected_text="the loss of the same numbers with every axis written out",
             location=where,
         )
+
+    def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
+        """Say what is wrong, why, and what to write instead."""
+        facts = suspect.facts
+        name = str(facts.get("argument", "") or called(arguments, "y_true"))
+        mine, other = written(facts, "shape"), written(facts, "other_shape")
+        result = written(facts, "result_shape")
+        if suspect.form == "batch":
+            return _one_number(name, other, blame, arguments)
+        if suspect.form == "constant":
+            message = f"A constant{of_shape(mine)} is broadcast{against(other)}: another width."
+        elif suspect.form == "rank":
+            message = f"Mismatched ranks are accepted: {name}{of_shape(mine)}{against(other)}."
+        else:
+            message = f"{name}{of_shape(mine)} is broadcast{against(other)} into a different loss."
+        parts = [
+            f"Broadcasting makes {result} of {mine or name} and {other or 'the other operand'}"
+        ]
+        parts = parts if result else ["Broadcasting pairs what does not belong together"]
+        if facts.get("value") is not None and facts.get("aligned_value") is not None:
+            value = wording.array(facts["value"])
+            parts.append(
+                f"the loss is {value} where {wording.array(facts['aligned_value'])} is right"
+            )
+        if suspect.form == "rank":
+            parts.append(_ALIGNS.get(str(facts.get("kind", "")), _ALIGNS[""]))
+        return message, "; ".join(parts) + ".", _aligned(suspect, name, blame, arguments)
+
+
+# What Keras does about ranks, by `kind` of the loss: a function or a subclass of Loss.
+_ALIGNS = {
+    "function": "Keras aligns the ranks before it calls this function, a direct call does not",
+    "subclass": "Keras does not align the ranks for a Loss subclass",
+    "": "Keras aligns the ranks for functions, but not for Loss subclasses",
+}
+
+
+def _one_number(name: str, other: str, blame: Blame, arguments: Arguments) -> Words:
+    label = called(arguments, "y_true")
+    where = f" at {blame.expression}" if blame.expression else ""
+    given = next((a.shape for a in arguments if a.name == name), "")
+    flat = rank(given) == 1
+    return (
+        f"Every label{of_shape(other)} is compared with one number for all of {name}.",
+        f"{name} has lost its batch axis on the way{where}: each sample is given the same "
+        "prediction, which depends on all samples.",
+        f"tf.square({label} - {name})  # {name} is one number a sample already"
+        if flat
+        else f"tf.reduce_sum({name}, axis=-1)  # one number a sample: name the axes",
+    )
+
+
+def _aligned(suspect: Suspect, name: str, blame: Blame, arguments: Arguments) -> str:
+    """Write the line that brings the argument into the right shape."""
+    pred = called(arguments, "y_pred")
+    if suspect.form == "constant":
+        text = blame.operands[-1] if blame.operands else "constant"
+        return f"tf.debugging.assert_equal(tf.shape({pred})[-1], tf.size({text}))"
+    if blame.op == "OneHot":
+        return f"{name} = tf.squeeze({name}, axis=-1)  # before tf.one_hot"
+    mine, other = (rank(suspect.facts.get(key)) for key in ("shape", "other_shape"))
+    role = next((a.role for a in arguments if a.name == name), "")
+    if role == "weight" or "weight" in name:
+        beside = other or 3 - (mine or 1)  # a vector of weights has met a column, or the reverse
+        return f"{name} = tf.reshape({name}, {column(beside)})"
+    if any(a.name == name and domains.names_classes(a.domain) for a in arguments):
+        return f"{name} = tf.reshape({name}, tf.shape({pred})[:-1])"
+    if name == pred:
+        label = called(arguments, "y_true")
+        return f"{pred} = tf.reshape({pred}, tf.shape({label}))"
+    return f"{name} = tf.reshape({name}, tf.shape({pred}))"

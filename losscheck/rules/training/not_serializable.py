@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from losscheck.advice import wording
+from losscheck.advice.blamed import Blame
 from losscheck.model import Severity, Suspect
 from losscheck.rules.base import Rule
 
@@ -11,7 +14,7 @@ if TYPE_CHECKING:
     from losscheck.evidence.keras.saving import Saving
     from losscheck.evidence.left_out import LeftOut
     from losscheck.program.keras.saving import Survival
-    from losscheck.rules.base import Judgment
+    from losscheck.rules.base import Arguments, Judgment, Words
 
 
 class NotSerializable(Rule):
@@ -107,8 +110,71 @@ class NotSerializable(Rule):
             count=len(bad),
         )
 
+    def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
+        """Say what is wrong, why, and what to write instead."""
+        facts = suspect.facts
+        name, made = str(facts.get("class", "The Loss")), _call(facts)
+        raised = wording.sentence(facts.get("exception", ""))
+        lost = list(facts.get("lost", {}))
+        held = wording.listed(facts.get("config", {}), "and") or "nothing"
+        if suspect.form == "config":
+            return (
+                f"{made}.get_config() raises.",
+                f"It raises: {raised}.",
+                _config(lost or ["power"]),
+            )
+        if suspect.form == "rebuild":
+            return (
+                f"{name} cannot be made from its config.",
+                f"The config holds {held}; the constructor does not take that. It raises: "
+                f"{raised}.",
+                "def __init__(self, power=2.0, **kwargs):  # its own arguments in place of power\n"
+                "    super().__init__(**kwargs)  # name, reduction and dtype",
+            )
+        if suspect.form == "file":
+            stage = {"save": "saved", "load": "loaded"}.get(str(facts.get("stage")), "used")
+            if not raised:
+                return (
+                    f"A model that is compiled with {made} comes back with another loss.",
+                    f"{_gone(facts)} The config holds {held}.",
+                    _config(lost or ["power"]),
+                )
+            return (
+                f"A model that is compiled with {made} cannot be {stage}.",
+                f"It raises: {raised}. The config holds {held}.",
+                _config(lost or ["power"], plain=True),
+            )
+        if facts.get("exception"):
+            return (
+                f"{made} does not run once it was made from its config.",
+                f"It raises: {raised}. {_gone(facts)}".strip(),
+                _config(lost or ["power"], plain=True),
+            )
+        return (
+            f"{made} comes back from its config as another loss.",
+            f"{_gone(facts)} The config holds {held}.".strip(),
+            _config(lost or list(facts.get("made", {})) or ["power"]),
+        )
+
 
 def _form(survival: Survival) -> str:
     if survival.how == "file":
         return "file"
     return {"get_config": "config", "from_config": "rebuild"}.get(survival.stage, "lost")
+
+
+def _call(facts: Mapping[str, Any]) -> str:
+    given = ", ".join(f"{name}={value!r}" for name, value in facts.get("made", {}).items())
+    return f"{facts.get('class', 'The Loss')}({given})"
+
+
+def _gone(facts: Mapping[str, Any]) -> str:
+    pairs = facts.get("lost", {})
+    told = [f"{name} was {before} and is {after}" for name, (before, after) in pairs.items()]
+    return f"{wording.listed(told, 'and')}.".replace("..", ".") if told else ""
+
+
+def _config(names: list[str], *, plain: bool = False) -> str:
+    entries = ", ".join(f'"{name}": self.{name}' for name in names)
+    note = "  # numbers, texts and lists of them alone" if plain else ""
+    return f"def get_config(self):\n    return {{**super().get_config(), {entries}}}{note}"

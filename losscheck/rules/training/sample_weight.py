@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from losscheck.advice import wording
+from losscheck.advice.blamed import Blame
 from losscheck.model import Range, Severity, Suspect
 from losscheck.rules.base import Rule
 
@@ -13,7 +16,7 @@ if TYPE_CHECKING:
     from losscheck.evidence.graph import GraphFacts
     from losscheck.evidence.keras.sample_weights import Weighed, Weighing
     from losscheck.evidence.left_out import LeftOut
-    from losscheck.rules.base import Judgment
+    from losscheck.rules.base import Arguments, Judgment, Words
 
 
 class SampleWeight(Rule):
@@ -111,6 +114,55 @@ class SampleWeight(Rule):
             location=graph.made_at if returned else weighing.used_at,
         )
 
+    def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
+        """Say what is wrong, why, and what to write instead."""
+        facts = suspect.facts
+        name = str(facts.get("argument") or "sample_weight")
+        weights = wording.array(facts.get("weights", ()))
+        numbers = _numbers(facts, weights)
+        if suspect.form == "scalar":
+            return (
+                "The loss returns a scalar, so that Keras' weights cannot act on the samples.",
+                f"fit's sample_weight, class_weight and masks multiply the mean loss.{numbers} "
+                "Under tf.distribute, Keras does not divide it by the number of devices either.",
+                "return tf.reduce_mean(per_element, axis=-1)  # one value a sample: Keras averages",
+            )
+        if suspect.form == "elements":
+            returned = wording.shape(facts.get("returns", ()))
+            raised = wording.sentence(facts.get("exception", ""))
+            happens = f"It raises: {raised}." if raised else f"They act on the wrong axis.{numbers}"
+            return (
+                f"The loss returns {returned}, on which weights of the samples do not fit.",
+                f"Keras multiplies what the loss returns by weights of shape (B,). {happens}",
+                "return tf.reduce_mean(per_element, axis=-1)  # over the last axis: one value a "
+                "sample",
+            )
+        pred = next((a.name for a in arguments if a.role == "y_pred"), "y_pred")
+        label = next((a.name for a in arguments if a.role == "y_true"), "y_true")
+        fix = (
+            f"each = tf.reduce_mean(tf.square({label} - {pred}), axis=-1)  # one value a sample\n"
+            f"return tf.reduce_mean({name} * each)"
+        )
+        guess = ""
+        if suspect.form == "guessed":
+            guess = f" Its name says that {name} holds weights; declare it if it is so."
+        if facts.get("form") == "ignored":
+            cause = f"It comes out the same with any weights.{numbers}{guess}"
+            return f"{name} has no effect on the loss.", cause, fix
+        if suspect.form == "part":
+            return (
+                f"A part of the loss is not weighted by {name}.",
+                f"A sample with a weight of 0 still counts.{numbers}",
+                f"{fix}\n"
+                "# If the other part is a penalty that no sample is to be weighted in, ignore "
+                "this.",
+            )
+        return (
+            f"{name} does not weigh the losses of the samples.",
+            f"The result is none of Keras' reductions of weight times loss.{numbers}{guess}",
+            fix,
+        )
+
 
 def _form(weighing: Weighing) -> str:
     if weighing.scalar:
@@ -153,3 +205,14 @@ def _telling(weighing: Weighing) -> Weighed:
         return float(gap) if np.isfinite(gap) or case.value is None else 0.0
 
     return max(usual, key=apart)
+
+
+def _numbers(facts: Mapping[str, Any], weights: str) -> str:
+    observed, sums = facts.get("observed"), facts.get("sums", {})
+    if observed is None or not sums:
+        return ""
+    told = [f"{name} {wording.number(value)}" for name, value in sums.items()]
+    return (
+        f" With weights {weights} the loss is {wording.number(observed)}; the losses of the rows "
+        f"give {wording.listed(told)}."
+    )

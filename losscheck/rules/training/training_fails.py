@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from losscheck.advice import wording
+from losscheck.advice.blamed import Blame
 from losscheck.model import Range, Severity, Suspect
 from losscheck.rules.base import Rule
 
@@ -11,7 +14,8 @@ if TYPE_CHECKING:
     from losscheck.evidence.keras.training import Training
     from losscheck.evidence.left_out import LeftOut
     from losscheck.program.keras.training import Trial
-    from losscheck.rules.base import Judgment
+    from losscheck.rules.base import Arguments, Judgment, Words
+
 
 ROUNDING = 1e-3
 """Relative to the size of the loss: float32 sums in another order, and what XLA makes of a cosine
@@ -112,3 +116,55 @@ class TrainingFails(Rule):
             else "a loss",
             location=None if raised is None else raised.location,
         )
+
+    def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
+        """Say what is wrong, why, and what to write instead."""
+        facts = suspect.facts
+        way = _WAYS.get(str(facts.get("how")), "Training")
+        raised = wording.sentence(facts.get("exception", ""))
+        if suspect.form == "differs":
+            return (
+                f"{way} reports another loss than a direct call gives.",
+                f"Keras reports {wording.number(facts['reported'])}, the loss called on the "
+                f"model's own outputs gives {wording.number(facts['direct'])}. Keras calls the "
+                "loss once, to trace it: what Python keeps or decides inside stands still from "
+                "then on.",
+                "self.step = tf.Variable(0, trainable=False)  # state that a graph can change, "
+                "made outside of call",
+            )
+        ran = [_WAYS[how] for how in facts.get("ran", ()) if how in _WAYS]
+        works = (
+            f" {wording.listed(ran, 'and')} {'work' if len(ran) > 1 else 'works'}." if ran else ""
+        )
+        labels = "" if facts.get("labels") == "float32" else f" with {facts.get('labels')} labels"
+        return (
+            f"{way}{labels} fails.",
+            f"It raises: {raised}.{works}",
+            _repair(suspect, raised),
+        )
+
+
+_WAYS = {
+    "evaluate": "model.evaluate",
+    "fit": "model.fit with sample weights",
+    "eager": "model.train_on_batch with run_eagerly=True",
+    "jit": "model.train_on_batch with jit_compile=True",
+    "mixed": "model.train_on_batch in mixed_float16",
+    "mirrored": "model.evaluate under MirroredStrategy",
+}
+
+
+def _repair(suspect: Suspect, raised: str) -> str:
+    if "positional argument" in raised and "__call__" in raised:
+        return (
+            "def call(self, y_true, y_pred):  # in place of __call__, which Keras gives the weights"
+            " too"
+        )
+    if suspect.facts.get("how") == "jit":
+        return "model.compile(..., jit_compile=False)  # for the whole model"
+    if re.search(r"\brank\b|[Ss]hapes? must|[Dd]imension", raised):  # not a matter of the dtype
+        return (
+            "y_true = tf.reshape(y_true, tf.shape(y_pred)[:1])  # first thing in the loss\n"
+            "# Keras hands labels (B,) over as (B, 1) where predictions are (B, 1)."
+        )
+    return "y_true = tf.cast(y_true, y_pred.dtype)  # first thing in the loss"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import keyword
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from losscheck.advice import wording
 from losscheck.model import Suspect
-from losscheck.program.structures import Structure
 
-Words = tuple[str, str, str]  # message, cause, fix
+if TYPE_CHECKING:
+    from losscheck.program.structures import Structure
 
 HANDED = "losscheck hands over one tensor for each argument"
 
@@ -35,7 +36,7 @@ def _kind(structure: Structure) -> str:
     return f"a dict with the key{'s' if len(structure.keys) > 1 else ''} {keys}"
 
 
-def structured(suspect: Suspect, names: tuple[str, ...]) -> Words:
+def structured(suspect: Suspect, names: tuple[str, ...]) -> tuple[str, str, str]:
     """LC901 of a loss with arguments that are no tensors; facts: structures, function."""
     structures: Mapping[str, Structure] = suspect.facts["structures"]
     return (

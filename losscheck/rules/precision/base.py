@@ -1,6 +1,8 @@
-"""Words for lost digits (LC301, LC302): which numbers cancel, and how not to subtract them."""
+"""What the rules about lost digits share: which numbers cancel, how not to subtract them."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -8,10 +10,13 @@ from losscheck.advice import source, wording
 from losscheck.advice.blamed import RUNNING, Blame
 from losscheck.advice.cancellation import ADVICE
 from losscheck.advice.scene import scene
-from losscheck.findings.words.gradient import worst_pair
-from losscheck.model import Argument, Direction, Suspect
+from losscheck.advice.wording import worst_pair
+from losscheck.model import Direction, Suspect
+from losscheck.rules.base import Rule
 
-Words = tuple[str, str, str]  # message, cause, fix
+if TYPE_CHECKING:
+    from losscheck.rules.base import Arguments, Words
+
 
 DIGITS = 9  # significant decimals: what it takes to tell two float32 numbers apart
 SUMS = frozenset({"Sub", "Add", "AddV2", "AddN"})
@@ -22,22 +27,30 @@ FUNCTIONS = frozenset(
 LONG = 60  # characters of an expression that a sentence repeats
 
 
-def words(suspect: Suspect, blame: Blame, arguments: tuple[Argument, ...]) -> Words:
-    """LC301, LC302."""
-    value = suspect.code == "LC301"
-    what = "loss" if value else "gradient"
-    got, want = worst_pair(
-        suspect.value if value else suspect.gradient,
-        suspect.expected_value if value else suspect.expected_gradient,
-    )
-    numbers = f"it is {got} where {want} is right" if got else "fewer than two are right"
-    mode = " in eager execution" if suspect.mode == "eager" else ""
-    message = f"The {what} has lost its digits{mode}{wording.at(suspect.inputs)}: {numbers}."
-    for advice in ADVICE.get(blame.op, ()):
-        if found := advice.fill(scene(suspect, blame)):
-            why = "" if blame.direction is Direction.BACKWARD else f"{found[0]} "
-            return message, f"{why}{_numbers(blame)}".strip(), found[1]
-    return message, _numbers(blame) or _unknown(what), _general(blame, arguments)
+class PrecisionRule(Rule):
+    """Says which numbers cancel, and how not to subtract them.
+
+    `of_value` tells the digits of the loss from those of its gradient.
+    """
+
+    of_value: ClassVar[bool]
+
+    def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
+        """Say what is wrong, why, and what to write instead."""
+        value = self.of_value
+        what = "loss" if value else "gradient"
+        got, want = worst_pair(
+            suspect.value if value else suspect.gradient,
+            suspect.expected_value if value else suspect.expected_gradient,
+        )
+        numbers = f"it is {got} where {want} is right" if got else "fewer than two are right"
+        mode = " in eager execution" if suspect.mode == "eager" else ""
+        message = f"The {what} has lost its digits{mode}{wording.at(suspect.inputs)}: {numbers}."
+        for advice in ADVICE.get(blame.op, ()):
+            if found := advice.fill(scene(suspect, blame)):
+                why = "" if blame.direction is Direction.BACKWARD else f"{found[0]} "
+                return message, f"{why}{_numbers(blame)}".strip(), found[1]
+        return message, _numbers(blame) or _unknown(what), _general(blame, arguments)
 
 
 def _numbers(blame: Blame) -> str:
@@ -68,7 +81,7 @@ def _unknown(what: str) -> str:
     )
 
 
-def _general(blame: Blame, arguments: tuple[Argument, ...]) -> str:
+def _general(blame: Blame, arguments: Arguments) -> str:
     names = [a.name for a in arguments if a.role in ("y_true", "y_pred")] or ["y_pred"]
     casts = ", ".join(f"tf.cast({name}, tf.float64)" for name in names)
     where = blame.expression if _sayable(blame.expression) else "the difference"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from losscheck.advice import nonfinite, wording
 from losscheck.advice.blamed import Blame
-from losscheck.findings.remedy import Remedy
-from losscheck.findings.words import gradient as gradient_words
-from losscheck.findings.words.flat import FLAT, NO_SLOPE, SURROGATE
-from losscheck.model import Suspect
+from losscheck.advice.slopes import FLAT, NO_SLOPE, SURROGATE
+from losscheck.model import Direction, Suspect
+from losscheck.rules.gradient.gradient_mismatch import reason
+
+if TYPE_CHECKING:
+    from losscheck.rules.base import Words
 
 NAMED = 3  # weights that a sentence names; the others are counted
 
@@ -29,37 +32,8 @@ _SLOPED = {
 _WIDER = "# Write this with an operation that has a slope where the model starts."
 
 
-def words(suspect: Suspect, blame: Blame, names: Sequence[str], output: str) -> Remedy:
-    """Put a suspect into words.
-
-    Parameters
-    ----------
-    suspect
-        What a rule says of the weights.
-    blame
-        The operation at fault.
-    names
-        Of the weights.
-    output
-        The target of the loss whose output it is about; "" where it is about none.
-    """
-    told = {
-        "LC101": _mismatch,
-        "LC102": _missing,
-        "LC103": _dead,
-        "LC201": _nonfinite,
-        "LC202": _nonfinite,
-        "LC203": _nonfinite,
-        "LC204": _nonfinite,
-    }[suspect.code]
-    message, cause, fix = told(suspect, blame, _listed(names), output)
-    return Remedy(message=message, cause=cause, fix=fix)
-
-
-Words = tuple[str, str, str]
-
-
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Name the first weights and count the others."""
     shown = list(names[:NAMED])
     more = len(names) - len(shown)
     return wording.listed([*shown, *([f"{more} more"] if more else [])], "and")
@@ -73,11 +47,12 @@ def _when(suspect: Suspect) -> str:
     return f"{mode} after {moment.steps} step{'s' if moment.steps > 1 else ''} of training"
 
 
-def _nonfinite(suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
+def nonfinite_words(suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
+    """Say what is not finite, and since when."""
     bad = "NaN" if suspect.form == "nan" else "infinite"
     cause, fix = nonfinite.cause_and_fix(suspect, blame)
     cause = f"{blame.vanished} {cause}".strip() + _unsure(suspect)
-    if suspect.code in ("LC201", "LC202"):
+    if suspect.direction is Direction.FORWARD:
         return f"The loss of the model is {bad}{_when(suspect)}.", cause, fix
     value = wording.number(suspect.value)
     when = _when(suspect)
@@ -94,7 +69,8 @@ def _unsure(suspect: Suspect) -> str:
     return f" This needs inputs and labels in {drawn}; other inputs give finite numbers."
 
 
-def _missing(suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
+def missing_words(suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
+    """Say what keeps a gradient from weights."""
     if suspect.facts.get("unused"):
         return (
             f"The loss does not depend on {names}: training never changes "
@@ -115,7 +91,8 @@ def _missing(suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
     return reached, f"The last path to the loss is cut{where}: {why}.", fix
 
 
-def _dead(suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
+def dead_words(suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
+    """Say why the gradient by weights is 0."""
     if suspect.form == "stuck":
         return (
             f"The gradient by {names} is exactly 0, and stays 0 as the model is trained.",
@@ -145,7 +122,8 @@ def _dead(suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
     )
 
 
-def _mismatch(suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
+def mismatch_words(suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
+    """Say how far a gradient is from the derivative."""
     worst = suspect.facts["worst_name"]
     got, want = wording.number(suspect.gradient), wording.number(suspect.expected_gradient)
     numbers = f"Along a direction in {worst} the gradient is {got}, the derivative {want}"
@@ -156,7 +134,7 @@ def _mismatch(suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
             "# Take the tf.stop_gradient out.\n"
             "# If it is meant so, ignore LC101 for this model and give the reason.",
         )
-    cause, fix = gradient_words.reason(blame)
+    cause, fix = reason(blame)
     fix += "\n# If it is meant so, ignore LC101 for this model and give the reason."
     wrong = f"The gradient by {names} is not the derivative of the loss."
     return wrong, f"{numbers}.{cause}", fix

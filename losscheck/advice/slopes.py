@@ -1,0 +1,37 @@
+"""What has no slope, and what to write instead."""
+
+from __future__ import annotations
+
+# Why an op has no slope, and what to write in its place; 0.1 is the width of the soft step.
+NO_SLOPE = {
+    "ArgMax": ("argmax gives an index", "tf.nn.softmax({x}, axis=-1)  # the soft form"),
+    "ArgMin": ("argmin gives an index", "tf.nn.softmax(-{x}, axis=-1)"),
+    "Round": ("round is constant between its steps", "{x}  # without the round"),
+    "Rint": ("round is constant between its steps", "{x}  # without the round"),
+    "Floor": ("floor is constant between its steps", "{x}  # without the floor"),
+    "Ceil": ("ceil is constant between its steps", "{x}  # without the ceil"),
+    "Sign": ("sign is constant on both sides of 0", "tf.tanh({x} / 0.1)"),
+    "Cast": ("a cast to integer or bool has no slope", "tf.sigmoid(({x} - 0.5) / 0.1)"),
+    "OneHot": ("one_hot takes indices, which have no slope", "tf.nn.softmax({x}, axis=-1)"),
+    "StopGradient": ("tf.stop_gradient cuts the path", "{x}  # without tf.stop_gradient"),
+    **dict.fromkeys(
+        ("Greater", "GreaterEqual", "Less", "LessEqual", "Equal", "NotEqual"),
+        ("a comparison gives True or False, which has no slope", "tf.sigmoid(({x} - {y}) / 0.1)"),
+    ),
+    **dict.fromkeys(
+        ("PyFunc", "EagerPyFunc", "PyFuncStateless"),
+        ("TensorFlow cannot see inside a Python or NumPy function", ""),
+    ),
+}
+
+
+FLAT = {
+    **dict.fromkeys(("Minimum", "Maximum", "ClipByValue"), "a clip has slope 0 outside its bounds"),
+    **dict.fromkeys(("Sigmoid", "Softmax", "Tanh"), "it is saturated, and its slope rounds to 0"),
+    "Relu": "a relu has slope 0 below 0",
+    "Sign": "sign has slope 0 on both sides of 0",
+    "Round": "round has slope 0 between its steps",
+}
+
+
+SURROGATE = "# Write the quantity with TensorFlow ops that have a slope in the prediction."

@@ -1,1 +1,0 @@
-"""Message, cause and fix by rule."""

@@ -1,0 +1,22 @@
+"""What the rules about NaN and Inf share, whatever the dtype."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from losscheck.advice import nonfinite
+from losscheck.rules.base import Rule
+
+if TYPE_CHECKING:
+    from losscheck.advice.blamed import Blame
+    from losscheck.model import Suspect
+    from losscheck.rules.base import Arguments, Words
+
+
+class NonfiniteRule(Rule):
+    """Says which operation went wrong at which number, and what to write there."""
+
+    def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
+        """Say what is wrong, why, and what to write instead."""
+        cause, fix = nonfinite.cause_and_fix(suspect, blame)
+        return nonfinite.message(suspect), f"{blame.vanished} {cause}".strip(), fix
