@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -106,3 +107,26 @@ def test_the_public_names() -> None:
         assert getattr(losscheck, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'chekc'"):
         losscheck.chekc  # noqa: B018
+
+
+def test_rules_are_named_by_their_codes_only_where_they_stand() -> None:
+    named = {
+        f"{file.relative_to(PACKAGE).as_posix()}:{node.lineno}": node.value
+        for file in PACKAGE.rglob("*.py")
+        if PACKAGE / "rules" not in file.parents
+        for node in texts(ast.parse(file.read_text(encoding="utf-8")))
+        if re.search(r"\bLC\d", node.value)
+    }
+    assert named == {}
+
+
+def texts(tree: ast.AST) -> list[ast.Constant]:
+    """The texts in some code that are no docstrings."""
+    documents = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    return [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and id(node) not in documents
+    ]

@@ -90,7 +90,7 @@ def message(suspect: Suspect) -> str:
     mode = " under XLA" if suspect.mode == "xla" else ""
     dtype = "" if suspect.dtype == "float32" else f" in {suspect.dtype}"
     at = wording.at(suspect.inputs)
-    backward = suspect.code in ("LC203", "LC204") or suspect.direction is Direction.BACKWARD
+    backward = suspect.direction is Direction.BACKWARD
     if not backward:
         return f"The loss is {bad}{mode}{dtype}{at}."
     value = "finite" if suspect.value is None else wording.array(suspect.value)

@@ -107,8 +107,7 @@ def scene(suspect: Suspect, blame: Blame) -> Scene:
         op=blame.op,
         backward=blame.direction is Direction.BACKWARD,
         nan=_is_nan(suspect, blame),
-        finite=suspect.code in ("LC203", "LC204")
-        or (suspect.code == "LC505" and suspect.direction is Direction.BACKWARD),
+        finite=suspect.direction is Direction.BACKWARD and suspect.form in ("nan", "inf"),
         dtype=suspect.dtype,
         kind=suspect.kind,
         line=blame.location.source if blame.location else "",

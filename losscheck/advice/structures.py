@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import keyword
-from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from losscheck.advice import wording
-from losscheck.model import Suspect
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from losscheck.model import Suspect
     from losscheck.program.structures import Structure
 
 HANDED = "losscheck hands over one tensor for each argument"

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from losscheck.advice import wording
 from losscheck.model import Array, Inputs
 
 _SHOWN = 8  # elements; larger arrays are described by their shape, a sentence cannot hold them
@@ -99,7 +98,7 @@ def worst_pair(got: Any, want: Any) -> tuple[str, str]:
         return "", ""
     a, b = np.ravel(np.asarray(got, dtype=float)), np.ravel(np.asarray(want, dtype=float))
     if a.shape != b.shape or a.size == 0:
-        return wording.array(got), wording.array(want)
+        return array(got), array(want)
     gap = np.abs(a - b)
     index = int(np.argmax(np.where(np.isnan(gap), -1.0, gap)))
-    return wording.number(a[index]), wording.number(b[index])
+    return number(a[index]), number(b[index])

@@ -62,7 +62,9 @@ OPTIONS = (
         metavar="FILE.npz|MODULE:BATCHES",
         help="Data of your own: arrays named like the arguments, or what yields batches.",
     ),
-    click.option("--select", multiple=True, metavar="CODES", help="Rules to run: LC203,LC4."),
+    click.option(
+        "--select", multiple=True, metavar="CODES", help="Rules to run: codes, or how they begin."
+    ),
     click.option("--ignore", multiple=True, metavar="CODE=REASON", help="Set findings apart."),
     click.option("--dtype", multiple=True, metavar="DTYPES", help="Required dtypes."),
     click.option("--mode", multiple=True, metavar="MODES", help="Of eager, graph, xla."),
@@ -70,7 +72,7 @@ OPTIONS = (
     click.option(
         "--order",
         type=click.IntRange(1, 2),
-        help="2 checks the second derivative, too (LC106).",
+        help="2 checks the second derivative, too.",
     ),
     click.option(
         "--jobs",
@@ -82,7 +84,7 @@ OPTIONS = (
         "--timeout",
         type=click.FloatRange(min=0, min_open=True),
         metavar="SECONDS",
-        help="What a loss may take; it then counts as failed (LC902).",
+        help="What a loss may take; it then counts as failed.",
     ),
     click.option(
         "--budget",

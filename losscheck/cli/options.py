@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from losscheck.model import UsageError
-from losscheck.rules.codes import prefixes, rule_code
+from losscheck.rules.codes import EXAMPLE, prefixes, rule_code
 from losscheck.settings.file import read
 from losscheck.settings.settings import (
     DTYPES,
@@ -76,7 +76,7 @@ def _ignored(text: str) -> tuple[str, str]:
     code, _, reason = text.partition("=")
     if not reason.strip():
         raise UsageError(
-            f"--ignore {text}: a reason is required, as in --ignore {code or 'LC103'}="
+            f"--ignore {text}: a reason is required, as in --ignore {code or EXAMPLE}="
             '"clipping is deliberate"; the report prints it'
         )
     return rule_code(code, "--ignore"), reason.strip()

@@ -5,30 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from losscheck.evidence.desk import Desk
-from losscheck.evidence.graph import GraphFacts
 from losscheck.evidence.left_out import LeftOut
 from losscheck.rules.base import Rule
-
-UNDECIDED = "no point could be decided"
-
-# What a rule looks at, and why there may be nothing of it: then it has not passed, but not run.
-NOTHING: Mapping[str, tuple[str, str]] = {
-    "LC107": ("gradient_sizes", "the loss has no gradient"),
-    "LC108": ("right_and_wrong", "the domains do not say which prediction is right"),
-    "LC206": ("labels_outside", "no label is the number of a class"),
-    "LC403": ("parts", "a batch of it cannot be taken apart into rows"),
-    "LC405": ("empty_batch", "no axis is a batch, or the loss has no graph"),
-    "LC505": ("halves", "the half types are required, or no graph of the loss runs in them"),
-    "LC506": ("xla", "XLA is not asked for, or the loss has no graph"),
-    "LC601": ("saving", "the loss is no Loss of Keras"),
-    "LC602": ("weighing", "there are no weights to look at"),
-    "LC603": ("training", "no small model was trained"),
-}
 
 
 def missing(rule: Rule, evidence: Mapping[str, object]) -> str:
     """Say why there was nothing to look at; "" if there was."""
-    name, reason = NOTHING.get(rule.code, ("", ""))
+    name, reason = rule.absent
     if not name or evidence[name]:
         return ""
     found = evidence[name]
@@ -40,25 +23,6 @@ def not_tried(training: object) -> str:
     left_out: Mapping[str, str] = getattr(training, "left_out", {})
     parts = [f"{how} ({reason})" for how, reason in left_out.items()]
     return f"not tried: {', '.join(parts)}" if parts else ""
-
-
-def undecided(rule: Rule, evidence: Mapping[str, object]) -> str:
-    """Say why a rule could decide nothing; "" if it could."""
-    if rule.code == "LC106":
-        second = evidence["second_order"]
-        assert isinstance(second, tuple)
-        if not second:
-            return "no verified gradient to take differences of, or none that can be derived again"
-        return "" if any(check.decided.any() for check in second) else UNDECIDED
-    if "precision" in rule.needs and not evidence["precision"]:
-        return "the loss does not run in float64, so there is nothing to compare float32 with"
-    if rule.code != "LC101":
-        return ""
-    checks = evidence["gradients"]
-    assert isinstance(checks, tuple)
-    graph = evidence["graph"]
-    none = isinstance(graph, GraphFacts) and graph.gradient_missing
-    return "" if none or any(check.decided.any() for check in checks) else UNDECIDED
 
 
 def looked_at(desk: Desk, rule: Rule) -> tuple[int, tuple[str, ...]]:

@@ -13,7 +13,7 @@ import attrs
 
 from losscheck.cases.user_data import Batches
 from losscheck.engine import outcomes
-from losscheck.engine.decided import looked_at, missing, not_tried, undecided
+from losscheck.engine.decided import looked_at, missing, not_tried
 from losscheck.engine.schedule import schedule
 from losscheck.engine.unexamined import no_tensor
 from losscheck.evidence.desk import INSTEAD, WITHOUT_A_RUN, WITHOUT_VALUES, Desk, Handed
@@ -39,15 +39,12 @@ from losscheck.model import (
 from losscheck.program.running.program import Program
 from losscheck.program.running.ways import Way
 from losscheck.program.tracing.trace import OutputError
-from losscheck.rules import RULES
+from losscheck.rules import RULES, by_code
 from losscheck.rules.base import Rule
 from losscheck.rules.crowd import Crowd
 from losscheck.settings.budget import Budget, CutError
 from losscheck.settings.settings import ArgumentSettings, Settings, lay_over
 from losscheck.targets import Loss
-
-ESSENTIAL = frozenset({"LC101", "LC102", "LC201", "LC202", "LC203", "LC204"})
-"""Without these nothing is known of value and gradient: where one is cut, no verdict is a pass."""
 
 NOT_SELECTED = "not selected"
 
@@ -158,9 +155,8 @@ class Examination:
         if masks:
             return _skipped(rule, f"see {', '.join(sorted(masks))}")
         # What a rule finds may come of what another one would have named, had it been judged.
-        # Where the gradient is missing the others see none, whether LC102 was judged or not.
         for check in checks:
-            masking = check.code in rule.masked_by and check.code != "LC102"
+            masking = check.code in rule.masked_by and by_code(check.code).masks_undecided
             if masking and check.outcome == Outcome.INCONCLUSIVE:
                 self._undecided.add(rule.code)
                 reason = f"{check.code} is undecided: {check.reason}"
@@ -174,7 +170,7 @@ class Examination:
         try:
             evidence = self._evidence(rule, desk, inferred)
             suspects = self._suspects(rule, evidence)
-            with self._budget.held() if rule.code in ESSENTIAL else self._budget.late():
+            with self._budget.held() if rule.essential else self._budget.late():
                 findings = writer.findings(rule, suspects)
         except CutError:
             return self._cut_off(rule), []
@@ -202,7 +198,7 @@ class Examination:
     def _cut_off(self, rule: Rule) -> Check:
         """A rule that there was no time for."""
         self._cut.append(rule.code)
-        outcome = Outcome.INCONCLUSIVE if rule.code in ESSENTIAL else Outcome.SKIP
+        outcome = Outcome.INCONCLUSIVE if rule.essential else Outcome.SKIP
         return _skipped(rule, self._budget.reason, outcome)
 
     def _fails(self, rule: Rule, fault: Fault) -> Check:
@@ -224,7 +220,7 @@ class Examination:
             except (FailedError, KeyError):
                 failed = True
             except CutError:
-                if not found or rule.code not in ESSENTIAL or name not in INSTEAD:
+                if not found or not rule.essential or name not in INSTEAD:
                     raise
                 found[name] = INSTEAD[name]
                 self._shortened.setdefault(rule.code, []).append(name)
@@ -278,7 +274,7 @@ class Examination:
         """What a report shows beside what was judged; a part that fails is left out."""
         evidence, attempt = desk.evidence, self._unless_cut
         gradient = attempt("the summary of the gradient", lambda: self._gradient(desk), None)
-        digits = self._selected("LC301", "LC302")
+        digits = self._asks("precision")
         said = attempt("the notes", lambda: _notes(desk, inferred), ())
         said = (
             *said,
@@ -305,12 +301,16 @@ class Examination:
         except CutError:
             return otherwise
 
-    def _selected(self, *codes: str) -> bool:
+    def _asks(self, evidence: str) -> bool:
+        """Whether a rule that was selected needs it."""
         select = self._settings.select
-        return not select or any(code.startswith(select) for code in codes)
+        return any(
+            evidence in rule.needs and (not select or rule.code.startswith(select))
+            for rule in RULES
+        )
 
     def _gradient(self, desk: Desk) -> GradientSummary | None:
-        return summary(desk) if self._selected("LC101") else None
+        return summary(desk) if self._asks("gradients") else None
 
 
 def _skipped(
@@ -330,9 +330,9 @@ def _decided(
     if check.outcome == Outcome.PASS and (nothing := missing(rule, evidence)):
         skip = Outcome.SKIP.value
         return attrs.evolve(check, outcome=skip, reason=nothing, cases=0, applies=False)
-    if check.outcome == Outcome.PASS and (doubt := undecided(rule, evidence)):
+    if check.outcome == Outcome.PASS and (doubt := rule.undecided(evidence)):
         return attrs.evolve(check, outcome=Outcome.INCONCLUSIVE.value, reason=doubt)
-    if rule.code == "LC603":
+    if "training" in rule.needs:
         return attrs.evolve(check, reason=not_tried(evidence["training"]))
     return check
 

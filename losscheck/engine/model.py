@@ -135,7 +135,7 @@ class ModelExamination:
         if not findings and (fault := self._faults.within((rule.code,))) is not None:
             self._unsure.add(rule.code)
             outcome, reason = Outcome.INCONCLUSIVE, told(fault)
-        elif rule.code == "LC101":
+        elif rule.by_derivative:
             cases = evidence.slopes.points
             if not findings and evidence.slopes.reason:
                 outcome, reason = Outcome.INCONCLUSIVE, evidence.slopes.reason
@@ -166,7 +166,9 @@ class ModelExamination:
         kept = [f for f in findings if f.code not in reasons]
         checks = [outcomes.set_apart(check, findings, reasons) for check in checks]
         verdict, reason = outcomes.verdict(kept, checks, self._unsure)
-        selected = not self._settings.select or "LC101".startswith(self._settings.select)
+        select = self._settings.select
+        compared = (rule.code for rule in WEIGHT_RULES if rule.by_derivative)
+        selected = not select or any(code.startswith(select) for code in compared)
         return LossReport(
             target=self._loss.target,
             verdict=verdict.value,

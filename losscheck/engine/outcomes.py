@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 import attrs
 
 from losscheck.model import Check, Finding, Ignored, LossReport, Outcome, Severity, Verdict
-from losscheck.rules import policy
+from losscheck.rules import by_code, policy
 
 _OUTCOME = {
     Severity.ERROR: Outcome.FAIL,
@@ -30,7 +30,7 @@ def doubt(findings: Sequence[Finding]) -> str:
     """Say what was seen that may be right or wrong; "" where each finding is one or the other."""
     for finding in findings:
         if policy.undecided(finding.code, finding.kind) and finding.severity == Severity.WARNING:
-            what = "NaN" if finding.code in ("LC201", "LC203") else "Inf"
+            what = "NaN" if finding.slug.endswith("nan") else "Inf"
             return f"{what} was seen, and what is right there could not be decided"
     return ""
 
@@ -67,9 +67,7 @@ def verdict(
         return Verdict.FAIL, ""
     if failed and not findings and not any(map(_judged, checks)):
         return Verdict.ERROR, next(check.reason for check in checks if check.code in failed)
-    # A second derivative that cannot be decided leaves value and gradient what they are, and so do
-    # digits that cannot be counted.
-    deciding = [c for c in checks if c.code not in ("LC106", "LC301", "LC302") or c.code in failed]
+    deciding = [c for c in checks if by_code(c.code).decisive or c.code in failed]
     open_ = [check for check in deciding if check.outcome == Outcome.INCONCLUSIVE]
     if open_:
         return Verdict.INCONCLUSIVE, f"{open_[0].slug}: {open_[0].reason}"
@@ -79,7 +77,7 @@ def verdict(
 def _judged(check: Check) -> bool:
     """Say whether a check says anything of the loss; that it can be called at all is not much."""
     undone = (Outcome.SKIP, Outcome.INCONCLUSIVE, Outcome.ERROR)
-    return check.outcome not in undone and not check.code.startswith("LC9")
+    return check.outcome not in undone and by_code(check.code).numeric
 
 
 def by_weight(finding: Finding) -> tuple[int, str, int, str]:

@@ -11,9 +11,10 @@ from losscheck.evidence.graph import last_return
 from losscheck.findings.finding import Writer
 from losscheck.model import Check, Finding, LossReport, Outcome, Suspect, Verdict
 from losscheck.program.tracing.trace import OutputError
-from losscheck.rules import RULES, find
+from losscheck.rules import RULES
 from losscheck.rules.execution.ending import Ending
-from losscheck.rules.execution.process import program
+from losscheck.rules.execution.process import Crash, Timeout, program
+from losscheck.rules.shape.output_shape import OutputShape
 from losscheck.settings.settings import Settings
 from losscheck.targets import Loss
 
@@ -22,13 +23,13 @@ def no_tensor(loss: Loss, settings: Settings, error: OutputError) -> LossReport:
     """Report a loss that returns no tensor of numbers."""
     base = os.path.abspath(settings.directory)
     suspect = Suspect(
-        code="LC404",
+        code=OutputShape.code,
         form=error.form,
         facts={"type": error.returned},
         location=last_return(loss.python, loss.file, base, opening=error.form == "async"),
         expected_text="a tensor: a scalar, or the losses of the samples",
     )
-    findings = Writer(loss, settings, None, base).findings(find("LC404"), [suspect])
+    findings = Writer(loss, settings, None, base).findings(OutputShape(), [suspect])
     return _alone(loss, settings, findings, "the loss returns no tensor")
 
 
@@ -38,7 +39,7 @@ def without_an_end(loss: Loss, settings: Settings, ending: Ending) -> LossReport
     shown = program(loss.target, settings.seed, ending)
     findings = [
         attrs.evolve(finding, reproduce=shown)
-        for rule in (find("LC902"), find("LC903"))
+        for rule in (Timeout(), Crash())
         for finding in writer.findings(rule, rule.judge(ending=ending))
     ]
     others = f"the examination had no end: see {findings[0].code}"

@@ -15,33 +15,35 @@ from losscheck.evidence.precision.truth import exact_numbers
 from losscheck.model import Array, Direction
 from losscheck.program.modes import MODES, Single
 from losscheck.program.tracing.trace import CallError, OutputError
+from losscheck.rules import by_code
 from losscheck.rules.crowd import Crowd
 
 CORNER = 2.0**-22  # of 1, or of a number: two steps of float32 there
 MOVED = 64  # elements of an argument that are moved to look for a corner
-NONFINITE = frozenset({"LC201", "LC202", "LC203", "LC204", "LC505"})
 
 
 def confirmed(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> bool:
     """Say whether one case, called alone, shows what the rule suspects."""
-    if crowd.code in NONFINITE:
+    rule = by_code(crowd.code)
+    nonfinite = crowd.form in rule.nonfinite
+    if nonfinite and not rule.by_mode:
         return any(
             _wrong(single, crowd.direction)
             for mode in ("eager", "graph")  # either will do, and a graph has to be traced first
             if (single := alone(evidence, case, mode, crowd.dtype)) is not None
         )
-    if crowd.code == "LC503" and crowd.form == "nonfinite":
+    if nonfinite:
         runs = {mode: alone(evidence, case, mode, crowd.dtype) for mode in MODES}
         wrong = {m: _wrong(s, crowd.direction) for m, s in runs.items() if s is not None}
         return wrong.get(crowd.mode, False) and not all(wrong.values())
-    if crowd.code == "LC503":
+    if rule.by_mode:
         runs = {mode: alone(evidence, case, mode, crowd.dtype) for mode in ("graph", crowd.mode)}
         forward = crowd.direction is Direction.FORWARD
         came = [s.value if forward else s.gradient for s in runs.values() if s is not None]
         return _apart(runs["graph"], runs[crowd.mode], crowd.form) and not all(
             open_to_choice(evidence, case, numbers, crowd.direction) for numbers in came
         )
-    if (crowd.code, crowd.form) == ("LC101", "tie"):
+    if rule.by_derivative and crowd.form == "tie":
         gradient = crowd.population.rerun(case).gradient[0]
         return not open_to_choice(evidence, case, gradient, crowd.direction, in_a_row=True)
     if isinstance(crowd.population, Precision):

@@ -36,13 +36,12 @@ from losscheck.model import (
 from losscheck.program.running.program import Program
 from losscheck.program.tracing.origin import Frame
 from losscheck.program.tracing.origin import locate as place
-from losscheck.rules import policy
-from losscheck.rules.base import Rule
+from losscheck.rules import by_code, policy
+from losscheck.rules.base import Rule, Trail
 from losscheck.rules.crowd import Crowd
 from losscheck.settings.settings import Settings
 from losscheck.targets import Loss
 
-NONFINITE = frozenset({"LC201", "LC202", "LC203", "LC204", "LC505"})
 GROUPS = 8  # expressions at fault that one rule reports of one crowd
 FEW_GROUPS = 3  # the same of lost digits: an operation loses them, and others lose what is left
 TRIES = 5  # representatives of a group that are tried before it is given up as unconfirmed
@@ -118,7 +117,7 @@ class Writer:
     ) -> Iterator[tuple[tuple[Any, ...], Finding]]:
         """Write the findings of a crowd; what is excused throughout is written once and counted."""
         assert self._desk is not None
-        if crowd.code in NONFINITE:
+        if _of_one_mode(rule, crowd.form):
             chosen, excused = self._representatives(crowd, locate.some(crowd.members))
             if excused:  # told once, so that it need not be told apart who is to blame
                 yield from self._excused(rule, crowd, chosen, written)
@@ -127,7 +126,7 @@ class Writer:
         groups = self._steps.groups(crowd)
         # What training meets goes before what only the ends of the dtype show.
         groups.sort(key=lambda group: (ranges[group.members].min(), -group.count))
-        for group in groups[: FEW_GROUPS if crowd.code in locate.PRECISION else GROUPS]:
+        for group in groups[: FEW_GROUPS if rule.trail is Trail.DIGITS else GROUPS]:
             chosen, excused = self._representatives(crowd, group.members)
             if excused and (noted := _noted(crowd)) in written:
                 yield noted, attrs.evolve(written[noted], count=group.count)
@@ -236,7 +235,7 @@ class Writer:
         truth = CaseTruth(kind=None)
         if _not_finite(crowd):
             truth = self._steps.truth(crowd, case)
-        if crowd.code == "LC103" and vanishes(evidence, case, crowd.dtype):
+        if by_code(crowd.code).inherent_where_small and vanishes(evidence, case, crowd.dtype):
             truth = CaseTruth(kind=Kind.INHERENT)
         seen = self._steps.observed(crowd, case)
         return Suspect(
@@ -280,7 +279,7 @@ class Writer:
         cause = words.cause + _needs(suspect, arguments) + ("" if sure else f" {UNCONFIRMED}")
         location = blame.location
         spot = _key(suspect, (key,), location)
-        if severity is Severity.NOTE and suspect.code in NONFINITE:
+        if severity is Severity.NOTE and _of_one_mode(rule, suspect.form):
             spot = _key(suspect, (), None)  # overflow at a dtype's ends is no fault of any one line
         finding = Finding(
             id=f"{suspect.code}-{_hash(self._loss.target, key, suspect)}",
@@ -324,7 +323,12 @@ def _noted(crowd: Crowd) -> tuple[str, str]:
 
 def _not_finite(crowd: Crowd) -> bool:
     """Say whether value or gradient are not finite, so that their truth is asked for."""
-    return crowd.code in NONFINITE or (crowd.code, crowd.form) == ("LC503", "nonfinite")
+    return crowd.form in by_code(crowd.code).nonfinite
+
+
+def _of_one_mode(rule: Rule, form: str) -> bool:
+    """Say whether value or gradient are not finite, whatever another mode gives."""
+    return form in rule.nonfinite and not rule.by_mode
 
 
 def _key(
@@ -332,7 +336,7 @@ def _key(
 ) -> tuple[Any, ...]:
     """What findings that are told as one share: the rule, the place and the dtype."""
     spot = (location.file, location.line, location.column) if location else otherwise
-    mode = (found.mode,) if found.code == "LC503" else ()
+    mode = (found.mode,) if by_code(found.code).by_mode else ()
     return (found.code, *spot, found.dtype, *mode)
 
 

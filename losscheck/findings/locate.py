@@ -22,6 +22,8 @@ from losscheck.program.running.program import Program
 from losscheck.program.tracing.graphdef import doubled
 from losscheck.program.tracing.origin import is_backward
 from losscheck.program.tracing.wiring import Node, Wiring
+from losscheck.rules import by_code
+from losscheck.rules.base import Trail
 from losscheck.rules.crowd import Crowd
 
 FOLLOWED = 1_024  # cases whose every tensor is looked at
@@ -29,11 +31,7 @@ WALKED = 96  # the same where the walk takes two programs, whose numbers it comp
 # As many are looked at first: where one operation is to blame for all of them, another that was
 # missed is to blame for less than one case in fifty.
 FIRST = 192
-FEW = frozenset({"LC107", "LC505"})  # rules that those are enough for
 VECTOR_MODES = {"eager": "plain"}
-# Rules whose evidence knows the line, or that blame the loss as a whole.
-_ELSEWHERE = frozenset({"LC101", "LC108", "LC205", "LC303"})
-PRECISION = frozenset({"LC301", "LC302"})
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -50,8 +48,9 @@ def groups(evidence: Evidence, crowd: Crowd) -> list[Group]:
     members = crowd.members
     instance = evidence.instance_of(crowd.population.cases.take(members[:1]))
     most = FOLLOWED if vectorized(instance) else FOLLOWED // 16
-    counts = (FIRST, most) if crowd.code not in FEW else (FIRST,)
-    for count in (WALKED,) if crowd.code in PRECISION else counts:
+    rule = by_code(crowd.code)
+    counts = (FIRST,) if rule.few else (FIRST, most)
+    for count in (WALKED,) if rule.trail is Trail.DIGITS else counts:
         members = some(crowd.members, min(count, most))
         blamed = keys(evidence, crowd, crowd.population.cases.take(members))
         if len(set(blamed)) < 2 or len(members) == len(crowd.members):
@@ -59,7 +58,7 @@ def groups(evidence: Evidence, crowd: Crowd) -> list[Group]:
     found: dict[str, list[int]] = {}
     for member, key in zip(members, blamed, strict=True):
         found.setdefault(key, []).append(int(member))
-    if crowd.code in PRECISION and len(found) > 1 and "" in found:
+    if rule.trail is Trail.DIGITS and len(found) > 1 and "" in found:
         # Where float64 has no digits left either nothing shows; the others tell whose fault it is.
         max((found[key] for key in found if key), key=len).extend(found.pop(""))
     share = len(crowd.members) / len(members)
@@ -79,7 +78,7 @@ def some(members: Array, most: int = FOLLOWED) -> Array:
 
 def keys(evidence: Evidence, crowd: Crowd, cases: CaseBlock) -> list[str]:
     """Name the forward operation to blame for each case."""
-    if crowd.code in PRECISION:
+    if by_code(crowd.code).trail is Trail.DIGITS:
         return [
             "" if lost is None else _forward_of(instance, lost)
             for instance, lost in _losses(evidence, crowd, cases)
@@ -94,7 +93,7 @@ def keys(evidence: Evidence, crowd: Crowd, cases: CaseBlock) -> list[str]:
 
 def blame(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> tuple[str, Blame]:
     """Blame one case: the name of the forward operation, and what the words need."""
-    if crowd.code in PRECISION:
+    if by_code(crowd.code).trail is Trail.DIGITS:
         return _of_loss(crowd, *next(_losses(evidence, crowd, case)))
     instance, node, values = next(_sources(evidence, crowd, case))
     if instance is None or instance.wiring is None:
@@ -126,7 +125,8 @@ def _known(evidence: Evidence, crowd: Crowd, cases: CaseBlock) -> Location | Non
     if crowd.facts.get("location") is not None:
         return crowd.facts["location"]  # type: ignore[no-any-return]
     instance = evidence.instance_of(cases)
-    gradient = crowd.code == "LC101" or (crowd.code == "LC503" and crowd.form == "gradient")
+    rule = by_code(crowd.code)
+    gradient = rule.by_derivative or (rule.by_mode and crowd.form == "gradient")
     if gradient and isinstance(instance.program, Program):
         return _custom_gradient(instance)
     return None
@@ -141,8 +141,9 @@ def _sources(
         return
     instance = evidence.instance_of(cases)
     graph = instance.wiring
-    finite = crowd.code == "LC503" and crowd.form != "nonfinite"
-    followed = graph is not None and crowd.code not in _ELSEWHERE and not finite
+    rule = by_code(crowd.code)
+    finite = rule.by_mode and crowd.form not in rule.nonfinite
+    followed = graph is not None and rule.trail is not Trail.KNOWN and not finite
     if not followed or graph is None:
         yield from ((None, None, {}) for _ in range(len(cases)))
         return
@@ -158,7 +159,7 @@ def _found(
     crowd: Crowd, graph: Wiring, values: Mapping[str, Sequence[Array] | Array], count: int
 ) -> list[Node | None]:
     """The operation at fault in each case."""
-    if crowd.code == "LC107" and graph.gradient:
+    if by_code(crowd.code).trail is Trail.GAIN and graph.gradient:
         largest = crowd.form == "huge"
         return [
             node
@@ -249,7 +250,7 @@ def _of_loss(crowd: Crowd, instance: Instance, lost: Loss | None) -> tuple[str, 
 
 
 def _find(crowd: Crowd, graph: Wiring, values: Values) -> Node | None:
-    if crowd.code == "LC103":
+    if by_code(crowd.code).trail is Trail.ZERO:
         return zero_source(graph, graph.gradient, values) if graph.gradient else None
     if crowd.direction is Direction.FORWARD or graph.gradient is None:
         return nonfinite_source(graph, graph.value, values)

@@ -23,6 +23,8 @@ from losscheck.findings.second_opinion import opinions
 from losscheck.model import Direction
 from losscheck.program.modes import MODES, Single
 from losscheck.program.programs import FLOOR_REWRITTEN
+from losscheck.rules import by_code
+from losscheck.rules.base import Trail
 from losscheck.rules.crowd import Crowd
 
 
@@ -41,7 +43,8 @@ class Seen:
 
 def observe(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> Seen:
     """Run one case alone in the mode of the finding, and in the others where they are compared."""
-    if crowd.code == "LC101":
+    rule = by_code(crowd.code)
+    if rule.by_derivative:
         return _gradient(evidence, crowd, case)
     if isinstance(crowd.population, SecondOrderCheck):
         return _second_order(evidence, crowd.population.rerun(case), case)
@@ -49,26 +52,18 @@ def observe(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> Seen:
     if isinstance(crowd.population, Precision):
         return _digits(evidence, crowd, case, single)
     facts: dict[str, Any] = {}
-    if crowd.code == "LC503":
+    if rule.by_mode:
         runs = {mode: alone(evidence, case, mode, crowd.dtype) for mode in MODES}
         part = "value" if crowd.direction.value == "forward" else "gradient"
         facts = {
             "values": {m: _plain(getattr(s, part)) for m, s in runs.items() if s is not None},
             "what": "loss" if part == "value" else "gradient",
         }
-    if crowd.code == "LC103":
+    elif rule.trail is Trail.ZERO:
         reach = extent(evidence, crowd.population.sweep, case)
         facts = {"low": reach.low, "high": reach.high, "element": reach.element}
-    if crowd.code == "LC303":
-        came, right = crowd.population.rerun(case).examples[0]
-        facts = {"came": came, "right": right}
-    if crowd.code == "LC108":
-        seen = crowd.population.rerun(case)
-        facts = {
-            "right": float(seen.right[0]),
-            "wrong": [float(step) for step in seen.wrong[0]],
-            "prediction": next(iter(seen.right_inputs.values()))[0],
-        }
+    else:
+        facts = dict(rule.facts(lambda: crowd.population.rerun(case)))
     scale = _scale(crowd, facts.get("values", {})) if crowd.form in ("value", "gradient") else None
     if single is None:
         return Seen(facts=facts, scale=scale)

@@ -14,10 +14,10 @@ from losscheck.evidence.gradient.check import EVALUATIONS
 from losscheck.evidence.gradient.second_order import SecondOrderCheck
 from losscheck.evidence.precision.lost_digits import vectorized
 from losscheck.evidence.search.narrowed import NARROWED, outside
-from losscheck.findings import locate
 from losscheck.model import Array
 from losscheck.program.tracing.trace import CallError
-from losscheck.rules.base import Rule
+from losscheck.rules import by_code
+from losscheck.rules.base import Rule, Trail
 from losscheck.rules.crowd import Crowd
 
 SHRINK_ELEMENTS = 1 << 20  # numbers that one round of simplifying may run through the loss
@@ -47,9 +47,7 @@ def judging(desk: Desk, rule: Rule, crowd: Crowd) -> Callable[[CaseBlock], Array
 
 
 def _alike(one: Crowd, other: Crowd) -> bool:
-    # Forms of LC103 are shares of a whole population, which a single case is not, or it vanishes.
-    shares = one.code == "LC103" and "vanishing" not in (one.form, other.form)
-    same_form = one.form == other.form or shares
+    same_form = by_code(one.code).alike(one.form, other.form)
     return same_form and (one.direction, one.mode) == (other.direction, other.mode)
 
 
@@ -57,16 +55,17 @@ def _patience(crowd: Crowd, desk: Desk) -> int:
     """How many simpler cases are judged at a time: fewer of a loss that is large or slow."""
     cases = crowd.population.cases
     elements = sum(int(np.prod(array.shape[1:])) for array in cases.inputs.values())
-    if crowd.code == "LC505":  # one call each
+    rule = by_code(crowd.code)
+    if rule.one_by_one:
         return SINGLE_TRIES
     evaluations = 1
-    if crowd.code == "LC101":
+    if rule.by_derivative:
         evaluations = EVALUATIONS * int(
             np.prod(cases.inputs[crowd.population.prediction].shape[1:])
         )
     if isinstance(crowd.population, SecondOrderCheck):  # those of the gradient are judged as well
         evaluations = EVALUATIONS * (crowd.population.directions.size + elements)
-    if crowd.code in locate.PRECISION:
+    if rule.trail is Trail.DIGITS:
         evaluations = 3 * elements  # for the conditioning of each
     instance = desk.evidence.instance_of(cases)
     if vectorized(instance):

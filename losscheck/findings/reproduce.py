@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from losscheck.findings.reproduce_second import dtype, second_order
-from losscheck.findings.reproduce_training import CODES, training
-from losscheck.model import Array, Suspect
+from losscheck.findings.reproduce_training import AROUND, training
+from losscheck.model import Array, Direction, Suspect
 from losscheck.program.tracing.trace import Call
+from losscheck.rules import by_code
+from losscheck.rules.base import Shown
 from losscheck.targets.models import Placed
 from losscheck.targets.written import Written
 
@@ -43,7 +45,8 @@ def reproduce(
     """
     # Keras' own __call__ takes the mean of what `call` returns; the finding is about `call`.
     method = ".call" if getattr(call.function, "__name__", "") == "call" else ""
-    if suspect.code in CODES:  # there Keras is handed the object itself
+    shown = by_code(suspect.code).shown_by
+    if shown in AROUND:  # there Keras is handed the object itself
         method = ""
     order, positional, prediction = call.names, call.positional, call.prediction
     if written is not None:
@@ -53,7 +56,7 @@ def reproduce(
         imports, making = _imports(target, form, method, call.base)
     else:
         imports, making = _of_output(placed, method, call.base)
-    if suspect.code in CODES:
+    if shown in AROUND:
         extra = [] if "import keras" in imports else ["import keras"]
         body = training(suspect, call, form == "loss-instance", _literal)
         own = [] if "import tensorflow as tf" in imports else ["import tensorflow as tf"]
@@ -68,10 +71,10 @@ def reproduce(
     keywords = zip(order[positional:], handed[positional:], strict=True)
     arguments = [*handed[:positional], *(f"{name}={given}" for name, given in keywords)]
     arguments += [f"{name}={value!r}" for name, value in call.constants.items()]
-    if suspect.code == "LC106":
+    if shown is Shown.SECOND_DERIVATIVE:
         whole = f"loss({', '.join(arguments)})"
         return _text([*lines, *second_order(suspect, prediction, whole, _literal)])
-    if suspect.code in ("LC301", "LC302"):
+    if shown is Shown.DIGITS:
         return _text(
             [*lines, *_digits(suspect, order, prediction, f"loss({', '.join(arguments)})")]
         )
@@ -142,7 +145,7 @@ def _digits(suspect: Suspect, order: Sequence[str], prediction: str, whole: str)
         '    print(f"{dtype.name} gradient:", None if gradient is None else gradient.numpy())',
     ]
     if not both and suspect.facts.get("exact") is not None:
-        what = "loss" if suspect.code == "LC301" else "gradient"
+        what = "loss" if suspect.direction is Direction.FORWARD else "gradient"
         lines.append(f'print("right {what}:", {_literal(suspect.facts["exact"])})')
     return lines
 

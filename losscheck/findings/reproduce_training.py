@@ -1,4 +1,4 @@
-"""Programs that show what Keras does around a loss (LC601 to LC603)."""
+"""Programs that show what Keras does around a loss (its config, weights, training)."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ import numpy as np
 from losscheck.model import Array, Suspect
 from losscheck.program.keras.small_model import inputs_of, layers
 from losscheck.program.tracing.trace import Call
+from losscheck.rules import by_code
+from losscheck.rules.base import Shown
 
-CODES = frozenset({"LC601", "LC602", "LC603"})
 Literal = Callable[[Array], str]
 
 
 def training(suspect: Suspect, call: Call, is_loss: bool, literal: Literal) -> list[str]:
     """Write the lines that follow those which make `loss`, the object that Keras is handed."""
-    write = {"LC601": _survival, "LC602": _weights, "LC603": _trial}[suspect.code]
+    write = AROUND[by_code(suspect.code).shown_by]
     constants = ", ".join(f"{name}={value!r}" for name, value in call.constants.items())
     bound = [f"loss = functools.partial(loss, {constants})"] if constants and not is_loss else []
     return [*bound, *write(suspect, call, is_loss, literal)]
@@ -192,3 +193,7 @@ def _direct(how: str, task: Any, is_loss: bool) -> Sequence[str]:
         "    direct += len(predictions) * float(np.mean(values))",
         f'print("direct:", direct / {last})',
     ]
+
+
+AROUND = {Shown.SAVING: _survival, Shown.WEIGHTS: _weights, Shown.TRAINING: _trial}
+"""What Keras does around the loss, and who writes the program that shows it."""

@@ -58,7 +58,7 @@ def reproduce(suspect: Suspect, loss: Loss, weights: Sequence[int], seed: int, b
         "",
         "",
     ]
-    if suspect.code == "LC101":
+    if "worst" in suspect.facts:
         lines += _difference(suspect.facts["worst"], seed)
     else:
         lines += _shown(weights)

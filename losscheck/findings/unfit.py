@@ -6,6 +6,7 @@ from losscheck.advice import wording
 from losscheck.advice.structures import HANDED, taken
 from losscheck.evidence.shape.calls import of_sizes
 from losscheck.infer import Inferred
+from losscheck.rules.execution.call_fails import CallFails
 
 
 def short(inferred: Inferred) -> str:
@@ -20,7 +21,7 @@ def short(inferred: Inferred) -> str:
 def whole(inferred: Inferred) -> str:
     """Say why nothing is judged of it, and what the user can do."""
     if inferred.structures:
-        return f"{short(inferred)}, and {HANDED}: see LC901"
+        return f"{short(inferred)}, and {HANDED}: see {CallFails.code}"
     if not _may_fit(inferred):
         return short(inferred)
     spec = inferred.spec

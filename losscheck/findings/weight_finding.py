@@ -36,12 +36,12 @@ from losscheck.program.tracing.origin import Frame
 from losscheck.program.tracing.origin import locate as place
 from losscheck.program.tracing.wiring import Node
 from losscheck.rules import policy
+from losscheck.rules.base import Trail
 from losscheck.rules.model.weights import WeightRule
 from losscheck.rules.model.words import listed
 from losscheck.settings.settings import Settings
 from losscheck.targets import Loss
 
-NONFINITE = frozenset({"LC201", "LC202", "LC203", "LC204"})
 SHOWN = 512  # elements of a batch or a gradient that a finding carries
 
 
@@ -82,7 +82,7 @@ class WeightWriter:
         for suspect in suspects:
             parts = self._faults.attempt(
                 f"the blame for {rule.code}",
-                functools.partial(self._by_source, suspect),
+                functools.partial(self._by_source, rule, suspect),
                 [(suspect, None)],
             )
             for part, node in parts:
@@ -92,9 +92,9 @@ class WeightWriter:
                     found.append(made)
         return found
 
-    def _by_source(self, suspect: Suspect) -> list[tuple[Suspect, Node | None]]:
+    def _by_source(self, rule: WeightRule, suspect: Suspect) -> list[tuple[Suspect, Node | None]]:
         """Take apart weights whose gradients different operations spoil."""
-        if suspect.code not in NONFINITE:
+        if suspect.form not in rule.nonfinite:
             return [(suspect, None)]
         suspect = self._smaller(suspect)
         objective, values = self._values(suspect.facts["moment"])
@@ -144,10 +144,10 @@ class WeightWriter:
         moment: Moment = suspect.facts["moment"]
         members: Sequence[int] = suspect.facts["weights"]
         attempt, code = self._faults.attempt, rule.code
-        suspect = attempt(f"the truth of {code}", lambda: self._with_truth(suspect), suspect)
+        suspect = attempt(f"the truth of {code}", lambda: self._with_truth(rule, suspect), suspect)
         blame = attempt(
             f"the blame for {code}",
-            lambda: self._blame(suspect, node),
+            lambda: self._blame(rule, suspect, node),
             locate.of_location(None, suspect.direction),
         )
         if blame.location is None:
@@ -201,9 +201,9 @@ class WeightWriter:
             ),
         )
 
-    def _with_truth(self, suspect: Suspect) -> Suspect:
+    def _with_truth(self, rule: WeightRule, suspect: Suspect) -> Suspect:
         """Say of what is not finite what it is in float64."""
-        if suspect.code not in NONFINITE:
+        if suspect.form not in rule.nonfinite:
             return suspect
         moment: Moment = suspect.facts["moment"]
         objective = self._evidence.at(moment)
@@ -222,19 +222,20 @@ class WeightWriter:
         value = float(numbers[0]) if not suspect.facts["weights"] else None
         return attrs.evolve(suspect, kind=kind, expected_value=value)
 
-    def _blame(self, suspect: Suspect, node: Node | None) -> Blame:
+    def _blame(self, rule: WeightRule, suspect: Suspect, node: Node | None) -> Blame:
         moment: Moment = suspect.facts["moment"]
         objective = self._evidence.at(moment)
-        if suspect.code == "LC101":
+        if rule.by_derivative:
             return locate.of_location(self._custom_gradient(suspect), suspect.direction)
-        if suspect.code == "LC102" and not suspect.facts["blocked"]:
+        known = rule.trail is Trail.KNOWN  # it says which operation has no gradient
+        if known and not suspect.facts["blocked"]:
             return locate.of_location(None, suspect.direction)
         objective, values = self._values(moment)
         members = suspect.facts["weights"]
         graph = objective.wiring(members[0] if members else 0, suspect.facts.get("tensor"))
-        if suspect.code == "LC102":
+        if known:
             node = next(n for n in graph.nodes if n.name == suspect.facts["blocked"])
-        elif suspect.code == "LC103" and suspect.form != "stuck" and graph.gradient:
+        elif rule.trail is Trail.ZERO and suspect.form != "stuck" and graph.gradient:
             node = zero_source(graph, graph.gradient, values)
         instance = Instance(
             name="weights", sizes={}, shapes={}, program=objective.program, wiring=graph

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
+from typing import TYPE_CHECKING
 
 from losscheck.model import UsageError
-from losscheck.rules.base import Rule
 from losscheck.rules.execution.call_fails import CallFails
 from losscheck.rules.execution.dtype_rejected import DtypeRejected
 from losscheck.rules.execution.mode_disagreement import ModeDisagreement
@@ -37,6 +36,9 @@ from losscheck.rules.shape.silent_broadcast import SilentBroadcast
 from losscheck.rules.training.not_serializable import NotSerializable
 from losscheck.rules.training.sample_weight import SampleWeight
 from losscheck.rules.training.training_fails import TrainingFails
+
+if TYPE_CHECKING:
+    from losscheck.rules.base import Rule
 
 RULES: tuple[Rule, ...] = (
     GradientMismatch(),
@@ -77,6 +79,14 @@ RULES: tuple[Rule, ...] = (
 )
 
 
+_BY_CODE = {rule.code: rule for rule in RULES}
+
+
+def by_code(code: str) -> Rule:
+    """Give the rule of a code that is known to be one."""
+    return _BY_CODE[code]
+
+
 def find(code_or_slug: str) -> Rule:
     """Find a rule by its code or its slug, in upper or lower case.
 
@@ -104,6 +114,8 @@ def find(code_or_slug: str) -> Rule:
     names = {name.lower(): rule for rule in RULES for name in (rule.code, rule.slug)}
     if wanted in names:
         return names[wanted]
+    import difflib  # for a message alone
+
     close = difflib.get_close_matches(wanted, names, n=3)
     shown = dict.fromkeys(f"{names[name].code} {names[name].slug}" for name in close)
     hint = f" Did you mean {', '.join(shown)}?" if shown else ""

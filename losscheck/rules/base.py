@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, ClassVar
+import enum
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
     from losscheck.advice.blamed import Blame
     from losscheck.model import Argument, Severity, Suspect
     from losscheck.rules.crowd import Crowd
@@ -14,6 +16,30 @@ if TYPE_CHECKING:
     Judgment = Iterable[Suspect | Crowd]
     Arguments = tuple[Argument, ...]
     Words = tuple[str, str, str]  # message, cause, fix
+
+
+UNDECIDED = "no point could be decided"
+
+
+class Trail(enum.StrEnum):
+    """How the operation to blame for a case is found."""
+
+    BAD = "bad"  # what is not finite is followed back to where it began
+    ZERO = "zero"  # so is a gradient of 0
+    GAIN = "gain"  # the operation that makes the most of it on the way back
+    DIGITS = "digits"  # the graph in float32 beside the same in float64
+    KNOWN = "known"  # the evidence knows the line, or the loss is blamed as a whole
+
+
+class Shown(enum.StrEnum):
+    """What a program runs that shows a finding."""
+
+    VALUE_AND_GRADIENT = "value and gradient"
+    DIGITS = "the same in float32 and in float64"
+    SECOND_DERIVATIVE = "the second derivative"
+    SAVING = "the loss through its config and a saved model"
+    WEIGHTS = "the loss with weights"
+    TRAINING = "a small model trained with it"
 
 
 class Rule:
@@ -36,9 +62,38 @@ class Rule:
     partial: ClassVar[frozenset[str]] = frozenset()  # forms that leave something to judge
     judge: Callable[..., Judgment]
 
+    # What it means for a loss.
+    essential: ClassVar[bool] = False  # without it nothing is known of value and gradient
+    decisive: ClassVar[bool] = True  # where it is undecided no verdict is a pass
+    numeric: ClassVar[bool] = True  # it says something of the numbers, not of the call alone
+    masks_undecided: ClassVar[bool] = True  # undecided, it leaves undecided what it would mask
+    absent: ClassVar[tuple[str, str]] = ("", "")  # evidence that may be empty, and why it is
+
+    # How its cases are looked at one by one.
+    trail: ClassVar[Trail] = Trail.BAD
+    nonfinite: ClassVar[frozenset[str]] = frozenset()  # forms whose cases give NaN or Inf
+    by_derivative: ClassVar[bool] = False  # it compares the gradient with differences
+    by_mode: ClassVar[bool] = False  # it compares modes, each of which may have a finding
+    few: ClassVar[bool] = False  # its cases are alike: some of them are enough to find the line
+    one_by_one: ClassVar[bool] = False  # each case takes a call of its own
+    shown_by: ClassVar[Shown] = Shown.VALUE_AND_GRADIENT
+    inherent_where_small: ClassVar[bool] = False  # a true gradient too small for the dtype is none
+
     def left_out(self, settings: Settings) -> str:
         """Say what the user must ask for before this rule is judged; "" for nothing."""
         return ""
+
+    def alike(self, form: str, other: str) -> bool:
+        """Say whether a simpler case of another form shows the same."""
+        return form == other
+
+    def undecided(self, evidence: Mapping[str, Any]) -> str:
+        """Say why the evidence, by name, decides nothing; "" where it decides something."""
+        return ""
+
+    def facts(self, again: Callable[[], Any]) -> Mapping[str, Any]:
+        """Give the facts that the words tell of one case; `again` gathers its evidence anew."""
+        return {}
 
     def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
         """Say of a suspect what is wrong, why, and what to write instead.

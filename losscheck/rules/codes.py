@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from losscheck.model import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+EXAMPLE = "LC103"  # a code, where a message shows how one is written
 
 
 def rule_code(given: str, where: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
@@ -10,6 +9,8 @@ import attrs
 from losscheck.model import Array, Direction
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from losscheck.cases.blocks import CaseBlock
 
 

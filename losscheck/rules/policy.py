@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from losscheck.model import Kind, Range, Severity
 from losscheck.rules import RULES
 from losscheck.rules.model.weights import WEIGHT_RULES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _NONFINITE = frozenset({"LC201", "LC202", "LC203", "LC204"})
 _PRECISION = frozenset({"LC301", "LC302"})

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from losscheck.model import UsageError
-from losscheck.rules.codes import rule_code
+from losscheck.rules.codes import EXAMPLE, rule_code
 from losscheck.settings.budget import DEFAULT
 from losscheck.settings.settings import (
     DTYPES,
@@ -181,7 +181,7 @@ class _Reader:
         if isinstance(table, list | str) and key.endswith("ignore"):
             raise UsageError(
                 f"{self._at(key)}: expected a table from code to reason, such as "
-                f'{{ LC103 = "clipping is deliberate" }}, got {table!r}'
+                f'{{ {EXAMPLE} = "clipping is deliberate" }}, got {table!r}'
             )
         return {
             rule_code(code, self._at(key)): self._word(text, f"{key}.{code}")

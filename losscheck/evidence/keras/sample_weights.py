@@ -20,6 +20,9 @@ from losscheck.program.keras.keras_loss import REDUCTIONS, weighted
 from losscheck.program.keras.undisturbed import said
 from losscheck.program.keras.weighing import Weigh, by_argument, calls_itself, plainly
 from losscheck.program.running.program import Program
+from losscheck.rules.shape.batch_coupling import BatchCoupling
+from losscheck.rules.shape.silent_broadcast import SilentBroadcast
+from losscheck.rules.training.training_fails import TrainingFails
 from losscheck.settings.argument_names import weighs_samples
 from losscheck.settings.shapes import parse
 
@@ -124,7 +127,7 @@ def weighing(evidence: Evidence, layouts: Sequence[LayoutRun]) -> Weighing | Lef
     own, label = spec.named("weight"), spec.named("y_true")
     weight = own.name if own is not None else call.weight
     if calls_itself(call) and not weight:
-        return LeftOut("its __call__ takes no weights: see LC603")
+        return LeftOut(f"its __call__ takes no weights: see {TrainingFails.code}")
     if weight:
         how, weigh = "call" if calls_itself(call) else "argument", by_argument(call, weight)
     else:
@@ -166,7 +169,7 @@ def _unfit(evidence: Evidence, layouts: Sequence[LayoutRun]) -> str:
         return f"{own.name} {own.shape} holds no weight for each row of a batch"
     for run in layouts:
         if run.changed == own.name and run.differs and run.declared:
-            return f"see LC401: {own.name} is broadcast into another loss"
+            return f"see {SilentBroadcast.code}: {own.name} is broadcast into another loss"
     if not domains.parse(own.domain).contains(np.ones((1, 1), np.float32)).all():
         return f"{own.name} in {own.domain} cannot be 1, so that there is nothing to compare with"
     return ""
@@ -241,7 +244,7 @@ class _Scale:
             return np.stack([self._plain(one, np.ones(ROWS)) for one in each])
 
         if independent(run, {name: np.stack([b[name] for b in batches]) for name in batches[0]}):
-            return "a sample alone has another loss than in a batch: see LC403"
+            return f"a sample alone has another loss than in a batch: see {BatchCoupling.code}"
         return "its samples depend on each other: no weight is theirs alone"
 
     def _cases(self, inputs: Mapping[str, Array], rows: Array, whole: Array) -> list[Weighed]:

@@ -15,6 +15,10 @@ from losscheck.evidence.shape.xla import XlaCall
 from losscheck.model import Inputs
 from losscheck.program.keras.keras_loss import MEAN, KerasLoss
 from losscheck.program.keras.training import Task, Trainer, Trial, devices
+from losscheck.rules.execution.mode_disagreement import ModeDisagreement
+from losscheck.rules.execution.xla_unsupported import XlaUnsupported
+from losscheck.rules.shape.shape_rejected import ShapeRejected
+from losscheck.rules.training.sample_weight import SampleWeight
 
 # Operations of the loss with its gradient; compiling and tracing cost in proportion. Of Keras' own
 # Circle has 244 (1.5 s to compile, 1.3 s in mixed_float16) and CTC 336 (3.7 s and 1.8 s).
@@ -54,7 +58,9 @@ def training(
     if reason := why_not(evidence):
         return LeftOut(reason)
     if any(run.form == "unknown-batch" and run.error is not None for run in layouts):
-        return LeftOut("see LC402: it fails where the batch size is unknown, as in fit")
+        return LeftOut(
+            f"see {ShapeRejected.code}: it fails where the batch size is unknown, as in fit"
+        )
     given = task(evidence)
     trainer = Trainer(evidence.programs.call, given)
     try:
@@ -69,7 +75,7 @@ def training(
     trials = tuple(trainer.trials(hows))
     failed = next((trial.how for trial in trials if trial.error is not None), "")
     if failed and any(run.error is not None and run.declared for run in layouts):
-        return LeftOut(f"see LC402: model.{failed} fails as it does")
+        return LeftOut(f"see {ShapeRejected.code}: model.{failed} fails as it does")
     if failed and (fault := trainer.control(failed)):
         return LeftOut(f"a small model fails with any loss here: {fault}"[:160])
     label = evidence.spec.named("y_true")
@@ -91,11 +97,14 @@ def _ways(
     wiring = evidence.main.wiring
     nodes = 0 if wiring is None else len(wiring.nodes)
     if xla is None or xla.error is not None:
-        left_out["jit"] = "not asked for" if xla is None else "see LC506"
+        left_out["jit"] = "not asked for" if xla is None else f"see {XlaUnsupported.code}"
     elif evidence.draws:
         left_out["jit"] = "random numbers are drawn inside, and XLA draws others by the same seed"
     elif nodes > JIT_NODES:
-        left_out["jit"] = f"{nodes} operations take seconds to compile; LC503 and LC506 tried XLA"
+        left_out["jit"] = (
+            f"{nodes} operations take seconds to compile; {ModeDisagreement.code} and "
+            f"{XlaUnsupported.code} tried XLA"
+        )
     else:
         hows.append("jit")
     if nodes > MIXED_NODES:
@@ -114,7 +123,7 @@ def _not_mirrored(evidence: Evidence, given: Task, graph: GraphFacts) -> str:
     if devices() < 2:  # TensorFlow takes no more of them once it runs
         return "TensorFlow was started with one logical CPU device"
     if graph.returns is None or not graph.returns:
-        return "Keras does not scale a scalar: see LC602"
+        return f"Keras does not scale a scalar: see {SampleWeight.code}"
     if KerasLoss(evidence.programs.call).reduction != MEAN:
         return "its reduction does not average"
     return "" if given.batch % 2 == 0 and evidence.spec.batch else "its batch cannot be halved"

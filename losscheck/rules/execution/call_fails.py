@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from losscheck.advice import wording
-from losscheck.advice.blamed import Blame
-from losscheck.advice.structures import structured
 from losscheck.model import Range, Severity, Suspect
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from losscheck.advice.blamed import Blame
     from losscheck.evidence.shape.calls import CallOutcome
     from losscheck.rules.base import Arguments, Judgment, Words
 
@@ -65,6 +65,7 @@ class CallFails(Rule):
         "structure": Severity.WARNING,
     }
     needs = ("call",)
+    numeric = False
 
     def judge(self, call: CallOutcome) -> Judgment:
         """Name the loss if it raises."""
@@ -99,6 +100,8 @@ class CallFails(Rule):
     def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
         """Say what is wrong, why, and what to write instead."""
         if suspect.form == "structure":
+            from losscheck.advice.structures import structured
+
             return structured(suspect, tuple(suspect.inputs))
         facts: Mapping[str, Any] = suspect.facts
         name, owner = str(facts.get("name", "")), str(facts.get("owner", ""))

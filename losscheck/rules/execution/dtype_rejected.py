@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import attrs
 
 from losscheck.advice import wording
-from losscheck.advice.blamed import Blame
 from losscheck.model import Severity, Suspect
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from losscheck.advice.blamed import Blame
     from losscheck.evidence.shape.calls import CallOutcome
     from losscheck.evidence.shape.reruns import DtypeRun
     from losscheck.model import Location

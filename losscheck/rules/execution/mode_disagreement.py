@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscheck.advice import nonfinite, wording
-from losscheck.advice.blamed import Blame
+from losscheck.advice import wording
 from losscheck.model import Direction, Severity, Suspect
 from losscheck.rules.base import Rule
 from losscheck.rules.crowd import Crowd
@@ -17,6 +16,7 @@ from losscheck.rules.nonfinite.nonfinite import backward, forward
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from losscheck.advice.blamed import Blame
     from losscheck.evidence.search.mode_sweeps import ModeSweep
     from losscheck.evidence.search.sweep import Sweep
     from losscheck.evidence.shape.eager_calls import EagerCalls
@@ -74,6 +74,8 @@ class ModeDisagreement(Rule):
         "gradient": Severity.ERROR,
     }
     needs = ("sweeps", "modes", "eager_calls", "repeats")
+    nonfinite = frozenset({"nonfinite"})
+    by_mode = True
 
     def judge(
         self,
@@ -95,6 +97,9 @@ class ModeDisagreement(Rule):
 
     def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
         """Say what is wrong, why, and what to write instead."""
+        # Its tables are large: `losscheck rules` does without.
+        from losscheck.advice import nonfinite
+
         message, cause = _told(suspect)
         if suspect.form != "nonfinite" or not blame.op:
             return message, cause, _rounding_fix(blame)

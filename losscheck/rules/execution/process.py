@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from losscheck.advice.blamed import Blame
 from losscheck.model import Severity, Suspect
 from losscheck.rules.base import Rule
 from losscheck.rules.execution.ending import End, Ending
 
 if TYPE_CHECKING:
+    from losscheck.advice.blamed import Blame
     from losscheck.rules.base import Arguments, Judgment, Words
     from losscheck.rules.execution.ending import Ending
     from losscheck.settings.settings import Settings
@@ -58,6 +58,7 @@ class Timeout(Rule):
     slug = "timeout"
     forms = {"late": Severity.ERROR}
     needs = ("ending",)
+    numeric = False
 
     def left_out(self, settings: Settings) -> str:
         """Ask for a time, without which none can be over."""
@@ -127,6 +128,7 @@ class Crash(Rule):
     slug = "crash"
     forms = {"ended": Severity.ERROR}
     needs = ("ending",)
+    numeric = False
 
     def left_out(self, settings: Settings) -> str:
         """Ask for a process of its own, without which nobody is left to tell."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from losscheck.advice import wording
-from losscheck.advice.blamed import Blame
 from losscheck.model import Severity, Suspect
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
+    from losscheck.advice.blamed import Blame
     from losscheck.evidence.shape.xla import XlaCall
     from losscheck.rules.base import Arguments, Judgment, Words
 
@@ -54,6 +54,7 @@ class XlaUnsupported(Rule):
     forms = {"compile": Severity.WARNING}
     needs = ("xla",)
     masked_by = ("LC102",)  # what leaves TensorFlow has no gradient either, which is worse
+    absent = ("xla", "XLA is not asked for, or the loss has no graph")
 
     def judge(self, xla: XlaCall | None) -> Judgment:
         """Name the operation that is not compiled."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from losscheck.advice import wording
-from losscheck.advice.blamed import Blame
 from losscheck.model import Severity, Suspect
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from losscheck.advice.blamed import Blame
     from losscheck.evidence.search.untaken import Untaken
     from losscheck.rules.base import Arguments, Judgment, Words
 

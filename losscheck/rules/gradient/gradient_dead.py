@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losscheck.advice import wording
-from losscheck.advice.blamed import Blame
 from losscheck.advice.slopes import FLAT, NO_SLOPE, SURROGATE
 from losscheck.model import Direction, Kind, Severity, Suspect
-from losscheck.rules.base import Rule
+from losscheck.rules.base import Rule, Trail
 from losscheck.rules.crowd import Crowd
 
 if TYPE_CHECKING:
+    from losscheck.advice.blamed import Blame
     from losscheck.evidence.gradient.dead import DeadGradients
     from losscheck.model import Array
     from losscheck.rules.base import Arguments, Judgment, Words
@@ -84,6 +84,8 @@ class GradientDead(Rule):
     }
     needs = ("dead", "dead_batches")
     masked_by = ("LC102",)
+    trail = Trail.ZERO
+    inherent_where_small = True
 
     def judge(self, dead: DeadGradients | None, dead_batches: DeadGradients | None) -> Judgment:
         """Name the samples and the batches whose gradient is 0 at a large loss."""
@@ -110,6 +112,10 @@ class GradientDead(Rule):
             mode=dead.sweep.mode,
             dtype=dead.sweep.dtype,
         )
+
+    def alike(self, form: str, other: str) -> bool:
+        """Most forms are shares of a whole population, which a single case is not."""
+        return form == other or "vanishing" not in (form, other)
 
     def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
         """Say what is wrong, why, and what to write instead."""

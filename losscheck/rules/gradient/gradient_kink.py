@@ -6,7 +6,6 @@ import math
 from typing import TYPE_CHECKING
 
 from losscheck.advice import wording
-from losscheck.advice.blamed import Blame
 from losscheck.model import Direction, Range, Severity, Suspect
 from losscheck.numerics import DIVERGING
 from losscheck.rules.base import Rule
@@ -15,6 +14,7 @@ from losscheck.rules.gradient.words import both_sides, place
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from losscheck.advice.blamed import Blame
     from losscheck.evidence.gradient.crossings import Crossing
     from losscheck.rules.base import Arguments, Judgment, Words
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from losscheck.advice import source, wording
-from losscheck.advice.blamed import Blame
 from losscheck.advice.wording import worst_pair
 from losscheck.model import Direction, Severity, Suspect
-from losscheck.rules.base import Rule
+from losscheck.rules.base import UNDECIDED, Rule, Trail
 from losscheck.rules.crowd import Crowd
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from losscheck.advice.blamed import Blame
     from losscheck.evidence.gradient.check import GradientCheck
     from losscheck.evidence.gradient.float32 import Float32Gradients
     from losscheck.evidence.gradient.upstream import UpstreamCheck
@@ -104,6 +104,9 @@ class GradientMismatch(Rule):
     }
     needs = ("gradients", "sized", "float32", "upstream", "graph")
     masked_by = ("LC102",)
+    essential = True
+    trail = Trail.KNOWN
+    by_derivative = True
 
     def judge(
         self,
@@ -163,6 +166,12 @@ class GradientMismatch(Rule):
                     "ignored": bool(upstream.ignored[upstream.wrong].all()),
                 },
             )
+
+    def undecided(self, evidence: Mapping[str, Any]) -> str:
+        """Say so where no point was decided of a loss that has a gradient."""
+        decided = any(check.decided.any() for check in evidence["gradients"])
+        missing = getattr(evidence["graph"], "gradient_missing", False)
+        return "" if decided or missing else UNDECIDED
 
     def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
         """Say what is wrong, why, and what to write instead."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from losscheck.advice.blamed import Blame
 from losscheck.advice.slopes import NO_SLOPE, SURROGATE
 from losscheck.model import Direction, Range, Severity, Suspect
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
+    from losscheck.advice.blamed import Blame
     from losscheck.evidence.gradient.unreached import Unreached
     from losscheck.evidence.graph import GraphFacts
     from losscheck.rules.base import Arguments, Judgment, Words
@@ -74,6 +74,9 @@ class GradientMissing(Rule):
     }
     needs = ("graph", "unreached")
     partial = frozenset({"part", "part-unasked", "part-flat", "part-ends"})
+    essential = True
+    # The others see that there is none, whether it was judged or not.
+    masks_undecided = False
 
     def judge(self, graph: GraphFacts, unreached: Unreached | None) -> Judgment:
         """Name the loss if its gradient is None, or the part of the prediction that gets none."""

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losscheck.advice import wording
-from losscheck.advice.blamed import Blame
 from losscheck.model import Direction, Severity, Suspect
-from losscheck.rules.base import Rule
+from losscheck.rules.base import Rule, Trail
 from losscheck.rules.crowd import Crowd
 
 if TYPE_CHECKING:
+    from losscheck.advice.blamed import Blame
     from losscheck.evidence.gradient.gradient_sizes import GradientSizes
     from losscheck.rules.base import Arguments, Judgment, Words
 
@@ -66,6 +66,9 @@ class GradientSize(Rule):
     }
     needs = ("gradient_sizes",)
     masked_by = ("LC102",)
+    absent = ("gradient_sizes", "the loss has no gradient")
+    trail = Trail.GAIN
+    few = True
 
     def judge(self, gradient_sizes: GradientSizes | None) -> Judgment:
         """Name the gradients of unusual size."""

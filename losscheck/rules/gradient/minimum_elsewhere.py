@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from losscheck.advice import wording
-from losscheck.advice.blamed import Blame
 from losscheck.model import Range, Severity, Suspect
-from losscheck.rules.base import Rule
+from losscheck.rules.base import Rule, Trail
 from losscheck.rules.crowd import Crowd
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from losscheck.advice.blamed import Blame
     from losscheck.evidence.gradient.floors import Floor
     from losscheck.evidence.gradient.minima import RightAndWrong
     from losscheck.rules.base import Arguments, Judgment, Words
@@ -72,6 +74,8 @@ class MinimumElsewhere(Rule):
     }
     needs = ("right_and_wrong", "floor")
     masked_by = ("LC102",)
+    absent = ("right_and_wrong", "the domains do not say which prediction is right")
+    trail = Trail.KNOWN
 
     def judge(self, right_and_wrong: RightAndWrong | None, floor: Floor | None) -> Judgment:
         """Name the batches whose wrong predictions have the lower loss."""
@@ -104,6 +108,15 @@ class MinimumElsewhere(Rule):
                     members=np.flatnonzero(found),
                 )
                 return
+
+    def facts(self, again: Callable[[], Any]) -> Mapping[str, Any]:
+        """Give the losses at the right prediction and at the wrong ones."""
+        seen = again()
+        return {
+            "right": float(seen.right[0]),
+            "wrong": [float(step) for step in seen.wrong[0]],
+            "prediction": next(iter(seen.right_inputs.values()))[0],
+        }
 
     def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
         """Say what is wrong, why, and what to write instead."""

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from losscheck.advice import source, wording
-from losscheck.advice.blamed import Blame
 from losscheck.advice.wording import worst_pair
 from losscheck.model import Direction, Severity, Suspect
-from losscheck.rules.base import Rule
+from losscheck.rules.base import UNDECIDED, Rule, Shown
 from losscheck.rules.crowd import Crowd
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from losscheck.advice.blamed import Blame
     from losscheck.evidence.gradient.second_order import SecondOrderCheck
     from losscheck.rules.base import Arguments, Judgment, Words
     from losscheck.settings.settings import Settings
@@ -80,6 +80,8 @@ class SecondOrder(Rule):
     }
     needs = ("second_order",)
     masked_by = ("LC102",)
+    decisive = False  # value and gradient are what they are
+    shown_by = Shown.SECOND_DERIVATIVE
 
     def left_out(self, settings: Settings) -> str:
         """Ask for the second derivative."""
@@ -118,6 +120,13 @@ class SecondOrder(Rule):
                         direction=Direction.BACKWARD,
                         facts=known,
                     )
+
+    def undecided(self, evidence: Mapping[str, Any]) -> str:
+        """Say so where there was nothing to derive, or no direction was decided."""
+        second = evidence["second_order"]
+        if not second:
+            return "no verified gradient to take differences of, or none that can be derived again"
+        return "" if any(check.decided.any() for check in second) else UNDECIDED
 
     def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
         """Say what is wrong, why, and what to write instead."""

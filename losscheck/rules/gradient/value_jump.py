@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from losscheck.advice import wording
-from losscheck.advice.blamed import Blame
 from losscheck.model import Range, Severity, Suspect
 from losscheck.rules.base import Rule
 from losscheck.rules.gradient.words import both_sides, place
@@ -13,6 +12,7 @@ from losscheck.rules.gradient.words import both_sides, place
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from losscheck.advice.blamed import Blame
     from losscheck.evidence.gradient.crossings import Crossing
     from losscheck.rules.base import Arguments, Judgment, Words
 

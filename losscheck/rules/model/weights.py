@@ -6,16 +6,17 @@ trainable weight, from where the model starts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from losscheck.model import Direction, Range, Severity, Suspect
-from losscheck.rules.base import Rule
+from losscheck.rules.base import Rule, Trail
 from losscheck.rules.model.words import dead_words, mismatch_words, missing_words, nonfinite_words
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
     from losscheck.advice.blamed import Blame
     from losscheck.evidence.keras.weights import Moment, WeightEvidence
     from losscheck.model import Array
@@ -57,6 +58,7 @@ class WeightMismatch(WeightRule):
     }
     needs = ("weights",)
     masked_by = ("LC201", "LC202", "LC203", "LC204")
+    by_derivative = True
 
     def told(self, suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
         """Say what is wrong, why, and what to write instead."""
@@ -100,6 +102,7 @@ class WeightMissing(WeightRule):
         "unused": Severity.WARNING,
     }
     needs = ("weights",)
+    trail = Trail.KNOWN
 
     def told(self, suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
         """Say what is wrong, why, and what to write instead."""
@@ -175,6 +178,7 @@ class WeightDead(WeightRule):
         "stuck": Severity.WARNING,
     }
     needs = ("weights",)
+    trail = Trail.ZERO
     masked_by = ("LC201", "LC202", "LC203", "LC204")
 
     def told(self, suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
@@ -266,6 +270,7 @@ class WeightForwardNan(_ValueRule):
     slug = "forward-nan"
     forms = {"nan": Severity.ERROR}
     form = "nan"
+    nonfinite = frozenset(forms)
 
     def _shows(self, value: float) -> bool:
         return bool(np.isnan(value))
@@ -278,6 +283,7 @@ class WeightForwardInf(_ValueRule):
     slug = "forward-inf"
     forms = {"inf": Severity.ERROR}
     form = "inf"
+    nonfinite = frozenset(forms)
 
     def _shows(self, value: float) -> bool:
         return bool(np.isinf(value))
@@ -329,6 +335,7 @@ class WeightGradientNan(_GradientRule):
     slug = "gradient-nan"
     forms = {"nan": Severity.ERROR}
     form = "nan"
+    nonfinite = frozenset(forms)
 
     def _shows(self, gradient: Array) -> bool:
         return bool(np.isnan(gradient).any())
@@ -341,6 +348,7 @@ class WeightGradientInf(_GradientRule):
     slug = "gradient-inf"
     forms = {"inf": Severity.ERROR}
     form = "inf"
+    nonfinite = frozenset(forms)
 
     def _shows(self, gradient: Array) -> bool:
         return bool(np.isinf(gradient).any() and not np.isnan(gradient).any())

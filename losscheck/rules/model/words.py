@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from losscheck.advice import nonfinite, wording
-from losscheck.advice.blamed import Blame
+from losscheck.advice import wording
 from losscheck.advice.slopes import FLAT, NO_SLOPE, SURROGATE
 from losscheck.model import Direction, Suspect
 from losscheck.rules.gradient.gradient_mismatch import reason
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from losscheck.advice.blamed import Blame
     from losscheck.rules.base import Words
 
 NAMED = 3  # weights that a sentence names; the others are counted
@@ -50,6 +51,9 @@ def _when(suspect: Suspect) -> str:
 def nonfinite_words(suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
     """Say what is not finite, and since when."""
     bad = "NaN" if suspect.form == "nan" else "infinite"
+    # Its tables are large: `losscheck rules` does without.
+    from losscheck.advice import nonfinite
+
     cause, fix = nonfinite.cause_and_fix(suspect, blame)
     cause = f"{blame.vanished} {cause}".strip() + _unsure(suspect)
     if suspect.direction is Direction.FORWARD:

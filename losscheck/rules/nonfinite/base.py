@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from losscheck.advice import nonfinite
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
@@ -18,5 +17,8 @@ class NonfiniteRule(Rule):
 
     def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
         """Say what is wrong, why, and what to write instead."""
+        # Its tables are large: `losscheck rules` does without.
+        from losscheck.advice import nonfinite
+
         cause, fix = nonfinite.cause_and_fix(suspect, blame)
         return nonfinite.message(suspect), f"{blame.vanished} {cause}".strip(), fix

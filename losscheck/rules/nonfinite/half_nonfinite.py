@@ -62,6 +62,10 @@ class HalfNonfinite(NonfiniteRule):
         "inf": Severity.WARNING,
     }
     needs = ("halves",)
+    absent = ("halves", "the half types are required, or no graph of the loss runs in them")
+    nonfinite = frozenset({"nan", "inf"})
+    few = True
+    one_by_one = True
 
     def judge(self, halves: Sequence[HalfSweep]) -> Judgment:
         """Name the cases that are not finite in a half type alone."""

@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscheck import domains
 from losscheck.advice import wording
-from losscheck.advice.blamed import Blame
 from losscheck.model import Range, Severity, Suspect
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from losscheck.advice.blamed import Blame
     from losscheck.evidence.shape.labels_outside import LabelOutside
     from losscheck.rules.base import Arguments, Judgment, Words
 
@@ -68,6 +67,7 @@ class LabelOutsideRange(Rule):
         "mode": Severity.WARNING,
     }
     needs = ("labels_outside",)
+    absent = ("labels_outside", "no label is the number of a class")
 
     def judge(self, labels_outside: Sequence[LabelOutside]) -> Judgment:
         """Name the labels that pass."""
@@ -99,6 +99,8 @@ class LabelOutsideRange(Rule):
         """Say what is wrong, why, and what to write instead."""
         facts = suspect.facts
         label, classes = facts.get("label", -1), facts.get("classes", "C")
+        from losscheck import domains  # `losscheck rules` does without
+
         name = next((a.name for a in arguments if domains.names_classes(a.domain)), "y_true")
         last = f"{classes} - 1" if isinstance(classes, str) else classes - 1
         why = _WHY.get(

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losscheck.advice import wording
-from losscheck.advice.blamed import Blame
 from losscheck.model import Severity, Suspect
-from losscheck.rules.base import Rule
+from losscheck.rules.base import Rule, Trail
 from losscheck.rules.crowd import Crowd
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from losscheck.advice.blamed import Blame
     from losscheck.evidence.precision.finite_tests import FiniteTest, NonfiniteInput
     from losscheck.rules.base import Arguments, Judgment, Words
 
@@ -66,6 +66,7 @@ class NanHidden(Rule):
         "nonfinite-input": Severity.WARNING,
     }
     needs = ("finite_tests", "nonfinite_inputs")
+    trail = Trail.KNOWN
 
     def judge(
         self, finite_tests: Sequence[FiniteTest], nonfinite_inputs: Sequence[NonfiniteInput]

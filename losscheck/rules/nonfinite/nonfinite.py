@@ -74,6 +74,8 @@ class ForwardNan(NonfiniteRule):
         "narrowed": Severity.WARNING,  # outside the domain, which nobody declared
     }
     needs = ("sweeps", "lone", "modes", "narrowed")
+    essential = True
+    nonfinite = frozenset({"nan"})
 
     def judge(
         self,
@@ -136,6 +138,8 @@ class ForwardInf(NonfiniteRule):
     slug = "forward-inf"
     forms = {"inf": Severity.ERROR}
     needs = ("sweeps", "lone", "modes")
+    essential = True
+    nonfinite = frozenset({"inf"})
 
     def judge(
         self, sweeps: Sequence[Sweep], lone: Sequence[Sweep], modes: Sequence[ModeSweep]
@@ -193,6 +197,8 @@ class GradientNan(NonfiniteRule):
     forms = {"nan": Severity.ERROR}
     needs = ("sweeps", "lone", "modes")
     masked_by = ("LC102",)
+    essential = True
+    nonfinite = frozenset({"nan"})
 
     def judge(
         self, sweeps: Sequence[Sweep], lone: Sequence[Sweep], modes: Sequence[ModeSweep]
@@ -249,6 +255,8 @@ class GradientInf(NonfiniteRule):
     forms = {"inf": Severity.ERROR}
     needs = ("sweeps", "lone", "modes")
     masked_by = ("LC102",)
+    essential = True
+    nonfinite = frozenset({"inf"})
 
     def judge(
         self, sweeps: Sequence[Sweep], lone: Sequence[Sweep], modes: Sequence[ModeSweep]

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from losscheck.advice import source, wording
-from losscheck.advice.blamed import RUNNING, Blame
-from losscheck.advice.cancellation import ADVICE
-from losscheck.advice.scene import scene
 from losscheck.advice.wording import worst_pair
 from losscheck.model import Direction, Suspect
-from losscheck.rules.base import Rule
+from losscheck.rules.base import Rule, Shown, Trail
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from losscheck.advice.blamed import Blame
     from losscheck.rules.base import Arguments, Words
 
 
@@ -34,9 +34,22 @@ class PrecisionRule(Rule):
     """
 
     of_value: ClassVar[bool]
+    decisive = False  # digits that cannot be counted leave value and gradient what they are
+    trail = Trail.DIGITS
+    shown_by = Shown.DIGITS
+
+    def undecided(self, evidence: Mapping[str, Any]) -> str:
+        """Say so where nothing stands beside float32."""
+        if evidence["precision"]:
+            return ""
+        return "the loss does not run in float64, so there is nothing to compare float32 with"
 
     def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
         """Say what is wrong, why, and what to write instead."""
+        # Their tables are large: `losscheck rules` does without.
+        from losscheck.advice.cancellation import ADVICE
+        from losscheck.advice.scene import scene
+
         value = self.of_value
         what = "loss" if value else "gradient"
         got, want = worst_pair(
@@ -57,6 +70,8 @@ def _numbers(blame: Blame) -> str:
     """Say with which numbers the digits went."""
     if blame.exact is None or blame.result is None:
         return ""
+    from losscheck.advice.blamed import RUNNING
+
     unnamed = RUNNING.get(blame.op, blame.op)
     sayable = _sayable(blame.expression)
     name = blame.expression if sayable else f"This {unnamed}"

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from losscheck.advice import source, wording
-from losscheck.advice.blamed import Blame
 from losscheck.model import Severity, Suspect
-from losscheck.rules.base import Rule
+from losscheck.rules.base import Rule, Trail
 from losscheck.rules.crowd import Crowd
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from losscheck.advice.blamed import Blame
     from losscheck.evidence.precision.integers import IntegerOp
     from losscheck.rules.base import Arguments, Judgment, Words
 
@@ -60,6 +60,7 @@ class IntegerWrap(Rule):
     slug = "integer-wrap"
     forms = {"wrap": Severity.ERROR}
     needs = ("integers",)
+    trail = Trail.KNOWN
 
     def judge(self, integers: Sequence[IntegerOp]) -> Judgment:
         """Name the operations that wrapped."""
@@ -72,6 +73,11 @@ class IntegerWrap(Rule):
                     members=np.flatnonzero(op.wrapped),
                     facts={"location": op.location, "integers": op.dtype},
                 )
+
+    def facts(self, again: Callable[[], Any]) -> Mapping[str, Any]:
+        """Give what came of the arithmetic, and what is right."""
+        came, right = again().examples[0]
+        return {"came": came, "right": right}
 
     def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
         """Say what is wrong, why, and what to write instead."""

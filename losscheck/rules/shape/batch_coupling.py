@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losscheck.advice import wording
-from losscheck.advice.blamed import Blame
 from losscheck.model import Range, Severity, Suspect
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
+    from losscheck.advice.blamed import Blame
     from losscheck.evidence.shape.reruns import Parts
     from losscheck.rules.base import Arguments, Judgment, Words
 
@@ -65,6 +65,7 @@ class BatchCoupling(Rule):
         "summed": Severity.NOTE,
     }
     needs = ("parts",)
+    absent = ("parts", "a batch of it cannot be taken apart into rows")
 
     def judge(self, parts: Parts | None) -> Judgment:
         """Name the coupling between samples."""

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losscheck.advice import wording
-from losscheck.advice.blamed import Blame
 from losscheck.model import Severity, Suspect
 from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
+    from losscheck.advice.blamed import Blame
     from losscheck.evidence.shape.empty import EmptyBatch
     from losscheck.rules.base import Arguments, Judgment, Words
 
@@ -57,6 +57,7 @@ class EmptyBatchRule(Rule):
         "nonfinite": Severity.NOTE,
     }
     needs = ("empty_batch",)
+    absent = ("empty_batch", "no axis is a batch, or the loss has no graph")
 
     def judge(self, empty_batch: EmptyBatch | None) -> Judgment:
         """Name what happens to an empty batch."""

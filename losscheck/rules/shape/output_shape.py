@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from losscheck.advice.blamed import Blame
 from losscheck.model import Severity, Suspect
 from losscheck.rules.base import Rule
 from losscheck.rules.shape.words import of_shape, written
 
 if TYPE_CHECKING:
+    from losscheck.advice.blamed import Blame
     from losscheck.evidence.graph import GraphFacts
     from losscheck.rules.base import Arguments, Judgment, Words
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from losscheck.advice import wording
-from losscheck.advice.blamed import Blame
 from losscheck.model import Severity, Suspect
 from losscheck.rules.base import Rule
 from losscheck.rules.shape.words import called, of_shape, written
@@ -13,6 +12,7 @@ from losscheck.rules.shape.words import called, of_shape, written
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from losscheck.advice.blamed import Blame
     from losscheck.evidence.shape.calls import CallOutcome
     from losscheck.evidence.shape.layouts import LayoutRun
     from losscheck.program.programs import Sizes

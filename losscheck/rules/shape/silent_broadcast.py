@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from losscheck import domains
 from losscheck.advice import wording
-from losscheck.advice.blamed import Blame
 from losscheck.model import Range, Severity, Suspect
 from losscheck.rules.base import Rule
 from losscheck.rules.shape.words import against, called, column, of_shape, rank, written
@@ -14,6 +12,7 @@ from losscheck.rules.shape.words import against, called, column, of_shape, rank,
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from losscheck.advice.blamed import Blame
     from losscheck.evidence.shape.broadcasts import Outer
     from losscheck.evidence.shape.layouts import LayoutRun
     from losscheck.model import Location
@@ -192,6 +191,8 @@ def _aligned(suspect: Suspect, name: str, blame: Blame, arguments: Arguments) ->
     if role == "weight" or "weight" in name:
         beside = other or 3 - (mine or 1)  # a vector of weights has met a column, or the reverse
         return f"{name} = tf.reshape({name}, {column(beside)})"
+    from losscheck import domains  # `losscheck rules` does without
+
     if any(a.name == name and domains.names_classes(a.domain) for a in arguments):
         return f"{name} = tf.reshape({name}, tf.shape({pred})[:-1])"
     if name == pred:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from losscheck.advice import wording
-from losscheck.advice.blamed import Blame
 from losscheck.model import Severity, Suspect
-from losscheck.rules.base import Rule
+from losscheck.rules.base import Rule, Shown
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from losscheck.advice.blamed import Blame
     from losscheck.evidence.keras.saving import Saving
     from losscheck.evidence.left_out import LeftOut
     from losscheck.program.keras.saving import Survival
@@ -76,6 +77,8 @@ class NotSerializable(Rule):
     }
     needs = ("saving",)
     masked_by = ("LC404", "LC501", "LC901")
+    absent = ("saving", "the loss is no Loss of Keras")
+    shown_by = Shown.SAVING
 
     def judge(self, saving: Saving | LeftOut) -> Judgment:
         """Name what is lost on the way."""

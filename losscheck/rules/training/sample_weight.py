@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from losscheck.advice import wording
-from losscheck.advice.blamed import Blame
 from losscheck.model import Range, Severity, Suspect
-from losscheck.rules.base import Rule
+from losscheck.rules.base import Rule, Shown
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from losscheck.advice.blamed import Blame
     from losscheck.evidence.graph import GraphFacts
     from losscheck.evidence.keras.sample_weights import Weighed, Weighing
     from losscheck.evidence.left_out import LeftOut
@@ -78,6 +79,8 @@ class SampleWeight(Rule):
     }
     needs = ("weighing", "graph")
     masked_by = ("LC404", "LC504", "LC901")
+    absent = ("weighing", "there are no weights to look at")
+    shown_by = Shown.WEIGHTS
 
     def judge(self, weighing: Weighing | LeftOut, graph: GraphFacts) -> Judgment:
         """Name how the weights act."""

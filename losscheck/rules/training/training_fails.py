@@ -6,11 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 from losscheck.advice import wording
-from losscheck.advice.blamed import Blame
 from losscheck.model import Range, Severity, Suspect
-from losscheck.rules.base import Rule
+from losscheck.rules.base import Rule, Shown
 
 if TYPE_CHECKING:
+    from losscheck.advice.blamed import Blame
     from losscheck.evidence.keras.training import Training
     from losscheck.evidence.left_out import LeftOut
     from losscheck.program.keras.training import Trial
@@ -76,6 +76,8 @@ class TrainingFails(Rule):
     needs = ("training",)
     # They say why it cannot train; and two runs of a random loss differ in Keras as elsewhere.
     masked_by = ("LC102", "LC404", "LC501", "LC504", "LC901")
+    absent = ("training", "no small model was trained")
+    shown_by = Shown.TRAINING
 
     def judge(self, training: Training | LeftOut) -> Judgment:
         """Name the first way in which the loss does not train."""
