@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import graphlib
 from collections.abc import Sequence
 
 from losscheck.rules.base import Rule
@@ -46,15 +47,18 @@ LAST = ("halves", "labels_outside", "saving", "second_order", "weighing", "train
 
 def schedule(rules: Sequence[Rule]) -> list[Rule]:
     """Order rules by the evidence that they need, each behind those whose findings mask it."""
-    waiting = sorted(rules, key=_dearness)
-    known = {rule.code for rule in rules}
+    known = {rule.code: rule for rule in rules}
+    order = graphlib.TopologicalSorter(
+        {code: [mask for mask in rule.masked_by if mask in known] for code, rule in known.items()}
+    )
+    order.prepare()
+    waiting: list[Rule] = []
     found: list[Rule] = []
-    while waiting:
-        done = {rule.code for rule in found}
-        open_ = known - done
-        chosen = next(rule for rule in waiting if open_.isdisjoint(rule.masked_by))
-        waiting.remove(chosen)
-        found.append(chosen)
+    while order.is_active():
+        waiting += [known[code] for code in order.get_ready()]
+        waiting.sort(key=lambda rule: (_dearness(rule), rule.code))
+        found.append(waiting.pop(0))
+        order.done(found[-1].code)
     return found
 
 

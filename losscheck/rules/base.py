@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import inspect
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
@@ -43,19 +44,18 @@ class Shown(enum.StrEnum):
 
 
 class Rule:
-    """A rule: its code, what it may suspect, the evidence that it needs, and `judge`.
+    """A rule: its code, what it may suspect, and `judge`.
 
-    A subclass names its evidence as a pytest test names its fixtures: `needs` lists the names, and
-    `judge` is called with each of them as a keyword; it yields suspects: facts, no severity, no
-    blame. `forms` lists what it may suspect, with the severity from which `policy` starts. Its
-    docstring has the sections *What it does*, *Why it matters*, *Example*, *Use instead* and
-    *References*; `losscheck explain` prints it.
+    A subclass names its evidence as a pytest test names its fixtures, by the parameters of `judge`,
+    which yields suspects: facts, no severity, no blame. `forms` lists what it may suspect, with the
+    severity from which `policy` starts. Its docstring has the sections *What it does*, *Why it
+    matters*, *Example*, *Use instead* and *References*; `losscheck explain` prints it.
     """
 
     code: ClassVar[str]
     slug: ClassVar[str]
     forms: ClassVar[Mapping[str, Severity]]  # in float32 and any required dtype
-    needs: ClassVar[tuple[str, ...]]
+    needs: ClassVar[tuple[str, ...]]  # names of evidence: the parameters of `judge`
     masked_by: ClassVar[
         tuple[str, ...]
     ] = ()  # rules whose finding leaves this one nothing to judge
@@ -78,6 +78,11 @@ class Rule:
     one_by_one: ClassVar[bool] = False  # each case takes a call of its own
     shown_by: ClassVar[Shown] = Shown.VALUE_AND_GRADIENT
     inherent_where_small: ClassVar[bool] = False  # a true gradient too small for the dtype is none
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "judge" in vars(cls):
+            cls.needs = tuple(inspect.signature(cls.judge).parameters)[1:]  # behind self
 
     def left_out(self, settings: Settings) -> str:
         """Say what the user must ask for before this rule is judged; "" for nothing."""

@@ -64,7 +64,6 @@ class CallFails(Rule):
         "raises": Severity.ERROR,
         "structure": Severity.WARNING,
     }
-    needs = ("call",)
     numeric = False
 
     def judge(self, call: CallOutcome) -> Judgment:

@@ -65,7 +65,6 @@ class DtypeRejected(Rule):
         "dtype": Severity.ERROR,
         "labels": Severity.ERROR,  # Keras hands labels over as floats: it fails in fit
     }
-    needs = ("dtypes", "call")
 
     def judge(self, dtypes: Sequence[DtypeRun], call: CallOutcome) -> Judgment:
         """Name the dtypes on which the loss fails."""

@@ -73,7 +73,6 @@ class ModeDisagreement(Rule):
         "value": Severity.ERROR,
         "gradient": Severity.ERROR,
     }
-    needs = ("sweeps", "modes", "eager_calls", "repeats")
     nonfinite = frozenset({"nonfinite"})
     by_mode = True
 

@@ -56,7 +56,6 @@ class Nondeterministic(Rule):
     code = "LC504"
     slug = "nondeterministic"
     forms = {"random": Severity.WARNING}
-    needs = ("repeats",)
 
     def judge(self, repeats: Repeat) -> Judgment:
         """Name the loss if two runs differ."""

@@ -62,7 +62,6 @@ class NotTraceable(Rule):
         "numpy": Severity.ERROR,
         "other": Severity.ERROR,
     }
-    needs = ("call", "tracing")
 
     def judge(self, call: CallOutcome, tracing: Tracing | None) -> Judgment:
         """Name the loss if it cannot be traced."""

@@ -57,7 +57,6 @@ class Timeout(Rule):
     code = "LC902"
     slug = "timeout"
     forms = {"late": Severity.ERROR}
-    needs = ("ending",)
     numeric = False
 
     def left_out(self, settings: Settings) -> str:
@@ -127,7 +126,6 @@ class Crash(Rule):
     code = "LC903"
     slug = "crash"
     forms = {"ended": Severity.ERROR}
-    needs = ("ending",)
     numeric = False
 
     def left_out(self, settings: Settings) -> str:

@@ -52,7 +52,6 @@ class XlaUnsupported(Rule):
     code = "LC506"
     slug = "xla-unsupported"
     forms = {"compile": Severity.WARNING}
-    needs = ("xla",)
     masked_by = ("LC102",)  # what leaves TensorFlow has no gradient either, which is worse
     absent = ("xla", "XLA is not asked for, or the loss has no graph")
 

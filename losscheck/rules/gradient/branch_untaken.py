@@ -62,7 +62,6 @@ class BranchUntaken(Rule):
         "label": Severity.WARNING,
         "prediction": Severity.NOTE,  # a guard that another one has made needless
     }
-    needs = ("untaken",)
 
     def judge(self, untaken: Sequence[Untaken]) -> Judgment:
         """Name the comparisons."""

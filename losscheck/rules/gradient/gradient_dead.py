@@ -82,7 +82,6 @@ class GradientDead(Rule):
         "region": Severity.ERROR,
         "most": Severity.ERROR,
     }
-    needs = ("dead", "dead_batches")
     masked_by = ("LC102",)
     trail = Trail.ZERO
     inherent_where_small = True

@@ -63,7 +63,6 @@ class GradientKink(Rule):
     code = "LC104"
     slug = "gradient-kink"
     forms = {"kink": Severity.NOTE}
-    needs = ("crossings",)
     masked_by = ("LC102",)
 
     def judge(self, crossings: Sequence[Crossing]) -> Judgment:

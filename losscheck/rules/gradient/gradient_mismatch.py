@@ -102,7 +102,6 @@ class GradientMismatch(Rule):
         "stop-gradient": Severity.WARNING,  # written by hand, it may be on purpose
         "symmetric": Severity.WARNING,  # the matrices may be symmetric whenever it is called
     }
-    needs = ("gradients", "sized", "float32", "upstream", "graph")
     masked_by = ("LC102",)
     essential = True
     trail = Trail.KNOWN

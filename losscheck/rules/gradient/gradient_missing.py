@@ -72,7 +72,6 @@ class GradientMissing(Rule):
         "part-flat": Severity.WARNING,  # a mask that the prediction gives may be meant
         "part-ends": Severity.NOTE,  # a border, or a step without a successor
     }
-    needs = ("graph", "unreached")
     partial = frozenset({"part", "part-unasked", "part-flat", "part-ends"})
     essential = True
     # The others see that there is none, whether it was judged or not.

@@ -64,7 +64,6 @@ class GradientSize(Rule):
         "huge": Severity.WARNING,
         "faint": Severity.WARNING,
     }
-    needs = ("gradient_sizes",)
     masked_by = ("LC102",)
     absent = ("gradient_sizes", "the loss has no gradient")
     trail = Trail.GAIN

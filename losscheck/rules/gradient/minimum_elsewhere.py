@@ -72,7 +72,6 @@ class MinimumElsewhere(Rule):
         "falls": Severity.WARNING,
         "floor": Severity.WARNING,
     }
-    needs = ("right_and_wrong", "floor")
     masked_by = ("LC102",)
     absent = ("right_and_wrong", "the domains do not say which prediction is right")
     trail = Trail.KNOWN

@@ -78,7 +78,6 @@ class SecondOrder(Rule):
         "nonfinite": Severity.WARNING,
         "wrong": Severity.WARNING,
     }
-    needs = ("second_order",)
     masked_by = ("LC102",)
     decisive = False  # value and gradient are what they are
     shown_by = Shown.SECOND_DERIVATIVE

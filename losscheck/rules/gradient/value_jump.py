@@ -65,7 +65,6 @@ class ValueJump(Rule):
         "branches": Severity.ERROR,
         "selection": Severity.WARNING,
     }
-    needs = ("crossings",)
 
     def judge(self, crossings: Sequence[Crossing]) -> Judgment:
         """Name the jumps of the loss."""

@@ -56,7 +56,6 @@ class WeightMismatch(WeightRule):
         "mismatch": Severity.ERROR,
         "stop-gradient": Severity.WARNING,  # written by hand, it may be on purpose
     }
-    needs = ("weights",)
     masked_by = ("LC201", "LC202", "LC203", "LC204")
     by_derivative = True
 
@@ -101,7 +100,6 @@ class WeightMissing(WeightRule):
         "weight-stopped": Severity.WARNING,
         "unused": Severity.WARNING,
     }
-    needs = ("weights",)
     trail = Trail.KNOWN
 
     def told(self, suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
@@ -177,7 +175,6 @@ class WeightDead(WeightRule):
         "weight": Severity.WARNING,
         "stuck": Severity.WARNING,
     }
-    needs = ("weights",)
     trail = Trail.ZERO
     masked_by = ("LC201", "LC202", "LC203", "LC204")
 
@@ -238,7 +235,6 @@ class WeightDead(WeightRule):
 class _ValueRule(WeightRule):
     """The loss is not finite at the start or after a few steps of training."""
 
-    needs = ("weights",)
     form: str
 
     def told(self, suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
@@ -292,7 +288,6 @@ class WeightForwardInf(_ValueRule):
 class _GradientRule(WeightRule):
     """The gradient by a weight is not finite while the loss is."""
 
-    needs = ("weights",)
     form: str
 
     def told(self, suspect: Suspect, blame: Blame, names: str, output: str) -> Words:

@@ -61,7 +61,6 @@ class HalfNonfinite(NonfiniteRule):
         "nan": Severity.WARNING,
         "inf": Severity.WARNING,
     }
-    needs = ("halves",)
     absent = ("halves", "the half types are required, or no graph of the loss runs in them")
     nonfinite = frozenset({"nan", "inf"})
     few = True

@@ -66,7 +66,6 @@ class LabelOutsideRange(Rule):
         "value": Severity.WARNING,
         "mode": Severity.WARNING,
     }
-    needs = ("labels_outside",)
     absent = ("labels_outside", "no label is the number of a class")
 
     def judge(self, labels_outside: Sequence[LabelOutside]) -> Judgment:

@@ -65,7 +65,6 @@ class NanHidden(Rule):
         "overflow": Severity.ERROR,
         "nonfinite-input": Severity.WARNING,
     }
-    needs = ("finite_tests", "nonfinite_inputs")
     trail = Trail.KNOWN
 
     def judge(

@@ -73,7 +73,6 @@ class ForwardNan(NonfiniteRule):
         "nan": Severity.ERROR,
         "narrowed": Severity.WARNING,  # outside the domain, which nobody declared
     }
-    needs = ("sweeps", "lone", "modes", "narrowed")
     essential = True
     nonfinite = frozenset({"nan"})
 
@@ -137,7 +136,6 @@ class ForwardInf(NonfiniteRule):
     code = "LC202"
     slug = "forward-inf"
     forms = {"inf": Severity.ERROR}
-    needs = ("sweeps", "lone", "modes")
     essential = True
     nonfinite = frozenset({"inf"})
 
@@ -195,7 +193,6 @@ class GradientNan(NonfiniteRule):
     code = "LC203"
     slug = "gradient-nan"
     forms = {"nan": Severity.ERROR}
-    needs = ("sweeps", "lone", "modes")
     masked_by = ("LC102",)
     essential = True
     nonfinite = frozenset({"nan"})
@@ -253,7 +250,6 @@ class GradientInf(NonfiniteRule):
     code = "LC204"
     slug = "gradient-inf"
     forms = {"inf": Severity.ERROR}
-    needs = ("sweeps", "lone", "modes")
     masked_by = ("LC102",)
     essential = True
     nonfinite = frozenset({"inf"})

@@ -65,7 +65,6 @@ class GradientPrecision(PrecisionRule):
         "small": Severity.WARNING,
         "slight": Severity.NOTE,
     }
-    needs = ("precision",)
     of_value = False
 
     def judge(self, precision: Sequence[Precision]) -> Judgment:

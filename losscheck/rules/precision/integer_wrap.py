@@ -59,7 +59,6 @@ class IntegerWrap(Rule):
     code = "LC303"
     slug = "integer-wrap"
     forms = {"wrap": Severity.ERROR}
-    needs = ("integers",)
     trail = Trail.KNOWN
 
     def judge(self, integers: Sequence[IntegerOp]) -> Judgment:

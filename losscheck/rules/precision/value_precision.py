@@ -73,7 +73,6 @@ class ValuePrecision(PrecisionRule):
         "small": Severity.WARNING,
         "slight": Severity.NOTE,
     }
-    needs = ("precision",)
     of_value = True
 
     def judge(self, precision: Sequence[Precision]) -> Judgment:

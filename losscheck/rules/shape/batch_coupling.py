@@ -64,7 +64,6 @@ class BatchCoupling(Rule):
         "alone": Severity.NOTE,
         "summed": Severity.NOTE,
     }
-    needs = ("parts",)
     absent = ("parts", "a batch of it cannot be taken apart into rows")
 
     def judge(self, parts: Parts | None) -> Judgment:

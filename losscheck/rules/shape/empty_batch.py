@@ -56,7 +56,6 @@ class EmptyBatchRule(Rule):
         "fails": Severity.NOTE,
         "nonfinite": Severity.NOTE,
     }
-    needs = ("empty_batch",)
     absent = ("empty_batch", "no axis is a batch, or the loss has no graph")
 
     def judge(self, empty_batch: EmptyBatch | None) -> Judgment:

@@ -60,7 +60,6 @@ class OutputShape(Rule):
         "shape": Severity.ERROR,
         "axes": Severity.WARNING,  # one number a sample and channel, whose mean is meant
     }
-    needs = ("graph",)
     partial = frozenset({"axes"})
 
     def judge(self, graph: GraphFacts) -> Judgment:

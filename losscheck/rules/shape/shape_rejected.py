@@ -69,7 +69,6 @@ class ShapeRejected(Rule):
         "weights": Severity.ERROR,
         "unknown-rank": Severity.NOTE,
     }
-    needs = ("layouts", "call")
 
     def judge(self, layouts: Sequence[LayoutRun], call: CallOutcome) -> Judgment:
         """Name the shapes on which the loss fails."""

@@ -73,7 +73,6 @@ class SilentBroadcast(Rule):
         "constant": Severity.ERROR,
         "rank": Severity.WARNING,
     }
-    needs = ("layouts",)
 
     def judge(self, layouts: Sequence[LayoutRun]) -> Judgment:
         """Name the layouts that give another loss without complaint."""

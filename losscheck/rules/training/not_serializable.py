@@ -75,7 +75,6 @@ class NotSerializable(Rule):
         "lost": Severity.WARNING,
         "file": Severity.WARNING,
     }
-    needs = ("saving",)
     masked_by = ("LC404", "LC501", "LC901")
     absent = ("saving", "the loss is no Loss of Keras")
     shown_by = Shown.SAVING

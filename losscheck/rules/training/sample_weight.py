@@ -77,7 +77,6 @@ class SampleWeight(Rule):
         "scalar": Severity.WARNING,
         "elements": Severity.WARNING,
     }
-    needs = ("weighing", "graph")
     masked_by = ("LC404", "LC504", "LC901")
     absent = ("weighing", "there are no weights to look at")
     shown_by = Shown.WEIGHTS

@@ -73,7 +73,6 @@ class TrainingFails(Rule):
         "differs": Severity.ERROR,
         "jit": Severity.WARNING,  # as LC506: it trains where XLA is switched off
     }
-    needs = ("training",)
     # They say why it cannot train; and two runs of a random loss differ in Keras as elsewhere.
     masked_by = ("LC102", "LC404", "LC501", "LC504", "LC901")
     absent = ("training", "no small model was trained")
