@@ -27,7 +27,8 @@ from losscheck.program.keras.objective import Objective
 from losscheck.program.tracing.trace import CallError, OutputError
 from losscheck.rules import RULES
 from losscheck.rules.base import Rule
-from losscheck.rules.model.weights import WEIGHT_RULES, WeightRule
+from losscheck.rules.model.base import WeightRule
+from losscheck.rules.model.weights import WEIGHT_RULES
 from losscheck.settings.settings import ArgumentSettings, Settings, lay_over
 from losscheck.targets import Loss
 

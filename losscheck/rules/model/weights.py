@@ -11,40 +11,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losscheck.model import Direction, Range, Severity, Suspect
-from losscheck.rules.base import Rule, Trail
-from losscheck.rules.model.words import dead_words, mismatch_words, missing_words, nonfinite_words
+from losscheck.rules.base import Trail
+from losscheck.rules.model.base import WeightRule
+from losscheck.rules.model.nonfinite import (
+    WeightForwardInf,
+    WeightForwardNan,
+    WeightGradientInf,
+    WeightGradientNan,
+)
+from losscheck.rules.model.words import dead_words, mismatch_words, missing_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from losscheck.advice.blamed import Blame
     from losscheck.evidence.keras.weights import Moment, WeightEvidence
     from losscheck.model import Array
     from losscheck.program.tracing.wiring import Node, Wiring
     from losscheck.rules.base import Judgment, Words
-
-
-DIVERGED = 1e3  # weights beyond this, and beyond as many times their first size, have run away
-
-
-class WeightRule(Rule):
-    """A rule about weights: its words name them, and the output that it is about."""
-
-    def told(self, suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
-        """Say what is wrong, why, and what to write instead.
-
-        Parameters
-        ----------
-        suspect
-            What this rule says of the weights.
-        blame
-            The operation at fault.
-        names
-            Of the weights, as a sentence lists them.
-        output
-            The target of the loss whose output it is about; "" where it is about none.
-        """
-        raise NotImplementedError
 
 
 class WeightMismatch(WeightRule):
@@ -232,123 +216,6 @@ class WeightDead(WeightRule):
         )
 
 
-class _ValueRule(WeightRule):
-    """The loss is not finite at the start or after a few steps of training."""
-
-    form: str
-
-    def told(self, suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
-        """Say what is wrong, why, and what to write instead."""
-        return nonfinite_words(suspect, blame, names, output)
-
-    def judge(self, weights: WeightEvidence) -> Judgment:
-        """Name the first moments at which the loss is not finite."""
-        found = [m for m in _stages(weights) if self._shows(m.run.value)]
-        if found:
-            yield Suspect(
-                code=self.code,
-                form=self.form,
-                facts={"weights": (), "moment": found[0]},
-                range=Range.ORDINARY if found[0].steps == 0 else Range.WORKING,
-                value=found[0].run.value,
-                count=len(found),
-                certain=_certain(weights, found),
-            )
-
-    def _shows(self, value: float) -> bool:
-        raise NotImplementedError
-
-
-class WeightForwardNan(_ValueRule):
-    """The loss is NaN (LC201)."""
-
-    code = "LC201"
-    slug = "forward-nan"
-    forms = {"nan": Severity.ERROR}
-    form = "nan"
-    nonfinite = frozenset(forms)
-
-    def _shows(self, value: float) -> bool:
-        return bool(np.isnan(value))
-
-
-class WeightForwardInf(_ValueRule):
-    """The loss is infinite (LC202)."""
-
-    code = "LC202"
-    slug = "forward-inf"
-    forms = {"inf": Severity.ERROR}
-    form = "inf"
-    nonfinite = frozenset(forms)
-
-    def _shows(self, value: float) -> bool:
-        return bool(np.isinf(value))
-
-
-class _GradientRule(WeightRule):
-    """The gradient by a weight is not finite while the loss is."""
-
-    form: str
-
-    def told(self, suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
-        """Say what is wrong, why, and what to write instead."""
-        return nonfinite_words(suspect, blame, names, output)
-
-    def judge(self, weights: WeightEvidence) -> Judgment:
-        """Name the weights, at the first moment that shows each."""
-        first: dict[int, list[Moment]] = {}
-        for moment in _stages(weights):
-            if not np.isfinite(moment.run.value):
-                continue
-            for i, gradient in enumerate(moment.run.gradients):
-                if gradient is not None and self._shows(gradient):
-                    first.setdefault(i, []).append(moment)
-        together: dict[int, list[int]] = {}
-        for i, moments in first.items():
-            together.setdefault(id(moments[0]), []).append(i)
-        for members in together.values():
-            moments = first[members[0]]
-            yield Suspect(
-                code=self.code,
-                form=self.form,
-                facts={"weights": tuple(members), "moment": moments[0]},
-                range=Range.ORDINARY if moments[0].steps == 0 else Range.WORKING,
-                direction=Direction.BACKWARD,
-                value=moments[0].run.value,
-                count=len(moments),
-                certain=_certain(weights, moments),
-            )
-
-    def _shows(self, gradient: Array) -> bool:
-        raise NotImplementedError
-
-
-class WeightGradientNan(_GradientRule):
-    """The gradient by a weight is NaN while the loss is finite (LC203)."""
-
-    code = "LC203"
-    slug = "gradient-nan"
-    forms = {"nan": Severity.ERROR}
-    form = "nan"
-    nonfinite = frozenset(forms)
-
-    def _shows(self, gradient: Array) -> bool:
-        return bool(np.isnan(gradient).any())
-
-
-class WeightGradientInf(_GradientRule):
-    """The gradient by a weight is infinite while the loss is finite (LC204)."""
-
-    code = "LC204"
-    slug = "gradient-inf"
-    forms = {"inf": Severity.ERROR}
-    form = "inf"
-    nonfinite = frozenset(forms)
-
-    def _shows(self, gradient: Array) -> bool:
-        return bool(np.isinf(gradient).any() and not np.isnan(gradient).any())
-
-
 WEIGHT_RULES: tuple[WeightRule, ...] = (
     WeightForwardNan(),
     WeightForwardInf(),
@@ -381,24 +248,5 @@ def moves(weights: WeightEvidence, part: int) -> bool:
     return output in weights.objective.depending
 
 
-def _stages(weights: WeightEvidence) -> Iterator[Moment]:
-    """The moments in order: the start, alone and in training, and what comes after steps."""
-    yield from weights.start
-    yield from weights.trained
-    yield from weights.after
-
-
 def _zero(gradients: Iterable[Array | None]) -> bool:
     return all(g is None or not np.any(g) for g in gradients)
-
-
-def _certain(weights: WeightEvidence, moments: Sequence[Moment]) -> bool:
-    """Say whether it is a fact: in each plausible domain of the inputs, with weights near by."""
-    if moments[0].steps:
-        first = max((float(np.abs(w).max(initial=0.0)) for w in weights.initial), default=0.0)
-        now = max(float(np.abs(w).max(initial=0.0)) for w in moments[0].weights)
-        return now <= DIVERGED * max(1.0, first)
-    if moments[0].training:
-        return True
-    shown = {tuple(m.batch.domains.values()) for m in moments if not m.steps and not m.training}
-    return shown == {tuple(batch.domains.values()) for batch in weights.batches}
