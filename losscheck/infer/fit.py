@@ -6,7 +6,6 @@ broadcast, samples beside samples. What the author meant uses what it is given.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 
 import attrs
@@ -92,11 +91,12 @@ def fit(
     at
         The shape of every argument. The batch has a size that no other axis has.
     labels
-        Those that are labels. Of parameters, a mean and a scale, the loss has the shape of labels.
+        Those that are labels. Of parameters in the last axis, a mean and a scale, the loss has the
+        shape of labels.
     """
     prediction = at[wiring.prediction]
-    whole = [prediction, *(at[name] for name in labels if len(at[name]) == len(prediction))]
-    shapes = [shape for shape in whole if math.prod(shape) <= math.prod(prediction)]
+    heads = (at[name] for name in labels if at[name][:-1] == prediction[:-1] != ())
+    shapes = [prediction, *(shape for shape in heads if shape < prediction)]
     reading = _Reading(wiring, prediction[0] if prediction else 0)
     return Fit(
         apart=bool(returns) and all(returns != shape[: len(returns or ())] for shape in shapes),

@@ -27,7 +27,7 @@ def examined() -> LossReport:
     return examine(Task(target=TARGET, settings=Settings()))
 
 
-@pytest.mark.parametrize("step", ["words", "reproduce", "nonfinite_source"])
+@pytest.mark.parametrize("step", ["listed", "reproduce", "nonfinite_source"])
 def test_a_step_of_an_explanation_that_fails_loses_no_finding(
     step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

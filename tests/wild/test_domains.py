@@ -91,6 +91,12 @@ def test_boxes_apart_from_each_other_have_no_slope():
     assert len(errors(report)) == 1
 
 
+def test_how_often_boxes_meet_is_not_known_where_nothing_is_declared():
+    report = losscheck.check(losses.plain_overlap, select=["LC103"])
+    assert found(report, "LC103", "warning")
+    assert errors(report) == []
+
+
 def test_two_boxes_of_no_area_without_a_guard():
     assert found(of_boxes("bare_overlap"), "LC201", "error", "shared / covered")
 

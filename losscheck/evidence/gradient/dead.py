@@ -225,8 +225,9 @@ def _share(evidence: Evidence, sweep: Sweep, dead: Array) -> float:
     if not len(ordinary):
         return 0.0
     counted = dead[ordinary]
-    prediction = domains.parse(evidence.spec.prediction.domain)
-    if not prediction.representative and counted.mean() < ALL:
+    prediction = evidence.spec.prediction
+    guessed = prediction.origin == "inferred" and counted.mean() < ALL
+    if guessed and not domains.parse(prediction.domain).representative:
         return 0.0
     labels = [
         sweep.cases.inputs[a.name][ordinary].reshape(len(ordinary), -1)

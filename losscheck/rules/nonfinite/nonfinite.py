@@ -74,7 +74,7 @@ class ForwardNan(NonfiniteRule):
         "narrowed": Severity.WARNING,  # outside the domain, which nobody declared
     }
     essential = True
-    nonfinite = frozenset({"nan"})
+    nonfinite = frozenset({"nan", "narrowed"})
 
     def judge(
         self,
