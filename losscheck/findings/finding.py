@@ -243,7 +243,7 @@ class Writer:
             form=crowd.form,
             facts={**crowd.facts, **seen.facts},
             inputs={name: array[0] for name, array in case.inputs.items()},
-            range=Range(int(case.ranges[0])),
+            range=self._steps.reach(crowd, case),
             kind=truth.kind,
             dtype=crowd.dtype,
             mode=crowd.mode,

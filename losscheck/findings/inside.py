@@ -12,6 +12,8 @@ from losscheck.model import Array
 from losscheck.program.running.program import Program
 from losscheck.program.tracing.wiring import Wiring
 
+TINY = float(np.finfo(np.float32).tiny)
+
 
 def float_tensors(graph: Wiring, ends: Sequence[str]) -> list[str]:
     """Name the floating-point tensors that some tensors depend on, in order of creation."""
@@ -55,6 +57,20 @@ def _one_by_one(program: Program, names: Sequence[str], cases: CaseBlock) -> lis
         for i in range(len(cases))
     ]
     return [list(column) for column in zip(*rows, strict=True)]
+
+
+def is_subnormal(evidence: Evidence, case: CaseBlock) -> bool:
+    """Say whether a number inside is smaller than float32 holds in full, in one case.
+
+    Some kernels take such a number for 0 and some do not; of a comparison and what it chooses from,
+    XLA may do the one and the other.
+    """
+    program = evidence.programs.double(evidence.instance_of(case).shapes)
+    if not isinstance(program, Program):
+        return False
+    values = fetched(program, followed(program.wiring), case, "plain")
+    sizes = (np.abs(np.asarray(array[0], np.float64)) for array in values)
+    return any(bool(((size > 0) & (size < TINY)).any()) for size in sizes)
 
 
 def in_blocks(

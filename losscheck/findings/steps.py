@@ -16,12 +16,14 @@ from losscheck.evidence.search.narrowed import NARROWED, widened
 from losscheck.faults import Faults
 from losscheck.findings import locate
 from losscheck.findings.confirm import confirmed
+from losscheck.findings.inside import is_subnormal
 from losscheck.findings.observe import Seen, observe
 from losscheck.findings.rejudge import judging
 from losscheck.findings.remedy import Remedy, remedy
 from losscheck.findings.reproduce import reproduce
 from losscheck.findings.shrink import shrink
-from losscheck.model import Argument, Array, Kind, Suspect
+from losscheck.model import Argument, Array, Kind, Range, Suspect
+from losscheck.rules import by_code
 from losscheck.rules.base import Rule
 from losscheck.rules.crowd import Crowd
 from losscheck.targets import Loss
@@ -122,6 +124,16 @@ class Steps:
             self.desk.evidence, crowd, case
         )
         return self._try("the confirmation of a case", crowd, run, None, crowd.code)
+
+    def reach(self, crowd: Crowd, case: CaseBlock) -> Range:
+        """Give the range of a case: modes that differ by what they take for 0 do so at the ends."""
+        rule, reach = by_code(crowd.code), Range(int(case.ranges[0]))
+        if not rule.by_mode or crowd.form in rule.nonfinite:
+            return reach
+        small = self._try(
+            "the range of a case", crowd, lambda: is_subnormal(self.desk.evidence, case), False
+        )
+        return Range.EXTREME if small else reach
 
     def observed(self, crowd: Crowd, case: CaseBlock) -> Seen:
         """Give the numbers of a case; else none."""
