@@ -76,7 +76,7 @@ def test_wrong_declarations_name_loss_and_argument(given: object, said: str) -> 
     assert said in str(caught.value)
 
 
-def test_the_name_stays_the_function_when_the_module_is_imported() -> None:
+def test_the_public_name_is_the_decorator_once_its_room_is_imported() -> None:
     code = (
         "import losscheck.settings.decorator, losscheck\n"
         "from losscheck.settings.decorator import ATTRIBUTE\n"

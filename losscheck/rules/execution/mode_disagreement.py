@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from losscheck.model import Array
     from losscheck.rules.base import Arguments, Judgment, Words
 
+_MODES = ("eager", "graph", "xla")
+
 
 class ModeDisagreement(Rule):
     """Eager, graph and XLA execution give different results.
@@ -33,8 +35,8 @@ class ModeDisagreement(Rule):
     Runs the same cases eagerly, as a graph and compiled by XLA, and compares values and
     gradients. It reports a case in which one mode alone gives NaN or Inf, or in which they
     differ beyond what the conditioning of the case and the precision rules explain. It is an
-    error; on extreme input, and where the truth itself is too large for the dtype, it is a
-    note.
+    error; on extreme input, where the truth itself is too large for the dtype, and where modes
+    differ because a number inside is subnormal, it is a note.
 
     Why it matters
     --------------
@@ -161,9 +163,6 @@ def _eager(calls: EagerCalls) -> Iterator[Crowd]:
                 direction=direction,
                 mode="eager",
             )
-
-
-_MODES = ("eager", "graph", "xla")
 
 
 def _told(suspect: Suspect) -> tuple[str, str]:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from losscheck.rules.execution.ending import Ending
     from losscheck.settings.settings import Settings
 
+START = 10.0  # seconds that TensorFlow takes to be imported, at most
+
 
 class Timeout(Rule):
     """The examination did not finish in time.
@@ -159,9 +161,6 @@ class Crash(Rule):
             "raise ValueError(...)  # in place of what ends the process: it names the line\n"
             "# Of a crash in a kernel, the program that shows it prints the Python line.",
         )
-
-
-START = 10.0  # seconds that TensorFlow takes to be imported, at most
 
 
 def program(target: str, seed: int, ending: Ending) -> str:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from losscheck.evidence.shape.xla import XlaCall
     from losscheck.rules.base import Arguments, Judgment, Words
 
+_PYTHON = frozenset({"PyFunc", "PyFuncStateless", "EagerPyFunc"})
+
 
 class XlaUnsupported(Rule):
     """The loss runs as a graph, but XLA does not compile it.
@@ -86,6 +88,3 @@ class XlaUnsupported(Rule):
             "model.compile(..., jit_compile=False)  # for the whole model\n"
             "# Or write the loss with operations that XLA knows: no shapes that depend on numbers.",
         )
-
-
-_PYTHON = frozenset({"PyFunc", "PyFuncStateless", "EagerPyFunc"})

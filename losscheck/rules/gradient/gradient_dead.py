@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from losscheck.model import Array
     from losscheck.rules.base import Arguments, Judgment, Words
 
+MOST = 0.5  # share of the ordinary cases (design.md, LC103)
+PART = 0.01  # share from which a clip lies inside the ordinary range, and is no matter of rounding
+_LOGITS = {
+    "probability": "tf.nn.sigmoid_cross_entropy_with_logits(labels={label}, logits=logits)",
+    "simplex": "tf.nn.softmax_cross_entropy_with_logits(labels={label}, logits=logits)",
+}
+ENDS = ("low", "high")
+VANISHING = "# Nothing to write otherwise: no optimizer would feel a gradient of that size."
+
 
 class GradientDead(Rule):
     """The gradient of a sample is exactly 0 while its loss is large.
@@ -36,7 +45,8 @@ class GradientDead(Rule):
 
     It is a warning at single points, typically a clip that saturates for a prediction that is
     confidently wrong. It is an error if the gradient is dead in over half of the ordinary
-    cases, or over a whole part of the ordinary range, and 0 in more digits as well.
+    cases, or over a whole part of the ordinary range, and 0 in more digits as well. Of boxes that
+    nobody declared it stays a warning: how often they meet, only training says.
 
     Of a compiled model it looks at what each output's loss teaches the weights: nothing for any
     batch, at the start and near it, is an error. A single weight whose gradient stays 0 is a
@@ -137,22 +147,6 @@ class GradientDead(Rule):
             f"Nothing is learned from such a {what}{where}: {why}.{extent}",
             _with_slope(blame, arguments),
         )
-
-
-MOST = 0.5  # share of the ordinary cases (design.md, LC103)
-PART = 0.01  # share from which a clip lies inside the ordinary range, and is no matter of rounding
-
-
-_LOGITS = {
-    "probability": "tf.nn.sigmoid_cross_entropy_with_logits(labels={label}, logits=logits)",
-    "simplex": "tf.nn.softmax_cross_entropy_with_logits(labels={label}, logits=logits)",
-}
-
-
-ENDS = ("low", "high")
-
-
-VANISHING = "# Nothing to write otherwise: no optimizer would feel a gradient of that size."
 
 
 def _extent(suspect: Suspect, arguments: Arguments) -> str:

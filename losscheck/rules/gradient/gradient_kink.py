@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from losscheck.evidence.gradient.crossings import Crossing
     from losscheck.rules.base import Arguments, Judgment, Words
 
+SAME = 1e-6  # relative difference below which two places of a kink are one
+TAKES = {  # Crossing.takes
+    "below": ", the slope below",
+    "above": ", the slope above",
+    "between": ", between the two",
+    "outside": ", which is neither of the two nor between them",
+}
+
 
 class GradientKink(Rule):
     """The slope of the loss jumps at a point other than y_pred == y_true.
@@ -98,9 +106,6 @@ class GradientKink(Rule):
         )
 
 
-SAME = 1e-6  # relative difference below which two places of a kink are one
-
-
 def _suspect(found: Sequence[Crossing]) -> Suspect:
     # Kinks of an error lie on both sides of the label: the positive one is told.
     first = min(found, key=lambda crossing: ((crossing.error or 0.0) < 0, abs(crossing.at)))
@@ -148,11 +153,3 @@ def _where(found: Sequence[Crossing]) -> str:
 
 def _same(numbers: Sequence[float]) -> bool:
     return max(numbers) - min(numbers) <= SAME * max(1.0, *map(abs, numbers))
-
-
-TAKES = {  # Crossing.takes
-    "below": ", the slope below",
-    "above": ", the slope above",
-    "between": ", between the two",
-    "outside": ", which is neither of the two nor between them",
-}

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from losscheck.evidence.graph import GraphFacts
     from losscheck.rules.base import Arguments, Judgment, Words
 
+LEFT_OUT = "# If it is left out on purpose, nothing needs to change."
+
 
 class GradientMissing(Rule):
     """No gradient reaches the prediction, or a part of it.
@@ -162,6 +164,3 @@ def _part(suspect: Suspect, blame: Blame) -> Words:
         f"{LEFT_OUT}"
     )
     return message, f"It is left out: {taken}{asked}.{longer}", fix
-
-
-LEFT_OUT = "# If it is left out on purpose, nothing needs to change."

@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from losscheck.evidence.gradient.gradient_sizes import GradientSizes
     from losscheck.rules.base import Arguments, Judgment, Words
 
+_SATURATED = frozenset({"Sigmoid", "Tanh", "Softmax", "Exp", "Erf", "Softplus"})
+_QUOTIENTS = frozenset({"RealDiv", "Div", "DivNoNan"})
+_LOGITS = (
+    "tf.nn.sigmoid_cross_entropy_with_logits(labels={label}, logits=logits)\n"
+    "# Or another loss of the logits: its slope does not go through the saturated function."
+)
+_SLOPED = "tf.keras.losses.huber({label}, y_pred)  # or another form that keeps its slope"
+
 
 class GradientSize(Rule):
     """The gradient is finite, but a million times larger or smaller than ordinary ones.
@@ -115,18 +123,3 @@ class GradientSize(Rule):
             f"Next to nothing is learned from such a sample{where}.{usual}",
             fix.format(label=label),
         )
-
-
-_SATURATED = frozenset({"Sigmoid", "Tanh", "Softmax", "Exp", "Erf", "Softplus"})
-
-
-_QUOTIENTS = frozenset({"RealDiv", "Div", "DivNoNan"})
-
-
-_LOGITS = (
-    "tf.nn.sigmoid_cross_entropy_with_logits(labels={label}, logits=logits)\n"
-    "# Or another loss of the logits: its slope does not go through the saturated function."
-)
-
-
-_SLOPED = "tf.keras.losses.huber({label}, y_pred)  # or another form that keeps its slope"

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
 MOST = 0.5  # share of the batches: a loss that repeats itself falls now and then, not mostly
 
+_FOLLOWS = "Training goes where the loss is lower."
+_UNFLOORED = (
+    "tf.reduce_logsumexp(x, axis=-1)  # of a sum of exponentials: finite without a constant\n"
+    "tf.math.cumulative_logsumexp(x, axis=-1)  # of a cumulative one"
+)
+
 
 class MinimumElsewhere(Rule):
     """The loss is lower at a wrong prediction than at the right one, or falls as it gets worse.
@@ -150,9 +156,6 @@ class MinimumElsewhere(Rule):
         )
 
 
-_FOLLOWS = "Training goes where the loss is lower."
-
-
 def _floor(suspect: Suspect, blame: Blame) -> Words:
     facts = suspect.facts
     numbers = {key: wording.number(value) for key, value in facts.items()}
@@ -166,9 +169,3 @@ def _floor(suspect: Suspect, blame: Blame) -> Words:
         f"goes on. Without it the loss is {numbers['without']}.",
         _UNFLOORED,
     )
-
-
-_UNFLOORED = (
-    "tf.reduce_logsumexp(x, axis=-1)  # of a sum of exponentials: finite without a constant\n"
-    "tf.math.cumulative_logsumexp(x, axis=-1)  # of a cumulative one"
-)

@@ -20,6 +20,23 @@ if TYPE_CHECKING:
     from losscheck.rules.base import Arguments, Judgment, Words
     from losscheck.settings.settings import Settings
 
+# Ops that cut the way, in the words of the cause; `{where}` is the user's expression.
+_CUTS = {
+    "StopGradient": "tf.stop_gradient keeps {where} from being derived again",
+    "PreventGradient": "TensorFlow refuses to derive the gradient of {where}",
+    **dict.fromkeys(
+        ("PyFunc", "PyFuncStateless", "EagerPyFunc"),
+        "TensorFlow cannot see inside the Python or NumPy function of {where}",
+    ),
+}
+# Ops whose slope, or the slope of that, is infinite at 0; elsewhere the advice would be a guess.
+_ROOTS = {
+    "Sqrt": "tf.sqrt(safe)",
+    "Rsqrt": "tf.math.rsqrt(safe)",
+    "Log": "tf.math.log(safe)",
+    "Pow": "tf.pow(safe, {power})",
+}
+
 
 class SecondOrder(Rule):
     """The second derivative is missing, not finite, or not that of the loss.
@@ -156,26 +173,6 @@ class SecondOrder(Rule):
             f"{numbers}{why}. The gradient itself was verified.",
             _fix(suspect, blame),
         )
-
-
-# Ops that cut the way, in the words of the cause; `{where}` is the user's expression.
-_CUTS = {
-    "StopGradient": "tf.stop_gradient keeps {where} from being derived again",
-    "PreventGradient": "TensorFlow refuses to derive the gradient of {where}",
-    **dict.fromkeys(
-        ("PyFunc", "PyFuncStateless", "EagerPyFunc"),
-        "TensorFlow cannot see inside the Python or NumPy function of {where}",
-    ),
-}
-
-
-# Ops whose slope, or the slope of that, is infinite at 0; elsewhere the advice would be a guess.
-_ROOTS = {
-    "Sqrt": "tf.sqrt(safe)",
-    "Rsqrt": "tf.math.rsqrt(safe)",
-    "Log": "tf.math.log(safe)",
-    "Pow": "tf.pow(safe, {power})",
-}
 
 
 def _pair(suspect: Suspect) -> tuple[str, str]:

@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from losscheck.evidence.shape.labels_outside import LabelOutside
     from losscheck.rules.base import Arguments, Judgment, Words
 
+_WHY = {
+    "OneHot": "tf.one_hot makes a row of zeros of it, and the sample counts as a perfect one.",
+    "GatherV2": "On a CPU a gather checks its indices; on a GPU and under XLA it reads elsewhere.",
+    "SparseSoftmaxCrossEntropyWithLogits": "On a CPU this operation checks its labels; on a GPU "
+    "and under XLA it gives NaN.",
+}
+
 
 class LabelOutsideRange(Rule):
     """A class label of -1, or of the number of classes, is taken without complaint.
@@ -136,11 +143,3 @@ def _form(run: LabelOutside) -> tuple[str, str]:
     if silent:  # NaN in every mode is complaint enough
         return "value", "graph" if "graph" in silent else silent[0]
     return "", ""
-
-
-_WHY = {
-    "OneHot": "tf.one_hot makes a row of zeros of it, and the sample counts as a perfect one.",
-    "GatherV2": "On a CPU a gather checks its indices; on a GPU and under XLA it reads elsewhere.",
-    "SparseSoftmaxCrossEntropyWithLogits": "On a CPU this operation checks its labels; on a GPU "
-    "and under XLA it gives NaN.",
-}

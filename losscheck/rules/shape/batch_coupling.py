@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from losscheck.evidence.shape.reruns import Parts
     from losscheck.rules.base import Arguments, Judgment, Words
 
+TOLERANCE = 1e-4  # relative difference of float32 results that summation order explains
+
 
 class BatchCoupling(Rule):
     """One sample's loss depends on the other samples of its batch.
@@ -120,9 +122,6 @@ class BatchCoupling(Rule):
             "tf.reduce_mean(x, axis=-1)  # over a sample's own values, not over the batch (axis "
             "0)\n# If the coupling is meant, as in a contrastive loss, nothing needs to change.",
         )
-
-
-TOLERANCE = 1e-4  # relative difference of float32 results that summation order explains
 
 
 def _summed(parts: Parts) -> int | None:

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from losscheck.model import Location
     from losscheck.rules.base import Arguments, Judgment, Words
 
+# What Keras does about ranks, by `kind` of the loss: a function or a subclass of Loss.
+_ALIGNS = {
+    "function": "Keras aligns the ranks before it calls this function, a direct call does not",
+    "subclass": "Keras does not align the ranks for a Loss subclass",
+    "": "Keras aligns the ranks for functions, but not for Loss subclasses",
+}
+
 
 class SilentBroadcast(Rule):
     """Shapes that do not belong together are broadcast into a different loss.
@@ -152,14 +159,6 @@ class SilentBroadcast(Rule):
         if suspect.form == "rank":
             parts.append(_ALIGNS.get(str(facts.get("kind", "")), _ALIGNS[""]))
         return message, "; ".join(parts) + ".", _aligned(suspect, name, blame, arguments)
-
-
-# What Keras does about ranks, by `kind` of the loss: a function or a subclass of Loss.
-_ALIGNS = {
-    "function": "Keras aligns the ranks before it calls this function, a direct call does not",
-    "subclass": "Keras does not align the ranks for a Loss subclass",
-    "": "Keras aligns the ranks for functions, but not for Loss subclasses",
-}
 
 
 def _one_number(name: str, other: str, blame: Blame, arguments: Arguments) -> Words:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from losscheck.evidence.left_out import LeftOut
     from losscheck.rules.base import Arguments, Judgment, Words
 
+TOLERANCE = 1e-4  # relative difference of float32 results that summation order explains
+
 
 class SampleWeight(Rule):
     """Weights act otherwise than on the losses of the samples.
@@ -183,9 +185,6 @@ def _unmoved(case: Weighed) -> bool:
         abs((case.value or 0.0) - plain) <= TOLERANCE * np.abs(case.rows).sum()
         for plain in (case.rows.mean(), case.rows.sum())
     )
-
-
-TOLERANCE = 1e-4  # relative difference of float32 results that summation order explains
 
 
 def _reductions(case: Weighed) -> dict[str, float]:

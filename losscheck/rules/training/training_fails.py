@@ -21,6 +21,15 @@ ROUNDING = 1e-3
 """Relative to the size of the loss: float32 sums in another order, and what XLA makes of a cosine
 (1,487 ulps, 1e-4), stay well below; another reduction or a frozen number does not."""
 
+_WAYS = {
+    "evaluate": "model.evaluate",
+    "fit": "model.fit with sample weights",
+    "eager": "model.train_on_batch with run_eagerly=True",
+    "jit": "model.train_on_batch with jit_compile=True",
+    "mixed": "model.train_on_batch in mixed_float16",
+    "mirrored": "model.evaluate under MirroredStrategy",
+}
+
 
 class TrainingFails(Rule):
     """A small model does not train with the loss, or reports another number than the loss gives.
@@ -143,16 +152,6 @@ class TrainingFails(Rule):
             f"It raises: {raised}.{works}",
             _repair(suspect, raised),
         )
-
-
-_WAYS = {
-    "evaluate": "model.evaluate",
-    "fit": "model.fit with sample weights",
-    "eager": "model.train_on_batch with run_eagerly=True",
-    "jit": "model.train_on_batch with jit_compile=True",
-    "mixed": "model.train_on_batch in mixed_float16",
-    "mirrored": "model.evaluate under MirroredStrategy",
-}
 
 
 def _repair(suspect: Suspect, raised: str) -> str:
