@@ -193,6 +193,21 @@ class Finding:
 
 
 @attrs.frozen(kw_only=True)
+class Diagnosis:
+    """One fault: the findings that have it for their cause, and one thing to write."""
+
+    id: str
+    severity: str  # of its worst finding
+    location: Location | None  # where it begins
+    cause: str  # one sentence, with its numbers
+    fix: str  # what to write there; "" where no advice is known
+    verified: bool = False  # the fix was applied and run: what `clears` names is gone, no more came
+    diff: str = ""  # of the user's source, unified, where the fix is verified
+    clears: tuple[str, ...] = ()  # ids of findings that the verified fix clears
+    findings: tuple[str, ...] = ()  # ids, the worst first
+
+
+@attrs.frozen(kw_only=True)
 class Check:
     """What one rule did on one loss."""
 
@@ -310,6 +325,7 @@ class LossReport:
     gradient: GradientSummary | None = None
     checks: tuple[Check, ...] = ()
     findings: tuple[Finding, ...] = ()
+    diagnoses: tuple[Diagnosis, ...] = ()  # the worst first
     ignored: tuple[Ignored, ...] = ()
     curves: tuple[Curve, ...] = ()
     digits: DigitCurve | None = None

@@ -23,6 +23,7 @@ from losscheck.evidence.search.covered import covered
 from losscheck.evidence.search.curves import curves
 from losscheck.faults import FailedError, Faults, told
 from losscheck.findings import unfit
+from losscheck.findings.explanation import Explanation
 from losscheck.findings.finding import Writer
 from losscheck.infer import Asked, Inferred, infer
 from losscheck.model import (
@@ -112,16 +113,16 @@ class Examination:
         )
         writer = Writer(self._loss, self._settings, desk, self._base, self._faults)
         checks: list[Check] = []
-        findings: list[Finding] = []
+        explanations: list[Explanation] = []
         for rule in schedule(RULES):
-            check = self._left_out(rule, inferred, checks, findings)
+            check = self._left_out(rule, inferred, checks, _told(explanations))
             if check is None:
                 self._listen(rule.slug)
                 check, found = self._judge(rule, desk, writer, inferred)
-                findings += found
+                explanations += found
             checks.append(check)
         checks.sort(key=lambda check: check.code)
-        return self._finished(desk, inferred, checks, findings)
+        return self._finished(desk, inferred, checks, _told(explanations))
 
     def _inferred(self) -> Inferred:
         """Find what nobody declared; where that fails, guess what the graph can be read with."""
@@ -165,15 +166,16 @@ class Examination:
 
     def _judge(
         self, rule: Rule, desk: Desk, writer: Writer, inferred: Inferred
-    ) -> tuple[Check, list[Finding]]:
+    ) -> tuple[Check, list[Explanation]]:
         begin = time.perf_counter()
         try:
             evidence = self._evidence(rule, desk, inferred)
             suspects = self._suspects(rule, evidence)
             with self._budget.held() if rule.essential else self._budget.late():
-                findings = writer.findings(rule, suspects)
+                explanations = writer.explanations(rule, suspects)
         except CutError:
             return self._cut_off(rule), []
+        findings = _told(explanations)
         if all(suspect.form in rule.partial for suspect in suspects):
             self._partial.add(rule.code)
         check = Check(
@@ -193,7 +195,7 @@ class Examination:
             check = self._fails(rule, fault)
         elif not findings and inferred.error is not None:
             check = _skipped(rule, unfit.short(inferred))
-        return attrs.evolve(check, seconds=time.perf_counter() - begin), findings
+        return attrs.evolve(check, seconds=time.perf_counter() - begin), explanations
 
     def _cut_off(self, rule: Rule) -> Check:
         """A rule that there was no time for."""
@@ -311,6 +313,10 @@ class Examination:
 
     def _gradient(self, desk: Desk) -> GradientSummary | None:
         return summary(desk) if self._asks("gradients") else None
+
+
+def _told(explanations: Sequence[Explanation]) -> list[Finding]:
+    return [explanation.finding for explanation in explanations]
 
 
 def _skipped(

@@ -18,6 +18,7 @@ from losscheck.evidence.precision.truth import CaseTruth, vanishes
 from losscheck.evidence.search.narrowed import NARROWED
 from losscheck.faults import Faults
 from losscheck.findings import locate
+from losscheck.findings.explanation import Explanation, Spot, noted, spot
 from losscheck.findings.shrink import cost
 from losscheck.findings.steps import UNCONFIRMED, Steps
 from losscheck.model import (
@@ -77,27 +78,29 @@ class Writer:
 
     def findings(self, rule: Rule, suspects: Iterable[Suspect | Crowd]) -> list[Finding]:
         """Turn what a rule suspects into findings: one a rule and blamed expression."""
-        written: dict[tuple[Any, ...], Finding] = {}
+        return [explanation.finding for explanation in self.explanations(rule, suspects)]
+
+    def explanations(self, rule: Rule, suspects: Iterable[Suspect | Crowd]) -> list[Explanation]:
+        """Give the findings with what they were made from."""
+        written: dict[Spot, Explanation] = {}
         what = f"the explanation of {rule.code}"
         for suspect in suspects:
             write = functools.partial(self._add, rule, suspect, written)
             self._faults.attempt(what, write, None, rule.code)
         return list(written.values())
 
-    def _add(
-        self, rule: Rule, suspect: Suspect | Crowd, written: dict[tuple[Any, ...], Finding]
-    ) -> None:
+    def _add(self, rule: Rule, suspect: Suspect | Crowd, written: dict[Spot, Explanation]) -> None:
         """Write what a rule suspects, beside what is written or counted with it."""
         made = (
             self._of_crowd(rule, suspect, written)
             if isinstance(suspect, Crowd)
             else [self._single(rule, suspect)]
         )
-        for key, finding in made:
+        for key, explanation in made:
             before = written.get(key)
-            written[key] = finding if before is None else _merged(before, finding)
+            written[key] = explanation if before is None else before.merged(explanation)
 
-    def _single(self, rule: Rule, suspect: Suspect) -> tuple[tuple[Any, ...], Finding]:
+    def _single(self, rule: Rule, suspect: Suspect) -> tuple[Spot, Explanation]:
         if not suspect.inputs and "shapes" not in suspect.facts:
             inputs = self._faults.attempt("an ordinary case", self._ordinary, {})
             suspect = attrs.evolve(suspect, inputs=inputs)
@@ -113,8 +116,8 @@ class Writer:
         return {name: array[0].round(3) for name, array in block.inputs.items()}
 
     def _of_crowd(
-        self, rule: Rule, crowd: Crowd, written: Mapping[tuple[Any, ...], Finding]
-    ) -> Iterator[tuple[tuple[Any, ...], Finding]]:
+        self, rule: Rule, crowd: Crowd, written: Mapping[Spot, Explanation]
+    ) -> Iterator[tuple[Spot, Explanation]]:
         """Write the findings of a crowd; what is excused throughout is written once and counted."""
         assert self._desk is not None
         if _of_one_mode(rule, crowd.form):
@@ -128,26 +131,26 @@ class Writer:
         groups.sort(key=lambda group: (ranges[group.members].min(), -group.count))
         for group in groups[: FEW_GROUPS if rule.trail is Trail.DIGITS else GROUPS]:
             chosen, excused = self._representatives(crowd, group.members)
-            if excused and (noted := _noted(crowd)) in written:
-                yield noted, attrs.evolve(written[noted], count=group.count)
+            if excused and (once := noted(crowd)) in written:
+                yield once, written[once].counting(group.count)
                 continue
-            spot = self._spot(crowd, group)
-            if spot in written and _weight(written[spot]) >= policy.RANK[self._most(crowd)]:
+            here = self._spot(crowd, group)
+            if here in written and written[here].weight >= policy.RANK[self._most(crowd)]:
                 # Nothing about these would weigh more: NaN beside infinity, slope beside value.
-                yield spot, attrs.evolve(written[spot], count=group.count)
+                yield here, written[here].counting(group.count)
                 continue
-            best: tuple[tuple[Any, ...], Finding] | None = None
+            best: tuple[Spot, Explanation] | None = None
             for member in chosen:
                 made = self._of_case(rule, crowd, member, group.count)
-                if made is not None and (best is None or _weight(made[1]) > _weight(best[1])):
+                if made is not None and (best is None or made[1].weight > best[1].weight):
                     best = made
                 settled = excused or crowd.form == "slight"  # no other case would weigh more
-                if best is not None and (settled or best[1].severity == self._most(crowd)):
+                if best is not None and (settled or best[1].finding.severity == self._most(crowd)):
                     break
             if best is not None:
                 yield best
 
-    def _spot(self, crowd: Crowd, group: locate.Group) -> tuple[Any, ...]:
+    def _spot(self, crowd: Crowd, group: locate.Group) -> Spot:
         """The key of a finding whose operation lies where that of a group does."""
         assert self._desk is not None
         case = crowd.population.cases.take(group.members[:1])
@@ -155,19 +158,19 @@ class Writer:
         location = None
         if group.node and isinstance(program, Program):
             location = program.traced.origins.location(group.node)
-        return _key(crowd, (group.node,), location)
+        return spot(crowd, (group.node,), location)
 
     def _excused(
         self,
         rule: Rule,
         crowd: Crowd,
         chosen: Sequence[int],
-        written: Mapping[tuple[Any, ...], Finding],
-    ) -> Iterator[tuple[tuple[Any, ...], Finding]]:
+        written: Mapping[Spot, Explanation],
+    ) -> Iterator[tuple[Spot, Explanation]]:
         """Write one finding of a crowd that range or kind excuses, and count the others."""
         count = len(crowd.members)
-        if (noted := _noted(crowd)) in written:
-            yield noted, attrs.evolve(written[noted], count=count)
+        if (once := noted(crowd)) in written:
+            yield once, written[once].counting(count)
             return
         made = (self._of_case(rule, crowd, member, count) for member in chosen)
         if (first := next((one for one in made if one is not None), None)) is not None:
@@ -216,7 +219,7 @@ class Writer:
 
     def _of_case(
         self, rule: Rule, crowd: Crowd, member: int, count: int
-    ) -> tuple[tuple[Any, ...], Finding] | None:
+    ) -> tuple[Spot, Explanation] | None:
         case = crowd.population.cases.take(np.asarray([member]))
         key, _ = self._steps.blame(crowd, case)
         case = self._steps.smaller(rule, crowd, case, key)
@@ -227,7 +230,8 @@ class Writer:
         suspect = self._suspect(crowd, case, count)
         if blamed.location is None:
             blamed = attrs.evolve(blamed, location=self._home())
-        return self._finding(rule, suspect, blamed, key or crowd.form, sure=bool(sure))
+        here, made = self._finding(rule, suspect, blamed, key or crowd.form, sure=bool(sure))
+        return here, attrs.evolve(made, node=key, crowd=crowd, case=case)
 
     def _suspect(self, crowd: Crowd, case: CaseBlock, count: int) -> Suspect:
         assert self._desk is not None
@@ -262,7 +266,7 @@ class Writer:
 
     def _finding(
         self, rule: Rule, suspect: Suspect, blame: Blame, key: str, *, sure: bool = True
-    ) -> tuple[tuple[Any, ...], Finding]:
+    ) -> tuple[Spot, Explanation]:
         severity = policy.severity(
             suspect.code,
             suspect.form,
@@ -278,9 +282,9 @@ class Writer:
         words = self._steps.words(rule, suspect, blame, arguments)
         cause = words.cause + _needs(suspect, arguments) + ("" if sure else f" {UNCONFIRMED}")
         location = blame.location
-        spot = _key(suspect, (key,), location)
+        here = spot(suspect, (key,), location)
         if severity is Severity.NOTE and _of_one_mode(rule, suspect.form):
-            spot = _key(suspect, (), None)  # overflow at a dtype's ends is no fault of any one line
+            here = spot(suspect, (), None)  # overflow at a dtype's ends is no fault of any one line
         finding = Finding(
             id=f"{suspect.code}-{_hash(self._loss.target, key, suspect)}",
             code=suspect.code,
@@ -304,7 +308,7 @@ class Writer:
             fix=words.fix,
             reproduce=self._steps.program(suspect, self._loss),
         )
-        return spot, finding
+        return here, Explanation(finding=finding, suspect=suspect, blame=blame)
 
     def _home(self) -> Location | None:
         """The line where the loss begins: blamed where nothing better is known."""
@@ -314,11 +318,6 @@ class Writer:
         return place(
             Frame(code.co_filename, code.co_firstlineno), "", Direction.FORWARD, self._base
         )
-
-
-def _noted(crowd: Crowd) -> tuple[str, str]:
-    """The key of what is told once (see `Writer._finding`)."""
-    return crowd.code, crowd.dtype
 
 
 def _not_finite(crowd: Crowd) -> bool:
@@ -331,31 +330,12 @@ def _of_one_mode(rule: Rule, form: str) -> bool:
     return form in rule.nonfinite and not rule.by_mode
 
 
-def _key(
-    found: Suspect | Crowd, otherwise: tuple[str, ...], location: Location | None
-) -> tuple[Any, ...]:
-    """What findings that are told as one share: the rule, the place and the dtype."""
-    spot = (location.file, location.line, location.column) if location else otherwise
-    mode = (found.mode,) if by_code(found.code).by_mode else ()
-    return (found.code, *spot, found.dtype, *mode)
-
-
 def _like(observed: Any, *candidates: Any) -> Any:
     """The first number that is known, in the shape of what was observed where that has one too."""
     known = next((c for c in candidates if c is not None), None)
     if known is None or observed is None or not np.size(known) == np.size(observed) == 1:
         return known
     return np.reshape(known, np.shape(observed))
-
-
-def _merged(before: Finding, after: Finding) -> Finding:
-    """Count the cases of a second finding at the same place with the weightier one."""
-    heavier = after if _weight(after) > _weight(before) else before
-    return attrs.evolve(heavier, count=before.count + after.count)
-
-
-def _weight(finding: Finding) -> int:
-    return policy.RANK[Severity(finding.severity)]
 
 
 def _certain(arguments: tuple[Argument, ...], cases: CaseBlock) -> Array:
