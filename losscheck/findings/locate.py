@@ -200,7 +200,7 @@ def _losses(
     instance = evidence.instance_of(cases)
     graph, program = instance.wiring, instance.program
     end = graph and (graph.value if crowd.direction is Direction.FORWARD else graph.gradient)
-    if graph is None or not end or not isinstance(program, Program):
+    if graph is None or not end or not isinstance(program, Program) or graph.runs_python:
         yield from ((instance, None) for _ in range(len(cases)))
         return
     if "exact" not in program.kept:

@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 import numpy as np
 
+from losscheck import domains
 from losscheck.infer.fit import Fit, fit, rests_on_numbers
 from losscheck.infer.given import Given
 from losscheck.infer.layouts import Shapes, with_axis, with_width
@@ -204,9 +205,15 @@ class Trials:
         if isinstance(program, EagerProgram) or not rests_on_numbers(program.wiring):
             return
         rng = np.random.default_rng(0)
+        classes = max(2, *at[self._prediction][-1:])
+        known = {
+            name: domains.parse(domain).ordinary(1, at[name], seed=0, classes=classes)[0]
+            for name, domain in self._given.domains.items()
+        }
         for draw in (rng.uniform, lambda low, high, shape: rng.integers(0, 2, shape)):
             inputs = {name: rng.uniform(0.1, 0.9, shape) for name, shape in at.items()}
             inputs |= {name: draw(0.1, 0.9, at[name]) for name in self._labels}
+            inputs |= known
             single = {name: array.astype(np.float32) for name, array in inputs.items()}
             self._programs.runner.run(single, "eager")
 

@@ -233,7 +233,7 @@ IMAGE: tuple[Whole, ...] = (
     Whole("tf.nn.avg_pool2d({x}, 2, 1, 'SAME')"),
     Whole("tf.nn.max_pool2d({x}, 2, 1, 'SAME')"),
     Whole("tf.image.flip_left_right({x})"),
-    Whole("tf.pad({x}, [[0, 0], [1, 1], [1, 1], [0, 0]], 'REFLECT')[:, 1:-1, 1:-1]"),
+    Whole("tf.pad({x}, [[0, 0], [1, 1], [1, 1], [0, 0]], 'SYMMETRIC')[:, 1:-1, 1:-1]"),
     Whole("tf.transpose({x}, [0, 2, 1, 3])[:, ::-1]", "n"),
     Whole("tf.image.sobel_edges({x})[..., 0]", "n", (-2, 2), "-16, 16"),
 )

@@ -18,6 +18,8 @@ from tests.wild import breadth_losses as wild
 
 DECLARED = {**wild.DECLARED, **layers.DECLARED}
 WIDE = ("real", "(B, 192)")
+SMALL = ("[-2, 2]", "(B, 3)")
+PART = ("[0, 1]", "(B, 3)")
 SIGNAL = ("[-1, 1]", "(B, 8)")
 
 
@@ -52,6 +54,17 @@ def test_gradients_of_these_are_verified(loss: Any) -> None:
     assert report.verdict == "pass"
     assert report.gradient is not None
     assert report.gradient.points > 500
+
+
+def test_python_that_keeps_to_float32_is_not_looked_at_in_more_digits() -> None:
+    report = _check(layers.python_beside_lost_digits, "LC101", "LC3", y_true=PART, y_pred=PART)
+    assert errors(report) == []
+
+
+def test_a_loss_is_first_run_on_numbers_of_the_declared_domain() -> None:
+    # The logarithm of less than 1 is not finite, and what holds NaN has no inverse.
+    report = _check(layers.solved_by_rows, "LC501", y_true=("[3, 4]", "(B, 3)"), y_pred=SMALL)
+    assert report.verdict == "pass"
 
 
 @pytest.mark.parametrize("loss", [wild.log_spectrum, wild.log_power_of_frames, wild.log_cosines])

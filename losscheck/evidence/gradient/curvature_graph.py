@@ -7,10 +7,10 @@ import attrs
 from losscheck.evidence.gather import Instance
 from losscheck.model import Location
 from losscheck.program.running.program import Program
-from losscheck.program.tracing.wiring import Node, Wiring
+from losscheck.program.tracing.wiring import PYTHON, Node, Wiring
 
 # Written to cut a gradient, or out of TensorFlow's sight.
-_CUTS = frozenset({"StopGradient", "PreventGradient", "PyFunc", "PyFuncStateless", "EagerPyFunc"})
+_CUTS = PYTHON | {"StopGradient", "PreventGradient"}
 
 
 @attrs.frozen(kw_only=True)

@@ -165,5 +165,7 @@ def _same_graph(
     double = evidence.programs.double(instance.shapes)
     if not len(cases) or not isinstance(double, Program) or double.rewritten:
         return None
+    if instance.wiring is None or instance.wiring.runs_python:  # which keeps to float32
+        return None
     inferred = attrs.evolve(evidence.inferred, programs=SameGraphPrograms(evidence.programs))
     return check(attrs.evolve(evidence, inferred=inferred), instance, cases, scale)

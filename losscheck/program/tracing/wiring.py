@@ -108,6 +108,11 @@ class Wiring:
                 reached.update(node.outputs)
         return frozenset(reached)
 
+    @property
+    def runs_python(self) -> bool:
+        """Whether it calls Python, whose dtype no rewriting of the graph turns into another."""
+        return any(node.type in PYTHON for node in self.nodes)
+
     @functools.cached_property
     def forward(self) -> tuple[Node, ...]:
         """The operations that the value depends on."""
@@ -125,6 +130,7 @@ class Wiring:
         return tuple(node for node in self.nodes if node.name in wanted)
 
 
+PYTHON = frozenset({"PyFunc", "PyFuncStateless", "EagerPyFunc"})
 SHAPE_OPS = frozenset(
     {"Shape", "ShapeN", "Size", "Rank", "BroadcastGradientArgs", "ZerosLike", "OnesLike"}
 )
