@@ -10,12 +10,12 @@ import attrs
 
 import losscheck
 from losscheck.model import Finding, LossReport
-from losscheck.rules import RULES
+from losscheck.rules import BUILT_IN
 from tests.zoo.judging import alarms, faults, hits, right_line
 from tests.zoo.specimen import Specimen
 
 MASKING = frozenset({"LC102"})  # what it finds keeps others from judging
-BUILT = frozenset(rule.code for rule in RULES)
+BUILT = frozenset(rule.code for rule in BUILT_IN)
 Tell = Callable[[str], None]
 
 

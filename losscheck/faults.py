@@ -1,10 +1,10 @@
-"""Faults of losscheck itself: kept beside what was found, so that none takes the rest down."""
+"""Faults of losscheck itself, or of installed rules: kept, so that none takes the rest down."""
 
 from __future__ import annotations
 
 import functools
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import attrs
@@ -26,7 +26,12 @@ class FailedError(Exception):
 
 def told(fault: Fault) -> str:
     """Say of a fault what a reason says: whose it is, and where."""
-    return f"losscheck itself failed in {fault.what}: {fault.error}"
+    return f"{whose(fault)} failed in {fault.what}: {fault.error}"
+
+
+def whose(fault: Fault) -> str:
+    """Say who failed."""
+    return f"the package {fault.package}" if fault.package else "losscheck itself"
 
 
 @attrs.frozen(eq=False)
@@ -37,9 +42,16 @@ class _Entry:
 
 
 class Faults:
-    """Collects the faults of one examination; each exception counts once."""
+    """Collects the faults of one examination; each exception counts once.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    packages
+        Those whose rules are installed, by code and by module: what is raised in one is theirs.
+    """
+
+    def __init__(self, packages: Mapping[str, str] | None = None) -> None:
+        self._packages = packages or {}
         self._entries: list[_Entry] = []
 
     def add(self, what: str, error: Exception, evidence: str = "") -> Fault:
@@ -61,10 +73,21 @@ class Faults:
         """
         known = error.fault if isinstance(error, FailedError) else None
         known = known or next((e.fault for e in self._entries if e.error is error), None)
-        fault = known or Fault(what=what, error=_said(error), traceback=_lines(error))
+        fault = known or Fault(
+            what=what,
+            error=_said(error),
+            traceback=_lines(error),
+            package=self._package(error, evidence),
+        )
         if known is None or evidence:
             self._entries.append(_Entry(fault, error, evidence))
         return fault
+
+    def _package(self, error: Exception, evidence: str) -> str:
+        """The package whose rule was at work when it was raised; "" where none was."""
+        frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+        names = (evidence, *(frame.f_globals.get("__name__", "") for frame in frames))
+        return next((self._packages[name] for name in names if name in self._packages), "")
 
     def attempt(
         self, what: str, do: Callable[[], Result], otherwise: Other, evidence: str = ""

@@ -305,11 +305,12 @@ class DigitCurve:
 
 @attrs.frozen(kw_only=True)
 class Fault:
-    """Something of losscheck itself that failed; what does not need it was checked all the same."""
+    """Something that failed, by no fault of the loss; what does not need it was checked still."""
 
     what: str  # that failed, such as "the guided search"
     error: str  # type and message of what was raised
     traceback: tuple[str, ...] = ()  # its lines
+    package: str = ""  # whose rule failed; "" where losscheck itself did
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -332,7 +333,7 @@ class LossReport:
     coverage: tuple[Coverage, ...] = ()
     reason: str = ""  # why the verdict is inconclusive or error
     notes: tuple[str, ...] = ()  # what the reader should know of how it was examined
-    faults: tuple[Fault, ...] = ()  # of losscheck itself, which left part of it unexamined
+    faults: tuple[Fault, ...] = ()  # of losscheck or of a rule, which left part of it unexamined
 
 
 @attrs.frozen(kw_only=True)

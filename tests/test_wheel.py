@@ -19,7 +19,7 @@ import attrs
 import pytest
 
 import losscheck
-from losscheck.rules import RULES
+from losscheck.rules import BUILT_IN
 
 CLONE = Path(__file__).parents[1]
 LOSSES = """
@@ -169,7 +169,7 @@ def test_the_plugin_agrees(report: dict[str, Any], alone: ElementTree.Element) -
     assert junit_ids(alone) == ids(report)
     tests = outcomes(alone)
     assert tests.pop(("test_own", "test_own")) == "passed"
-    assert len(tests) == len(RULES) * len(report["losses"])
+    assert len(tests) == len(BUILT_IN) * len(report["losses"])
     failed = {name for (_, name), outcome in tests.items() if outcome == "failure"}
     assert failed == {
         f"{item['code']}-{item['slug']}"
@@ -187,7 +187,7 @@ def test_a_failure_shows_the_finding_and_nothing_else(told: str) -> None:
         rf"^losses\.py:{line}: The gradient is NaN ",
         rf"^  LC203 gradient-nan  error +losses\.py:{line}$",
         r"^FAILED losscheck::losses:nan_gradient::LC203-gradient-nan - losses\.py:",
-        rf"^collected {1 + 2 * len(RULES)} items$",  # two losses, and the project's own test
+        rf"^collected {1 + 2 * len(BUILT_IN)} items$",  # two losses, and the project's own test
     ):
         assert re.search(pattern, told, re.MULTILINE), told
     assert "Traceback" not in told

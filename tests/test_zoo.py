@@ -15,7 +15,7 @@ import pytest
 
 import losscheck
 from losscheck.model import LossReport
-from losscheck.rules import RULES
+from losscheck.rules import BUILT_IN
 from tests.verdicts import errors, found
 from tests.zoo import disguise
 from tests.zoo.catalogue import CATALOGUE, ROWS
@@ -34,7 +34,7 @@ SAMPLE = (
 DISGUISED_SAMPLE = ("49-column_against_row",)
 
 
-BUILT = frozenset(rule.code for rule in RULES)
+BUILT = frozenset(rule.code for rule in BUILT_IN)
 
 
 def _slow(specimens: tuple[Specimen, ...], sample: tuple[str, ...]) -> list[object]:

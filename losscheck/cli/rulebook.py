@@ -10,7 +10,7 @@ import textwrap
 import click
 
 from losscheck.cli import streams
-from losscheck.rules import RULES, find
+from losscheck.rules import find, rules
 from losscheck.rules.base import Rule
 
 WIDTH = 100  # columns, where the terminal does not say
@@ -19,9 +19,10 @@ WIDTH = 100  # columns, where the terminal does not say
 def listing() -> int:
     """Print a line a rule: code, slug and the first sentence of its docstring."""
     width = max(shutil.get_terminal_size((WIDTH, 24)).columns, 60)  # 60: below that, lines run over
-    slugs = max(len(rule.slug) for rule in RULES)
-    for rule in RULES:
-        start = f"{rule.code}  {rule.slug:<{slugs}}  "
+    codes = max(len(rule.code) for rule in rules())
+    slugs = max(len(rule.slug) for rule in rules())
+    for rule in rules():
+        start = f"{rule.code:<{codes}}  {rule.slug:<{slugs}}  "
         lines = textwrap.wrap(_first_sentence(rule), width - len(start))
         streams.emit(start + f"\n{' ' * len(start)}".join(lines) + "\n")
     return 0

@@ -40,9 +40,10 @@ from losscheck.model import (
 from losscheck.program.running.program import Program
 from losscheck.program.running.ways import Way
 from losscheck.program.tracing.trace import OutputError
-from losscheck.rules import RULES, by_code
+from losscheck.rules import by_code, packages, rules
 from losscheck.rules.base import Rule
 from losscheck.rules.crowd import Crowd
+from losscheck.rules.installed import check_suspects
 from losscheck.settings.budget import Budget, CutError
 from losscheck.settings.settings import ArgumentSettings, Settings, lay_over
 from losscheck.targets import Loss
@@ -82,7 +83,7 @@ class Examination:
         self._batches = batches
         self._base = os.path.abspath(settings.directory)
         self._home = os.path.dirname(loss.file)
-        self._faults = Faults()
+        self._faults = Faults(packages())
         self._budget = Budget(settings.budget)
         self._cut: list[str] = []  # codes of the rules that the budget cut
         self._shortened: dict[str, list[str]] = {}  # code -> the evidence that it cut alone
@@ -114,7 +115,7 @@ class Examination:
         writer = Writer(self._loss, self._settings, desk, self._base, self._faults)
         checks: list[Check] = []
         explanations: list[Explanation] = []
-        for rule in schedule(RULES):
+        for rule in schedule(rules()):
             check = self._left_out(rule, inferred, checks, _told(explanations))
             if check is None:
                 self._listen(rule.slug)
@@ -236,6 +237,8 @@ class Examination:
             self._faults.attempt(
                 what, lambda: found.extend(rule.judge(**evidence)), None, rule.code
             )
+        if rule.package:
+            check_suspects(rule, found)
         return found
 
     def _skip(self, rule: Rule, inferred: Inferred) -> str:
@@ -308,7 +311,7 @@ class Examination:
         select = self._settings.select
         return any(
             evidence in rule.needs and (not select or rule.code.startswith(select))
-            for rule in RULES
+            for rule in rules()
         )
 
     def _gradient(self, desk: Desk) -> GradientSummary | None:

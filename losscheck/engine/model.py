@@ -25,7 +25,7 @@ from losscheck.model import (
 )
 from losscheck.program.keras.objective import Objective
 from losscheck.program.tracing.trace import CallError, OutputError
-from losscheck.rules import RULES
+from losscheck.rules import packages, rules
 from losscheck.rules.base import Rule
 from losscheck.rules.model.base import WeightRule
 from losscheck.rules.model.weights import WEIGHT_RULES
@@ -60,7 +60,7 @@ class ModelExamination:
         self._settings = settings
         self._listen = listen
         self._base = os.path.abspath(settings.directory)
-        self._faults = Faults()
+        self._faults = Faults(packages())
         self._unsure: set[str] = set()  # rules that faults of ours left undecided
 
     def report(self) -> LossReport:
@@ -109,7 +109,7 @@ class ModelExamination:
     def _judged(self, evidence: WeightEvidence) -> tuple[list[Check], list[Finding]]:
         writer = WeightWriter(self._loss, self._settings, evidence, self._base, self._faults)
         asked = {rule.code for rule in WEIGHT_RULES}
-        checks = [_skipped(r, ELSEWHERE) for r in RULES if r.code not in asked]
+        checks = [_skipped(r, ELSEWHERE) for r in rules() if r.code not in asked]
         findings: list[Finding] = []
         for rule in WEIGHT_RULES:
             masks = sorted({f.code for f in findings} & set(rule.masked_by))
@@ -210,7 +210,7 @@ class ModelExamination:
             cases=0,
             source=self._loss.source,
             arguments=fed.arguments,
-            checks=tuple(_skipped(rule, reason) for rule in RULES),
+            checks=tuple(_skipped(rule, reason) for rule in rules()),
             reason=reason[:300],
             notes=(OWN_STEP,) if self._compiled.own_step else (),
         )

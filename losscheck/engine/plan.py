@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from losscheck.model import LeftOut, UsageError
+from losscheck.rules import rules
 from losscheck.settings.settings import LossSettings, Settings, did_you_mean
 from losscheck.targets import Loss, resolve
 from losscheck.targets.importing import put_on_path
@@ -44,10 +45,11 @@ def plan(targets: Sequence[str], settings: Settings) -> Plan:
     ------
     UsageError
         If a target names no loss, or something is declared of an argument or a loss that is not
-        there.
+        there, or an installed rule cannot be used.
     """
     from losscheck.engine.task import Task
 
+    rules()  # one that cannot be used is told of before a loss is run
     directory = Path(settings.directory).resolve()
     if settings.home:
         put_on_path(Path(settings.home))

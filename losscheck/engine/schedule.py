@@ -6,43 +6,9 @@ import graphlib
 from collections.abc import Sequence
 
 from losscheck.rules.base import Rule
+from losscheck.rules.evidence import EVIDENCE
 
-EVIDENCE = (
-    "ending",
-    "call",
-    "tracing",
-    "graph",
-    "sweeps",
-    "lone",
-    "narrowed",
-    "unreached",
-    "gradients",
-    "sized",
-    "float32",
-    "upstream",
-    "modes",
-    "layouts",
-    "crossings",
-    "dead",
-    "dead_batches",
-    "right_and_wrong",
-    "floor",
-    "gradient_sizes",
-    "finite_tests",
-    "nonfinite_inputs",
-    "integers",
-    "untaken",
-    "empty_batch",
-    "parts",
-    "dtypes",
-    "precision",
-    "xla",
-    "repeats",
-    "eager_calls",
-)
-"""What rules need, roughly by what gathering it adds; all else comes last."""
-
-LAST = ("halves", "labels_outside", "saving", "second_order", "weighing", "training")
+_PLACES = {name: place for place, name in enumerate(EVIDENCE)}
 
 
 def schedule(rules: Sequence[Rule]) -> list[Rule]:
@@ -64,10 +30,4 @@ def schedule(rules: Sequence[Rule]) -> list[Rule]:
 
 def _dearness(rule: Rule) -> int:
     """The place of the dearest evidence that a rule needs."""
-    return max((_place(name) for name in rule.needs), default=0)
-
-
-def _place(name: str) -> int:
-    if name in EVIDENCE:
-        return EVIDENCE.index(name)
-    return len(EVIDENCE) + (LAST.index(name) + 1 if name in LAST else 0)
+    return max((_PLACES[name] for name in rule.needs), default=0)

@@ -26,7 +26,7 @@ from losscheck.model import (
     UsageError,
     Verdict,
 )
-from losscheck.rules import RULES
+from losscheck.rules import packages, rules
 from losscheck.rules.execution.ending import End, Ending
 from losscheck.settings.settings import ArgumentSettings, Settings, lay_over
 from losscheck.targets import Loss, resolve
@@ -82,7 +82,7 @@ def examine(
     except UsageError:
         raise
     except Exception as error:  # a fault of ours must not hide the other losses' reports
-        faults = Faults()
+        faults = Faults(packages())
         fault = faults.add("the examination", error)
         report = _failed(found, told(fault), faults.all)
     why = f"nothing was vectorized: a vectorized run had ended the process by {task.ended}"
@@ -132,7 +132,7 @@ def _declared(loss: Loss, settings: Settings) -> dict[str, ArgumentSettings]:
 def _failed(loss: Loss, reason: str, faults: tuple[Fault, ...] = ()) -> LossReport:
     checks = (
         Check(code=r.code, slug=r.slug, outcome=Outcome.INCONCLUSIVE.value, reason=reason)
-        for r in RULES
+        for r in rules()
     )
     return LossReport(
         target=loss.target,

@@ -11,7 +11,7 @@ from losscheck.evidence.graph import last_return
 from losscheck.findings.finding import Writer
 from losscheck.model import Check, Finding, LossReport, Outcome, Suspect, Verdict
 from losscheck.program.tracing.trace import OutputError
-from losscheck.rules import RULES
+from losscheck.rules import rules
 from losscheck.rules.execution.ending import Ending
 from losscheck.rules.execution.process import Crash, Timeout, program
 from losscheck.rules.shape.output_shape import OutputShape
@@ -59,7 +59,7 @@ def _alone(loss: Loss, settings: Settings, findings: list[Finding], others: str)
         )
         if r.code in found
         else Check(code=r.code, slug=r.slug, outcome=Outcome.SKIP.value, reason=others)
-        for r in RULES
+        for r in rules()
     ]
     verdict, reason = outcomes.verdict(kept, checks)
     if verdict is Verdict.PASS:

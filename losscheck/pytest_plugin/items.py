@@ -149,10 +149,10 @@ class Items:
         return items
 
     def _of_loss(self, root: LossNode, task: Task, examined: Examined) -> Iterable[pytest.Item]:
-        from losscheck.rules import RULES
+        from losscheck.rules import rules
 
         node = LossNode.from_parent(root, name=task.target)
-        for rule in RULES:
+        for rule in rules():
             name = f"{rule.code}-{rule.slug}"
             own = {"task": task, "code": rule.code, "examined": examined}
             item = RuleItem.from_parent(node, name=name, **own)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
+from losscheck.faults import whose
 from losscheck.model import (
     Argument,
     Check,
@@ -189,7 +190,9 @@ def passed(loss: LossReport) -> list[str]:
     mixed = {_family(c) for c in loss.checks if c.outcome != "pass" and c.applies}
     words: dict[str, None] = {}  # a set that keeps its order
     for check in done:
-        words[check.slug if _family(check) in mixed else FAMILIES[_family(check)]] = None
+        words[
+            check.slug if _family(check) in mixed else FAMILIES.get(_family(check), check.slug)
+        ] = None
     return list(words)
 
 
@@ -223,13 +226,14 @@ def by_reason(loss: LossReport, outcome: str) -> dict[str, list[Check]]:
 
 
 def fault(found: Fault) -> str:
-    """Say what of losscheck itself failed."""
-    return f"losscheck itself failed in {one_line(found.what)}: {one_line(found.error)}"
+    """Say what failed, and whose it is."""
+    return f"{whose(found)} failed in {one_line(found.what)}: {one_line(found.error)}"
 
 
 def to_report(report: Report) -> str:
     """Say how to report what failed of losscheck itself; empty where nothing did."""
-    failed = next((loss for loss in report.losses if loss.faults), None)
+    own = (loss for loss in report.losses if any(not fault.package for fault in loss.faults))
+    failed = next(own, None)
     if failed is None:
         return ""
     env = report.environment
@@ -253,4 +257,4 @@ def ignored(loss: LossReport) -> dict[str, list[str]]:
 
 
 def _family(check: Check) -> str:
-    return check.code[2:3]
+    return check.code[2:3] if check.code.startswith("LC") else check.code

@@ -1,7 +1,9 @@
-"""The rules, in the order of their codes."""
+"""The rules, in the order of their codes: those of losscheck, and those of installed packages."""
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from losscheck.model import UsageError
@@ -21,6 +23,7 @@ from losscheck.rules.gradient.gradient_size import GradientSize
 from losscheck.rules.gradient.minimum_elsewhere import MinimumElsewhere
 from losscheck.rules.gradient.second_order import SecondOrder
 from losscheck.rules.gradient.value_jump import ValueJump
+from losscheck.rules.installed import installed
 from losscheck.rules.nonfinite.half_nonfinite import HalfNonfinite
 from losscheck.rules.nonfinite.label_outside import LabelOutsideRange
 from losscheck.rules.nonfinite.nan_hidden import NanHidden
@@ -40,7 +43,7 @@ from losscheck.rules.training.training_fails import TrainingFails
 if TYPE_CHECKING:
     from losscheck.rules.base import Rule
 
-RULES: tuple[Rule, ...] = (
+BUILT_IN: tuple[Rule, ...] = (
     GradientMismatch(),
     GradientMissing(),
     GradientDead(),
@@ -79,12 +82,32 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-_BY_CODE = {rule.code: rule for rule in RULES}
+@functools.cache
+def rules() -> tuple[Rule, ...]:
+    """Give the rules, in the order of their codes.
+
+    Raises
+    ------
+    UsageError
+        If an installed package registers one that cannot be used.
+    """
+    return tuple(sorted((*BUILT_IN, *installed(BUILT_IN)), key=lambda rule: rule.code))
+
+
+@functools.cache
+def _codes() -> Mapping[str, Rule]:
+    return {rule.code: rule for rule in rules()}
+
+
+def packages() -> dict[str, str]:
+    """Give the packages that have installed rules, by the codes of these and by their modules."""
+    theirs = [rule for rule in rules() if rule.package]
+    return {name: r.package for r in theirs for name in (r.code, type(r).__module__)}
 
 
 def by_code(code: str) -> Rule:
     """Give the rule of a code that is known to be one."""
-    return _BY_CODE[code]
+    return _codes()[code]
 
 
 def find(code_or_slug: str) -> Rule:
@@ -111,7 +134,7 @@ def find(code_or_slug: str) -> Rule:
     'gradient-nan'
     """
     wanted = code_or_slug.strip().lower()
-    names = {name.lower(): rule for rule in RULES for name in (rule.code, rule.slug)}
+    names = {name.lower(): rule for rule in rules() for name in (rule.code, rule.slug)}
     if wanted in names:
         return names[wanted]
     import difflib  # for a message alone

@@ -52,6 +52,7 @@ class Rule:
     matters*, *Example*, *Use instead* and *References*; `losscheck explain` prints it.
     """
 
+    package: str = ""  # that registers it; "" for the rules of losscheck
     code: ClassVar[str]
     slug: ClassVar[str]
     forms: ClassVar[Mapping[str, Severity]]  # in float32 and any required dtype

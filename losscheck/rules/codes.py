@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from typing import TYPE_CHECKING
 
 from losscheck.model import UsageError
@@ -20,8 +21,9 @@ def rule_code(given: str, where: str) -> str:
     UsageError
         If there is no such rule; the message begins with `where`.
     """
-    from losscheck.rules import find
+    from losscheck.rules import find, rules
 
+    rules()  # one that cannot be used has nothing to do with what was given here
     try:
         return find(given).code
     except UsageError as error:
@@ -48,11 +50,14 @@ def prefixes(given: Sequence[str], where: str) -> tuple[str, ...]:
     UsageError
         If one of them selects nothing.
     """
-    from losscheck.rules import RULES
+    from losscheck.rules import rules
 
     found = []
     for text in given:
         start = text.strip().upper()
-        known = start.startswith("LC") and any(rule.code.startswith(start) for rule in RULES)
+        known = any(
+            rule.code.startswith(start) and start.startswith(rule.code.rstrip(string.digits))
+            for rule in rules()
+        )
         found.append(start if known else rule_code(text, where))
     return tuple(found)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from losscheck.model import Kind, Range, Severity
-from losscheck.rules import RULES
+from losscheck.rules import rules
 from losscheck.rules.model.weights import WEIGHT_RULES
 
 if TYPE_CHECKING:
@@ -16,16 +17,16 @@ _PRECISION = frozenset({"LC301", "LC302"})
 # What the truth or the range excuses: a note where it is extreme or inherent.
 _EXCUSED = _NONFINITE | {"LC103", "LC503", "LC505"}
 
-# (code, form) -> severity for float32 and any required dtype, as each rule gives it.
-_BASE: Mapping[tuple[str, str], Severity] = {
-    (rule.code, form): found
-    for rule in (*RULES, *WEIGHT_RULES)
-    for form, found in rule.forms.items()
-}
-
 NOTABLE = 0.01  # of the ordinary scale: an error in the ordinary range from here on (LC301)
 SLIGHT = 1e-4  # of the ordinary scale: a rounding of 1.0 seen through a small gradient
 RANK = {Severity.NOTE: 0, Severity.WARNING: 1, Severity.ERROR: 2}
+
+
+@functools.cache
+def table() -> Mapping[tuple[str, str], Severity]:
+    """Give the severity of each code and form in float32 and any required dtype."""
+    every = (*rules(), *WEIGHT_RULES)
+    return {(rule.code, form): found for rule in every for form, found in rule.forms.items()}
 
 
 def severity(
@@ -61,7 +62,7 @@ def severity(
     """
     if code in chosen:
         return Severity(chosen[code])
-    found = _BASE[code, form]
+    found = table()[code, form]
     if code in _EXCUSED and (reach is Range.EXTREME or kind is Kind.INHERENT):
         return Severity.NOTE
     unsure = undecided(code, kind) or code in _PRECISION

@@ -23,7 +23,7 @@ from losscheck.model import Environment, LossReport, Report, Summary, Verdict
 from losscheck.report import verdicts
 from losscheck.report.blocks import of_loss
 from losscheck.report.verdicts import Exit, fails
-from losscheck.rules import RULES
+from losscheck.rules import BUILT_IN
 from losscheck.settings.settings import Settings
 from losscheck.targets import from_callable
 from tests.desks import desk
@@ -119,9 +119,9 @@ def plant(patch: pytest.MonkeyPatch, name: str) -> None:
 def asking(name: str) -> set[str]:
     """The rules that need a piece of evidence, or one that is made of it, or are masked by such."""
     names = {name, *(other for other, (_, parts) in FURTHER.items() if name in parts)}
-    asked = {rule.code for rule in RULES if not names.isdisjoint(rule.needs)} - ALWAYS
+    asked = {rule.code for rule in BUILT_IN if not names.isdisjoint(rule.needs)} - ALWAYS
     masks = asked - {"LC102"}
-    return asked | {rule.code for rule in RULES if not masks.isdisjoint(rule.masked_by)}
+    return asked | {rule.code for rule in BUILT_IN if not masks.isdisjoint(rule.masked_by)}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -191,7 +191,7 @@ def test_who_is_to_blame_may_not_be_told(faulty: Laid, monkeypatch: pytest.Monke
 def test_a_judgment_that_fails_leaves_what_it_had_named(
     faulty: Laid, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rule = next(rule for rule in RULES if rule.code == "LC203")
+    rule = next(rule for rule in BUILT_IN if rule.code == "LC203")
     judge = rule.judge
 
     def stopping(**evidence: Any) -> Iterator[Any]:

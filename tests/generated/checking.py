@@ -24,7 +24,7 @@ import attrs
 
 import losscheck
 from losscheck.model import Finding, LossReport
-from losscheck.rules import RULES
+from losscheck.rules import BUILT_IN
 from losscheck.settings.budget import DEFAULT
 from tests.generated.compose import Generated, generate, module
 
@@ -36,7 +36,7 @@ RECHECK = Path(__file__).with_name("recheck.py")
 # an operation adds to it.
 SLACK, SLACK_EACH = 8.0, 0.4
 # Process rules need processes of their own.
-ASKED = tuple(rule.code for rule in RULES if rule.code not in ("LC902", "LC903"))
+ASKED = tuple(rule.code for rule in BUILT_IN if rule.code not in ("LC902", "LC903"))
 
 
 @attrs.frozen(kw_only=True)

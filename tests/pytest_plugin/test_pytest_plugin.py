@@ -13,7 +13,7 @@ from losscheck.model import Check
 from losscheck.program.quiet import tensorflow
 from losscheck.pytest_plugin import pytest_xdist_make_scheduler
 from losscheck.pytest_plugin.schedule import LossScheduling
-from losscheck.rules import RULES
+from losscheck.rules import BUILT_IN
 
 MSE = "losscheck::mse::LC203-gradient-nan"
 
@@ -31,7 +31,7 @@ def _tensorflow_stays() -> Iterator[None]:
 def project(pytester: pytest.Pytester, fake_engine: Any) -> pytest.Pytester:
     """A project whose losses are mse and mae."""
     configure(pytester)
-    checks = tuple(Check(code=rule.code, slug=rule.slug, outcome="pass") for rule in RULES)
+    checks = tuple(Check(code=rule.code, slug=rule.slug, outcome="pass") for rule in BUILT_IN)
     for target in ("mse", "mae"):
         fake_engine.reports[target] = {"checks": checks}
     return pytester
@@ -60,9 +60,9 @@ def test_without_the_flag_nothing_happens(project: pytest.Pytester, fake_engine:
 def test_an_item_a_loss_and_rule_examined_once(project: pytest.Pytester, fake_engine: Any) -> None:
     project.makepyfile("def test_own(): pass")
     result = project.runpytest_inprocess("--losscheck", "-v")
-    result.assert_outcomes(passed=1 + 2 * len(RULES))
+    result.assert_outcomes(passed=1 + 2 * len(BUILT_IN))
     result.stdout.fnmatch_lines([f"{MSE} PASSED*"])
-    result.stdout.fnmatch_lines([f"*collected {1 + 2 * len(RULES)} items"])
+    result.stdout.fnmatch_lines([f"*collected {1 + 2 * len(BUILT_IN)} items"])
     assert [task.target for task in fake_engine.examined] == ["mse", "mae"]
 
 
@@ -75,7 +75,7 @@ def test_findings_fail_with_our_text_alone(
         "findings": (finding(), finding("LC101", "warning"), finding("LC102", "note")),
     }
     result = project.runpytest_inprocess("--losscheck")
-    result.assert_outcomes(failed=1, passed=2 * len(RULES) - 1)
+    result.assert_outcomes(failed=1, passed=2 * len(BUILT_IN) - 1)
     result.stdout.fnmatch_lines(["*mse LC203-gradient-nan*", "*LC203 gradient-nan  error*"])
     result.stdout.fnmatch_lines(["*the slope of log at 0 is infinite*"])
     result.stdout.fnmatch_lines([f"FAILED {MSE}*"])
@@ -89,18 +89,20 @@ def test_warnings_fail_when_asked(project: pytest.Pytester, fake_engine: Any, fi
         **fake_engine.reports["mse"],
         "findings": (finding("LC101", "warning"), finding("LC102", "note")),
     }
-    project.runpytest_inprocess("--losscheck").assert_outcomes(failed=1, passed=2 * len(RULES) - 1)
+    project.runpytest_inprocess("--losscheck").assert_outcomes(
+        failed=1, passed=2 * len(BUILT_IN) - 1
+    )
 
 
 def test_what_decided_nothing_is_skipped(project: pytest.Pytester, fake_engine: Any) -> None:
     changed(fake_engine, "mse", outcome="skip", reason="no gradient to look at")
     changed(fake_engine, "mae", outcome="inconclusive", reason="too noisy")
     result = project.runpytest_inprocess("--losscheck")
-    result.assert_outcomes(failed=1, skipped=1, passed=2 * len(RULES) - 2)
+    result.assert_outcomes(failed=1, skipped=1, passed=2 * len(BUILT_IN) - 2)
     result.stdout.fnmatch_lines(["*inconclusive: too noisy*"])
     configure(project, 'fail-on = "error"')
     result = project.runpytest_inprocess("--losscheck", "-rs")
-    result.assert_outcomes(skipped=2, passed=2 * len(RULES) - 2)
+    result.assert_outcomes(skipped=2, passed=2 * len(BUILT_IN) - 2)
     result.stdout.fnmatch_lines(["SKIPPED*no gradient to look at", "SKIPPED*too noisy"])
 
 
@@ -111,7 +113,7 @@ def test_a_rule_left_out_of_an_undecided_loss_fails(
     changed(fake_engine, "mse", outcome="skip", reason=raises)
     fake_engine.reports["mse"] |= {"verdict": "inconclusive", "reason": raises}
     result = project.runpytest_inprocess("--losscheck")
-    result.assert_outcomes(failed=1, passed=2 * len(RULES) - 1)
+    result.assert_outcomes(failed=1, passed=2 * len(BUILT_IN) - 1)
     result.stdout.fnmatch_lines([f"inconclusive: {raises}"])
 
 
@@ -119,13 +121,13 @@ def test_a_fault_of_ours_fails(project: pytest.Pytester, fake_engine: Any) -> No
     changed(fake_engine, "mse", outcome="error", reason="planted")
     fake_engine.reports["mae"] = {"verdict": "error", "reason": "planted too"}
     result = project.runpytest_inprocess("--losscheck")
-    result.assert_outcomes(failed=1 + len(RULES), passed=len(RULES) - 1)
+    result.assert_outcomes(failed=1 + len(BUILT_IN), passed=len(BUILT_IN) - 1)
     result.stdout.fnmatch_lines(["losscheck failed: planted"])
 
 
 def test_items_can_be_chosen(project: pytest.Pytester, fake_engine: Any) -> None:
     result = project.runpytest_inprocess("--losscheck", "-k", "mae and LC203")
-    result.assert_outcomes(passed=1, deselected=2 * len(RULES) - 1)
+    result.assert_outcomes(passed=1, deselected=2 * len(BUILT_IN) - 1)
     assert [task.target for task in fake_engine.examined] == ["mae"]
 
 
@@ -142,7 +144,7 @@ def test_a_warning_of_the_loss_is_no_failure(
 
     monkeypatch.setattr(fake_engine, "examine", warning)
     result = project.runpytest_inprocess("--losscheck", "-W", "error")
-    result.assert_outcomes(passed=2 * len(RULES))
+    result.assert_outcomes(passed=2 * len(BUILT_IN))
 
 
 @pytest.mark.parametrize(

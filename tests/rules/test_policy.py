@@ -8,7 +8,7 @@ import pytest
 
 from losscheck.evidence.precision import lost_digits as precision
 from losscheck.model import Kind, Range
-from losscheck.rules import RULES, policy
+from losscheck.rules import BUILT_IN, policy
 
 
 def _severity(code: str, form: str, **changes: Any) -> str:
@@ -25,7 +25,7 @@ def _severity(code: str, form: str, **changes: Any) -> str:
 
 
 def test_every_rule_has_a_severity() -> None:
-    assert {code for code, _ in policy._BASE} == {rule.code for rule in RULES}
+    assert {code for code, _ in policy.table()} == {rule.code for rule in BUILT_IN}
 
 
 @pytest.mark.parametrize(

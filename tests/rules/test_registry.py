@@ -10,7 +10,7 @@ import textwrap
 import pytest
 
 from losscheck.model import UsageError
-from losscheck.rules import RULES, find
+from losscheck.rules import BUILT_IN, find
 from losscheck.rules.base import Rule
 
 SECTIONS = ["What it does", "Why it matters", "Example", "Use instead", "References"]
@@ -28,12 +28,12 @@ def code_of(text: str) -> str:
 
 
 def test_codes_and_slugs_are_unique_and_in_order() -> None:
-    codes = [rule.code for rule in RULES]
+    codes = [rule.code for rule in BUILT_IN]
     assert codes == sorted(set(codes))
-    assert len({rule.slug for rule in RULES}) == len(RULES)
+    assert len({rule.slug for rule in BUILT_IN}) == len(BUILT_IN)
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+@pytest.mark.parametrize("rule", BUILT_IN, ids=lambda rule: rule.code)
 class TestDocstring:
     def test_has_the_sections_in_order(self, rule: Rule) -> None:
         assert list(sections(rule)) == SECTIONS

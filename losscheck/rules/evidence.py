@@ -1,0 +1,50 @@
+"""What a rule may ask for: the names that parameters of `judge` have, and what is handed over.
+
+The order is that of what gathering adds, roughly: rules are judged in it, the cheapest first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+EVIDENCE: Mapping[str, str] = {
+    "ending": "how the process ended that examined the loss",
+    "call": "how a plain call of the loss on ordinary values ended",
+    "tracing": "how the loss was traced; None for a loss that never ran",
+    "graph": "what the graph of a batch says without being run",
+    "sweeps": "value and gradient of every case, a size and required dtype each",
+    "lone": "the same of the first sample of each batch, where samples depend on each other",
+    "narrowed": "the same of points outside a domain that was chosen for what is finite in it",
+    "unreached": "parts of the prediction that never get a gradient",
+    "gradients": "gradients beside numeric derivatives, a size each",
+    "opinions": "what other checkers of gradients say of ordinary cases",
+    "sized": "gradients that are wrong at other sizes only",
+    "float32": "float32 gradients beside verified float64 ones",
+    "upstream": "the gradient of the loss times a number, as weights make it",
+    "modes": "the sweeps' cases in other modes than the graph",
+    "layouts": "runs of every layout that the loss must or might take",
+    "crossings": "points where the loss switches between formulas, its value on both sides",
+    "dead": "samples whose gradient is 0 throughout a neighbourhood",
+    "dead_batches": "the same of batches whose samples depend on each other",
+    "right_and_wrong": "losses at right predictions beside wrong ones, where domains say which",
+    "floor": "a constant inside a logarithm that right predictions stop at",
+    "gradient_sizes": "how large gradients are, over what is ordinary",
+    "finite_tests": "tests for NaN or Inf inside the loss, and what they replaced",
+    "nonfinite_inputs": "an ordinary batch with one element NaN, Inf or -Inf",
+    "integers": "integer operations, as they came out and as they should",
+    "untaken": "comparisons that the user wrote and that said the same in every case",
+    "empty_batch": "a batch without a sample",
+    "parts": "batches beside their rows, each run alone",
+    "dtypes": "the loss in every float dtype that a prediction may come in",
+    "precision": "float32 beside float64, and what conditioning explains of the difference",
+    "digits": "the digits that are right, by how near a prediction is",
+    "xla": "whether the loss compiles under XLA",
+    "repeats": "the same cases, run twice",
+    "eager_calls": "the first ordinary cases, called eagerly",
+    "halves": "a batch in the half types that nobody requires",
+    "labels_outside": "labels of -1 and of C, in every mode",
+    "saving": "a Loss through its config and a saved model",
+    "second_order": "second derivatives beside differences of the gradient",
+    "weighing": "the loss with weights beside Keras' reductions",
+    "training": "a small model trained with the loss, beside direct calls",
+}
