@@ -204,7 +204,7 @@ class Diagnosis:
     verified: bool = False  # the fix was applied and run: what `clears` names is gone, no more came
     diff: str = ""  # of the user's source, unified, where the fix is verified
     clears: tuple[str, ...] = ()  # ids of findings that the verified fix clears
-    findings: tuple[str, ...] = ()  # ids, the worst first
+    findings: tuple[str, ...] = ()  # ids, the worst first, of these the one where it begins
 
 
 @attrs.frozen(kw_only=True)
@@ -244,6 +244,8 @@ class Ignored:
     id: str
     code: str
     reason: str
+    count: int = 1  # cases in which it was found
+    location: Location | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -12,6 +12,7 @@ from typing import Any
 import attrs
 
 from losscheck.cases.user_data import Batches
+from losscheck.diagnoses.writing import diagnosed
 from losscheck.engine import outcomes
 from losscheck.engine.decided import looked_at, missing, not_tried
 from losscheck.engine.schedule import schedule
@@ -123,7 +124,7 @@ class Examination:
                 explanations += found
             checks.append(check)
         checks.sort(key=lambda check: check.code)
-        return self._finished(desk, inferred, checks, _told(explanations))
+        return self._finished(desk, inferred, checks, explanations)
 
     def _inferred(self) -> Inferred:
         """Find what nobody declared; where that fails, guess what the graph can be read with."""
@@ -251,15 +252,23 @@ class Examination:
         return ""
 
     def _finished(
-        self, desk: Desk, inferred: Inferred, checks: list[Check], findings: list[Finding]
+        self,
+        desk: Desk,
+        inferred: Inferred,
+        checks: list[Check],
+        explanations: Sequence[Explanation],
     ) -> LossReport:
+        findings = _told(explanations)
         reasons = self._settings.ignored(self._loss.target)
-        kept = [f for f in findings if f.code not in reasons]
+        counted = [told for told in explanations if told.finding.code not in reasons]
+        kept = _told(counted)
         checks = [outcomes.set_apart(check, findings, reasons) for check in checks]
         runs = inferred.error is None
         verdict, reason = outcomes.verdict(kept, checks, self._undecided)
         if not runs and verdict is Verdict.PASS:
             verdict, reason = Verdict.INCONCLUSIVE, unfit.whole(inferred)
+        with self._budget.held():  # what was found is told
+            told_as_one = diagnosed(counted, desk, self._loss.target, self._faults)
         shown = self._shown(desk, inferred) if runs and self._guessed is None else {}
         return LossReport(
             target=self._loss.target,
@@ -269,6 +278,7 @@ class Examination:
             arguments=inferred.spec.arguments,
             checks=tuple(checks),
             findings=tuple(sorted(kept, key=outcomes.by_weight)),
+            diagnoses=told_as_one,
             ignored=outcomes.ignored(findings, reasons),
             reason=reason,
             faults=self._faults.all,

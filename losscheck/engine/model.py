@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from losscheck.cases.batches import batches
+from losscheck.diagnoses.writing import of_findings
 from losscheck.engine import outcomes
 from losscheck.evidence.keras.weights import WeightEvidence
 from losscheck.faults import Faults, told
@@ -184,6 +185,7 @@ class ModelExamination:
             else None,
             checks=tuple(checks),
             findings=tuple(sorted(kept, key=outcomes.by_weight)),
+            diagnoses=of_findings(kept, self._loss.target),
             ignored=outcomes.ignored(findings, reasons),
             reason=reason,
             notes=tuple(self._notes(evidence)),

@@ -6,7 +6,16 @@ from collections.abc import Collection, Mapping, Sequence
 
 import attrs
 
-from losscheck.model import Check, Finding, Ignored, LossReport, Outcome, Severity, Verdict
+from losscheck.model import (
+    Check,
+    Diagnosis,
+    Finding,
+    Ignored,
+    LossReport,
+    Outcome,
+    Severity,
+    Verdict,
+)
 from losscheck.rules import by_code, policy
 
 _OUTCOME = {
@@ -46,7 +55,10 @@ def set_apart(check: Check, findings: Sequence[Finding], reasons: Mapping[str, s
 def ignored(findings: Sequence[Finding], reasons: Mapping[str, str]) -> tuple[Ignored, ...]:
     """List the findings that the user's settings ignore."""
     apart = (finding for finding in findings if finding.code in reasons)
-    return tuple(Ignored(id=f.id, code=f.code, reason=reasons[f.code]) for f in apart)
+    return tuple(
+        Ignored(id=f.id, code=f.code, reason=reasons[f.code], count=f.count, location=f.location)
+        for f in apart
+    )
 
 
 def verdict(
@@ -84,6 +96,11 @@ def by_weight(finding: Finding) -> tuple[int, str, int, str]:
     """Sort findings: what counts most first."""
     weight = policy.RANK[Severity(finding.severity)]
     return (-weight, finding.code, -finding.count, finding.id)
+
+
+def _by_severity(diagnosis: Diagnosis) -> int:
+    """Sort diagnoses: the worst first, otherwise as they are."""
+    return -policy.RANK[Severity(diagnosis.severity)]
 
 
 _WORST = (
@@ -124,6 +141,7 @@ def together(whole: LossReport, outputs: Sequence[LossReport]) -> LossReport:
         cases=sum(report.cases for report in every),
         checks=tuple(_one(parts) for parts in zip(*(r.checks for r in every), strict=True)),
         findings=tuple(sorted((f for r in every for f in r.findings), key=by_weight)),
+        diagnoses=tuple(sorted((d for r in every for d in r.diagnoses), key=_by_severity)),
         ignored=tuple(item for report in every for item in report.ignored),
         notes=(*whole.notes, *(f"{r.target}: {note}" for r in outputs for note in r.notes)),
         faults=tuple(fault for report in every for fault in report.faults),

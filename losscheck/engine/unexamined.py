@@ -6,6 +6,7 @@ import os
 
 import attrs
 
+from losscheck.diagnoses.writing import of_findings
 from losscheck.engine import outcomes
 from losscheck.evidence.graph import last_return
 from losscheck.findings.finding import Writer
@@ -72,6 +73,7 @@ def _alone(loss: Loss, settings: Settings, findings: list[Finding], others: str)
         source=loss.source,
         checks=tuple(checks),
         findings=tuple(kept),
+        diagnoses=of_findings(kept, loss.target),
         ignored=outcomes.ignored(findings, reasons),
         reason=reason,
     )
