@@ -19,6 +19,7 @@ from losscheck.program.quiet import tensorflow
 from losscheck.program.running.branches import without_branches
 from losscheck.program.running.captured import Reading
 from losscheck.program.running.products import flatten_products
+from losscheck.program.running.rolls import count_from_the_front
 
 Run = Callable[..., list[Array]]  # arrays in, arrays out
 
@@ -67,8 +68,8 @@ class Cut:
     def embed(self, tensors: Sequence[Any], *, flat: bool = False) -> tuple[Any, ...]:
         """Put it into the graph that is being built, behind these tensors.
 
-        With `flat`, both sides of its branches are computed, and products are those of two
-        matrices where they can be, so that it can be vectorized.
+        With `flat`, both sides of its branches are computed, products are those of two matrices
+        where they can be, and axes are counted from the front, so that it can be vectorized.
         """
         tf = tensorflow()
         given = dict(zip((*self.feeds, *self.captured), tensors, strict=True))
@@ -80,6 +81,7 @@ class Cut:
             with self.graph.as_default():  # which has the functions
                 definition = without_branches(definition)
             flatten_products(definition, self.graph)
+            count_from_the_front(definition, self.graph)
         _register(definition)
         used = {_tensor(name) for node in definition.node for name in node.input}
         results = tf.graph_util.import_graph_def(

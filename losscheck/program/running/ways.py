@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Tensors = tuple[str, ...]  # names
 SIZES = (4, 16)  # of batches that are compared
 OTHERS = 2  # cases beside the first that are run in a block and by themselves
+ROUNDINGS = 64  # of 1, that may be all there is of a number
+SINGLE = np.dtype(np.float32)
 GROWTH = 1.5  # of the operations executed, from the smaller to the larger
 
 
@@ -159,8 +161,8 @@ class Runners:
 def compare(run: Run, single: Run, probe: Sequence[Array]) -> None:
     """Raise where cases in a block give something else than each by itself.
 
-    A block of one shows no case that is taken for another: TensorFlow vectorizes a roll along the
-    last axis, counted from behind, into one over the cases. Hence some numbers beside the probe.
+    A block of one shows no case that is taken for another, as by an axis that is counted from
+    behind. Hence some numbers beside the probe.
 
     Parameters
     ----------
@@ -177,9 +179,24 @@ def compare(run: Run, single: Run, probe: Sequence[Array]) -> None:
         others, alone = [a[:0] for a in others], []
     alone = [single(*(a[0] for a in probe)), *alone]
     results = run(*(np.concatenate([a, b]) for a, b in zip(probe, others, strict=True)))
-    for row, found in enumerate(alone):
-        if not agree([result[row] for result in results], found):
+    for block, singles in zip(results, zip(*alone, strict=True), strict=True):
+        if not _close(np.asarray(block[: len(alone)]), np.stack(singles)):
             raise ValueError("a block of cases gives something else than each by itself")
+
+
+def _close(block: Array, singles: Array) -> bool:
+    """Say whether a tensor has the same numbers for a block, up to how a kernel may round.
+
+    They are made of numbers up to 1: what is smaller than some roundings of 1 may be nothing else.
+    """
+    if block.dtype.itemsize < SINGLE.itemsize or block.dtype.kind not in "fc":
+        return agree([block], [singles])
+    epsilon = float(np.finfo(block.dtype).eps)
+    largest = np.abs(singles[np.isfinite(singles)]).max(initial=0.0)
+    room = np.sqrt(epsilon) * largest + ROUNDINGS * epsilon
+    return block.shape == singles.shape and np.allclose(
+        block, singles, rtol=0.0, atol=room, equal_nan=True
+    )
 
 
 def _grows(cut: Cut, program: Program) -> bool:
