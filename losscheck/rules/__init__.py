@@ -23,7 +23,6 @@ from losscheck.rules.gradient.gradient_size import GradientSize
 from losscheck.rules.gradient.minimum_elsewhere import MinimumElsewhere
 from losscheck.rules.gradient.second_order import SecondOrder
 from losscheck.rules.gradient.value_jump import ValueJump
-from losscheck.rules.installed import installed
 from losscheck.rules.nonfinite.half_nonfinite import HalfNonfinite
 from losscheck.rules.nonfinite.label_outside import LabelOutsideRange
 from losscheck.rules.nonfinite.nan_hidden import NanHidden
@@ -31,6 +30,7 @@ from losscheck.rules.nonfinite.nonfinite import ForwardInf, ForwardNan, Gradient
 from losscheck.rules.precision.gradient_precision import GradientPrecision
 from losscheck.rules.precision.integer_wrap import IntegerWrap
 from losscheck.rules.precision.value_precision import ValuePrecision
+from losscheck.rules.registered import registered
 from losscheck.rules.shape.batch_coupling import BatchCoupling
 from losscheck.rules.shape.empty_batch import EmptyBatchRule
 from losscheck.rules.shape.output_shape import OutputShape
@@ -91,6 +91,10 @@ def rules() -> tuple[Rule, ...]:
     UsageError
         If an installed package registers one that cannot be used.
     """
+    if not registered():
+        return BUILT_IN
+    from losscheck.rules.installed import installed
+
     return tuple(sorted((*BUILT_IN, *installed(BUILT_IN)), key=lambda rule: rule.code))
 
 

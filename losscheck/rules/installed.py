@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import re
-import sys
-from importlib.machinery import PathFinder
+from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
 from losscheck.model import Severity, UsageError
 from losscheck.rules.base import Rule
 from losscheck.rules.evidence import EVIDENCE
+from losscheck.rules.registered import GROUP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from importlib.metadata import EntryPoint
+    from collections.abc import Iterable, Mapping, Sequence
 
     from losscheck.model import Suspect
     from losscheck.rules.crowd import Crowd
 
-GROUP = "losscheck.rules"
 OWN = "LC"  # how no code of another package begins
 CODE = re.compile(rf"(?!{OWN})[A-Z]{{2,8}}[0-9]{{3}}")
 SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-METADATA = (".dist-info", ".egg-info")
 
 
 def installed(built_in: Sequence[Rule]) -> tuple[Rule, ...]:
@@ -39,11 +35,6 @@ def installed(built_in: Sequence[Rule]) -> tuple[Rule, ...]:
     UsageError
         If a rule cannot be used; the message names its package, and what to do.
     """
-    if not _registered():
-        return ()
-    # Not before: to import it takes as long as half of NumPy.
-    from importlib.metadata import entry_points
-
     taken = {name: "losscheck" for rule in built_in for name in (rule.code, rule.slug)}
     found: list[Rule] = []
     for point in sorted(entry_points(group=GROUP), key=lambda point: (_package(point), point.name)):
@@ -73,33 +64,6 @@ def check_suspects(rule: Rule, suspects: Iterable[Suspect | Crowd]) -> None:
                 f"{suspect.code!r}; of {rule.code} one of its forms was expected: "
                 f"{', '.join(rule.forms)}. Mend the package."
             )
-
-
-def _registered() -> bool:
-    """Say whether a package may register rules, without asking what it costs time to ask."""
-    if any(
-        hasattr(finder, "find_distributions") for finder in sys.meta_path if finder != PathFinder
-    ):
-        return True
-    return any(GROUP.encode() in text for folder in sys.path for text in _entry_points(folder))
-
-
-def _entry_points(folder: str) -> Iterator[bytes]:
-    """The entry points of the packages in a folder, as text."""
-    if os.path.isfile(folder):  # packages in an archive, which we leave to who reads archives
-        yield GROUP.encode()
-        return
-    try:
-        entries = list(os.scandir(folder or "."))
-    except OSError:
-        return
-    for entry in entries:
-        if entry.name.endswith(METADATA) or entry.name == "EGG-INFO":
-            try:
-                with open(os.path.join(entry.path, "entry_points.txt"), "rb") as file:
-                    yield file.read()
-            except OSError:
-                continue
 
 
 def _loaded(point: EntryPoint) -> Rule:
