@@ -223,7 +223,7 @@ WHOLE: tuple[Whole, ...] = (
     Whole("solved({x})", "n", (-2, 2), "-2 - 8.0 * n, 2 + 8.0 * n"),
     Whole("segments({x})", "2", (-3, 3), "-3.0 * n, 3.0 * n", least=2),
     Whole("noised({x})", bounds="low, high + 0.2"),
-    Whole("DENSE({x}[..., :1])", "3", (-2, 2), "-3, 3"),
+    Whole("DENSE(tf.reduce_mean({x}, axis=-1, keepdims=True))", "3", (-2, 2), "-3, 3"),
     Whole("python({x})", "n", (-2, 2), "0.0, 4.0"),
 )
 
