@@ -42,10 +42,9 @@ def check(
     Parameters
     ----------
     loss
-        The loss: a function of labels and predictions, a keras.losses.Loss, a tf.function, or a
-        target as on the command line ("my_module:my_loss", "mse"). A compiled Keras model stands
-        for what it is trained on, down to its weights, and for the loss of each of its outputs:
-        one report tells of all of them.
+        A function of labels and predictions, a keras.losses.Loss, a tf.function, a target as on the
+        command line ("my_module:my_loss", "mse"), or a compiled Keras model: one report tells of
+        what it is trained on, down to its weights, and of the loss of each of its outputs.
     arguments
         What is declared of its arguments, by name: a domain ("probability"), a pair of domain and
         shape (("probability", "(B, D)")), or a mapping with the keys domain, shape, role, value.
@@ -60,14 +59,10 @@ def check(
     order
         2 checks the second derivative, too (LC106).
     data
-        Data of your own that the loss is checked on, and around: "batch.npz" or
-        "my_module:batches" as on the command line, arrays by argument, a tuple of arrays
-        (y_true, y_pred, ...), or a function or iterable that gives such batches. The first axis of
-        every array is the batch.
-
+        Data of your own to check on, and around: "batch.npz" or "my_module:batches", arrays by
+        argument, a tuple of arrays, or what gives such batches. The first axis is the batch.
     budget
-        Seconds of processor time, after which rules that were not yet judged are left out, and the
-        report says so; 0 for as many as it takes.
+        Seconds of processor time, after which rules are left out and named; 0 for no end.
 
     Returns
     -------
@@ -81,35 +76,48 @@ def check(
 
     Examples
     --------
-    >>> report = check("mse", select=["LC2"])  # doctest: +SKIP
-    >>> report.verdict  # doctest: +SKIP
+    >>> check("mse", select=["LC2"]).verdict  # doctest: +SKIP
     'pass'
     """
-    from losscheck.engine import outcomes
-    from losscheck.engine.task import Task, examine
+    settings = _settings(arguments or {}, dtypes, select, ignore or {}, seed, order, budget)
+    return _checked(_found(loss), settings, {} if data is None else {"data": data})
 
-    declared = {
-        name: argument(given, f"arguments[{name!r}]") for name, given in (arguments or {}).items()
-    }
+
+def _settings(
+    arguments: Mapping[str, Declaration],
+    dtypes: Sequence[str],
+    select: Sequence[str],
+    ignore: Mapping[str, str],
+    seed: int,
+    order: int,
+    budget: float,
+) -> Settings:
+    """Settings of what was given, each checked by its name."""
+    declared = {name: argument(given, f"arguments[{name!r}]") for name, given in arguments.items()}
     for name, given in declared.items():
         check_texts(given, f"arguments[{name!r}]")
-    settings = Settings(
+    return Settings(
         arguments=declared,
         dtypes=tuple(one_of(dtype, DTYPES, "dtypes") for dtype in dtypes),
         select=prefixes(select, "select"),
-        ignore={rule_code(code, "ignore"): why for code, why in (ignore or {}).items()},
+        ignore={rule_code(code, "ignore"): why for code, why in ignore.items()},
         seed=seed,
         order=an_order(order, "order"),
         budget=a_budget(budget, "budget"),
         directory=os.getcwd(),
     )
-    first, *others = _found(loss)
-    if data is not None and first.compiled is not None:
+
+
+def _checked(losses: Sequence[Loss], settings: Settings, data: Mapping[str, Any]) -> LossReport:
+    """Examine a loss, or a model and the losses of its outputs, as one report."""
+    from losscheck.engine import outcomes
+    from losscheck.engine.task import Task, examine
+
+    first, *others = losses
+    if data and first.compiled is not None:
         raise UsageError(f"data are for the losses of {first.target}: check one of them by name")
-    fed: dict[str, Any] = {} if data is None else {"data": data}
     reports = [
-        examine(Task(target=found.target, settings=settings), found, **fed)
-        for found in (first, *others)
+        examine(Task(target=loss.target, settings=settings), loss, **data) for loss in losses
     ]
     return outcomes.together(reports[0], reports[1:]) if others else reports[0]
 

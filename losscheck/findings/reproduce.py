@@ -48,7 +48,6 @@ def reproduce(
     shown = by_code(suspect.code).shown_by
     if shown in AROUND:  # there Keras is handed the object itself
         method = ""
-    order, positional, prediction = call.names, call.positional, call.prediction
     if written is not None:
         imports, making = [*written.imports], [*written.lines]
         making += [f"loss = loss{method}"] if method else []
@@ -56,29 +55,33 @@ def reproduce(
         imports, making = _imports(target, form, method, call.base)
     else:
         imports, making = _of_output(placed, method, call.base)
+    own = [] if "import tensorflow as tf" in imports else ["import tensorflow as tf"]
     if shown in AROUND:
         extra = [] if "import keras" in imports else ["import keras"]
         body = training(suspect, call, form == "loss-instance", _literal)
-        own = [] if "import tensorflow as tf" in imports else ["import tensorflow as tf"]
         return _text(_tidy([*imports, *extra, *own, "", *making, *body]))
-    own = [] if "import tensorflow as tf" in imports else ["import tensorflow as tf"]
     lines = [*imports, *own, "", *making, ""]
     if not suspect.inputs:
-        return "\n".join([*lines, *_shapes(suspect, order, positional)])
-    for name in order:
+        return "\n".join([*lines, *_shapes(suspect, call.names, call.positional)])
+    for name in call.names:
         lines.append(f"{name} = {_tensor(suspect.inputs[name], dtype(suspect))}")
+    return _text([*lines, *_shown(suspect, call)])
+
+
+def _shown(suspect: Suspect, call: Call) -> list[str]:
+    """Lines that run the loss on its arguments and print what is to be seen."""
+    order, positional, prediction = call.names, call.positional, call.prediction
     handed = [f"tf.cast({n}, tf.int32)" if n in call.integers else n for n in order]
     keywords = zip(order[positional:], handed[positional:], strict=True)
     arguments = [*handed[:positional], *(f"{name}={given}" for name, given in keywords)]
     arguments += [f"{name}={value!r}" for name, value in call.constants.items()]
+    whole = f"loss({', '.join(arguments)})"
+    shown = by_code(suspect.code).shown_by
     if shown is Shown.SECOND_DERIVATIVE:
-        whole = f"loss({', '.join(arguments)})"
-        return _text([*lines, *second_order(suspect, prediction, whole, _literal)])
+        return second_order(suspect, prediction, whole, _literal)
     if shown is Shown.DIGITS:
-        return _text(
-            [*lines, *_digits(suspect, order, prediction, f"loss({', '.join(arguments)})")]
-        )
-    weights = ""
+        return _digits(suspect, order, prediction, whole)
+    lines, weights = [], ""
     if suspect.facts.get("upstream") is not None:
         lines.append(f"upstream = tf.constant({_literal(suspect.facts['upstream'])})")
         weights = ", output_gradients=upstream"
@@ -86,13 +89,14 @@ def reproduce(
         "graph": "@tf.function\n" if call.autograph else "@tf.function(autograph=False)\n",
         "xla": "@tf.function(jit_compile=True)\n",
     }
-    lines += [
+    return [
+        *lines,
         "",
         "",
         f"{decorator.get(suspect.mode, '')}def value_and_gradient():",
         "    with tf.GradientTape() as tape:",
         f"        tape.watch({prediction})",
-        f"        value = loss({', '.join(arguments)})",
+        f"        value = {whole}",
         f"    return value, tape.gradient(value, {prediction}{weights})",
         "",
         "",
@@ -100,7 +104,6 @@ def reproduce(
         'print("loss:", value.numpy())',
         'print("gradient:", None if gradient is None else gradient.numpy())',
     ]
-    return _text(lines)
 
 
 def _of_output(placed: Placed, method: str, base: str) -> tuple[list[str], list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import attrs
 
@@ -91,14 +92,35 @@ def infer(
     other = by_gradient(names, declared, laid.reached)
     if other != names:
         laid = _laid(loss, declared, other, rows, home, base)
-    programs, given, shapes, sizes = laid.programs, laid.given, laid.shapes, laid.sizes
     error = laid.error
-    arguments, narrowed, beyond = _arguments(programs, given, shapes, sizes, error is None)
+    constants = {name: said.value for name, said in declared.items() if said.constant}
+    spec = _spec(laid, tuple(names), constants)
+    entries = _lists(laid, data)
+    if entries:
+        error = CallError(TypeError("a list of tensors is taken"), None)
+    if error is None and not spec.laid_out and not _is_able(laid.programs, spec):
+        spec = attrs.evolve(spec, narrow=spec.one_sample)
+    return Inferred(
+        spec=spec,
+        programs=laid.programs,
+        error=error,
+        data=rows,
+        refused=laid.refused,
+        structures=entries or _no_tensors(laid.programs, error, spec),
+    )
+
+
+def _spec(laid: _Laid, names: tuple[str, ...], constants: Mapping[str, Any]) -> Spec:
+    """What the arguments are, where they are laid out."""
+    given = laid.given
+    arguments, narrowed, beyond = _arguments(
+        laid.programs, given, laid.shapes, laid.sizes, laid.error is None
+    )
     letters = {letter for a in arguments.values() for letter in parse(a.shape).letters}
-    sizes = {letter: size for letter, size in sizes.items() if letter in letters}
-    spec = Spec(
+    sizes = {letter: size for letter, size in laid.sizes.items() if letter in letters}
+    return Spec(
         arguments=tuple(arguments[name] for name in names),
-        constants={n: d.value for n, d in declared.items() if d.constant},
+        constants=constants,
         sizes=sizes,
         documented=given.documented,
         laid_out=all(
@@ -107,19 +129,6 @@ def infer(
         narrow=narrow_sizes(tuple(arguments.values()), sizes),
         narrowed=narrowed,
         wider=beyond,
-    )
-    entries = _lists(laid, data)
-    if entries:
-        error = CallError(TypeError("a list of tensors is taken"), None)
-    if error is None and not spec.laid_out and not _is_able(programs, spec):
-        spec = attrs.evolve(spec, narrow=spec.one_sample)
-    return Inferred(
-        spec=spec,
-        programs=programs,
-        error=error,
-        data=rows,
-        refused=laid.refused,
-        structures=entries or _no_tensors(programs, error, spec),
     )
 
 

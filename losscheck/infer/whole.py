@@ -78,29 +78,7 @@ def whole(
         argument = given.get(i)
         dims = _label_dims(output, argument)
         labels.append(dims)
-        shape = attrs.evolve(output, shape=dims)
-        domain = argument.domain if argument is not None else "real"
-        classes = output.shape[-1] if len(output.shape) > 1 else None
-        taught.append(
-            (
-                Argument(
-                    name=_named(compiled, i),
-                    role="y_true",
-                    domain=domain,
-                    shape=shape.written,
-                    dtype="float32",
-                    origin=argument.origin if argument is not None else "known",
-                    why=argument.why if argument is not None else "no loss looks at it",
-                ),
-                Slot(
-                    name=f"y{i}",
-                    domains=(domain,),
-                    shape=shape.at(BATCH),
-                    dtype="float32",
-                    classes=max(2, classes or 2),
-                ),
-            )
-        )
+        taught.append(_taught(compiled, i, attrs.evolve(output, shape=dims), argument))
     every = [*fed, *taught]
     return Whole(
         arguments=tuple(argument for argument, _ in every),
@@ -108,6 +86,32 @@ def whole(
         labels=tuple(labels),
         missing=f"nothing is drawn for an input of text ({', '.join(strange)})" if strange else "",
     )
+
+
+def _taught(
+    compiled: Compiled, i: int, shape: Tensor, label: Argument | None
+) -> tuple[Argument, Slot]:
+    """The labels of one output; real numbers where no loss looks at them."""
+    output = compiled.outputs[i]
+    domain = label.domain if label is not None else "real"
+    classes = output.shape[-1] if len(output.shape) > 1 else None
+    argument = Argument(
+        name=_named(compiled, i),
+        role="y_true",
+        domain=domain,
+        shape=shape.written,
+        dtype="float32",
+        origin=label.origin if label is not None else "known",
+        why=label.why if label is not None else "no loss looks at it",
+    )
+    slot = Slot(
+        name=f"y{i}",
+        domains=(domain,),
+        shape=shape.at(BATCH),
+        dtype="float32",
+        classes=max(2, classes or 2),
+    )
+    return argument, slot
 
 
 def _named(compiled: Compiled, output: int) -> str:

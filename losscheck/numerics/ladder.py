@@ -78,11 +78,6 @@ def derivatives(
     Derivatives
         For each point; error inf where x lies outside its domain or nothing can be decided.
 
-    Notes
-    -----
-    The widest step is an eighth of 2^floor(log2 max(1, |x|)), or of the distance to the domain's
-    edge where that is smaller, so that steps stay inside even an open domain.
-
     Examples
     --------
     >>> zero = np.zeros(1, dtype=np.int64)
@@ -119,6 +114,11 @@ class _Points:
     rounding: Array
 
     def derivatives(self) -> Derivatives:
+        """Climb ladders that suit each point.
+
+        The widest step is an eighth of 2^floor(log2 max(1, |x|)), or of the distance to the
+        domain's edge where that is smaller, so that steps stay inside even an open domain.
+        """
         size = np.abs(self.x)
         unit = _binade(np.fmax(1.0, size))
         down, up = self.below > EDGE * size, self.above > EDGE * size

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
@@ -76,14 +76,7 @@ def compute_gradient(
     kept = {} if kept is None else kept
     if loops and "compute_gradient" in kept:
         return SecondOpinion(elements=chosen, failure=kept["compute_gradient"])
-    others = {n: tf.constant(np.asarray(a, dtype)) for n, a in inputs.items()}
-    around = tf.constant(prediction.ravel())
-
-    def loss(tensor: Any) -> Any:
-        if not whole:
-            tensor = tf.tensor_scatter_nd_update(around, chosen[:, None], tensor)
-            tensor = tf.reshape(tensor, prediction.shape)
-        return tf.reduce_sum(_value(call, {**others, call.prediction: tensor}))
+    loss = _of_some(call, inputs, dtype, None if whole else chosen)
 
     def alone(tensor: Any) -> Any:
         with call.state.kept():  # each call begins as the first one does
@@ -105,6 +98,22 @@ def compute_gradient(
         theoretical=np.asarray(theoretical, np.float64).ravel(),
         numeric=np.asarray(numeric, np.float64).ravel(),
     )
+
+
+def _of_some(call: Call, inputs: Inputs, dtype: str, chosen: Array | None) -> Callable[[Any], Any]:
+    """The loss by its whole prediction, or by chosen elements of it with the rest held."""
+    tf = tensorflow()
+    given = {n: tf.constant(np.asarray(a, dtype)) for n, a in inputs.items()}
+    prediction = given[call.prediction]
+    around = tf.reshape(prediction, [-1])
+
+    def loss(tensor: Any) -> Any:
+        if chosen is not None:
+            tensor = tf.tensor_scatter_nd_update(around, chosen[:, None], tensor)
+            tensor = tf.reshape(tensor, prediction.shape)
+        return tf.reduce_sum(_value(call, {**given, call.prediction: tensor}))
+
+    return loss
 
 
 def forward_slope(call: Call, inputs: Inputs, direction: Array, dtype: str) -> float | None:

@@ -94,19 +94,7 @@ def build(
     """
     from losscheck.program import resolve
 
-    if resolve.is_model(obj):
-        raise UsageError(f"{target} is a model, where a loss was expected")
-    if not callable(obj):
-        raise UsageError(
-            f"{target} is {obj!r:.60} ({type(obj).__name__}), which cannot be called; a function "
-            "of labels and predictions or a keras.losses.Loss was expected"
-        )
-    if resolve.is_metric(obj) and resolve.averaged(obj) is None:
-        raise UsageError(
-            f"{target} is a metric ({type(obj).__name__}): it collects in variables over batches, "
-            "and no gradient passes through them, so it cannot be a loss. Name the function of "
-            "labels and predictions that it computes, or write one"
-        )
+    _check_callable(obj, target)
     nature = resolve.nature(obj)
     declared = _declared((obj, type(obj), nature.python, maker))
     parameters = _parameters(nature.function, nature.python, declared, target)
@@ -125,6 +113,24 @@ def build(
         autograph=nature.autograph,
         handed=obj,
     )
+
+
+def _check_callable(obj: Any, target: str) -> None:
+    from losscheck.program import resolve
+
+    if resolve.is_model(obj):
+        raise UsageError(f"{target} is a model, where a loss was expected")
+    if not callable(obj):
+        raise UsageError(
+            f"{target} is {obj!r:.60} ({type(obj).__name__}), which cannot be called; a function "
+            "of labels and predictions or a keras.losses.Loss was expected"
+        )
+    if resolve.is_metric(obj) and resolve.averaged(obj) is None:
+        raise UsageError(
+            f"{target} is a metric ({type(obj).__name__}): it collects in variables over batches, "
+            "and no gradient passes through them, so it cannot be a loss. Name the function of "
+            "labels and predictions that it computes, or write one"
+        )
 
 
 def _form(kind: str, python: Callable[..., Any]) -> str:

@@ -97,10 +97,8 @@ def second_look(
     drowned = _drowned(evidence, instance, block, gradient, left, scale)
     outcome[left[drowned]] = Agreement.INCONCLUSIVE
     if len(left := left[~drowned]):
-        room = np.fmin(
-            WITHIN * np.fmax(np.abs(gradient.ravel()[left]), scale),
-            0.25 * comparison.difference[left],
-        )
+        size = np.fmax(np.abs(gradient.ravel()[left]), scale)
+        room = np.fmin(WITHIN * size, 0.25 * comparison.difference[left])
         close = _close_by(evidence, instance, block, gradient, left, room)
         outcome[left[close]] = Agreement.INCONCLUSIVE
         left = left[~close]
