@@ -7,6 +7,7 @@ from collections.abc import Callable
 import attrs
 
 from losscheck.advice import source
+from losscheck.advice.change import Change, Filled
 from losscheck.advice.scene import Scene
 
 Key = tuple[str, str]  # op type, and "forward" or "backward"
@@ -34,20 +35,23 @@ class Advice:
     around: Callable[[Scene], str] | None = None  # larger expression that `write` replaces, or ""
     composite: bool = False  # made for the expression itself, which is more than the op
 
-    def fill(self, scene: Scene) -> tuple[str, str] | None:
-        """Give cause and fix for a scene, None where the advice does not hold."""
+    def fill(self, scene: Scene) -> Filled | None:
+        """Give cause, fix and change for a scene, None where the advice does not hold."""
         found = self.when(scene)
         if not found:
             return None
         z = found if isinstance(found, str) else ""
         words = {**scene.words(), "z": z, "gz": source.grouped(z)}
-        new = self.write.format_map(words)
+        new, first = self.write.format_map(words), self.first.format_map(words)
+        remark, old = self.remark.format_map(words), self._replaced(scene)
         lines = [
-            self.first.format_map(words),
-            source.rewritten(scene.line, self._replaced(scene), new),
-            *(f"# {line}" for line in self.remark.format_map(words).splitlines()),
+            first,
+            source.rewritten(scene.line, old, new),
+            *(f"# {line}" for line in remark.splitlines()),
         ]
-        return self.cause.format_map(words), "\n".join(line for line in lines if line)
+        change = Change(old, new, tuple(first.splitlines()), remark) if old else None
+        fix = "\n".join(line for line in lines if line)
+        return Filled(self.cause.format_map(words), fix, change)
 
     def _replaced(self, scene: Scene) -> str:
         if not (scene.direct or self.composite):

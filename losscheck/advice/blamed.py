@@ -15,6 +15,17 @@ RUNNING = {
 }
 
 
+@attrs.frozen
+class Span:
+    """Where an expression stands in the user's source."""
+
+    file: str  # absolute
+    line: int  # 1-based
+    column: int  # 0-based, in characters
+    end_line: int
+    end_column: int  # exclusive
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class Blame:
     """The op at fault, the user's expression that made it, and the numbers that went through it."""
@@ -28,3 +39,5 @@ class Blame:
     result: Any  # the value that went wrong, or None
     vanished: str = ""  # a sentence on a constant that the dtype rounds away; "" where none is
     exact: float | None = None  # what it is in more digits, where digits were lost
+    span: Span | None = None  # of the expression; None where its end is not known
+    statement: str = ""  # the statement that holds it, on one line; "" if unknown

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from losscheck.advice import logarithms, overflow, quotients, roots, special, wording
 from losscheck.advice.base import Advice, Key, nowhere
 from losscheck.advice.blamed import RUNNING, Blame
+from losscheck.advice.change import Change, Filled
 from losscheck.advice.scene import Scene, scene
 from losscheck.model import Direction, Kind, Suspect
 
@@ -70,18 +73,28 @@ def cause_and_fix(suspect: Suspect, blame: Blame) -> tuple[str, str]:
     tuple of str
         The cause as sentences, the fix as Python with comments.
     """
+    first = next(_advice(suspect, blame))
+    return first.cause, first.fix
+
+
+def changes(suspect: Suspect, blame: Blame) -> tuple[Change, ...]:
+    """Give every change of the source that might keep the number finite, the least one first."""
+    return tuple(found.change for found in _advice(suspect, blame) if found.change is not None)
+
+
+def _advice(suspect: Suspect, blame: Blame) -> Iterator[Filled]:
+    """Everything that is known of such an op, what fits best first; at least one thing."""
     at = scene(suspect, blame)
     if blame.op in RUNNING:
-        return _filled(_inside(RUNNING[blame.op]), at)
-    if suspect.kind is Kind.INHERENT and not at.half:
-        large = INHERENT_EXP if blame.op in ("Exp", "Expm1", "Cosh", "Sinh") else INHERENT
-        return _filled(large, at)
-    for advice in ADVICE.get((blame.op, blame.direction.value), ()):
-        if words := advice.fill(at):
-            return words
-    written = any(np.isinf(v).any() for v in blame.operand_values if v.dtype.kind == "f")
-    forward = blame.direction is Direction.FORWARD
-    return _filled(WRITTEN if written and forward else FALLBACK, at)
+        yield from _filled(at, _inside(RUNNING[blame.op]))
+    elif suspect.kind is Kind.INHERENT and not at.half:
+        exponential = blame.op in ("Exp", "Expm1", "Cosh", "Sinh")
+        yield from _filled(at, INHERENT_EXP if exponential else INHERENT)
+    else:
+        yield from _filled(at, *ADVICE.get((blame.op, blame.direction.value), ()))
+        written = any(np.isinf(v).any() for v in blame.operand_values if v.dtype.kind == "f")
+        forward = blame.direction is Direction.FORWARD
+        yield from _filled(at, WRITTEN if written and forward else FALLBACK)
 
 
 def message(suspect: Suspect) -> str:
@@ -97,7 +110,5 @@ def message(suspect: Suspect) -> str:
     return f"The gradient is {bad}{mode}{dtype} while the loss is {value}{at}."
 
 
-def _filled(advice: Advice, at: Scene) -> tuple[str, str]:
-    words = advice.fill(at)
-    assert words is not None
-    return words
+def _filled(at: Scene, *listed: Advice) -> Iterator[Filled]:
+    yield from (filled for advice in listed if (filled := advice.fill(at)) is not None)

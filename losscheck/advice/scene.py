@@ -27,7 +27,7 @@ class Scene:
     finite: bool  # the loss itself is finite
     dtype: str
     kind: Kind | None
-    line: str  # the user's line
+    line: str  # the user's statement, on one line
     expression: str
     direct: bool  # the expression is this very op, so that its operands are the op's inputs
     call: str  # the op's function as the user spells it, such as "tf.math.log"
@@ -110,7 +110,7 @@ def scene(suspect: Suspect, blame: Blame) -> Scene:
         finite=suspect.direction is Direction.BACKWARD and suspect.form in ("nan", "inf"),
         dtype=suspect.dtype,
         kind=suspect.kind,
-        line=blame.location.source if blame.location else "",
+        line=blame.statement or (blame.location.source if blame.location else ""),
         expression=blame.expression,
         direct=direct,
         call=(source.function(blame.expression) if direct else "") or default_call(blame.op),

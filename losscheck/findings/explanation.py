@@ -8,7 +8,7 @@ import attrs
 
 from losscheck.advice.blamed import Blame
 from losscheck.cases.blocks import CaseBlock
-from losscheck.model import Finding, Location, Severity, Suspect
+from losscheck.model import Array, Finding, Location, Severity, Suspect
 from losscheck.rules import by_code, policy
 from losscheck.rules.crowd import Crowd
 
@@ -32,6 +32,9 @@ class Explanation:
     crowd, case
         The cases that the rule suspects, and the one that is reported, made small; None where the
         rule spoke of one case alone.
+    members
+        Those of the crowd's cases that the same operation is to blame for, as far as they were
+        looked at: indices into its population.
     """
 
     finding: Finding
@@ -40,6 +43,7 @@ class Explanation:
     node: str = ""
     crowd: Crowd | None = None
     case: CaseBlock | None = None
+    members: Array | None = None
 
     @property
     def weight(self) -> int:

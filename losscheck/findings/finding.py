@@ -141,7 +141,7 @@ class Writer:
                 continue
             best: tuple[Spot, Explanation] | None = None
             for member in chosen:
-                made = self._of_case(rule, crowd, member, group.count)
+                made = self._of_case(rule, crowd, member, group.count, group.members)
                 if made is not None and (best is None or made[1].weight > best[1].weight):
                     best = made
                 settled = excused or crowd.form == "slight"  # no other case would weigh more
@@ -172,7 +172,8 @@ class Writer:
         if (once := noted(crowd)) in written:
             yield once, written[once].counting(count)
             return
-        made = (self._of_case(rule, crowd, member, count) for member in chosen)
+        alone = np.asarray(chosen)
+        made = (self._of_case(rule, crowd, member, count, alone) for member in chosen)
         if (first := next((one for one in made if one is not None), None)) is not None:
             yield first
 
@@ -218,7 +219,7 @@ class Writer:
         return tried, all_excused
 
     def _of_case(
-        self, rule: Rule, crowd: Crowd, member: int, count: int
+        self, rule: Rule, crowd: Crowd, member: int, count: int, members: Array
     ) -> tuple[Spot, Explanation] | None:
         case = crowd.population.cases.take(np.asarray([member]))
         key, _ = self._steps.blame(crowd, case)
@@ -231,7 +232,7 @@ class Writer:
         if blamed.location is None:
             blamed = attrs.evolve(blamed, location=self._home())
         here, made = self._finding(rule, suspect, blamed, key or crowd.form, sure=bool(sure))
-        return here, attrs.evolve(made, node=key, crowd=crowd, case=case)
+        return here, attrs.evolve(made, node=key, crowd=crowd, case=case, members=members)
 
     def _suspect(self, crowd: Crowd, case: CaseBlock, count: int) -> Suspect:
         assert self._desk is not None

@@ -16,6 +16,7 @@ from losscheck.evidence.precision.lost_digits import vectorized
 from losscheck.findings.blame import Values, gain_sources, nonfinite_source, zero_source
 from losscheck.findings.inside import fetched, followed, in_blocks, patterns, tensors
 from losscheck.findings.lost import Loss, Pair, lost_sources
+from losscheck.findings.spelled import spelled
 from losscheck.findings.vanished import vanished
 from losscheck.model import Array, Direction, Location
 from losscheck.program.running.program import Program
@@ -235,7 +236,8 @@ def _of_loss(crowd: Crowd, instance: Instance, lost: Loss | None) -> tuple[str, 
     name = _forward_of(instance, lost)
     origins = instance.program.traced.origins
     location = origins.location(name)
-    text = expression(location)
+    told = spelled(origins.frame(name))
+    text = expression(location) if told is None else told.expression
     forward = next((node for node in instance.wiring.nodes if node.name == name), lost.node)
     return name, Blame(
         location=location,
@@ -246,6 +248,8 @@ def _of_loss(crowd: Crowd, instance: Instance, lost: Loss | None) -> tuple[str, 
         operand_values=() if lost.node.backward else tuple(map(np.asarray, lost.operands)),
         result=lost.single,
         exact=lost.exact,
+        span=told.span if told else None,
+        statement=told.statement if told else "",
     )
 
 
@@ -267,7 +271,8 @@ def described(
     origins = instance.program.traced.origins
     location = origins.location(node.name)
     forward = next(n for n in graph.nodes if n.name == origins.forward_name(node.name))
-    text = expression(location)
+    told = spelled(origins.frame(node.name))
+    text = expression(location) if told is None else told.expression
     result = values.get(node.outputs[0])
     return forward.name, Blame(
         location=location,
@@ -281,6 +286,8 @@ def described(
             if _constant_or(graph, t, values) is not None
         ),
         result=None if result is None else _first_bad(result),
+        span=told.span if told else None,
+        statement=told.statement if told else "",
     )
 
 

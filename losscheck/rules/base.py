@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from losscheck.advice.blamed import Blame
+    from losscheck.advice.change import Change
     from losscheck.model import Argument, Severity, Suspect
     from losscheck.rules.crowd import Crowd
     from losscheck.settings.settings import Settings
@@ -119,3 +120,7 @@ class Rule:
             Message, cause and fix; none of them is empty.
         """
         raise NotImplementedError
+
+    def changes(self, suspect: Suspect, blame: Blame) -> tuple[Change, ...]:
+        """Give the changes of the user's source that might cure it, the least one first."""
+        return ()

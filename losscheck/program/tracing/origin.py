@@ -157,16 +157,26 @@ class Origins:
 
     def location(self, op_name: str) -> Location | None:
         """Give the user's expression behind an operation; None if none is known."""
+        found = self._own(op_name)
+        if found is None:
+            return None
+        direction = Direction.BACKWARD if is_backward(op_name) else Direction.FORWARD
+        return locate(*found, direction, self._base)
+
+    def frame(self, op_name: str) -> Frame | None:
+        """Give the place of that expression, with its end; None if none is known."""
+        found = self._own(op_name)
+        return None if found is None else found[0]
+
+    def _own(self, op_name: str) -> tuple[Frame, str] | None:
+        """The user's frame behind an operation, and the type of the operation made there."""
         op = self._operation(op_name)
         if op is None:
             return None
-        direction = Direction.BACKWARD if is_backward(op_name) else Direction.FORWARD
         own = self._users_frame(op)
         while own is None and (forward := self._forward_of(op)) is not None:
             own, op = self._users_frame(forward), forward
-        if own is None:
-            return None
-        return locate(own, op.type, direction, self._base)
+        return None if own is None else (own, op.type)
 
     def users_own(self, op_name: str) -> bool:
         """Say whether the user's own code made an operation: true of a custom gradient's."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from losscheck.advice.blamed import Blame
+    from losscheck.advice.change import Change
     from losscheck.evidence.search.mode_sweeps import ModeSweep
     from losscheck.evidence.search.sweep import Sweep
     from losscheck.evidence.shape.eager_calls import EagerCalls
@@ -106,6 +107,12 @@ class ModeDisagreement(Rule):
             return message, cause, _rounding_fix(blame)
         why, fix = nonfinite.cause_and_fix(suspect, blame)
         return message, f"{why} {cause}", fix
+
+    def changes(self, suspect: Suspect, blame: Blame) -> tuple[Change, ...]:
+        """Give what keeps the operation finite in every mode."""
+        from losscheck.advice import nonfinite
+
+        return nonfinite.changes(suspect, blame) if suspect.form == "nonfinite" else ()
 
 
 def _nonfinite(

@@ -8,6 +8,7 @@ from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
     from losscheck.advice.blamed import Blame
+    from losscheck.advice.change import Change
     from losscheck.model import Suspect
     from losscheck.rules.base import Arguments, Words
 
@@ -22,3 +23,9 @@ class NonfiniteRule(Rule):
 
         cause, fix = nonfinite.cause_and_fix(suspect, blame)
         return nonfinite.message(suspect), f"{blame.vanished} {cause}".strip(), fix
+
+    def changes(self, suspect: Suspect, blame: Blame) -> tuple[Change, ...]:
+        """Give what keeps the operation finite."""
+        from losscheck.advice import nonfinite
+
+        return nonfinite.changes(suspect, blame)

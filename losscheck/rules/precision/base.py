@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from losscheck.advice.blamed import Blame
+    from losscheck.advice.change import Change
     from losscheck.rules.base import Arguments, Words
 
 
@@ -61,9 +62,18 @@ class PrecisionRule(Rule):
         message = f"The {what} has lost its digits{mode}{wording.at(suspect.inputs)}: {numbers}."
         for advice in ADVICE.get(blame.op, ()):
             if found := advice.fill(scene(suspect, blame)):
-                why = "" if blame.direction is Direction.BACKWARD else f"{found[0]} "
-                return message, f"{why}{_numbers(blame)}".strip(), found[1]
+                why = "" if blame.direction is Direction.BACKWARD else f"{found.cause} "
+                return message, f"{why}{_numbers(blame)}".strip(), found.fix
         return message, _numbers(blame) or _unknown(what), _general(blame, arguments)
+
+    def changes(self, suspect: Suspect, blame: Blame) -> tuple[Change, ...]:
+        """Give what does not subtract these numbers."""
+        from losscheck.advice.cancellation import ADVICE
+        from losscheck.advice.scene import scene
+
+        at = scene(suspect, blame)
+        filled = (advice.fill(at) for advice in ADVICE.get(blame.op, ()))
+        return tuple(found.change for found in filled if found and found.change)
 
 
 def _numbers(blame: Blame) -> str:

@@ -1,0 +1,101 @@
+"""What might be written instead: the changes that a rule's advice knows, each at its place."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+import attrs
+
+from losscheck.advice.blamed import Span
+from losscheck.advice.change import Change
+from losscheck.evidence.desk import Desk
+from losscheck.findings.explanation import Explanation
+from losscheck.fixes.edit import Edit
+from losscheck.fixes.names import Names, module_of
+from losscheck.fixes.patch import PatchError, patched
+from losscheck.fixes.place import Place, place
+from losscheck.rules import by_code
+
+
+def candidates(explanation: Explanation, desk: Desk) -> list[Edit]:
+    """List the changes that might cure a finding, the least one first.
+
+    Each of them can be made, parses, and uses only names that exist at its place. Where the
+    expression to blame is in no file, there are none.
+    """
+    here = place(explanation.blame.span)
+    if here is None or (module := module_of(here.span.file)) is None:
+        return []
+    names = Names(vars(module), here.local)
+    rule = by_code(explanation.finding.code)
+    found: dict[Edit, None] = {}  # a set that keeps its order
+    for change in rule.changes(explanation.suspect, explanation.blame):
+        span = here.find(change.old)
+        if span is not None:
+            edit = next(_made(change, span, here, names), None)
+            found.update({} if edit is None else {edit: None})
+    return list(found)
+
+
+def _made(change: Change, span: Span, here: Place, names: Names) -> Iterator[Edit]:
+    """The edit with statements before, or else, where these have no room, in one expression."""
+    spelled = _spelled(change, names)
+    for each in (spelled, _inlined(spelled)) if spelled.before else (spelled,):
+        edit = Edit(
+            file=span.file,
+            line=span.line,
+            column=span.column,
+            end_line=span.end_line,
+            end_column=span.end_column,
+            new=each.new,
+            before=each.before,
+            why=each.why,
+        )
+        try:
+            patched(here.source, [edit])
+            if not names.unknown("\n".join([*each.before, each.new])):
+                yield edit
+        except (PatchError, SyntaxError):
+            continue
+
+
+def _spelled(change: Change, names: Names) -> Change:
+    """Use the module's own name for TensorFlow, and names for what goes before that are new."""
+    texts = [*change.before, change.new]
+    if names.tensorflow not in ("", "tf"):
+        texts = [re.sub(r"\btf\.", f"{names.tensorflow}.", text) for text in texts]
+    for name in _assigned(change.before):
+        number, fresh = 2, name
+        while fresh in names.local or fresh in names.module:
+            fresh, number = f"{name}_{number}", number + 1
+        texts = [re.sub(rf"\b{name}\b", fresh, text) for text in texts]
+    return attrs.evolve(change, before=tuple(texts[:-1]), new=texts[-1])
+
+
+def _assigned(before: tuple[str, ...]) -> list[str]:
+    matches = (re.match(r"(\w+) = ", text) for text in before)
+    return [match[1] for match in matches if match]
+
+
+def _inlined(change: Change) -> Change:
+    """Write what goes before into the expression itself."""
+    new = ast.parse(change.new, mode="eval")
+    for text in reversed(change.before):
+        match ast.parse(text).body:
+            case [ast.Assign(targets=[ast.Name(id=name)], value=value)]:
+                new = _Inline(name, value).visit(new)
+    return attrs.evolve(change, before=(), new=ast.unparse(new))
+
+
+class _Inline(ast.NodeTransformer):
+    """Puts an expression in place of a name."""
+
+    def __init__(self, name: str, value: ast.expr) -> None:
+        self._name = name
+        self._value = value
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        """Replace it."""
+        return self._value if node.id == self._name else node

@@ -1,0 +1,44 @@
+"""The first change that cures a fault."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+
+from losscheck.evidence.desk import Desk
+from losscheck.findings.explanation import Explanation
+from losscheck.fixes.bench import Bench, Verified
+from losscheck.fixes.candidates import candidates
+from losscheck.fixes.edit import Edit
+
+TRIED = 6  # changes of one fault that are tried
+
+
+@attrs.frozen(kw_only=True)
+class Cure:
+    """A change that was tried, and what came of it."""
+
+    edit: Edit
+    verified: Verified
+
+
+def cures(
+    bench: Bench, desk: Desk, explanations: Sequence[Explanation], most: int = TRIED
+) -> list[Cure]:
+    """Try the changes that the advice of some findings knows, until one cures all of them.
+
+    Returns
+    -------
+    list of Cure
+        Those that were tried, the best one last.
+    """
+    tried: list[Cure] = []
+    weighty = [e for e in explanations if e.finding.severity == "error"] or explanations
+    listed = dict.fromkeys(e for each in weighty for e in candidates(each, desk))
+    for edit in list(listed)[:most]:
+        tried.append(Cure(edit=edit, verified=bench.verify([edit], explanations)))
+        if tried[-1].verified.holds and len(tried[-1].verified.clears) == len(explanations):
+            return tried
+    tried.sort(key=lambda cure: (cure.verified.holds, len(cure.verified.clears)))
+    return tried

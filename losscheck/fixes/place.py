@@ -1,0 +1,130 @@
+"""Where in a file an expression stands: what is around it, and which names are known there."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+from collections.abc import Iterator
+
+import attrs
+
+from losscheck.advice.blamed import Span
+from losscheck.findings.spelled import parsed
+
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+
+
+@attrs.frozen(eq=False)
+class Place:
+    """An expression in a file.
+
+    Attributes
+    ----------
+    source
+        The whole file.
+    around
+        What holds the expression, from the module to the expression itself.
+    """
+
+    span: Span
+    source: str
+    around: tuple[ast.AST, ...]
+
+    @property
+    def functions(self) -> tuple[ast.AST, ...]:
+        """The functions that it is in, the outermost first."""
+        return tuple(node for node in self.around if isinstance(node, FUNCTIONS))
+
+    @property
+    def local(self) -> frozenset[str]:
+        """The names that these functions, and comprehensions around it, bind."""
+        held = [*self.functions, *(n for n in self.around if hasattr(n, "generators"))]
+        return frozenset(name for node in held for name in bound(node))
+
+    def find(self, text: str) -> Span | None:
+        """Where an expression that holds this one, or is it, stands; None where none does."""
+        wanted = _dump(text)
+        for node in reversed(self.around):
+            if isinstance(node, ast.AugAssign) and _dump(_as_sum(node)) == wanted:
+                return _span(node, self.span.file, self.source)
+            if isinstance(node, ast.expr) and ast.dump(node) == wanted:
+                return _span(node, self.span.file, self.source)
+            if isinstance(node, ast.stmt):
+                break
+        return None
+
+
+def place(span: Span | None) -> Place | None:
+    """Find the expression of a span in its file; None where the file is not what it was."""
+    if span is None:
+        return None
+    source = "".join(linecache.getlines(span.file))
+    tree = parsed(source)
+    if not source or tree is None:
+        return None
+    around = tuple(_around(tree, span, source.splitlines()))
+    last = around[-1]
+    if not isinstance(last, ast.expr | ast.AugAssign) or _span(last, span.file, source) != span:
+        return None
+    return Place(span, source, around)
+
+
+def bound(node: ast.AST) -> Iterator[str]:
+    """The names that a function or a comprehension binds."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.arg):
+            yield part.arg
+        elif isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+            yield part.id
+        elif isinstance(part, ast.alias):
+            yield (part.asname or part.name).partition(".")[0]
+        elif isinstance(part, ast.FunctionDef | ast.ClassDef) and part is not node:
+            yield part.name
+
+
+def _around(tree: ast.AST, span: Span, lines: list[str]) -> Iterator[ast.AST]:
+    """Walk from the module to the innermost node that holds the span and is no smaller."""
+    node: ast.AST | None = tree
+    while node is not None:
+        yield node
+        node = next((c for c in ast.iter_child_nodes(node) if _holds(c, span, lines)), None)
+
+
+def _holds(node: ast.AST, span: Span, lines: list[str]) -> bool:
+    if not hasattr(node, "lineno"):  # arguments, a generator: look into them
+        return any(_holds(child, span, lines) for child in ast.iter_child_nodes(node))
+    begin, end = _ends(node, lines)
+    for decorator in getattr(node, "decorator_list", ()):
+        begin = min(begin, _ends(decorator, lines)[0])
+    return begin <= (span.line, span.column) and (span.end_line, span.end_column) <= end
+
+
+def _span(node: ast.AST, file: str, source: str) -> Span:
+    begin, end = _ends(node, source.splitlines())
+    return Span(file, *begin, *end)
+
+
+def _ends(node: ast.AST, lines: list[str]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Begin and end of a node, the columns in characters; ast counts bytes."""
+    positions = (
+        (getattr(node, "lineno", 0), getattr(node, "col_offset", 0)),
+        (getattr(node, "end_lineno", 0), getattr(node, "end_col_offset", 0)),
+    )
+    begin, end = (
+        (line, len(lines[line - 1].encode()[:column].decode(errors="ignore")))
+        for line, column in positions
+    )
+    return begin, end
+
+
+def _as_sum(node: ast.AugAssign) -> str:
+    """What "x /= y" computes: "x / y"."""
+    left = ast.parse(ast.unparse(node.target), mode="eval").body
+    return ast.unparse(ast.BinOp(left=left, op=node.op, right=node.value))
+
+
+def _dump(text: str) -> str:
+    try:
+        return ast.dump(ast.parse(text.strip(), mode="eval").body)
+    except (SyntaxError, ValueError):
+        return ""

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import linecache
+
+import pytest
+
+from losscheck.fixes.candidates import candidates
+from losscheck.fixes.cure import cures
+from losscheck.fixes.edit import Edit
+from tests.fixes import faulty_losses as losses
+from tests.fixes.explained import Explained, explained
+
+NONFINITE = ("LC201", "LC202", "LC203", "LC204")
+
+
+@pytest.fixture(scope="module")
+def entropy() -> Explained:
+    return explained(losses.log_of_probability, NONFINITE, y_true="one_hot", y_pred="probability")
+
+
+def test_a_floor_of_the_right_size_holds_and_says_what_it_clears(entropy: Explained):
+    cure = cures(entropy.bench, entropy.desk, entropy.explanations)[-1]
+    assert cure.verified.holds
+    assert set(cure.verified.clears) == {e.finding.id for e in entropy.explanations}
+    assert "+    return -tf.reduce_sum(y_true * tf.math.log(tf.maximum(" in cure.verified.diff
+
+
+def test_an_epsilon_that_changes_ordinary_values_is_refused(entropy: Explained):
+    first = candidates(entropy.explanations[0], entropy.desk)[0]
+    wide = Edit(
+        file=first.file,
+        line=first.line,
+        column=first.column,
+        end_line=first.end_line,
+        end_column=first.end_column,
+        new="tf.math.log(y_pred + 1e-3)",
+    )
+    found = entropy.bench.verify([wide], entropy.explanations)
+    assert not found.holds
+    assert "would change" in found.complaints[0]
+
+
+def test_a_change_that_raises_is_refused(entropy: Explained):
+    first = candidates(entropy.explanations[0], entropy.desk)[0]
+    raising = Edit(
+        file=first.file,
+        line=first.line,
+        column=first.column,
+        end_line=first.end_line,
+        end_column=first.end_column,
+        new="tf.math.log(tf.ensure_shape(y_pred, (7, 7)))",
+    )
+    found = entropy.bench.verify([raising], entropy.explanations)
+    assert "does not run" in found.complaints[0]
+
+
+def test_nothing_is_left_behind(entropy: Explained):
+    code, lines = losses.log_of_probability.__code__, linecache.getlines(losses.__file__)
+    cures(entropy.bench, entropy.desk, entropy.explanations)
+    assert losses.log_of_probability.__code__ is code
+    assert linecache.getlines(losses.__file__) == lines
+
+
+def test_the_whole_logarithm_is_written_as_softplus():
+    found = explained(losses.softplus_by_hand, NONFINITE, y_true="binary", y_pred="logits")
+    cure = cures(found.bench, found.desk, found.explanations)[-1]
+    assert cure.verified.holds
+    assert cure.edit.new == "tf.math.softplus(y_pred)"
+    assert "- y_true * y_pred, axis=-1)  # here\n" in cure.verified.diff
+
+
+def test_an_operand_is_made_safe_before_the_line():
+    found = explained(losses.trap, NONFINITE, y_true="binary", y_pred="[0, 1]")
+    cure = cures(found.bench, found.desk, found.explanations)[-1]
+    assert cure.verified.holds
+    assert cure.edit.before == ("safe = tf.where(y_pred > 0.0, y_pred, 1.0)",)
+
+
+def test_a_division_in_place_over_several_lines():
+    found = explained(losses.divided_in_place, NONFINITE, y_true="binary", y_pred="[0, 1]")
+    cure = cures(found.bench, found.desk, found.explanations)[-1]
+    assert cure.verified.holds
+    assert "+    share = tf.math.divide_no_nan(share, tf.reduce_sum(y_true, axis=-1))" in (
+        cure.verified.diff
+    )
