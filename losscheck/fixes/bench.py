@@ -20,7 +20,7 @@ from losscheck.fixes.patch import PatchError, patched, unified
 from losscheck.fixes.transplant import TransplantError, transplanted
 from losscheck.program.programs import Programs
 from losscheck.program.tracing.trace import CallError, OutputError
-from losscheck.rules import RULES
+from losscheck.rules import rules
 from losscheck.rules.base import Rule
 from losscheck.settings.budget import CutError
 
@@ -108,7 +108,7 @@ class Bench:
         self, edits: Sequence[Edit], explanations: Sequence[Explanation]
     ) -> tuple[tuple[str, ...], tuple[str, ...]]:
         tried = Tried(self._evidence, explanations)
-        rules = _concerned(explanations)
+        concerned = _concerned(explanations)
         modes = tuple({e.crowd.mode for e in explanations if e.crowd is not None})
         inferred = self._evidence.inferred
         anew = attrs.evolve(inferred, programs=Programs(inferred.programs.call))
@@ -133,7 +133,7 @@ class Bench:
         if complaints:
             return (), tuple(complaints)
         written = [text for edit in edits for text in (edit.new, *edit.before)]
-        was, now = Judged(Desk(before), rules), Judged(Desk(after), rules, written)
+        was, now = Judged(Desk(before), concerned), Judged(Desk(after), concerned, written)
         clears = tuple(e.finding.id for e in explanations if now.clear(e, tried.prints(e)))
         return clears, tuple(now.more_than(was))
 
@@ -142,6 +142,8 @@ def _concerned(explanations: Sequence[Explanation]) -> list[Rule]:
     """The rules that spoke, and those without which nothing is known of value and gradient."""
     spoke = {e.finding.code for e in explanations}
     found: Iterator[Rule] = (
-        rule for rule in RULES if rule.code in spoke or (rule.essential and "sweeps" in rule.needs)
+        rule
+        for rule in rules()
+        if rule.code in spoke or (rule.essential and "sweeps" in rule.needs)
     )
     return list(found)
