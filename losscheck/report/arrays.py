@@ -1,4 +1,4 @@
-"""Numbers and arrays in one line, as NumPy writes them."""
+"""Numbers and arrays in one line, as people write them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 SHORT = 6  # significant digits that people read; a float32 has up to EXACT
 EXACT = 9
 FULL_SIZE = 16  # elements: arrays up to here are shown whole, longer ones by their ends
+_EXPONENT = re.compile(r"e\+?(-?)0*")  # 1e+30 and 1e-06 are 1e30 and 1e-6
 EDGE = 2  # elements shown at either end of a long last axis
 
 
@@ -28,12 +29,11 @@ def scalar(value: Any, digits: int | None = None) -> str:
     text = str(float(str(value)))
     if digits is not None:
         text = min(text, f"{float(value):.{digits}g}", key=len)
-    # A float says that it is one: 1 reads as 1.0, but 1e+30, nan and inf stay.
-    return text if re.search(r"[.ena]", text) else f"{text}.0"
+    return _EXPONENT.sub(r"e\1", text).removesuffix(".0")
 
 
 def array(value: Any, digits: int | None = None) -> str:
-    """Write numbers as NumPy does, in one line: ``[[1., 0.]]``.
+    """Write numbers in the brackets of NumPy, in one line: ``[[1, 0.5]]``.
 
     Parameters
     ----------
@@ -54,6 +54,12 @@ def array(value: Any, digits: int | None = None) -> str:
     if len({str(number) for number in numbers.flat}) == 1:
         return f"all {scalar(numbers.flat[0], digits)} of shape {shape(numbers.shape)}"
     return f"{_nested(numbers, digits, EDGE)} of shape {shape(numbers.shape)}"
+
+
+def lone(value: Any, digits: int | None = None) -> str:
+    """Write an array; of one that holds one number, that number."""
+    numbers = np.asarray(value)
+    return array(numbers.reshape(()) if numbers.size == 1 else numbers, digits)
 
 
 def apart(values: Iterable[Any]) -> int | None:
@@ -89,7 +95,7 @@ def _floating(numbers: Any) -> bool:
 def _nested(numbers: Any, digits: int | None, edge: int | None = None) -> str:
     """Write nested brackets; with `edge`, only so many parts at either end of the last axis."""
     if numbers.ndim == 0:
-        return re.sub(r"\.0$", ".", scalar(numbers[()], digits))
+        return scalar(numbers[()], digits)
     kept = edge if edge is None or numbers.ndim == 1 else 1
     parts = [_nested(part, digits, edge) for part in _ends(numbers, kept)]
     if len(parts) < len(numbers):

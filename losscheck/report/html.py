@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from losscheck.model import LossReport, Report
-from losscheck.report import words
+from losscheck.report import told, words
 from losscheck.report.excerpt import whole
 from losscheck.report.view import View
 
@@ -39,7 +39,9 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(clean=words.clean, excerpt=whole, seconds=words.seconds)
-    environment.globals.update(words=words, outcomes=outcomes)
+    environment.globals.update(
+        words=words, outcomes=outcomes, told=told.told, counts=told.counts, where=told.where
+    )
     return environment
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from losscheck.model import Finding, LossReport, Report
 from losscheck.report import words
 from losscheck.report.excerpt import whole
+from losscheck.report.told import Told, told
 from losscheck.report.view import View
 
 # An underscore within a word (y_pred) is no markup; anywhere else it may be.
@@ -85,8 +86,10 @@ def _loss(loss: LossReport) -> Iterator[str]:
         why = f"{argument.origin}: {argument.why}" if argument.why else argument.origin
         cells = (words.named_role(argument), argument.domain, argument.shape, argument.dtype)
         yield _row(*map(code, cells), escape(why))
-    for finding in words.by_severity(loss.findings):
-        yield from ("", *_finding(finding))
+    for each in told(loss):
+        yield from _diagnosis(each)
+        for finding in each.findings:
+            yield from ("", *_finding(finding, each))
     if loss.gradient and loss.gradient.self_test:
         yield from ("", f"Self-test: {escape(words.self_test(loss.gradient))}.")
     if loss.digits is not None:
@@ -94,7 +97,20 @@ def _loss(loss: LossReport) -> Iterator[str]:
     yield from ("", *_coverage(loss))
 
 
-def _finding(finding: Finding) -> Iterator[str]:
+def _diagnosis(each: Told) -> Iterator[str]:
+    """What several findings have in common, and a fix that was verified."""
+    if len(each.findings) > 1:
+        shown = ", ".join((f"{each.root.code} {each.root.slug}", *each.symptoms))
+        yield from (
+            "",
+            f"**One fault:** {escape(each.diagnosis.cause)} It shows as {escape(shown)}.",
+        )
+    if each.diagnosis.verified:
+        yield from ("", f"Write ({escape(each.cleared)}):", "")
+        yield from fence("\n".join(each.changes), "diff")
+
+
+def _finding(finding: Finding, each: Told) -> Iterator[str]:
     where = f" at {code(words.place(finding.location))}" if finding.location else ""
     yield f"### {finding.code} {finding.slug} ({finding.severity}){where}"
     yield ""
@@ -111,8 +127,8 @@ def _finding(finding: Finding) -> Iterator[str]:
     if case:
         yield from ("", *fence("\n".join(case)))
     yield from ("", f"{escape(words.circumstances(finding))}.")
-    if finding.fix:
-        yield from ("", "Write:", "", *fence(finding.fix))
+    if finding.fix and not each.diagnosis.verified:
+        yield from ("", "Write (advice, not verified):", "", *fence(finding.fix))
     if finding.reproduce:
         yield from ("", "<details><summary>A program that shows it</summary>", "")
         yield from (*fence(finding.reproduce, "python"), "", "</details>")
@@ -132,8 +148,7 @@ def _coverage(loss: LossReport) -> Iterator[str]:
         if fault.traceback:
             yield from ("", "<details><summary>Traceback</summary>", "")
             yield from (*fence("\n".join(fault.traceback)), "", "</details>", "")
-    for reason, codes in words.ignored(loss).items():
-        yield f"- ignored: {', '.join(codes)}: {escape(reason)}"
+    yield from (f"- ignored: {escape(told)}" for told in words.ignored(loss))
 
 
 def _environment(report: Report) -> Iterator[str]:

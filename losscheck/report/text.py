@@ -9,10 +9,11 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from losscheck.model import Finding, LossReport, Report, Severity, Verdict
-from losscheck.report import text_finding, text_sides, words
-from losscheck.report.lines import hang, spread
+from losscheck.model import LossReport, Report, Severity, Verdict
+from losscheck.report import text_diagnosis, text_finding, text_sides, words
+from losscheck.report.lines import GAP, hang, spread
 from losscheck.report.text_sides import side
+from losscheck.report.told import counts, told
 from losscheck.report.view import View
 
 VERDICTS = {
@@ -21,7 +22,8 @@ VERDICTS = {
     "inconclusive": "bold yellow",
     "error": "bold magenta",
 }
-PROGRAMS = "Run again with -v for programs that show the findings."
+MORE = "-v shows every finding with a program that shows it, what passed and what did not run."
+HINT = "   (declare others with --arg or @losscheck.spec)"
 WHY_WIDTH = 40  # columns that the reason for a domain needs to stand beside it
 
 
@@ -43,14 +45,10 @@ def print_report(report: Report, console: Console, view: View) -> None:
     for loss in report.losses:
         print_lines(loss_lines(loss, view), console)
     print_lines(summary_lines(report, view), console)
-    if view.verbosity == 0 and any(map(_has_program, report.losses)):
-        print_lines([Text(PROGRAMS, "dim")], console)
+    if view.verbosity == 0 and any(loss.findings for loss in report.losses):
+        print_lines(hang(Text(), MORE, view.width, "dim"), console)
     if how := words.to_report(report):
         print_lines(hang(Text(), how, view.width), console)
-
-
-def _has_program(loss: LossReport) -> bool:
-    return any(f.reproduce and f.severity != Severity.NOTE for f in loss.findings)
 
 
 def print_lines(lines: Iterable[Text], console: Console) -> None:
@@ -61,25 +59,52 @@ def print_lines(lines: Iterable[Text], console: Console) -> None:
 
 def loss_lines(loss: LossReport, view: View) -> Iterator[Text]:
     """Say all of one loss; nothing of a passing one where the view is quiet."""
-    if view.verbosity >= 0:
-        yield from _header(loss, view.width)
-        if loss.reason:
-            yield from hang(Text("  "), words.clean(loss.reason), view.width)
-        yield from _assumptions(loss, view)
-        findings = [finding for finding in loss.findings if _in_full(finding, view)]
-        for finding in words.by_severity(findings):
-            yield Text()
-            yield from text_finding.lines(finding, view)
-        if findings:
-            yield Text()
-        yield from text_sides.lines(loss, view)
+    if view.verbosity < 0:
+        yield from _header(loss, view.width) if loss.verdict != Verdict.PASS else ()
+        return
+    yield from _header(loss, view.width)
+    if loss.reason:
+        yield from hang(Text("  "), words.clean(loss.reason), view.width)
+    if view.verbosity > 0:
+        yield from _arguments(loss, view)
+        yield from _in_full(loss, view)
+    else:
+        yield from _assumed(loss, view)
+        yield from _at_a_glance(loss, view)
+    yield Text()
+
+
+def _at_a_glance(loss: LossReport, view: View) -> Iterator[Text]:
+    """Give errors room around them, warnings none, and notes no more than their count."""
+    found = told(loss)
+    errors = [each for each in found if each.severity == Severity.ERROR]
+    for each in errors:
         yield Text()
-    elif loss.verdict != Verdict.PASS:
-        yield from _header(loss, view.width)
+        yield from text_diagnosis.lines(each, view)
+    rest = [
+        line
+        for each in found
+        if each.severity == Severity.WARNING
+        for line in text_diagnosis.lines(each, view)
+    ]
+    rest += text_sides.brief(loss, view)
+    if errors and rest:
+        yield Text()
+    yield from rest
 
 
-def _in_full(finding: Finding, view: View) -> bool:
-    return finding.severity != Severity.NOTE or view.verbosity > 0
+def _in_full(loss: LossReport, view: View) -> Iterator[Text]:
+    """Give every diagnosis, with each of its findings in full."""
+    for each in told(loss):
+        yield Text()
+        if len(each.findings) > 1 or each.diagnosis.verified:
+            yield from text_diagnosis.lines(each, view)
+            yield Text()
+        for finding in each.findings:
+            yield from text_finding.lines(finding, view)
+    if loss.findings:
+        yield Text()
+    yield from text_sides.lines(loss, view)
 
 
 def summary_lines(report: Report, view: View) -> Iterator[Text]:
@@ -105,7 +130,7 @@ def _header(loss: LossReport, width: int) -> Iterator[Text]:
         (words.clean(loss.target), "bold"), "   ", (loss.verdict.upper(), VERDICTS[loss.verdict])
     )
     if loss.findings:
-        left.append(f"   {words.severity_counts(loss)}")
+        left.append(f"   {counts(loss)}")
     yield from spread(left, _effort(loss.cases, loss.seconds), width)
 
 
@@ -113,7 +138,18 @@ def _effort(cases: int, seconds: float) -> Text:
     return Text(f"{words.plural(cases, 'case')}   {words.seconds(seconds)}", "dim")
 
 
-def _assumptions(loss: LossReport, view: View) -> Iterator[Text]:
+def _assumed(loss: LossReport, view: View) -> Iterator[Text]:
+    """Name on a line what the arguments are taken for, and who says so."""
+    parts = words.assumed(loss)
+    if parts:
+        hint = HINT if any(a.origin == "inferred" for a in loss.arguments) else ""
+        line = "; ".join(parts)
+        if cell_len(line) + cell_len(hint) + GAP <= view.width:
+            line += hint
+        yield from hang(Text("  "), line, view.width, "cyan")
+
+
+def _arguments(loss: LossReport, view: View) -> Iterator[Text]:
     """Align the arguments: name and role, domain and shape, who says so and why."""
     rows = []
     for argument in loss.arguments:

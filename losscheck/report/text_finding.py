@@ -23,7 +23,7 @@ def lines(finding: Finding, view: View) -> Iterator[Text]:
     """Say a finding in full; with the program that shows it where the view is verbose."""
     yield from _title(finding, view.width)
     if finding.location is not None and finding.location.source.strip():
-        yield from _source(finding.location, view.width, COLORS[finding.severity])
+        yield from source(finding.location, view.width, COLORS[finding.severity])
     yield from hang(Text(" " * INDENT), words.clean(finding.cause or finding.message), view.width)
     yield from _case(finding, view.width)
     if finding.fix:
@@ -44,7 +44,8 @@ def _title(finding: Finding, width: int) -> Iterator[Text]:
         yield left
 
 
-def _source(location: Location, width: int, color: str) -> Iterator[Text]:
+def source(location: Location, width: int, color: str) -> Iterator[Text]:
+    """Show the line, with carets below what is blamed."""
     margin = f"{' ' * INDENT}{location.line:>4} |  "
     excerpt = cut(location, width - len(margin))
     before, blamed, after = excerpt.parts
@@ -74,7 +75,8 @@ def _write(fix: str, width: int) -> Iterator[Text]:
     """Show what to write; code of several lines keeps its lines, but comments are wrapped."""
     label = Text.assemble(" " * INDENT, ("Write:".ljust(LABEL), "green"))
     if "\n" in fix.strip():
-        for number, line in enumerate(block(_fitted(fix, width), INDENT + LABEL)):
+        code = fitted(fix, width - INDENT - LABEL)
+        for number, line in enumerate(block(code, INDENT + LABEL)):
             yield Text.assemble(label, line[INDENT + LABEL :]) if number == 0 else line
     elif cell_len(fix) + INDENT + LABEL + GAP > width:
         yield from hang(label, fix, width)
@@ -82,10 +84,10 @@ def _write(fix: str, width: int) -> Iterator[Text]:
         yield Text.assemble(label, fix)
 
 
-def _fitted(code: str, width: int) -> str:
-    room = width - INDENT - LABEL - len(COMMENT)
+def fitted(code: str, room: int) -> str:
+    """Wrap the comments of code; its other lines stay as they are."""
     lines = (
-        [f"{COMMENT}{part}" for part in wrap(line.removeprefix(COMMENT), room)]
+        [f"{COMMENT}{part}" for part in wrap(line.removeprefix(COMMENT), room - len(COMMENT))]
         if line.startswith(COMMENT)
         else [line]
         for line in code.splitlines()

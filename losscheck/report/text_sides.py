@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from losscheck.model import LossReport, Severity
+from losscheck.model import LossReport
 from losscheck.report import words
 from losscheck.report.lines import block, hang
 from losscheck.report.view import View
 
 SIDE = 10  # columns of the labels ("not run")
+LABELS = {"inconclusive": "undecided", "error": "fault", "skip": "not run"}
 NAMED = 4  # rules named beside one reason; more are counted, and -v lists every rule
 
 
+def brief(loss: LossReport, view: View) -> Iterator[Text]:
+    """Say on a few lines what passed, what is undecided, and what was ignored."""
+    passed = words.passed_briefly(loss)
+    left_out = sum(check.outcome == "skip" and check.applies for check in loss.checks)
+    left_out -= len(words.set_apart(loss))
+    not_run = f"{words.plural(left_out, 'rule')} not run" if left_out > 0 else ""
+    if passed:
+        yield from side(
+            "passed", "; ".join(part for part in (passed, not_run) if part), view, "green"
+        )
+    elif not_run:
+        yield from side("not run", words.plural(left_out, "rule"), view)
+    yield from _open(loss, view, ("inconclusive", "error"))
+    yield from _ignored(loss, view)
+    yield from _faults(loss, view)
+
+
 def lines(loss: LossReport, view: View) -> Iterator[Text]:
-    """Say what is worth a line, what passed, what did not run and why, and what was ignored."""
-    if view.verbosity < 1:
-        yield from _notes(loss, view)
+    """Say what passed, what did not run and why, and what was ignored."""
     yield from _checked(loss, view)
-    for reason, codes in words.ignored(loss).items():
-        yield from side("ignored", f"{', '.join(codes)}: {reason}", view)
+    yield from _ignored(loss, view)
     for note in loss.notes:
         yield from side("remark", note, view)
     yield from _faults(loss, view)
@@ -34,16 +49,9 @@ def lines(loss: LossReport, view: View) -> Iterator[Text]:
         yield from _checks(loss)
 
 
-def _notes(loss: LossReport, view: View) -> Iterator[Text]:
-    """Give the notes of a rule a line together, and each place and sentence once."""
-    rules: dict[str, dict[str, None]] = {}  # dicts as sets that keep their order
-    for finding in loss.findings:
-        if finding.severity == Severity.NOTE:
-            place = words.place(finding.location)
-            sentence = f"{place}{place and ': '}{words.one_line(finding.message)}"
-            rules.setdefault(finding.code, {})[sentence] = None
-    for code, sentences in rules.items():
-        yield from side("note", f"{code} {' '.join(sentences)}", view, "cyan")
+def _ignored(loss: LossReport, view: View) -> Iterator[Text]:
+    for told in words.ignored(loss):
+        yield from side("ignored", told, view)
 
 
 def _faults(loss: LossReport, view: View) -> Iterator[Text]:
@@ -69,16 +77,17 @@ def _checked(loss: LossReport, view: View) -> Iterator[Text]:
     tested = words.self_test(loss.gradient) if loss.gradient else ""
     if tested:
         yield from side("self-test", tested, view)
-    for outcome, label in (
-        ("inconclusive", "undecided"),
-        ("error", "fault"),
-        ("skip", "not run"),
-    ):
+    yield from _open(loss, view, ("inconclusive", "error", "skip"))
+
+
+def _open(loss: LossReport, view: View, outcomes: Sequence[str]) -> Iterator[Text]:
+    """Name the rules that say nothing of the loss, by the reason."""
+    for outcome in outcomes:
         for reason, checks in words.by_reason(loss, outcome).items():
             names = ", ".join(f"{check.code} {check.slug}" for check in checks)
             if len(checks) > NAMED and view.verbosity < 1:
                 names = words.plural(len(checks), "rule")
-            yield from side(label, f"{names}: {reason}", view)
+            yield from side(LABELS[outcome], f"{names}: {reason}", view)
 
 
 def side(label: str, body: str, view: View, style: str = "dim") -> Iterator[Text]:

@@ -22,7 +22,7 @@ from losscheck.model import (
     Report,
     Severity,
 )
-from losscheck.report.arrays import SHORT, apart, array
+from losscheck.report.arrays import SHORT, apart, lone
 
 FINEST = 8  # significant digits beyond which a float32 result says nothing more
 
@@ -41,6 +41,7 @@ KINDS = {
     "inherent": "the truth is too large for the dtype",
     "undefined": "there is no finite truth",
 }
+ORIGINS = {"declared": "declared", "known": "known", "inferred": "assumed"}
 SEVERITIES = tuple(severity.value for severity in Severity)  # as reports order them
 _INSTALLED = re.compile(r"^.*[\\/](site|dist)-packages[\\/]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -60,6 +61,16 @@ def one_line(text: str) -> str:
 def named_role(argument: Argument) -> str:
     """Name an argument, and its role where the name is another: ``labels (y_true)``."""
     return argument.name if argument.name == argument.role else f"{argument.name} ({argument.role})"
+
+
+def assumed(loss: LossReport) -> list[str]:
+    """Say what the arguments are taken for: ``y_true, y_pred real (B, D), assumed``."""
+    taken: dict[str, list[str]] = {}
+    for argument in loss.arguments:
+        dtype = "" if argument.dtype == "float32" else f" {argument.dtype}"
+        kind = f"{argument.domain} {argument.shape}{dtype}, {ORIGINS[argument.origin]}"
+        taken.setdefault(kind, []).append(clean(named_role(argument)))
+    return [f"{', '.join(names)} {clean(kind)}" for kind, names in taken.items()]
 
 
 def plural(number: int, word: str) -> str:
@@ -90,16 +101,10 @@ def severity_count(loss: LossReport, severity: str) -> int:
     return sum(finding.severity == severity for finding in loss.findings)
 
 
-def severity_counts(loss: LossReport) -> str:
-    """Write ``1 error, 2 warnings``; empty where there is no finding."""
-    counts = ((severity_count(loss, severity), severity) for severity in SEVERITIES)
-    return ", ".join(plural(number, severity) for number, severity in counts if number)
-
-
 def case(finding: Finding) -> list[str]:
     """Each input of the minimal case: ``y_pred [[0., 1.]]``; the program has every digit."""
     digits = apart(finding.inputs.values())
-    return [f"{clean(name)} {array(value, digits)}" for name, value in finding.inputs.items()]
+    return [f"{clean(name)} {lone(value, digits)}" for name, value in finding.inputs.items()]
 
 
 def observed(finding: Finding) -> list[str]:
@@ -124,7 +129,7 @@ def _results(finding: Finding) -> list[tuple[str, str, str]]:
 
 def _written(given: Any, due: Any) -> tuple[str, str]:
     for digits in (*range(SHORT, FINEST + 1), SHORT):
-        left, right = ("" if part is None else array(part, digits) for part in (given, due))
+        left, right = ("" if part is None else lone(part, digits) for part in (given, due))
         if left != right:
             break
     return left, right
@@ -196,6 +201,14 @@ def passed(loss: LossReport) -> list[str]:
     return list(words)
 
 
+def passed_briefly(loss: LossReport) -> str:
+    """Name the families that passed as a whole, and count the other rules that did."""
+    names = passed(loss)
+    whole = [name for name in names if name in FAMILIES.values()]
+    others = plural(len(names) - len(whole), "other rule")
+    return ", ".join([*whole, others] if len(names) > len(whole) else whole)
+
+
 def coverage(loss: LossReport) -> str:
     """Name the dtypes and modes that passed."""
     done = [check for check in loss.checks if check.outcome == "pass"]
@@ -217,7 +230,7 @@ def searched(part: Coverage) -> str:
 
 def by_reason(loss: LossReport, outcome: str) -> dict[str, list[Check]]:
     """Gather the checks of an outcome by the reason given for it, but for what is ignored."""
-    apart = {entry.code for entry in loss.ignored}
+    apart = set_apart(loss)
     groups: dict[str, list[Check]] = {}
     for check in loss.checks:
         if check.outcome == outcome and check.code not in apart:
@@ -246,14 +259,22 @@ def to_report(report: Report) -> str:
     )
 
 
-def ignored(loss: LossReport) -> dict[str, list[str]]:
-    """Gather the codes that were ignored by the reason given for it."""
-    groups: dict[str, list[str]] = {}
+def ignored(loss: LossReport) -> list[str]:
+    """Name what the user's settings ignore: ``LC103 at losses.py:12, 34 cases: it is meant``."""
+    entries: dict[tuple[str, str, str], int] = {}
     for entry in loss.ignored:
-        codes = groups.setdefault(entry.reason, [])
-        if entry.code not in codes:
-            codes.append(entry.code)
-    return groups
+        where = f" at {place(entry.location)}" if entry.location else ""
+        key = entry.code, where, one_line(entry.reason)
+        entries[key] = entries.get(key, 0) + entry.count
+    return [
+        f"{code}{where}, {plural(count, 'case')}: {reason}"
+        for (code, where, reason), count in entries.items()
+    ]
+
+
+def set_apart(loss: LossReport) -> set[str]:
+    """The codes of the rules whose findings are ignored."""
+    return {entry.code for entry in loss.ignored}
 
 
 def _family(check: Check) -> str:

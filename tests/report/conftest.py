@@ -10,6 +10,7 @@ from losscheck.model import (
     Argument,
     Check,
     Curve,
+    Diagnosis,
     Environment,
     Expected,
     Finding,
@@ -150,6 +151,18 @@ CALL = Finding(
 )
 
 
+def diagnosis(*findings: Finding) -> Diagnosis:
+    root = findings[0]
+    return Diagnosis(
+        id=f"D-{root.id[-8:]}",
+        severity=root.severity,
+        location=root.location,
+        cause=root.cause or root.message,
+        fix=root.fix,
+        findings=tuple(finding.id for finding in findings),
+    )
+
+
 def checks() -> tuple[Check, ...]:
     every = {"dtypes": ("float32", "float16"), "modes": ("eager", "graph", "xla")}
     graph = {"dtypes": ("float32",), "modes": ("graph",)}
@@ -232,8 +245,15 @@ def focal() -> LossReport:
         ),
         checks=checks(),
         findings=(KINK, OVERFLOW, GRADIENT_NAN),
+        diagnoses=tuple(map(diagnosis, (GRADIENT_NAN, OVERFLOW, KINK))),
         ignored=(
-            Ignored(id="LC103-aaaaaaaa", code="LC103", reason="clipping is deliberate"),
+            Ignored(
+                id="LC103-aaaaaaaa",
+                code="LC103",
+                reason="clipping is deliberate",
+                count=34,
+                location=KINK.location,
+            ),
             Ignored(id="LC103-bbbbbbbb", code="LC103", reason="clipping is deliberate"),
         ),
         curves=curves(),

@@ -15,7 +15,8 @@ def test_every_format_names_every_failing_loss(report: Report, format: str) -> N
     text = render(report, format)
     assert text.endswith("\n")
     for finding in report.losses[0].findings:
-        assert finding.code in text
+        counted = format == "text" and finding.severity == "note"
+        assert (finding.code in text) is not counted
 
 
 @pytest.mark.parametrize("format", sorted(set(FORMATS) - {"json"}))

@@ -30,15 +30,15 @@ def test_carets_stand_below_what_is_blamed(report: Report, width: int) -> None:
         lines[number - 1][lines[number].index("^") : lines[number].rindex("^") + 1]
         for number in carets
     ]
-    assert blamed[0] == "tf.math.log(y_pred)"
-    assert "tf.math.log(probability_of_the_class)".startswith(blamed[1])
-    assert len(blamed) == 2
+    assert blamed == ["tf.math.log(y_pred)"]
 
 
 def test_worst_comes_first(report: Report) -> None:
     text = render(report, "text")
     assert text.index("LC203 gradient-nan") < text.index("LC202 forward-inf")
-    assert text.index("LC202 forward-inf") < text.index("LC104 my_package")
+    assert "LC104" not in text
+    full = render(report, "text", View(verbosity=1))
+    assert full.index("LC202 forward-inf") < full.index("LC104 gradient-kink")
 
 
 def test_markup_and_control_characters_are_text(report: Report) -> None:
@@ -69,32 +69,32 @@ def test_single_loss_needs_no_summary(single: Report) -> None:
     assert "1 loss:" in render(single, "text", View(verbosity=-1))
 
 
-def test_a_note_is_a_line_unless_asked_for_more(single: Report) -> None:
+def test_notes_are_counted_unless_asked_for_more(single: Report) -> None:
     note = single.losses[0].findings[0]
-    elsewhere = attrs.evolve(note, message="the slope jumps at 2", location=None)
-    loss = attrs.evolve(single.losses[0], findings=(note, note, elsewhere))
+    other = attrs.evolve(note, id="LC104-00000000", message="the slope jumps at 2", location=None)
+    loss = attrs.evolve(single.losses[0], findings=(note, other), diagnoses=())
     report = attrs.evolve(single, losses=(loss,))
-    words = " ".join(render(report, "text").split())
-    assert f"note LC104 my_package/losses.py:9: {note.message} {elsewhere.message} passed" in words
-    assert note.cause not in words
-    assert render(report, "text", View(verbosity=1)).count("LC104 gradient-kink  note") == 3
+    brief, full = (render(report, "text", View(verbosity=level)) for level in (0, 1))
+    assert "2 notes" in brief.splitlines()[0]
+    assert note.message not in brief
+    assert full.count("LC104 gradient-kink  note") == 2
 
 
 def test_programs_are_shown_when_asked_for(single: Report) -> None:
     brief, full = (render(single, "text", View(verbosity=level)) for level in (0, 1))
     assert "tape.gradient(loss, y_pred)" not in brief
-    assert brief.endswith("Run again with -v for programs that show the findings.\n")
+    assert brief.splitlines()[-1].startswith("-v shows")
     assert "tape.gradient(loss, y_pred)" in full
-    assert "-v" not in full
+    assert "-v shows" not in full
 
 
 def test_comments_of_a_fix_keep_the_width_and_code_its_lines(single: Report) -> None:
     code = "x = tf.where(condition, value_if_true_which_is_long, value_if_false_which_is_long)"
     fix = f"{code}\n# {'word ' * 30}end"
-    loss = attrs.evolve(
-        single.losses[0], findings=(attrs.evolve(single.losses[0].findings[2], fix=fix),)
-    )
-    lines = render(attrs.evolve(single, losses=(loss,)), "text", View(width=80)).splitlines()
+    finding = attrs.evolve(single.losses[0].findings[2], fix=fix)
+    loss = attrs.evolve(single.losses[0], findings=(finding,), diagnoses=())
+    view = View(width=80, verbosity=1)
+    lines = render(attrs.evolve(single, losses=(loss,)), "text", view).splitlines()
     first = next(number for number, line in enumerate(lines) if "Write:" in line)
     assert lines[first].endswith(code)
     comments = [line for line in lines if line.startswith(f"{' ' * 14}# ")]
@@ -111,7 +111,7 @@ def test_many_rules_that_did_not_run_are_counted(single: Report) -> None:
     )
     loss = attrs.evolve(single.losses[0], checks=checks, ignored=())
     report = attrs.evolve(single, losses=(loss,))
-    assert "not run   6 rules: it raises\n" in render(report, "text")
+    assert "not run   6 rules\n" in render(report, "text")
     assert "LC104 x, LC105 x" in render(report, "text", View(verbosity=1))
 
 
@@ -152,5 +152,5 @@ def test_a_name_keeps_its_value_on_the_line() -> None:
 
 def test_cause_stands_for_the_message(single: Report) -> None:
     finding = attrs.evolve(single.losses[0].findings[2], cause="")
-    loss = attrs.evolve(single.losses[0], findings=(finding,))
+    loss = attrs.evolve(single.losses[0], findings=(finding,), diagnoses=())
     assert finding.message in render(attrs.evolve(single, losses=(loss,)), "text")

@@ -1,0 +1,106 @@
+"""The diagnoses of a loss with their findings, as renderers ask for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import attrs
+
+from losscheck.model import Diagnosis, Finding, LossReport
+from losscheck.report.words import SEVERITIES, clean, plural
+
+SYMPTOMS = 6  # named; more are counted
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Told:
+    """A diagnosis with its findings."""
+
+    diagnosis: Diagnosis
+    findings: tuple[Finding, ...]
+
+    @property
+    def root(self) -> Finding:
+        """The finding where it begins."""
+        return self.findings[0]
+
+    @property
+    def severity(self) -> str:
+        """That of its worst finding."""
+        return self.diagnosis.severity
+
+    @property
+    def symptoms(self) -> tuple[str, ...]:
+        """What else it shows by, a rule at a time: ``LC505 half-nonfinite in float16``."""
+        shown: dict[str, dict[str, None]] = {}  # rule -> in what; a set that keeps its order
+        root = self.root
+        for finding in self.findings[1:]:
+            if (finding.code, where(finding)) != (root.code, where(root)):
+                shown.setdefault(f"{finding.code} {finding.slug}", {})[where(finding)] = None
+        named = [f"{rule} {listed(ways)}".strip() for rule, ways in shown.items()]
+        if len(named) > SYMPTOMS:
+            named[SYMPTOMS - 1 :] = [plural(len(named) - SYMPTOMS + 1, "other rule")]
+        return tuple(named)
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """The lines that a verified fix takes away and adds, without their common indentation."""
+        lines = clean(self.diagnosis.diff).splitlines()
+        changed = [
+            line for line in lines if line[:1] in ("-", "+") and line[:3] not in ("---", "+++")
+        ]
+        room = min((_indent(line[1:]) for line in changed if line[1:].strip()), default=0)
+        return tuple(f"{line[0]}  {line[1 + room :]}".rstrip() for line in changed)
+
+    @property
+    def cleared(self) -> str:
+        """What a verified fix clears, as a sentence."""
+        number = plural(len(self.diagnosis.clears), "finding")
+        return f"verified: clears {number}, adds none"
+
+
+def told(loss: LossReport) -> list[Told]:
+    """Give the diagnoses of a loss, the worst first; of a report without them one a finding."""
+    by_id = {finding.id: finding for finding in loss.findings}
+    diagnoses = loss.diagnoses or tuple(_alone(loss))
+    made = [
+        Told(diagnosis=each, findings=tuple(by_id[i] for i in each.findings if i in by_id))
+        for each in diagnoses
+    ]
+    return sorted(
+        (each for each in made if each.findings), key=lambda each: SEVERITIES.index(each.severity)
+    )
+
+
+def counts(loss: LossReport) -> str:
+    """Write ``1 error, 2 warnings, 3 notes``; empty where nothing was found."""
+    severities = [each.severity for each in told(loss)]
+    numbers = ((severities.count(severity), severity) for severity in SEVERITIES)
+    return ", ".join(plural(number, severity) for number, severity in numbers if number)
+
+
+def _alone(loss: LossReport) -> Iterator[Diagnosis]:
+    for finding in loss.findings:
+        yield Diagnosis(
+            id=finding.id,
+            severity=finding.severity,
+            location=finding.location,
+            cause=finding.cause or finding.message,
+            fix=finding.fix,
+            findings=(finding.id,),
+        )
+
+
+def where(finding: Finding) -> str:
+    """Say in what it shows, where that is not float32: ``in float16``, ``under XLA``."""
+    dtype = f"in {finding.dtype}" if finding.dtype != "float32" else ""
+    return f"{dtype} {'under XLA' if finding.mode == 'xla' else ''}".strip()
+
+
+def listed(ways: Iterable[str]) -> str:
+    """Join in what a rule finds it: ``in bfloat16 and in float16``."""
+    return " and ".join(way for way in ways if way)
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
