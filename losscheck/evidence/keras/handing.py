@@ -47,6 +47,11 @@ def why_not(evidence: Evidence) -> str:
     return ""
 
 
+def squeezed(evidence: Evidence) -> bool:
+    """Say whether Keras gives labels and predictions the same rank: before it calls a function."""
+    return not why_not(evidence) and not KerasLoss(evidence.programs.call).is_instance
+
+
 def task(evidence: Evidence) -> Task:
     """Make the data of a small model for the domains of the loss."""
     spec = evidence.spec

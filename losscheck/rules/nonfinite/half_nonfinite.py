@@ -24,8 +24,8 @@ class HalfNonfinite(NonfiniteRule):
     ------------
     Runs a batch in float16 and in bfloat16, on ordinary and working numbers of that type, and a
     training batch in float16, whose sums end at 65,504. It reports what is not finite there
-    although float32 and float64 are. A half type that is listed in `dtypes` is judged by LC201 to
-    LC204 instead. Where the true result itself does not fit the type it is a note.
+    although float32 and float64 are. It is a note, since nobody asked for the type: a half type
+    that is listed in `dtypes` is judged by LC201 to LC204 instead.
 
     Why it matters
     --------------
@@ -57,9 +57,9 @@ class HalfNonfinite(NonfiniteRule):
 
     code = "LC505"
     slug = "half-nonfinite"
-    forms = {
-        "nan": Severity.WARNING,
-        "inf": Severity.WARNING,
+    forms = {  # other rules judge a half type that is required
+        "nan": Severity.NOTE,
+        "inf": Severity.NOTE,
     }
     absent = ("halves", "the half types are required, or no graph of the loss runs in them")
     nonfinite = frozenset({"nan", "inf"})

@@ -18,11 +18,10 @@ if TYPE_CHECKING:
     from losscheck.model import Location
     from losscheck.rules.base import Arguments, Judgment, Words
 
-# What Keras does about ranks, by `kind` of the loss: a function or a subclass of Loss.
+# What Keras does about ranks, by form.
 _ALIGNS = {
-    "function": "Keras aligns the ranks before it calls this function, a direct call does not",
-    "subclass": "Keras does not align the ranks for a Loss subclass",
-    "": "Keras aligns the ranks for functions, but not for Loss subclasses",
+    "aligned": "Keras aligns the ranks before it calls this function, a direct call does not",
+    "rank": "Keras aligns the ranks for functions, but not for Loss subclasses",
 }
 
 
@@ -36,9 +35,9 @@ class SilentBroadcast(Rule):
     aligned layout. It is an error if a layout that the loss is meant to take gives another
     number, if a constant inside is broadcast against another width, if labels that lost
     their column inside the loss meet every prediction of the batch, or if the labels of a batch
-    meet one number for all its predictions. It is a warning if the
-    loss accepts mismatched ranks that nobody asked it to take; Keras aligns the ranks for
-    functions but not for Loss subclasses, and the text says which it is.
+    meet one number for all its predictions. It is a warning if the loss accepts mismatched
+    ranks that nobody asked it to take, and a note if Keras keeps them from it: it aligns the
+    ranks for functions, but not for Loss subclasses.
 
     Why it matters
     --------------
@@ -79,6 +78,7 @@ class SilentBroadcast(Rule):
         "batch": Severity.ERROR,
         "constant": Severity.ERROR,
         "rank": Severity.WARNING,
+        "aligned": Severity.NOTE,  # what a function is given through Keras has one rank
     }
 
     def judge(self, layouts: Sequence[LayoutRun]) -> Judgment:
@@ -89,7 +89,8 @@ class SilentBroadcast(Rule):
             elif run.outer is not None:
                 yield self._outer(run, run.outer)
             elif run.differs:
-                form = "layout" if run.declared else "rank"
+                unasked = "aligned" if run.squeezed else "rank"
+                form = "layout" if run.declared else unasked
                 yield self._suspect(form, run, run.broadcast)
 
     def _outer(self, run: LayoutRun, outer: Outer) -> Suspect:
@@ -143,7 +144,7 @@ class SilentBroadcast(Rule):
             return _one_number(name, other, blame, arguments)
         if suspect.form == "constant":
             message = f"A constant{of_shape(mine)} is broadcast{against(other)}: another width."
-        elif suspect.form == "rank":
+        elif suspect.form in _ALIGNS:
             message = f"Mismatched ranks are accepted: {name}{of_shape(mine)}{against(other)}."
         else:
             message = f"{name}{of_shape(mine)} is broadcast{against(other)} into a different loss."
@@ -156,8 +157,8 @@ class SilentBroadcast(Rule):
             parts.append(
                 f"the loss is {value} where {wording.array(facts['aligned_value'])} is right"
             )
-        if suspect.form == "rank":
-            parts.append(_ALIGNS.get(str(facts.get("kind", "")), _ALIGNS[""]))
+        if suspect.form in _ALIGNS:
+            parts.append(_ALIGNS[suspect.form])
         return message, "; ".join(parts) + ".", _aligned(suspect, name, blame, arguments)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import losscheck
 from losscheck.model import Suspect
 from losscheck.program.quiet import tensorflow
 from losscheck.rules.shape.shape_rejected import ShapeRejected
@@ -126,3 +127,22 @@ def test_weights_in_a_column_are_tried_where_nobody_declared_them(loss: Any, cou
     found = list(SilentBroadcast().judge(desk(loss).get("layouts")))
     of_weights = [s for s in found if s.facts["argument"] == "sample_weight"]
     assert [s.form for s in of_weights] == ["rank"] * count
+
+
+def squared(y_true: Any, y_pred: Any) -> Any:
+    return tf.reduce_mean(tf.square(y_true - y_pred), axis=-1)
+
+
+class Squared(tf.keras.losses.Loss):
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return tf.reduce_mean(tf.square(y_true - y_pred), axis=-1)
+
+
+@pytest.mark.parametrize(("loss", "severity"), [(squared, "note"), (Squared(), "warning")])
+def test_mixed_ranks_are_a_note_where_keras_keeps_them_from_the_loss(
+    loss: Any, severity: str
+) -> None:
+    # Keras squeezes (B, 1) beside (B,) before it calls a function, and hands a Loss both as they are.
+    pair = {"y_true": ("real", "(B, D)"), "y_pred": ("real", "(B, D)")}
+    found = losscheck.check(loss, arguments=pair, select=["LC401"]).findings
+    assert [finding.severity for finding in found] == [severity]
