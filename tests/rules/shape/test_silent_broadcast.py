@@ -142,7 +142,7 @@ class Squared(tf.keras.losses.Loss):
 def test_mixed_ranks_are_a_note_where_keras_keeps_them_from_the_loss(
     loss: Any, severity: str
 ) -> None:
-    # Keras squeezes (B, 1) beside (B,) before it calls a function, and hands a Loss both as they are.
+    # Keras squeezes (B, 1) beside (B,) for a function, and hands a Loss both as they are.
     pair = {"y_true": ("real", "(B, D)"), "y_pred": ("real", "(B, D)")}
     found = losscheck.check(loss, arguments=pair, select=["LC401"]).findings
     assert [finding.severity for finding in found] == [severity]
