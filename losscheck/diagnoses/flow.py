@@ -20,7 +20,6 @@ from losscheck.findings.explanation import Explanation
 from losscheck.findings.inside import fetched, followed, tensors
 from losscheck.model import Array, Range
 from losscheck.program.running.program import Program
-from losscheck.program.tracing.graphdef import doubled
 from losscheck.program.tracing.trace import CallError
 from losscheck.program.tracing.wiring import Node, Wiring
 
@@ -154,7 +153,7 @@ def _looked(evidence: Evidence, told: Explanation) -> Inside | None:
     except CallError:  # a half type that an operation of it does not take
         return None
     single = {name: np.asarray(array[0]) for name, array in found.items()}
-    exact = _exact(evidence, instance, case)
+    exact = _exact(instance, case)
     lost = _lost(instance.wiring, single, exact)
     return Inside(instance=instance, graph=instance.wiring, single=single, lost=lost)
 
@@ -165,16 +164,12 @@ def _as_block(told: Explanation) -> CaseBlock | None:
     return CaseBlock(inputs, np.asarray([Range.ORDINARY], np.uint8)) if inputs else None
 
 
-def _exact(evidence: Evidence, instance: Instance, case: CaseBlock) -> Mapping[str, Array]:
+def _exact(instance: Instance, case: CaseBlock) -> Mapping[str, Array]:
     """The same numbers in float64."""
     assert isinstance(instance.program, Program)
     assert instance.wiring is not None
-    kept, traced = instance.program.kept, instance.program.traced
-    if "exact" not in kept:
-        double = doubled(instance.program.definition, traced.graph)
-        kept["exact"] = Program(traced, evidence.programs.call, double)
     names = followed(instance.wiring)
-    values = fetched(kept["exact"], names, case, "plain")
+    values = fetched(instance.program.in_float64(), names, case, "plain")
     return {name: np.asarray(array[0]) for name, array in zip(names, values, strict=True)}
 
 

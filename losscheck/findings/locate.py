@@ -20,7 +20,6 @@ from losscheck.findings.spelled import spelled
 from losscheck.findings.vanished import vanished
 from losscheck.model import Array, Direction, Location
 from losscheck.program.running.program import Program
-from losscheck.program.tracing.graphdef import doubled
 from losscheck.program.tracing.origin import is_backward
 from losscheck.program.tracing.wiring import Node, Wiring
 from losscheck.rules import by_code
@@ -204,13 +203,10 @@ def _losses(
     if graph is None or not end or not isinstance(program, Program) or graph.runs_python:
         yield from ((instance, None) for _ in range(len(cases)))
         return
-    if "exact" not in program.kept:
-        double = doubled(program.definition, program.traced.graph)
-        program.kept["exact"] = Program(program.traced, evidence.programs.call, double)
     names = followed(graph)
     single, exact = (
         dict(zip(names, fetched(each, names, cases, "plain"), strict=True))
-        for each in (program, program.kept["exact"])
+        for each in (program, program.in_float64())
     )
     parts = (in_blocks(values, len(cases)) for values in (single, exact))
     for one, other in zip(*parts, strict=True):

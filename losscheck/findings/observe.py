@@ -122,7 +122,7 @@ def _gradient(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> Seen:
         check.gradient[0],
         check.numeric(0),
         loops=evidence.instance_of(case).loops,
-        kept=evidence.programs.kept,
+        failed=evidence.programs.compute_gradient,
     )
     return Seen(
         value=float(evidence.double(case)[0][0]),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from losscheck.advice import wording
 from losscheck.model import Array, Inputs
-from losscheck.program.second_opinion import compute_gradient, forward_slope
+from losscheck.program.second_opinion import Failed, compute_gradient, forward_slope
 from losscheck.program.tracing.trace import Call
 
 LISTED = 8  # elements; of larger predictions the worst one is told
@@ -23,7 +21,7 @@ def opinions(
     numeric: Array,
     *,
     loops: bool = False,
-    kept: dict[str, Any] | None = None,
+    failed: Failed | None = None,
 ) -> str:
     """Say what compute_gradient finds on this very case, and which side forward mode takes.
 
@@ -35,13 +33,13 @@ def opinions(
         Flat: what the loss gives, and what the differences say.
     loops
         Whether there are loops in it, which forward mode takes ten seconds to run through.
-    kept
+    failed
         What is known of `compute_gradient` on this loss.
     """
     gap = np.nan_to_num(np.abs(gradient - numeric), nan=0.0)
     # Of a large prediction, the elements that are most wrong.
     worst_first = np.argsort(-gap, kind="stable")
-    said = compute_gradient(call, inputs, dtype, worst_first[:LISTED], loops=loops, kept=kept)
+    said = compute_gradient(call, inputs, dtype, worst_first[:LISTED], loops=loops, failed=failed)
     if said.failure:
         text = f"tf.test.compute_gradient fails: {said.failure}"
     elif len(gradient) <= LISTED:

@@ -15,6 +15,7 @@ import numpy as np
 
 from losscheck.model import Array, Inputs
 from losscheck.program.quiet import silence, tensorflow
+from losscheck.program.remembered import remembered
 from losscheck.program.running.program import Program
 
 BLOCK = 1 << 19
@@ -83,21 +84,18 @@ class Driver:
         return values, dict(zip(self.names, found[split:], strict=True))
 
 
-def driver(program: Program, tensors: Sequence[str]) -> Driver | None:
+@remembered
+def driver(program: Program, tensors: tuple[str, ...]) -> Driver | None:
     """Compile what follows tensors of a float32 program; None where TensorFlow cannot.
 
     The slopes are added to a twin of the graph: a custom gradient may hold on to tensors of the
     graph that it was traced in, and an operation may have no gradient.
     """
-    key = "driver", tuple(tensors)
-    if key not in program.kept:
-        try:
-            with silence():
-                program.kept[key] = _driver(program.twin(), tuple(tensors))
-        except Exception:  # each version of TensorFlow says otherwise what it cannot take
-            program.kept[key] = None
-    found: Driver | None = program.kept[key]
-    return found
+    try:
+        with silence():
+            return _driver(program.twin(), tensors)
+    except Exception:  # each version of TensorFlow says otherwise what it cannot take
+        return None
 
 
 def _driver(twin: Program, tensors: tuple[str, ...]) -> Driver:

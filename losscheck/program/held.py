@@ -16,6 +16,7 @@ import numpy as np
 from losscheck.model import Array, Inputs
 from losscheck.program.programs import Evaluate
 from losscheck.program.quiet import silence
+from losscheck.program.remembered import remembered
 from losscheck.program.running.execution import Run
 from losscheck.program.running.program import Program
 from losscheck.program.running.ways import Way
@@ -87,11 +88,10 @@ class Held:
         return evaluate
 
     def _fetch(self, wanted: Tensors, held: Tensors, arrays: list[Array]) -> list[Array]:
-        key = "held", wanted, held
-        if key not in self.program.kept:
-            probe = [array[:1] for array in arrays]
-            self.program.kept[key] = self._runner(wanted, held, probe)
-        run = self.program.kept[key]
+        runners = _runners(self.program)
+        if (wanted, held) not in runners:
+            runners[wanted, held] = self._runner(wanted, held, [array[:1] for array in arrays])
+        run = runners[wanted, held]
         rows = max(1, BLOCK // max(1, sum(int(np.prod(a.shape[1:])) for a in arrays)))
         parts = []
         with silence():
@@ -113,6 +113,12 @@ class Held:
             return [np.stack(column) for column in zip(*rows, strict=True)]
 
         return each
+
+
+@remembered
+def _runners(_: Program) -> dict[tuple[Tensors, Tensors], Run]:
+    """The runners of a program, by what is wanted and what is held."""
+    return {}
 
 
 def _mirrored(before: Array, now: Array) -> Array:

@@ -14,6 +14,7 @@ import numpy as np
 
 from losscheck.model import Array, Inputs
 from losscheck.program.quiet import silence, tensorflow
+from losscheck.program.remembered import remembered
 from losscheck.program.running.functions import outside
 from losscheck.program.running.program import Program
 
@@ -109,7 +110,7 @@ class Probe:
         if not self.large:
             return self.at(readout, self.x + t[:, None] * directions[probe])
         self.forward += len(t)
-        step = self._stepper(readout)
+        step = _stepper(self._program, tuple(readout.tensors), readout.blocks)
         tf = tensorflow()
         rows = np.empty((len(t), readout.blocks))
         with silence():
@@ -136,33 +137,28 @@ class Probe:
             self._tensors = [tf.constant(array) for array in self._inputs.values()]
         return self._tensors
 
-    def _stepper(self, readout: Readout) -> Callable[..., Any]:
-        key = readout.tensors, readout.blocks
-        if key not in self._program.kept:
-            self._program.kept[key] = self._compiled(readout)
-        step: Callable[..., Any] = self._program.kept[key]
-        return step
 
-    def _compiled(self, readout: Readout) -> Callable[..., Any]:
-        tf = tensorflow()
-        cut = self._program.cut(readout.tensors)
-        place = self._program.names.index(self._program.prediction)
-        blocks = readout.blocks
+@remembered
+def _stepper(program: Program, tensors: tuple[str, ...], blocks: int) -> Callable[..., Any]:
+    """The weighted sums of tensors in blocks, a step along a direction, as a tf.function."""
+    tf = tensorflow()
+    cut = program.cut(tensors)
+    place = program.names.index(program.prediction)
 
-        def step(t: Any, direction: Any, weights: Sequence[Any], *arrays: Any) -> Any:
-            moved = list(arrays)
-            moved[place] = arrays[place] + t * direction
-            total = tf.zeros((blocks,), tf.float64)
-            for result, weight in zip(cut.embed([*moved, *outside(cut)]), weights, strict=True):
-                flat = tf.cast(tf.reshape(result, (blocks, -1)), tf.float64)
-                if weight.shape[0] == 1:  # a pass over the numbers less
-                    total += tf.reduce_sum(flat, axis=1) * weight
-                else:
-                    total += tf.reduce_sum(flat * tf.reshape(weight, (blocks, -1)), axis=1)
-            return total
+    def step(t: Any, direction: Any, weights: Sequence[Any], *arrays: Any) -> Any:
+        moved = list(arrays)
+        moved[place] = arrays[place] + t * direction
+        total = tf.zeros((blocks,), tf.float64)
+        for result, weight in zip(cut.embed([*moved, *outside(cut)]), weights, strict=True):
+            flat = tf.cast(tf.reshape(result, (blocks, -1)), tf.float64)
+            if weight.shape[0] == 1:  # a pass over the numbers less
+                total += tf.reduce_sum(flat, axis=1) * weight
+            else:
+                total += tf.reduce_sum(flat * tf.reshape(weight, (blocks, -1)), axis=1)
+        return total
 
-        compiled: Callable[..., Any] = tf.function(step, autograph=False)
-        return compiled
+    compiled: Callable[..., Any] = tf.function(step, autograph=False)
+    return compiled
 
 
 def shapes_of(inputs: Inputs) -> Mapping[str, tuple[int, ...]]:

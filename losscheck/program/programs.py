@@ -11,6 +11,7 @@ import numpy as np
 from losscheck.model import Array, Inputs
 from losscheck.program.modes import EagerProgram, Runner
 from losscheck.program.running.program import Program
+from losscheck.program.second_opinion import Failed
 from losscheck.program.tracing.graphdef import doubled, keeps_float64
 from losscheck.program.tracing.retyped import retyped
 from losscheck.program.tracing.trace import OF_SIZES, Call, CallError, OutputError, Traced, trace
@@ -47,7 +48,7 @@ class Programs:
         self._programs: dict[Any, Program | EagerProgram] = {}
         self._tracing: dict[Any, Tracing] = {}
         self._traced: dict[Any, Traced] = {}  # for sizes that are unknown
-        self.kept: dict[str, Any] = {}  # what others find out about the loss, once
+        self.compute_gradient = Failed()
         self._hard_cast = False  # it casts to float32, as it did at other sizes
         self._unlike: set[str] = set()  # dtypes in which the loss does something else
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from losscheck.model import Array, Inputs
 from losscheck.program.quiet import silence, tensorflow
+from losscheck.program.remembered import remembered
 from losscheck.program.running.program import Program
 from losscheck.program.tracing.wiring import SHAPE_OPS
 
@@ -38,9 +39,7 @@ def rounding(program: Program, inputs: Inputs) -> Array:
     The slopes are those of the gradient that is being judged. One that is wrong by a factor scales
     the bound by that factor, and is still out by the factor itself.
     """
-    if _KEY not in program.kept:
-        program.kept[_KEY] = _bounded(program)
-    twin, tensor = program.kept[_KEY]
+    twin, tensor = _bounded(program)
     epsilon = np.finfo(np.float64).eps
     if tensor is None:
         return epsilon * _largest(program, inputs)
@@ -48,9 +47,7 @@ def rounding(program: Program, inputs: Inputs) -> Array:
     return np.asarray(found, np.float64) * epsilon
 
 
-_KEY: Final = "rounding"
-
-
+@remembered
 def _bounded(program: Program) -> tuple[Program, str | None]:
     """A twin with the sum in its graph, and the name of it; None if it cannot be built.
 

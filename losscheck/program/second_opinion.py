@@ -16,6 +16,13 @@ ELEMENTS = 64  # its Python loop calls the loss twice an element
 FEW = 32  # elements for which the loss is called eagerly
 
 
+@attrs.define
+class Failed:
+    """That `compute_gradient` failed on a loss that loops, which takes it seconds; "" if not."""
+
+    said: str = ""
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class SecondOpinion:
     """What `tf.test.compute_gradient` says of some elements of one prediction.
@@ -49,7 +56,7 @@ def compute_gradient(
     elements: Array | None = None,
     *,
     loops: bool = False,
-    kept: dict[str, Any] | None = None,
+    failed: Failed | None = None,
 ) -> SecondOpinion:
     """Run `tf.test.compute_gradient` on one case.
 
@@ -64,18 +71,17 @@ def compute_gradient(
         first 64 where None. A prediction of at most 64 elements is differentiated whole.
     loops
         Whether the loss loops, which eager calls are slow at.
-    kept
-        Where it is kept that a loss that loops failed, which takes it seconds: it is not asked
-        again.
+    failed
+        What is known of the loss: where it failed, it is not asked again.
     """
     tf = tensorflow()
     prediction = np.asarray(inputs[call.prediction], dtype)
     whole = prediction.size <= ELEMENTS
     chosen = np.arange(prediction.size) if whole or elements is None else np.asarray(elements)
     chosen = chosen[:ELEMENTS]
-    kept = {} if kept is None else kept
-    if loops and "compute_gradient" in kept:
-        return SecondOpinion(elements=chosen, failure=kept["compute_gradient"])
+    failed = Failed() if failed is None else failed
+    if failed.said:
+        return SecondOpinion(elements=chosen, failure=failed.said)
     loss = _of_some(call, inputs, dtype, None if whole else chosen)
 
     def alone(tensor: Any) -> Any:
@@ -91,7 +97,7 @@ def compute_gradient(
             (theoretical,), (numeric,) = tf.test.compute_gradient(compute, [variable])
     except Exception as error:  # its failure says nothing of the loss, but is said
         if loops:
-            kept["compute_gradient"] = _said(error)
+            failed.said = _said(error)
         return SecondOpinion(elements=chosen, failure=_said(error))
     return SecondOpinion(
         elements=chosen,

@@ -82,14 +82,15 @@ def dtype(evidence: Evidence, inputs: Inputs) -> str:
 
 
 def _compute_gradient(evidence: Evidence, inputs: Inputs, loops: bool) -> SecondOpinion:
-    call, kind, kept = evidence.programs.call, dtype(evidence, inputs), evidence.programs.kept
+    call, kind = evidence.programs.call, dtype(evidence, inputs)
+    failed = evidence.programs.compute_gradient
     fewer = _fewer_rows(evidence, inputs)
-    if fewer is not None and not (loops and "compute_gradient" in kept):
+    if fewer is not None and not failed.said:
         said = compute_gradient(call, fewer, kind, loops=loops)
         if not said.failure:
             return said
     # One row is too large, or the loss takes no other batch: some elements, the rest held.
-    return compute_gradient(call, inputs, kind, loops=loops, kept=kept)
+    return compute_gradient(call, inputs, kind, loops=loops, failed=failed)
 
 
 def _fewer_rows(evidence: Evidence, inputs: Inputs) -> dict[str, Array] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
@@ -14,7 +15,11 @@ from losscheck.model import Array, Direction, Kind
 from losscheck.numerics.ladder import derivatives
 from losscheck.numerics.ulps import LEAST
 from losscheck.program.programs import along
+from losscheck.program.remembered import remembered
 from losscheck.program.running.program import Program
+
+if TYPE_CHECKING:
+    from losscheck.program.exact.evaluator import Evaluator
 
 LARGEST = {"float16": 65504.0, "bfloat16": 3.3895e38, "float32": 3.4028235e38, "float64": 1.797e308}
 
@@ -153,15 +158,21 @@ def _exact_results(evidence: Evidence, case: CaseBlock, direction: Direction) ->
             placeholder.op.name: np.asarray(case.inputs[name][0], np.float64)
             for name, placeholder in zip(program.names, traced.placeholders, strict=True)
         }
-        key = "exact", direction
-        if key not in program.kept:
-            program.kept[key] = exact.Evaluator([fetch])
         try:
             with np.errstate(all="ignore"):
-                truth = program.kept[key].truth(feeds, program.captured_values())
+                truth = _evaluator(program, direction).truth(feeds, program.captured_values())
         except exact.Unknown:
             continue
         yield truth.values[0]
+
+
+@remembered
+def _evaluator(program: Program, direction: Direction) -> Evaluator:
+    """What finds the exact numbers of the value or of the gradient of a program."""
+    from losscheck.program.exact import evaluator as exact
+
+    forward = direction is Direction.FORWARD
+    return exact.Evaluator([program.traced.value if forward else program.traced.gradient])
 
 
 def _judged(numbers: Array, dtype: str) -> CaseTruth:

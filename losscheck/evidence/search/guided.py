@@ -84,7 +84,7 @@ def guided(
         much = f"{program.effort.numbers:,} numbers are computed for a case"
         return Guided(hunts=beyond, reason=f"{much}, which leaves no room for a search")
     tensors = tuple(dict.fromkeys(name for target in wanted for name in target.tensors))
-    follows = driver(program, tensors)
+    follows = driver(program, tuple(tensors))
     if follows is None:
         return Guided(hunts=beyond, reason="TensorFlow cannot derive the inner numbers")
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):

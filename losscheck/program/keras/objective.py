@@ -19,7 +19,6 @@ from losscheck.program.keras.compiled import Compiled, called
 from losscheck.program.keras.model_runs import Batch, Run, Weight
 from losscheck.program.quiet import keras_module, tensorflow
 from losscheck.program.running.program import Program
-from losscheck.program.tracing.graphdef import doubled
 from losscheck.program.tracing.trace import Call, CallError, Traced, as_tensor, graph_of
 from losscheck.program.tracing.wiring import SHAPE_OPS, Wiring, nodes_of
 
@@ -171,11 +170,7 @@ class Objective:
 
     def double(self) -> Program:
         """The same graph in float64."""
-        if "double" not in self.program.kept:
-            definition = doubled(self.program.definition, self.program.traced.graph, halves=True)
-            self.program.kept["double"] = Program(self.program.traced, self.call, definition)
-        made: Program = self.program.kept["double"]
-        return made
+        return self.program.in_float64(halves=True)
 
 
 class _Computation:

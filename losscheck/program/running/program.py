@@ -19,6 +19,7 @@ import numpy as np
 
 from losscheck.model import Array, Inputs
 from losscheck.program.quiet import silence, tensorflow
+from losscheck.program.remembered import remembered
 from losscheck.program.running.captured import captured
 from losscheck.program.running.execution import Cut, Run, in_session, vectorized
 from losscheck.program.running.functions import blocks_by_function, by_function
@@ -26,7 +27,7 @@ from losscheck.program.running.refusals import alike, not_raising, one_by_one
 from losscheck.program.running.ways import Runners, Way, compare, in_mode
 from losscheck.program.tracing.draws import drawing
 from losscheck.program.tracing.effort import Effort, effort
-from losscheck.program.tracing.graphdef import graph_def
+from losscheck.program.tracing.graphdef import doubled, graph_def
 from losscheck.program.tracing.trace import Call, Traced
 from losscheck.program.tracing.wiring import Wiring, wiring
 from losscheck.program.trying import tried
@@ -102,11 +103,21 @@ class Program:
         self._asked: Counter[Any] = Counter()  # cases that were run one by one
         self.refuses = False  # whether a kernel is known to raise on some cases
         self.sound: list[Array] | None = None  # a case on which none does
-        self.kept: dict[Any, Any] = {}  # what others compile of this program, once
+        self.remembered: dict[Any, Any] = {}  # of program.remembered, and of nobody else
+        self._xla_sizes: dict[Key, set[int]] = {}  # of the blocks that were compiled
 
     def twin(self) -> Program:
         """The same loss in a graph of its own, to which operations may be added."""
         other = copy.copy(self)
+        other._begin()
+        return other
+
+    @remembered
+    def in_float64(self, *, halves: bool = False) -> Program:
+        """The same graph in float64; with `halves` what it casts to half types and back, too."""
+        other = copy.copy(self)
+        other.definition = doubled(self.definition, self.traced.graph, halves=halves)
+        other.rewritten, other.whole_batch = True, None
         other._begin()
         return other
 
@@ -217,12 +228,10 @@ class Program:
         """How many cases are run one by one before it pays to have blocks of them."""
         return FEWER if self._makers.tried(tensors) or self.loops else FEW
 
-    @property
+    @functools.cached_property
     def loops(self) -> bool:
         """Whether its graph runs anything again and again."""
-        if "loops" not in self.kept:
-            self.kept["loops"] = any(op.type in LOOPS for op in self.graph.get_operations())
-        return bool(self.kept["loops"])
+        return any(op.type in LOOPS for op in self.graph.get_operations())
 
     @functools.cached_property
     def draws(self) -> bool:
@@ -284,7 +293,7 @@ class Program:
 
     def _xla_size(self, key: Key, n: int, most: int) -> int:
         """The size of blocks under XLA: one that was compiled already, where few cases fit in."""
-        sizes: set[int] = self.kept.setdefault(("xla sizes", key), set())
+        sizes = self._xla_sizes.setdefault(key, set())
         wanted = min(most, max(XLA_BLOCK, 1 << (n - 1).bit_length()))
         size = min((s for s in sizes if s >= wanted), default=wanted)
         sizes.add(size)
