@@ -75,7 +75,9 @@ class Composer:
         live = [self._pairwise(prediction, label)]
         while self._count < wanted:
             live = self._step(live, label)
-        parts = [self._per_sample(variable) for variable in live]
+        # Without a slope of its own what is composed may be flat but for rounding.
+        anchor = Variable("0.1 * tf.nn.softplus(y_pred)", axes, 0.0, math.inf)
+        parts = [self._per_sample(variable) for variable in (*live, anchor)]
         result = self._random.choice(("{}", "{}", "tf.reduce_mean({})")).format(" + ".join(parts))
         lines = [*self._lines, f"return {result}"]
         form = self._random.choice(FORMS)

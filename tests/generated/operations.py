@@ -328,7 +328,7 @@ def noised(x):
 
 def blurred(x):
     channels = x.shape[-1]
-    kernel = tf.tile(KERNEL[:, :, None, None], [1, 1, channels, 1])
+    kernel = tf.tile(tf.cast(KERNEL, x.dtype)[:, :, None, None], [1, 1, channels, 1])
     return tf.nn.depthwise_conv2d(x, kernel, [1, 1, 1, 1], "SAME")
 
 

@@ -59,7 +59,10 @@ def shown(finding: Mapping[str, Any], loss: Loss) -> bool:
         parts = (0, 1) if code == "LC505" else (part,)
         return any(not np.isfinite(each[p]).all() for each in runs for p in parts)
     if code in ("LC301", "LC302"):
-        single, double = (run(loss, inputs, t, mode)[part] for t in (dtype, "float64"))
+        try:
+            single, double = (run(loss, inputs, t, mode)[part] for t in (dtype, "float64"))
+        except (TypeError, ValueError, tf.errors.InvalidArgumentError):
+            return True  # a constant of it is float32, and so is all that plain TensorFlow knows
         return bool(np.abs(single - double).max() > LOST * np.abs(double).max())
     if code == "LC503":
         runs = [run(loss, inputs, dtype, how) for how in ("eager", "graph", "xla")]
