@@ -1,6 +1,7 @@
 """Check a TensorFlow/Keras loss from outside: gradient, NaN and Inf, shapes, and the line to blame.
 
-The public API is loaded when it is first used: `check`, `assert_stable`, `spec` and `domains`.
+The public API is loaded when it is first used: `check`, `compare`, `assert_stable`, `spec`
+and `domains`.
 Importing this package imports neither TensorFlow nor NumPy.
 """
 
@@ -13,16 +14,16 @@ from losscheck.settings.decorator import spec
 
 if TYPE_CHECKING:
     from losscheck import domains
-    from losscheck.api import assert_stable, check
+    from losscheck.api import assert_stable, check, compare
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "assert_stable", "check", "domains", "spec"]
+__all__ = ["__version__", "assert_stable", "check", "compare", "domains", "spec"]
 
 
 def __getattr__(name: str) -> Any:
     import importlib
 
-    if name in ("check", "assert_stable"):
+    if name in ("check", "compare", "assert_stable"):
         return getattr(importlib.import_module("losscheck.api"), name)
     if name == "domains":
         return importlib.import_module("losscheck.domains")

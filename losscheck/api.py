@@ -7,12 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from losscheck.comparison import Comparison
 from losscheck.model import LossReport, UsageError, Verdict
 from losscheck.rules.codes import prefixes, rule_code
 from losscheck.settings.budget import DEFAULT
 from losscheck.settings.decorator import Declaration
 from losscheck.settings.settings import (
     DTYPES,
+    MODES,
+    ArgumentSettings,
     Settings,
     a_budget,
     an_order,
@@ -93,11 +96,8 @@ def _settings(
     budget: float,
 ) -> Settings:
     """Settings of what was given, each checked by its name."""
-    declared = {name: argument(given, f"arguments[{name!r}]") for name, given in arguments.items()}
-    for name, given in declared.items():
-        check_texts(given, f"arguments[{name!r}]")
     return Settings(
-        arguments=declared,
+        arguments=_declared(arguments),
         dtypes=tuple(one_of(dtype, DTYPES, "dtypes") for dtype in dtypes),
         select=prefixes(select, "select"),
         ignore={rule_code(code, "ignore"): why for code, why in ignore.items()},
@@ -120,6 +120,76 @@ def _checked(losses: Sequence[Loss], settings: Settings, data: Mapping[str, Any]
         examine(Task(target=loss.target, settings=settings), loss, **data) for loss in losses
     ]
     return outcomes.together(reports[0], reports[1:]) if others else reports[0]
+
+
+def compare(
+    old: str | Callable[..., Any],
+    new: str | Callable[..., Any],
+    *,
+    arguments: Mapping[str, Declaration] | None = None,
+    dtypes: Sequence[str] = ("float32",),
+    modes: Sequence[str] = MODES,
+    seed: int = 0,
+    budget: float = DEFAULT,
+) -> Comparison:
+    """Say whether two losses are the same function, as one asks of a rewrite.
+
+    Values, gradients, shapes and dtypes are compared over the domain of the old loss, declared or
+    inferred, in the cases that a check of either of them looks at, in every mode. Where they differ
+    by more than rounding, exact numbers say whose is right.
+
+    Parameters
+    ----------
+    old, new
+        The losses, as in `check`. The new one takes the same arguments by position.
+    arguments
+        What is declared of the arguments of the old loss, as in `check`.
+    dtypes
+        The dtypes to compare in: "float32", "float16", "bfloat16", "float64".
+    modes
+        Of "eager", "graph" and "xla".
+    seed
+        The seed of everything random.
+    budget
+        Seconds of processor time for each of the two losses; 0 for as many as it takes.
+
+    Returns
+    -------
+    Comparison
+        Its `answer` is "same"; "repairs", where they differ only where the old loss gives NaN or
+        Inf, or has lost its digits, and the new one is right; or "differ". Each of its
+        `differences` has the simplest case that shows it.
+
+    Raises
+    ------
+    UsageError
+        If something given cannot be used, the old loss does not run, or the new one takes other
+        arguments.
+
+    Examples
+    --------
+    >>> found = compare("mse", my_mse)  # doctest: +SKIP
+    >>> found.answer  # doctest: +SKIP
+    'same'
+    """
+    from losscheck.comparing.compare import compare as compared
+
+    settings = Settings(
+        arguments=_declared(arguments or {}),
+        dtypes=tuple(one_of(dtype, DTYPES, "dtypes") for dtype in dtypes),
+        modes=tuple(one_of(mode, MODES, "modes") for mode in modes),
+        seed=seed,
+        budget=a_budget(budget, "budget"),
+        directory=os.getcwd(),
+    )
+    return compared(_found(old)[0], _found(new)[0], settings)
+
+
+def _declared(arguments: Mapping[str, Declaration]) -> dict[str, ArgumentSettings]:
+    declared = {name: argument(given, f"arguments[{name!r}]") for name, given in arguments.items()}
+    for name, given in declared.items():
+        check_texts(given, f"arguments[{name!r}]")
+    return declared
 
 
 def assert_stable(loss: str | Callable[..., Any], **options: Any) -> None:

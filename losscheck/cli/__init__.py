@@ -41,8 +41,8 @@ def command() -> None:
     """
 
 
-OPTIONS = (
-    click.argument("targets", nargs=-1, metavar="[TARGET]..."),
+TARGETS = click.argument("targets", nargs=-1, metavar="[TARGET]...")
+DECLARED = (
     click.option("--config", type=click.Path(path_type=Path), help="Configuration file to read."),
     click.option(
         "--arg",
@@ -57,6 +57,21 @@ OPTIONS = (
         metavar="NAME=ROLE",
         help="What an argument is: y_true, y_pred, weight or input. Repeatable.",
     ),
+)
+RUNS = (
+    click.option("--dtype", multiple=True, metavar="DTYPES", help="Required dtypes."),
+    click.option("--mode", multiple=True, metavar="MODES", help="Of eager, graph, xla."),
+    click.option("--seed", type=click.IntRange(min=0), help="Seed of everything random."),
+)
+BUDGET = click.option(
+    "--budget",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="Processor time for a loss; what it cuts is said. 0: as much as it takes. Default 20.",
+)
+OPTIONS = (
+    TARGETS,
+    *DECLARED,
     click.option(
         "--data",
         metavar="FILE.npz|MODULE:BATCHES",
@@ -66,9 +81,7 @@ OPTIONS = (
         "--select", multiple=True, metavar="CODES", help="Rules to run: codes, or how they begin."
     ),
     click.option("--ignore", multiple=True, metavar="CODE=REASON", help="Set findings apart."),
-    click.option("--dtype", multiple=True, metavar="DTYPES", help="Required dtypes."),
-    click.option("--mode", multiple=True, metavar="MODES", help="Of eager, graph, xla."),
-    click.option("--seed", type=click.IntRange(min=0), help="Seed of everything random."),
+    *RUNS,
     click.option(
         "--order",
         type=click.IntRange(1, 2),
@@ -86,12 +99,7 @@ OPTIONS = (
         metavar="SECONDS",
         help="What a loss may take; it then counts as failed.",
     ),
-    click.option(
-        "--budget",
-        type=click.FloatRange(min=0),
-        metavar="SECONDS",
-        help="Processor time for a loss; what it cuts is said. 0: as much as it takes. Default 20.",
-    ),
+    BUDGET,
     click.option(
         "--fail-on",
         metavar="[error|inconclusive|warning|never]",
@@ -102,14 +110,19 @@ OPTIONS = (
 )
 
 
-def _options(function: Command) -> Command:
-    for option in reversed(OPTIONS):
-        function = option(function)
-    return function
+def _options(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
+    """Give a command these arguments and options, which `--help` lists in this order."""
+
+    def given(function: Command) -> Command:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return given
 
 
 @command.command()
-@_options
+@_options(*OPTIONS)
 @click.option(
     "--format",
     "formats",
@@ -129,7 +142,7 @@ def check(targets: tuple[str, ...], formats: tuple[str, ...], **options: Any) ->
 
 
 @command.command()
-@_options
+@_options(*OPTIONS)
 @click.option(
     "--out", type=click.Path(path_type=Path), default="reports", show_default=True, help="Folder."
 )
@@ -138,6 +151,32 @@ def report(targets: tuple[str, ...], out: Path, **options: Any) -> int:
     from losscheck.cli import commands
 
     return commands.report(targets, out, options)
+
+
+@command.command()
+@_options(
+    click.argument("old", metavar="OLD"), click.argument("new", metavar="NEW"), *DECLARED, *RUNS
+)
+@_options(BUDGET)
+@click.option("--strict", is_flag=True, help="Repairs and notes make the exit status 1, too.")
+@click.option(
+    "--format", "formats", multiple=True, metavar="FORMAT[=PATH]", help="text or json. Repeatable."
+)
+@click.option("-q", "--quiet", is_flag=True, help="One line.")
+@click.option("-v", "--verbose", is_flag=True, help="Notes in full, too.")
+def diff(old: str, new: str, formats: tuple[str, ...], strict: bool, **options: Any) -> int:
+    """Say whether two losses are the same function.
+
+    Value, gradient, shapes and dtypes of NEW are compared with those of OLD, over the domain of OLD
+    (--arg and --role are about its arguments; NEW is handed the same by position), in every mode.
+    Where they part, exact numbers say whose is right.
+
+    The exit status is 0 where they are the same, and where NEW differs only in repairing OLD: where
+    OLD gives NaN or Inf, or has lost its digits, and NEW is right. It is 1 where they differ.
+    """
+    from losscheck.cli import comparisons
+
+    return comparisons.diff(old, new, formats, options, strict=strict)
 
 
 @command.command()

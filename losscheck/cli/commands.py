@@ -15,7 +15,7 @@ from losscheck.model import LeftOut, Report, UsageError
 from losscheck.report import verdicts
 from losscheck.settings.settings import Settings, did_you_mean
 
-COMMANDS = ("check", "report", "rules", "explain", "render")
+COMMANDS = ("check", "report", "diff", "rules", "explain", "render")
 
 
 def check(targets: Sequence[str], formats: Sequence[str], options: dict[str, Any]) -> int:

@@ -52,15 +52,15 @@ def settings(directory: Path, options: dict[str, Any]) -> Settings:
     if options["mode"]:
         given = split(options["mode"])
         changes["modes"] = tuple(one_of(mode, MODES, "--mode") for mode in given)
-    if options["fail_on"]:
+    if options.get("fail_on"):
         changes["fail_on"] = one_of(options["fail_on"], FAIL_ON, "--fail-on")
     for name in ("seed", "order", "data", "jobs", "timeout", "budget"):
         if options.get(name) is not None:
             changes[name] = options[name]
     return attrs.evolve(
         base,
-        select=prefixes(split(options["select"]), "--select"),
-        ignore={**base.ignore, **dict(map(_ignored, options["ignore"]))},
+        select=prefixes(split(options.get("select", ())), "--select"),
+        ignore={**base.ignore, **dict(map(_ignored, options.get("ignore", ())))},
         arguments=lay_over(_roles(options.get("role", ())), _arguments(options["arg"])),
         **changes,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import attrs
@@ -25,8 +25,15 @@ class Outputs:
     files: tuple[tuple[str, Path], ...]  # format and path
 
 
-def parse(given: Sequence[str]) -> Outputs:
+def parse(given: Sequence[str], formats: Sequence[str] = tuple(FORMATS)) -> Outputs:
     """Read the values of `--format`; text goes to stdout where no format for it was given.
+
+    Parameters
+    ----------
+    given
+        FORMAT or FORMAT=PATH each.
+    formats
+        Those that there are.
 
     Raises
     ------
@@ -36,7 +43,7 @@ def parse(given: Sequence[str]) -> Outputs:
     stdout, files = [], []
     for text in given:
         name, equals, path = text.partition("=")
-        one_of(name, tuple(FORMATS), "--format")
+        one_of(name, tuple(formats), "--format")
         if not equals:
             stdout.append(name)
             continue
@@ -62,13 +69,39 @@ def write(report: Report, outputs: Outputs, verbosity: int) -> None:
     UsageError
         If a file cannot be written.
     """
+    write_with(lambda name, view: render(report, name, view), outputs, verbosity)
+
+
+def write_with(write: Callable[[str, View], str], outputs: Outputs, verbosity: int) -> None:
+    """Write anything that comes in formats to the files and to stdout.
+
+    Parameters
+    ----------
+    write
+        Gives the text of a format, as it is to be shown.
+
+    Raises
+    ------
+    UsageError
+        If a file cannot be written.
+    """
     view = View(verbosity=verbosity)
     for name, file in outputs.files:
-        text = render(report, name, view)
-        try:
-            file.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise UsageError(f"cannot write {file}: {error.strerror}; name another path") from error
+        save(write(name, view), file)
     columns = shutil.get_terminal_size((view.width, 24)).columns
     screen = attrs.evolve(view, width=min(columns, WIDEST), color=streams.colorful())
-    streams.emit(render(report, outputs.stdout, screen))
+    streams.emit(write(outputs.stdout, screen))
+
+
+def save(text: str, file: Path) -> None:
+    """Write a text into a file.
+
+    Raises
+    ------
+    UsageError
+        If it cannot be written.
+    """
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {file}: {error.strerror}; name another path") from error

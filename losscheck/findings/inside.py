@@ -65,12 +65,24 @@ def is_subnormal(evidence: Evidence, case: CaseBlock) -> bool:
     Some kernels take such a number for 0 and some do not; of a comparison and what it chooses from,
     XLA may do the one and the other.
     """
-    program = evidence.programs.double(evidence.instance_of(case).shapes)
+    return bool(are_subnormal(evidence, case)[0])
+
+
+def are_subnormal(evidence: Evidence, cases: CaseBlock) -> Array:
+    """(N,) bool: the same of many cases."""
+    found = np.zeros(len(cases), bool)
+    program = evidence.programs.double(evidence.instance_of(cases).shapes)
     if not isinstance(program, Program):
-        return False
-    values = fetched(program, followed(program.wiring), case, "plain")
-    sizes = (np.abs(np.asarray(array[0], np.float64)) for array in values)
-    return any(bool(((size > 0) & (size < TINY)).any()) for size in sizes)
+        return found
+    for array in fetched(program, followed(program.wiring), cases, "plain"):
+        for i, part in enumerate([array] if isinstance(array, np.ndarray) else array):
+            sizes = np.abs(np.asarray(part, np.float64))
+            small = (sizes > 0) & (sizes < TINY)
+            if isinstance(array, np.ndarray):
+                found |= small.reshape(len(small), -1).any(axis=1)
+            else:
+                found[i] |= bool(small.any())
+    return found
 
 
 def in_blocks(

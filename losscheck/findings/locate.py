@@ -81,7 +81,7 @@ def keys(evidence: Evidence, crowd: Crowd, cases: CaseBlock) -> list[str]:
     if by_code(crowd.code).trail is Trail.DIGITS:
         return [
             "" if lost is None else _forward_of(instance, lost)
-            for instance, lost in _losses(evidence, crowd, cases)
+            for instance, lost in _losses(evidence, crowd.direction, cases)
         ]
     return [
         instance.program.traced.origins.forward_name(node.name)
@@ -94,7 +94,7 @@ def keys(evidence: Evidence, crowd: Crowd, cases: CaseBlock) -> list[str]:
 def blame(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> tuple[str, Blame]:
     """Blame one case: the name of the forward operation, and what the words need."""
     if by_code(crowd.code).trail is Trail.DIGITS:
-        return _of_loss(crowd, *next(_losses(evidence, crowd, case)))
+        return of_lost_digits(evidence, crowd.direction, case)
     instance, node, values = next(_sources(evidence, crowd, case))
     if instance is None or instance.wiring is None:
         return "", of_location(_known(evidence, crowd, case), crowd.direction)
@@ -127,9 +127,7 @@ def _known(evidence: Evidence, crowd: Crowd, cases: CaseBlock) -> Location | Non
     instance = evidence.instance_of(cases)
     rule = by_code(crowd.code)
     gradient = rule.by_derivative or (rule.by_mode and crowd.form == "gradient")
-    if gradient and isinstance(instance.program, Program):
-        return _custom_gradient(instance)
-    return None
+    return own_gradient(instance) if gradient else None
 
 
 def _sources(
@@ -194,12 +192,12 @@ def _of_slopes(
 
 
 def _losses(
-    evidence: Evidence, crowd: Crowd, cases: CaseBlock
+    evidence: Evidence, direction: Direction, cases: CaseBlock
 ) -> Iterator[tuple[Instance, Loss | None]]:
     """Where each case lost its digits: as it is written, beside the same graph in float64."""
     instance = evidence.instance_of(cases)
     graph, program = instance.wiring, instance.program
-    end = graph and (graph.value if crowd.direction is Direction.FORWARD else graph.gradient)
+    end = graph and (graph.value if direction is Direction.FORWARD else graph.gradient)
     if graph is None or not end or not isinstance(program, Program) or graph.runs_python:
         yield from ((instance, None) for _ in range(len(cases)))
         return
@@ -215,6 +213,25 @@ def _losses(
             yield instance, lost
 
 
+def of_lost_digits(evidence: Evidence, direction: Direction, case: CaseBlock) -> tuple[str, Blame]:
+    """Blame the operation that lost the digits of value or gradient, in a block of one case."""
+    return _of_loss(direction, *next(_losses(evidence, direction, case)))
+
+
+def of_nonfinite(
+    evidence: Evidence, direction: Direction, case: CaseBlock, mode: str, dtype: str
+) -> tuple[str, Blame]:
+    """Blame the operation that made value or gradient NaN or Inf, in a block of one case."""
+    instance = evidence.instance_of(case)
+    graph = instance.wiring
+    end = graph and (graph.value if direction is Direction.FORWARD else graph.gradient)
+    if graph is None or not end:
+        return "", of_location(None, direction)
+    values = tensors(instance, case, VECTOR_MODES.get(mode, mode), dtype, evidence)
+    one = {name: np.asarray(array[0]) for name, array in values.items()}
+    return described(instance, graph, nonfinite_source(graph, end, one), direction, one)
+
+
 def _forward_of(instance: Instance, lost: Loss) -> str:
     """The forward operation of one that lost digits; a sum on the way back has none of its own."""
     assert isinstance(instance.program, Program)
@@ -226,9 +243,9 @@ def _forward_of(instance: Instance, lost: Loss) -> str:
     return origins.forward_name(names[0]) if names else ""
 
 
-def _of_loss(crowd: Crowd, instance: Instance, lost: Loss | None) -> tuple[str, Blame]:
+def _of_loss(direction: Direction, instance: Instance, lost: Loss | None) -> tuple[str, Blame]:
     if lost is None or instance.wiring is None or not isinstance(instance.program, Program):
-        return "", of_location(None, crowd.direction)
+        return "", of_location(None, direction)
     name = _forward_of(instance, lost)
     origins = instance.program.traced.origins
     location = origins.location(name)
@@ -298,9 +315,10 @@ def _first_bad(array: Array) -> float:
     return float(bad[0]) if len(bad) else float(flat[0]) if len(flat) else 0.0
 
 
-def _custom_gradient(instance: Instance) -> Location | None:
-    assert isinstance(instance.program, Program)
-    assert instance.wiring is not None
+def own_gradient(instance: Instance) -> Location | None:
+    """Locate the user's own backward code in a loss that is run as a graph; None without any."""
+    if not isinstance(instance.program, Program) or instance.wiring is None:
+        return None
     return custom_gradient(instance.program, instance.wiring)
 
 

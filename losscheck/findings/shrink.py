@@ -178,6 +178,6 @@ def _price(numbers: Array) -> Array:
 def _price_of(x: float) -> float:
     if x == 0.0:
         return 0.0
-    digits = len(f"{abs(np.float32(x)):.9g}".replace(".", "").split("e")[0].strip("0"))
+    digits = len(str(abs(np.float32(x))).replace(".", "").split("e")[0].strip("0"))
     exponent = abs(np.log10(abs(x))) if np.isfinite(x) else 40.0
     return float(1.0 + (x < 0) * 0.5 + 2.0 * (digits - 1) + 0.2 * exponent)

@@ -16,6 +16,7 @@ import cattrs
 import numpy as np
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
+from losscheck.comparison import Comparison, Difference
 from losscheck.model import (
     Array,
     Expected,
@@ -55,6 +56,18 @@ def loss_tree(report: LossReport) -> dict[str, Any]:
     """Give what a JSON report says of one loss, as plain data."""
     tree: dict[str, Any] = _converter().unstructure(report)
     return tree
+
+
+def comparison_to_json(comparison: Comparison) -> str:
+    """Write what two losses have in common as strict JSON, ending in a newline."""
+    tree = _converter().unstructure(comparison)
+    tree = {"schema": tree.pop("schema"), **tree}
+    return json.dumps(tree, allow_nan=False, ensure_ascii=False, indent=1) + "\n"
+
+
+def comparison_from_json(text: str) -> Comparison:
+    """Read back what `comparison_to_json` wrote."""
+    return _converter().structure(json.loads(text, parse_constant=_refuse), Comparison)
 
 
 def from_json(text: str) -> Report:
@@ -182,6 +195,8 @@ def _converter() -> cattrs.Converter:
         _register(converter, kind, numbers, numbers)
     inputs = {"inputs": override(unstruct_hook=_inputs_out, struct_hook=_inputs_in)}
     _register(converter, Finding, inputs, inputs)
+    results = dict.fromkeys(("old", "new", "truth"), numbers["value"])
+    _register(converter, Difference, {**inputs, **results}, {**inputs, **results})
     return converter
 
 

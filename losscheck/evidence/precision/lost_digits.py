@@ -258,7 +258,7 @@ def observe(evidence: Evidence, cases: CaseBlock, sweep: Sweep) -> Precision:
     return _compared(evidence, cases, again.totals, gradient, sweep, None)
 
 
-def _vanishing(cases: CaseBlock) -> Array:
+def vanishing_squares(cases: CaseBlock) -> Array:
     """(N,) bool: some number of the case is not 0, but its square is subnormal.
 
     Kernels flush the square to 0, as they do subnormal numbers themselves: such cases are extreme.
@@ -281,7 +281,7 @@ def _compared(
     true_totals, true_gradient = evidence.double(cases)
     slopes = flat(true_gradient)
     scale: Scale = sweep.scale
-    vanishing = _vanishing(cases)
+    vanishing = vanishing_squares(cases)
     totals = np.where(vanishing, true_totals, totals)
     gradient = np.where(vanishing[:, None], slopes, gradient)
 

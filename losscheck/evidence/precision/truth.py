@@ -77,8 +77,8 @@ def of_case(evidence: Evidence, block: CaseBlock, dtype: str, direction: Directi
         return exact[0]
     if exact[1].kind in (Kind.AVOIDABLE, Kind.INHERENT):
         return exact[1]
-    numeric = _numeric(evidence, block)
-    return numeric if numeric.kind is not None else exact[1]
+    differences = numeric(evidence, block)
+    return differences if differences.kind is not None else exact[1]
 
 
 def _exact(evidence: Evidence, block: CaseBlock, dtype: str) -> tuple[CaseTruth, CaseTruth]:
@@ -189,8 +189,8 @@ def _judged(numbers: Array, dtype: str) -> CaseTruth:
     return CaseTruth(kind=Kind.AVOIDABLE, value=shaped, gradient=shaped, text=text)
 
 
-def _numeric(evidence: Evidence, block: CaseBlock) -> CaseTruth:
-    """Take the gradient from differences, where the graph's own is not finite in any precision."""
+def numeric(evidence: Evidence, block: CaseBlock) -> CaseTruth:
+    """Take the gradient of one case from differences, whatever the graph's own is."""
     program = evidence.programs.double(evidence.instance_of(block).shapes)
     prediction = evidence.spec.prediction
     x = np.asarray(block.inputs[prediction.name][0], np.float64).ravel()

@@ -1,0 +1,64 @@
+"""The command that compares two losses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from losscheck.cli import outputs, streams
+from losscheck.cli.options import settings
+from losscheck.comparison import Comparison
+from losscheck.model import UsageError
+from losscheck.report.verdicts import Exit
+from losscheck.report.view import View
+
+FORMATS = ("text", "json")
+
+
+def diff(
+    old: str, new: str, formats: Sequence[str], options: dict[str, Any], *, strict: bool
+) -> int:
+    """Compare two losses and write in what they differ.
+
+    Returns
+    -------
+    int
+        The exit status: 0 the same, or repaired; 1 different.
+    """
+    wanted = outputs.parse(formats, FORMATS)
+    held = settings(Path.cwd(), options)
+    with streams.stdout_to_stderr():
+        from losscheck.comparing.compare import compare
+        from losscheck.program.garbage import imported_to_stay
+
+        with imported_to_stay():
+            losses = _one(old), _one(new)
+        found = compare(*losses, held)
+    verbosity = options["verbose"] - options["quiet"]
+    outputs.write_with(lambda name, view: _written(found, name, view), wanted, verbosity)
+    return Exit.FINDINGS if found.fails(strict=strict) else Exit.CLEAN
+
+
+def _one(target: str) -> Any:
+    """The loss that a target names."""
+    from losscheck.targets import resolve
+
+    losses, left_out = resolve(target, Path.cwd())
+    if len(losses) == 1 or (losses and losses[0].compiled is not None):
+        return losses[0]
+    if losses:
+        names = ", ".join(loss.target for loss in losses)
+        raise UsageError(f"{target!r} holds {len(losses)} losses; name one of them: {names}")
+    reasons = "".join(f"\n  {item.target}: {item.reason}" for item in left_out)
+    raise UsageError(f"there is no loss in {target!r}.{reasons}")
+
+
+def _written(comparison: Comparison, name: str, view: View) -> str:
+    if name == "json":
+        from losscheck.report.json import comparison_to_json
+
+        return comparison_to_json(comparison)
+    from losscheck.report.comparison import render
+
+    return render(comparison, view)

@@ -1,0 +1,203 @@
+"""Two losses at one size: the same cases through both, and each case sorted by the truth."""
+
+from __future__ import annotations
+
+import attrs
+import numpy as np
+
+from losscheck.cases.blocks import CaseBlock
+from losscheck.comparing.nearby import sort_points
+from losscheck.comparing.sides import Side
+from losscheck.comparing.sorts import (
+    ULPS,
+    Numbers,
+    Sort,
+    beside_nonfinite,
+    by_error,
+    distance,
+    size,
+)
+from losscheck.domains.layout import flat
+from losscheck.evidence.gather import VECTOR_MODES, Instance
+from losscheck.evidence.precision.disagreement import (
+    EVALUATIONS,
+    NEGLIGIBLE,
+    evaluations,
+    explained,
+)
+from losscheck.evidence.search.sweep import Scale
+from losscheck.model import Array, Range
+from losscheck.program.modes import EagerProgram
+
+VALUE, GRADIENT = 0, 1
+PARTS = ("value", "gradient")
+LOOKED_AT = 1 << 13  # cases of one part and mode whose truth is asked for
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Sorted:
+    """Some cases by both losses, in one mode.
+
+    Attributes
+    ----------
+    parts
+        Value and gradient: of N cases each.
+    sorts
+        (N,) Sort of each part.
+    """
+
+    cases: CaseBlock
+    parts: tuple[Numbers, Numbers]
+    sorts: tuple[Array, Array]
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Pair:
+    """The old and the new loss at one size and in one dtype."""
+
+    old: Side
+    new: Side
+    instance: Instance  # of the old one
+    dtype: str
+    scale: Scale  # what is ordinary for the old one
+
+    def run(self, cases: CaseBlock, mode: str) -> tuple[Numbers, Numbers] | None:
+        """Value and gradient of both; None where their values have not the same shape."""
+        found = []
+        for side in (self.old, self.new):
+            program = side.evidence.programs.at(self._shapes(side), self.dtype)
+            own = side.cases(cases).inputs
+            way = VECTOR_MODES.get(mode, mode)
+            eager = isinstance(program, EagerProgram)
+            found.append(program.run(own) if eager else program.run(own, way))
+        old, new = found
+        if old.value.shape != new.value.shape:
+            return None
+        values, slopes = (
+            (_flat(old.value), _flat(new.value)),
+            (_flat(old.gradient), _flat(new.gradient)),
+        )
+        outputs = max(1, values[0].shape[1])
+        return (
+            Numbers(
+                old=values[0], new=values[1], scale=self.scale.value / outputs, dtype=self.dtype
+            ),
+            Numbers(old=slopes[0], new=slopes[1], scale=self.scale.gradient, dtype=self.dtype),
+        )
+
+    def sort(self, cases: CaseBlock, mode: str) -> Sorted | None:
+        """Run cases in a mode, and sort both parts; None where the shapes of values differ."""
+        parts = self.run(cases, mode)
+        if parts is None:
+            return None
+        values = self._sorted(VALUE, parts[VALUE], cases)
+        finite = np.isfinite(parts[VALUE].old).all(axis=1) & (values == Sort.SAME)
+        slopes = self._sorted(GRADIENT, parts[GRADIENT], cases, finite)
+        return Sorted(cases=cases, parts=parts, sorts=(values, slopes))
+
+    def _sorted(
+        self, part: int, numbers: Numbers, cases: CaseBlock, usable: Array | None = None
+    ) -> Array:
+        """(N,) Sort; a gradient counts where the values are the same and finite."""
+        usable = np.ones(len(cases), bool) if usable is None else usable
+        result = np.full(len(cases), Sort.SAME)
+        broken = usable & numbers.old_alone
+        old_broken = usable & numbers.new_alone & ~broken
+        apart = usable & numbers.apart & ~broken & ~old_broken
+        result[broken] = Sort.BROKEN
+        for members, sort in ((old_broken, self._beside_nonfinite), (apart, self._by_truth)):
+            index = np.flatnonzero(members)
+            result[index] = Sort.UNSETTLED
+            index = _spread(index, cases.ranges, self._most(cases))
+            if len(index):
+                some = attrs.evolve(numbers, old=numbers.old[index], new=numbers.new[index])
+                result[index] = sort(part, some, cases.take(index))
+        return result
+
+    def _most(self, cases: CaseBlock) -> int:
+        width = sum(int(np.prod(array.shape[1:])) for array in cases.inputs.values())
+        program = self.instance.program
+        most = 4 * EVALUATIONS // evaluations(width)
+        return max(8, min(LOOKED_AT, most // (8 if isinstance(program, EagerProgram) else 1)))
+
+    def _beside_nonfinite(self, part: int, numbers: Numbers, cases: CaseBlock) -> Array:
+        truth = self.truth(self.old, part, cases)
+        room = self._explained(part, cases, np.asarray(np.isfinite(truth).all(axis=1)))
+        return beside_nonfinite(numbers, truth, _finite(room))
+
+    def _by_truth(self, part: int, numbers: Numbers, cases: CaseBlock) -> Array:
+        old, new = (self.truth(side, part, cases) for side in (self.old, self.new))
+        sizes, far = size(old, new), distance(old, new)
+        floor = max(self._floor(self.old), self._floor(self.new))
+        step = numbers.half if not self.has_double else ULPS * 2 * numbers.step
+        room = np.fmax(max(step, floor) * sizes, NEGLIGIBLE * numbers.scale)
+        unlike = (far > room) | (np.isfinite(old) != np.isfinite(new)).any(axis=1)
+        loose = np.fmax(distance(numbers.old, old), distance(numbers.new, new))
+        allowed = self._explained(part, cases, unlike | (loose > numbers.half * sizes))
+        result = np.full(len(cases), Sort.SAME)
+        result[unlike] = Sort.OTHER
+        if part == GRADIENT and unlike.any():
+            members = np.flatnonzero(unlike)
+            result[members] = sort_points(self, numbers, cases, members)
+        alike = ~unlike | (result == Sort.OTHER) & (far <= _finite(allowed))
+        some = attrs.evolve(numbers, old=numbers.old[alike], new=numbers.new[alike])
+        result[alike] = by_error(some, new[alike], allowed[alike])
+        return result
+
+    def truth(self, side: Side, part: int, cases: CaseBlock) -> Array:
+        """(N, n) the numbers of a loss in float64."""
+        program = side.evidence.programs.double(self._shapes(side))
+        own = side.cases(cases).inputs
+        outcome = (
+            program.run(own) if isinstance(program, EagerProgram) else program.run(own, "graph")
+        )
+        return _flat(outcome.value if part == VALUE else outcome.gradient)
+
+    def _explained(self, part: int, cases: CaseBlock, where: Array) -> Array:
+        """(N,) what the rounding of the inputs explains, where that is asked for; else 0."""
+        allowed = np.zeros(len(cases))
+        index = np.flatnonzero(where)
+        if len(index):
+            own = self.new.cases(cases.take(index))
+            found = explained(self.new.evidence.double, own, part)
+            allowed[index] = found
+        return allowed
+
+    def explained(self, part: int, cases: CaseBlock) -> Array:
+        """(N,) the error that the rounding of the inputs explains; 0 beside a pole."""
+        return _finite(self._explained(part, cases, np.ones(len(cases), bool)))
+
+    @property
+    def has_double(self) -> bool:
+        """Whether both losses can be run in float64."""
+        return all(
+            side.evidence.programs.has_double(self._shapes(side)) for side in (self.old, self.new)
+        )
+
+    def _floor(self, side: Side) -> float:
+        return side.evidence.programs.floor(self._shapes(side))
+
+    def _shapes(self, side: Side) -> dict[str, tuple[int, ...]]:
+        return {side.names[name]: shape for name, shape in self.instance.shapes.items()}
+
+
+def _finite(explained: Array) -> Array:
+    """Where nothing bounds what is explained, beside a pole, nothing is."""
+    return np.where(np.isfinite(explained), explained, 0.0)
+
+
+def _flat(array: Array) -> Array:
+    return flat(np.asarray(array)).astype(np.float64)
+
+
+def _spread(index: Array, ranges: Array, most: int) -> Array:
+    """Some of the cases, spread evenly over those of each range."""
+    if len(index) <= most:
+        return index
+    found = []
+    present = [r for r in Range if (ranges[index] == r).any()]
+    for reach in present:
+        members = index[ranges[index] == reach]
+        share = min(len(members), max(1, most // len(present)))
+        found.append(members[np.linspace(0, len(members) - 1, share).astype(int)])
+    return np.sort(np.concatenate(found))
