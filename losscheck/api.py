@@ -168,8 +168,7 @@ def compare(
 
     Examples
     --------
-    >>> found = compare("mse", my_mse)  # doctest: +SKIP
-    >>> found.answer  # doctest: +SKIP
+    >>> compare("mse", my_mse).answer  # doctest: +SKIP
     'same'
     """
     from losscheck.comparing.compare import compare as compared
