@@ -1,0 +1,145 @@
+"""The expressions that one step leads to: an identity applied, or algebra."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+from losscheck.rewriting.expressions import (
+    Expression,
+    Leaf,
+    Number,
+    Operation,
+    op,
+    substitute,
+    with_operands,
+)
+from losscheck.rewriting.flat import factors, terms
+from losscheck.rewriting.identity import identities
+from losscheck.rewriting.matching import Binding
+from losscheck.rewriting.polynomials import expression, polynomial, together
+from losscheck.rewriting.simplifying import simplify, tidy
+
+Holds = Callable[[tuple[Expression, ...]], bool]
+WAYS = 12  # in which one identity is tried at one place
+
+
+def moves(
+    root: Expression, places: frozenset[Expression], holds: Holds
+) -> Iterator[tuple[Expression, tuple[Expression, ...]]]:
+    """Rewrite an expression once, at one of its places.
+
+    Parameters
+    ----------
+    root
+        The expression.
+    places
+        The subexpressions that may be rewritten.
+    holds
+        Says whether conditions hold at all points.
+
+    Yields
+    ------
+    new : Expression
+    conditions : tuple of Expression
+        What must hold for it to be equal.
+    """
+    seen: set[Expression] = {root}
+    for place, head in _places(root):
+        if place not in places:
+            continue
+        for part, conditions in _steps(place, head, holds):
+            spliced = substitute(root, {place: part})
+            for new in (tidy(spliced), simplify(spliced)):
+                if new not in seen:
+                    seen.add(new)
+                    yield new, conditions
+
+
+def _places(root: Expression) -> Iterator[tuple[Expression, str]]:
+    """Every sum, product and call, each sum and product as a whole, inner ones first."""
+    seen: set[tuple[Expression, str]] = set()
+
+    def visit(node: Expression, inside: str) -> Iterator[tuple[Expression, str]]:
+        heads = _heads(node)
+        for arg in node.args:
+            yield from visit(arg, _chain(node))
+        for head in heads:
+            if head != inside and (node, head) not in seen:
+                seen.add((node, head))
+                yield node, head
+
+    yield from visit(root, "")
+
+
+def _heads(node: Expression) -> list[str]:
+    if not isinstance(node, Operation):
+        return []
+    heads = [node.name]
+    if len(terms(node)) > 1:
+        heads.append("sum")
+    elif len(factors(node)[1]) > 1 or any(part.count != 1 for part in factors(node)[1]):
+        heads.append("product")
+    return heads
+
+
+def _chain(node: Expression) -> str:
+    """What a node's operands are a part of, rather than standing for themselves."""
+    if isinstance(node, Operation) and node.name in ("add", "sub"):
+        return "sum"
+    return "product" if isinstance(node, Operation) and node.name in ("mul", "div") else ""
+
+
+def _steps(
+    place: Expression, head: str, holds: Holds
+) -> Iterator[tuple[Expression, tuple[Expression, ...]]]:
+    for identity in identities(head):
+        for found, conditions in islice(identity.on(place), WAYS):
+            if holds(conditions):
+                new = _filled(identity.replacement, found.binding)
+                yield found.replaced(new), conditions
+    if head == "div":
+        yield from ((new, ()) for new in _regrouped(place))
+    if head in ("sum", "product"):
+        poly = polynomial(place)
+        yield expression(poly), ()
+        yield together(poly), ()
+
+
+def _filled(pattern: Expression, binding: Binding) -> Expression:
+    """Fill a replacement in, and add up what is linear in it: (x + 1) - x becomes 1.
+
+    All of it must not be made as short as it gets: that would undo what it is for.
+    """
+    if isinstance(pattern, Leaf) or _linear(pattern):
+        return (
+            simplify(binding.fill(pattern))
+            if not isinstance(pattern, Leaf)
+            else binding.fill(pattern)
+        )
+    filled = with_operands(pattern, tuple(_filled(arg, binding) for arg in pattern.args))
+    return binding.fitted(filled)
+
+
+def _linear(pattern: Expression) -> bool:
+    """Whether variables are only added up and scaled by a constant or another variable."""
+    match pattern:
+        case Leaf() | Number():
+            return True
+        case Operation(name=("add" | "sub" | "neg"), operands=operands):
+            return all(map(_linear, operands))
+        case Operation(name="mul", operands=(Number(), x)):
+            return _linear(x)
+        case Operation(name="div", operands=(x, Leaf() | Number())):
+            return _linear(x)
+    return False
+
+
+def _regrouped(quotient: Expression) -> Iterator[Expression]:
+    """Divide by the factors of a denominator one by one: their product may overflow."""
+    match quotient:
+        case Operation(operands=(x, Operation(name="mul", operands=(y, z)))):
+            yield op("div", op("div", x, y), z)
+            yield op("div", op("div", x, z), y)
+        case Operation(operands=(x, Operation(name="square", operands=(y,)))):
+            yield op("div", op("div", x, y), y)
