@@ -82,6 +82,8 @@ class Fault:
     observed, expected
         That number, or in a word what happens instead. Where the truth does not exist, any finite
         number is right; "finite" is then expected.
+    fixed
+        The same loss without the fault, where that was written down.
     """
 
     codes: frozenset[str]
@@ -91,6 +93,7 @@ class Fault:
     what: str
     observed: float | str
     expected: float | str
+    fixed: Callable[..., Any] | None = None
 
 
 def argument(domain: str | list[str], shape: str, role: str = "") -> dict[str, Any]:

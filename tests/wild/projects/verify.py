@@ -22,11 +22,17 @@ from tests.wild.projects.further_sound import FURTHER_SOUND
 from tests.wild.projects.inputs import Source
 from tests.wild.projects.proofs import DIGITS, PROOFS, tensors, value_and_gradient
 from tests.wild.projects.sound import SOUND
+from tests.wild.projects.third_faulty import THIRD_FAULTY
+from tests.wild.projects.third_proofs import THIRD_HELD, THIRD_PROOFS
+from tests.wild.projects.third_sound import THIRD_SOUND
 from tests.wild.projects.truth import Truth
 
 FIRST = (*SOUND, *FAULTY_CALLS, *FAULTY_NUMBERS)
 FURTHER = (*FURTHER_SOUND, *FURTHER_FAULTY)
-TRUTHS = (*FIRST, *FURTHER)
+THIRD = (*THIRD_SOUND, *THIRD_FAULTY)
+TRUTHS = (*FIRST, *FURTHER, *THIRD)
+EVERY_PROOF = {**PROOFS, **FURTHER_PROOFS, **THIRD_PROOFS}
+EVERY_HELD = {**HELD, **THIRD_HELD}
 SIZES = ((3, 4), (1, 4), (3, 1))  # of the batch and of every other letter; XLA runs the first
 ORDINARY_CASES, WORKING_CASES = 10, 40  # of each size
 DIFFERENCED = 3  # of those, the cases whose gradient is held against differences
@@ -43,7 +49,7 @@ def verify_fault(truth: Truth) -> str:
     assert source.count(fault.line) == 1, "the line to blame"
     assert set(fault.trigger) == set(truth.arguments) == set(_parameters(truth))
     with mpmath.workdps(DIGITS):
-        observed, expected = {**PROOFS, **FURTHER_PROOFS}[truth.name](truth)
+        observed, expected = EVERY_PROOF[truth.name](truth)
     assert _same(observed, fault.observed), (observed, fault.observed)
     assert _same(expected, fault.expected), (expected, fault.expected)
     return f"{observed} where {expected} is right"
@@ -131,8 +137,8 @@ def _scale(numbers: list[Any]) -> float:
 def _slopes(truth: Truth, case: dict[str, Any], right: Any) -> None:
     """Hold the gradient against central differences at a few entries of the prediction."""
     gradient = right[1]
-    if truth.name in HELD:  # its gradient is not the derivative, on purpose
-        assert np.allclose(gradient, HELD[truth.name](truth, case), atol=1e-9)
+    if truth.name in EVERY_HELD:  # its gradient is not the derivative, on purpose
+        assert np.allclose(gradient, EVERY_HELD[truth.name](truth, case), atol=1e-9)
         return
     guess = case["y_pred"].astype(float)
     for place in np.random.default_rng(1).integers(guess.size, size=2):
