@@ -19,7 +19,6 @@ from losscheck.comparison import Answer, Compared, Comparison, Difference, Right
 from losscheck.evidence.gather import Instance
 from losscheck.evidence.search.sweep import Sweep
 from losscheck.model import Array, Range, UsageError
-from losscheck.program.modes import EagerProgram
 from losscheck.program.tracing.trace import CallError, OutputError
 from losscheck.settings.budget import Budget, CutError
 from losscheck.settings.settings import Settings
@@ -187,7 +186,7 @@ class _Comparing:
     def _in_mode(self, pair: Pair, cases: CaseBlock, mode: str, new: Side) -> Iterator[Pool]:
         last = pair.instance is pair.old.evidence.main
         both = (pair.instance, self._at(new, pair.instance))
-        if any(isinstance(i.program, EagerProgram) for i in both) and mode != "eager":
+        if any(i.program.eager for i in both) and mode != "eager":
             return
         if mode == "xla" and not all(i.compiles(last=last) for i in both):
             self._notes.append("xla was not compared at one size: it takes long to compile")
@@ -309,7 +308,7 @@ def _running(pair: Pair, both: Sequence[Instance], cases: CaseBlock) -> CaseBloc
     able = np.ones(len(cases), bool)
     for side, instance in zip((pair.old, pair.new), both, strict=True):
         program = instance.program
-        if isinstance(program, EagerProgram) or program.refuses:
+        if program.eager or program.refuses:
             able &= program.runs(side.cases(cases).inputs)
     return cases if able.all() else cases.take(able)
 

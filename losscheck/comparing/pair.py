@@ -27,7 +27,6 @@ from losscheck.evidence.precision.disagreement import (
 )
 from losscheck.evidence.search.sweep import Scale
 from losscheck.model import Array, Range
-from losscheck.program.modes import EagerProgram
 
 VALUE, GRADIENT = 0, 1
 PARTS = ("value", "gradient")
@@ -68,8 +67,7 @@ class Pair:
             program = side.evidence.programs.at(self._shapes(side), self.dtype)
             own = side.cases(cases).inputs
             way = VECTOR_MODES.get(mode, mode)
-            eager = isinstance(program, EagerProgram)
-            found.append(program.run(own) if eager else program.run(own, way))
+            found.append(program.run(own, way))
         old, new = found
         if old.value.shape != new.value.shape:
             return None
@@ -118,7 +116,7 @@ class Pair:
         width = sum(int(np.prod(array.shape[1:])) for array in cases.inputs.values())
         program = self.instance.program
         most = 4 * EVALUATIONS // evaluations(width)
-        return max(8, min(LOOKED_AT, most // (8 if isinstance(program, EagerProgram) else 1)))
+        return max(8, min(LOOKED_AT, most // (8 if program.eager else 1)))
 
     def _beside_nonfinite(self, part: int, numbers: Numbers, cases: CaseBlock) -> Array:
         truth = self.truth(self.old, part, cases)
@@ -148,9 +146,7 @@ class Pair:
         """(N, n) the numbers of a loss in float64."""
         program = side.evidence.programs.double(self._shapes(side))
         own = side.cases(cases).inputs
-        outcome = (
-            program.run(own) if isinstance(program, EagerProgram) else program.run(own, "graph")
-        )
+        outcome = program.run(own, "graph")
         return _flat(outcome.value if part == VALUE else outcome.gradient)
 
     def _explained(self, part: int, cases: CaseBlock, where: Array) -> Array:

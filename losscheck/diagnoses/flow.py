@@ -19,7 +19,6 @@ from losscheck.evidence.search.singular import SINGULAR, Target
 from losscheck.findings.explanation import Explanation
 from losscheck.findings.inside import fetched, followed, tensors
 from losscheck.model import Array, Range
-from losscheck.program.running.program import Program
 from losscheck.program.tracing.trace import CallError
 from losscheck.program.tracing.wiring import Node, Wiring
 
@@ -146,7 +145,7 @@ def _looked(evidence: Evidence, told: Explanation) -> Inside | None:
         return None
     shapes = {name: array.shape[1:] for name, array in case.inputs.items()}
     instance = next((each for each in evidence.instances if dict(each.shapes) == shapes), None)
-    if instance is None or instance.wiring is None or not isinstance(instance.program, Program):
+    if instance is None or instance.wiring is None or instance.program.graphed is None:
         return None
     try:
         found = tensors(instance, case, "plain", told.finding.dtype, evidence)
@@ -166,10 +165,11 @@ def _as_block(told: Explanation) -> CaseBlock | None:
 
 def _exact(instance: Instance, case: CaseBlock) -> Mapping[str, Array]:
     """The same numbers in float64."""
-    assert isinstance(instance.program, Program)
+    program = instance.program.graphed
+    assert program is not None
     assert instance.wiring is not None
     names = followed(instance.wiring)
-    values = fetched(instance.program.in_float64(), names, case, "plain")
+    values = fetched(program.in_float64(), names, case, "plain")
     return {name: np.asarray(array[0]) for name, array in zip(names, values, strict=True)}
 
 

@@ -18,7 +18,7 @@ from losscheck.engine.decided import looked_at, missing, not_tried
 from losscheck.engine.schedule import schedule
 from losscheck.engine.unexamined import no_tensor
 from losscheck.evidence.desk import INSTEAD, WITHOUT_A_RUN, WITHOUT_VALUES, Desk, Handed
-from losscheck.evidence.gather import Evidence, Instance
+from losscheck.evidence.gather import Evidence
 from losscheck.evidence.gradient.summary import summary
 from losscheck.evidence.search.covered import covered
 from losscheck.evidence.search.curves import curves
@@ -38,7 +38,6 @@ from losscheck.model import (
     UsageError,
     Verdict,
 )
-from losscheck.program.running.program import Program
 from losscheck.program.running.ways import Way
 from losscheck.program.tracing.trace import OutputError
 from losscheck.rules import by_code, packages, rules
@@ -364,7 +363,7 @@ def _notes(desk: Desk, inferred: Inferred) -> tuple[str, ...]:
 
 
 def _of_the_runs(desk: Desk) -> Iterator[str]:
-    ways = dict.fromkeys(_way(instance) for instance in desk.evidence.instances)
+    ways = dict.fromkeys(instance.program.way() for instance in desk.evidence.instances)
     slow = [way for way in ways if way != Way.VECTORIZED]
     yield from (f"the cases were run by {way}: the loss cannot be vectorized" for way in slow)
     main = desk.evidence.main
@@ -376,11 +375,6 @@ def _of_the_runs(desk: Desk) -> Iterator[str]:
             yield f"{count:,} cases were left out in {dtype}: an operation raises on them"
     if desk.evidence.draws:
         yield "the random numbers drawn inside were held: the same in every run"
-
-
-def _way(instance: Instance) -> str:
-    program = instance.program
-    return program.way() if isinstance(program, Program) else "one eager call each"
 
 
 def aggregate(reports: Sequence[LossReport]) -> Counter[Verdict]:

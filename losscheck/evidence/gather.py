@@ -24,10 +24,10 @@ from losscheck.faults import Faults, once
 from losscheck.infer import Inferred
 from losscheck.infer.spec import Spec, wide_sizes
 from losscheck.model import Array
-from losscheck.program.modes import EagerProgram
 from losscheck.program.programs import Programs, Tracing
 from losscheck.program.rounding import rounding
 from losscheck.program.running.program import SINGLE_CASES, STACKED_CASES, Program
+from losscheck.program.running.runnable import Runnable
 from losscheck.program.running.ways import Way
 from losscheck.program.tracing.trace import CallError, OutputError
 
@@ -124,12 +124,12 @@ class Evidence:
             made = self.instance_at(sizes)
         except (CallError, OutputError):
             return None
-        return made if isinstance(made.program, Program) else None
+        return None if made.program.eager else made
 
     def _instance(self, name: str, sizes: Mapping[str, int]) -> Instance:
         shapes = self.spec.shapes(sizes)
         program = self.programs.at(shapes)
-        graph = None if isinstance(program, EagerProgram) else program.wiring
+        graph = None if program.graphed is None else program.graphed.wiring
         return Instance(name=name, sizes=sizes, shapes=shapes, program=program, wiring=graph)
 
     @property
@@ -145,8 +145,7 @@ class Evidence:
     @property
     def draws(self) -> bool:
         """Whether random numbers are drawn inside the loss."""
-        program = self.main.program
-        return isinstance(program, Program) and program.draws
+        return self.main.program.draws
 
     @functools.cached_property
     def tracing(self) -> Tracing:
@@ -177,8 +176,8 @@ class Evidence:
                 left_out = mode == "xla" and not instance.compiles(last=instance is self.main)
                 if left_out or mode not in VECTOR_MODES:
                     continue
-                if isinstance(instance.program, Program):
-                    other = self._in_mode(instance.program, graph, mode)
+                if instance.program.graphed is not None:
+                    other = self._in_mode(instance.program.graphed, graph, mode)
                     if other is not None:
                         found.append(compared(mode, graph, other, self.rounded))
         return tuple(found)
@@ -209,9 +208,9 @@ class Evidence:
         wanted = (
             NARROW_CASES if instance.name == "narrow" or len(self.instances) == 1 else MAIN_CASES
         )
-        if isinstance(instance.program, EagerProgram):
-            return EAGER_CASES
         way = instance.program.settle()
+        if way is Way.EAGERLY:
+            return EAGER_CASES
         wanted = min(wanted, instance.affordable)
         if way is not Way.SINGLY:
             return wanted if way is Way.VECTORIZED else min(wanted, STACKED_CASES)
@@ -226,8 +225,8 @@ class Evidence:
 
     def rounded(self, block: CaseBlock) -> Array:
         """(N,) what the rounding of every number inside, to float32, adds to the value."""
-        program = self.programs.double(self.instance_of(block).shapes)
-        if not isinstance(program, Program):
+        program = self.programs.double(self.instance_of(block).shapes).graphed
+        if program is None:
             return np.zeros(len(block))
         return rounding(program, block.inputs) * SINGLE
 
@@ -244,13 +243,14 @@ class Evidence:
     def _sweep(self, instance: Instance, dtype: str) -> Sweep:
         block = self.cases(instance, dtype)
         program = self.programs.at(instance.shapes, dtype)
-        if isinstance(program, EagerProgram):  # Python of its own may raise where a graph does not
+        graphed = program.graphed
+        if graphed is None:  # Python of its own may raise where a graph does not
             block = block.take(program.runs(block.inputs))
         else:
             if self.given is None:
-                block = self._extended(instance, program, block, dtype)
+                block = self._extended(instance, graphed, block, dtype)
         found = self.run(program, block, dtype, "graph")
-        if isinstance(program, Program) and program.refuses:  # a kernel that takes not all numbers
+        if program.refuses:  # a kernel that takes not all numbers
             able = program.runs(block.inputs)
             self.refused[dtype] = self.refused.get(dtype, 0) + int((~able).sum())
             found = found if able.all() else self.run(program, block.take(able), dtype, "graph")
@@ -354,24 +354,16 @@ class Evidence:
         except Exception:  # no kernel or no compilation in this mode
             return None
 
-    def run(
-        self, program: Program | EagerProgram, block: CaseBlock, dtype: str, mode: str
-    ) -> Sweep:
+    def run(self, program: Runnable, block: CaseBlock, dtype: str, mode: str) -> Sweep:
         """Run a block of cases through a program, in a mode where it has several."""
-        run: Callable[[CaseBlock], Any]
-        if isinstance(program, EagerProgram):
-            run = lambda b: program.run(b.inputs)  # noqa: E731
-            mode = "eager"
-        else:
-            way = VECTOR_MODES.get(mode, mode)
-            run = lambda b: program.run(b.inputs, way)  # noqa: E731
+        way = VECTOR_MODES.get(mode, mode)
         return sweep(
-            run,
+            lambda cases: program.run(cases.inputs, way),
             block,
             dtype=dtype,
-            mode=mode,
+            mode="eager" if program.eager else mode,
             prediction=program.prediction,
-            has_gradient=_has_gradient(program),
+            has_gradient=program.has_gradient,
             double=self.double,
         )
 
@@ -387,9 +379,3 @@ def _classes(instance: Instance, labels: list[str], most: int) -> int:
             continue
         return classes
     return 1
-
-
-def _has_gradient(program: Program | EagerProgram) -> bool:
-    if isinstance(program, EagerProgram):
-        return program.has_gradient
-    return program.traced.gradient is not None

@@ -13,7 +13,6 @@ import attrs
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.gradient.stop_gradient import factored, stops
 from losscheck.model import Direction, Location
-from losscheck.program.running.program import Program
 from losscheck.program.tracing.origin import Frame, locate
 from losscheck.program.tracing.wiring import Node, Wiring
 
@@ -56,10 +55,10 @@ class GraphFacts:
 def graph_facts(evidence: Evidence) -> GraphFacts:
     """Read the graph of the main instance."""
     main = evidence.main
-    program = main.program
+    program = main.program.graphed
     prediction = main.shapes[evidence.spec.prediction.name]
     label = evidence.spec.named("y_true")
-    if not isinstance(program, Program) or main.wiring is None:
+    if program is None or main.wiring is None:
         return GraphFacts(
             prediction_shape=prediction, gradient_missing=not evidence.main_sweep.has_gradient
         )

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from losscheck.program.modes import EagerProgram
-from losscheck.program.running.program import Program
+from losscheck.program.running.runnable import Runnable
 from losscheck.program.tracing.wiring import Wiring
 
 SWEPT = 1 << 26  # numbers that a sweep computes at the most: some 0.1 s
@@ -25,7 +24,7 @@ class Instance:
     name: str  # narrow or main
     sizes: Mapping[str, int]
     shapes: Mapping[str, tuple[int, ...]]
-    program: Program | EagerProgram
+    program: Runnable
     wiring: Wiring | None
 
     @property
@@ -36,21 +35,21 @@ class Instance:
     @property
     def loops(self) -> bool:
         """Whether its graph runs anything again and again."""
-        return isinstance(self.program, Program) and self.program.loops
+        return self.program.graphed is not None and self.program.graphed.loops
 
     @property
     def lightness(self) -> float:
         """How fast one case runs against a graph of a usual size; 1 at the most."""
-        if not isinstance(self.program, Program):
+        if self.program.graphed is None:
             return 1.0
-        return min(1.0, USUAL_NODES / self.program.effort.operations)
+        return min(1.0, USUAL_NODES / self.program.graphed.effort.operations)
 
     @property
     def affordable(self) -> int:
         """How many cases a sweep has room for, by what is computed for one."""
-        if not isinstance(self.program, Program):
+        if self.program.graphed is None:
             return EAGER_CASES
-        return max(FEWEST, SWEPT // self.program.effort.numbers)
+        return max(FEWEST, SWEPT // self.program.graphed.effort.numbers)
 
     def compiles(self, *, last: bool) -> bool:
         """Whether its cases are run under XLA, which takes seconds to compile a large graph."""

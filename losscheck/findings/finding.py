@@ -34,7 +34,6 @@ from losscheck.model import (
     Severity,
     Suspect,
 )
-from losscheck.program.running.program import Program
 from losscheck.program.tracing.origin import Frame
 from losscheck.program.tracing.origin import locate as place
 from losscheck.rules import by_code, policy
@@ -154,10 +153,10 @@ class Writer:
         """The key of a finding whose operation lies where that of a group does."""
         assert self._desk is not None
         case = crowd.population.cases.take(group.members[:1])
-        program = self._desk.evidence.instance_of(case).program
+        traced = self._desk.evidence.instance_of(case).program.traced
         location = None
-        if group.node and isinstance(program, Program):
-            location = program.traced.origins.location(group.node)
+        if group.node and traced is not None:
+            location = traced.origins.location(group.node)
         return spot(crowd, (group.node,), location)
 
     def _excused(

@@ -31,8 +31,8 @@ def tensors(
 ) -> dict[str, Sequence[Array] | Array]:
     """Every floating-point tensor of the graph, for every case."""
     assert instance.wiring is not None
-    program = evidence.programs.at(instance.shapes, dtype)
-    assert isinstance(program, Program)
+    program = evidence.programs.at(instance.shapes, dtype).graphed
+    assert program is not None
     graph = instance.wiring
     names = followed(graph)
     if dtype != "float32":  # traced anew, where the loss may have done something else
@@ -71,8 +71,8 @@ def is_subnormal(evidence: Evidence, case: CaseBlock) -> bool:
 def are_subnormal(evidence: Evidence, cases: CaseBlock) -> Array:
     """(N,) bool: the same of many cases."""
     found = np.zeros(len(cases), bool)
-    program = evidence.programs.double(evidence.instance_of(cases).shapes)
-    if not isinstance(program, Program):
+    program = evidence.programs.double(evidence.instance_of(cases).shapes).graphed
+    if program is None:
         return found
     for array in fetched(program, followed(program.wiring), cases, "plain"):
         for i, part in enumerate([array] if isinstance(array, np.ndarray) else array):

@@ -85,7 +85,7 @@ def keys(evidence: Evidence, crowd: Crowd, cases: CaseBlock) -> list[str]:
         ]
     return [
         instance.program.traced.origins.forward_name(node.name)
-        if instance is not None and isinstance(instance.program, Program) and node is not None
+        if instance is not None and instance.program.traced is not None and node is not None
         else ""
         for instance, node, _ in _sources(evidence, crowd, cases)
     ]
@@ -196,9 +196,9 @@ def _losses(
 ) -> Iterator[tuple[Instance, Loss | None]]:
     """Where each case lost its digits: as it is written, beside the same graph in float64."""
     instance = evidence.instance_of(cases)
-    graph, program = instance.wiring, instance.program
+    graph, program = instance.wiring, instance.program.graphed
     end = graph and (graph.value if direction is Direction.FORWARD else graph.gradient)
-    if graph is None or not end or not isinstance(program, Program) or graph.runs_python:
+    if graph is None or not end or program is None or graph.runs_python:
         yield from ((instance, None) for _ in range(len(cases)))
         return
     names = followed(graph)
@@ -234,7 +234,7 @@ def of_nonfinite(
 
 def _forward_of(instance: Instance, lost: Loss) -> str:
     """The forward operation of one that lost digits; a sum on the way back has none of its own."""
-    assert isinstance(instance.program, Program)
+    assert instance.program.traced is not None
     assert instance.wiring is not None
     origins, graph = instance.program.traced.origins, instance.wiring
     names = [lost.node.name, *(graph.producer(t).name for t in lost.node.inputs)]
@@ -244,7 +244,7 @@ def _forward_of(instance: Instance, lost: Loss) -> str:
 
 
 def _of_loss(direction: Direction, instance: Instance, lost: Loss | None) -> tuple[str, Blame]:
-    if lost is None or instance.wiring is None or not isinstance(instance.program, Program):
+    if lost is None or instance.wiring is None or instance.program.traced is None:
         return "", of_location(None, direction)
     name = _forward_of(instance, lost)
     origins = instance.program.traced.origins
@@ -280,7 +280,7 @@ def described(
     """Blame an operation of a graph: the name of its forward operation, and what the words need."""
     if node is None:
         return "", of_location(None, direction)
-    assert isinstance(instance.program, Program)
+    assert instance.program.traced is not None
     origins = instance.program.traced.origins
     location = origins.location(node.name)
     forward = next(n for n in graph.nodes if n.name == origins.forward_name(node.name))
@@ -317,9 +317,10 @@ def _first_bad(array: Array) -> float:
 
 def own_gradient(instance: Instance) -> Location | None:
     """Locate the user's own backward code in a loss that is run as a graph; None without any."""
-    if not isinstance(instance.program, Program) or instance.wiring is None:
+    program = instance.program.graphed
+    if program is None or instance.wiring is None:
         return None
-    return custom_gradient(instance.program, instance.wiring)
+    return custom_gradient(program, instance.wiring)
 
 
 def custom_gradient(

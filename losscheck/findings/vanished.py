@@ -14,7 +14,6 @@ from losscheck.domains.floats import cast
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.model import Array
 from losscheck.numerics.ulps import LEAST_EXPONENT
-from losscheck.program.running.program import Program
 from losscheck.program.tracing.wiring import Node, Wiring
 
 NEAR = 6  # operations before the blamed one whose constants are looked at
@@ -54,8 +53,8 @@ def vanished(
 
 def _written(evidence: Evidence, instance: Instance) -> dict[str, Array]:
     """The constants of the loss as traced in float64, by the name of their node."""
-    double = evidence.programs.double(instance.shapes)
-    if not isinstance(double, Program) or double.rewritten:
+    double = evidence.programs.double(instance.shapes).graphed
+    if double is None or double.rewritten:
         return {}
     nodes = double.wiring.nodes
     return {n.name: np.asarray(n.constant, np.float64) for n in nodes if n.constant is not None}

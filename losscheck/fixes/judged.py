@@ -15,7 +15,7 @@ from losscheck.findings import locate
 from losscheck.findings.explanation import Explanation
 from losscheck.findings.spelled import spelled
 from losscheck.model import Array, Kind, Range, Severity, Suspect
-from losscheck.program.running.program import Program
+from losscheck.program.running.runnable import Runnable
 from losscheck.rules import by_code, policy
 from losscheck.rules.base import Rule
 from losscheck.rules.crowd import Crowd
@@ -85,9 +85,9 @@ class Judged:
         left = cases.take(np.asarray(mine, bool))
         return left.prints()
 
-    def _is_changed(self, program: Any, node: str) -> bool:
+    def _is_changed(self, program: Runnable, node: str) -> bool:
         """Say whether an operation comes of what was written, as far as that is known."""
-        frame = program.traced.origins.frame(node) if isinstance(program, Program) else None
+        frame = None if program.traced is None else program.traced.origins.frame(node)
         told = spelled(frame)
         return told is None or any(told.expression in text for text in self._written)
 

@@ -33,7 +33,6 @@ from losscheck.infer.settle import (
 from losscheck.infer.spec import Spec, narrow_sizes
 from losscheck.model import Argument, Met
 from losscheck.program.programs import Programs
-from losscheck.program.running.program import Program
 from losscheck.program.structures import Structure, structures
 from losscheck.program.tracing.trace import Call, CallError
 from losscheck.settings.argument_names import role as role_named
@@ -314,7 +313,7 @@ def _arguments(
     programs: Programs, given: Given, shapes: Shapes, sizes: dict[str, int], traced: bool
 ) -> tuple[dict[str, Argument], str, str]:
     program = programs.at({n: parse(s).at(sizes) for n, s in shapes.items()}) if traced else None
-    graphed = program if isinstance(program, Program) else None
+    graphed = None if program is None else program.graphed
     options = domain_options(given, shapes, graphed, programs.call.integers)
     chosen, narrowed = first_finite(programs, options, shapes, sizes) if traced else ({}, "")
     shapes = with_columns(chosen, shapes, sizes)

@@ -16,9 +16,9 @@ from losscheck.infer.layouts import Shapes
 from losscheck.infer.learnt import learnt
 from losscheck.infer.spec import Spec
 from losscheck.infer.uses import Uses
-from losscheck.program.modes import EagerProgram
 from losscheck.program.programs import Programs
 from losscheck.program.running.program import Program
+from losscheck.program.running.runnable import Runnable
 from losscheck.settings.shapes import parse
 
 PROBES = 64  # ordinary cases that a domain is tried on
@@ -140,7 +140,7 @@ def ever_finite(programs: Programs, spec: Spec, sizes: Mapping[str, int]) -> boo
 
 
 def _ordinary(
-    program: Program | EagerProgram, chosen: Mapping[str, str], at: Mapping[str, tuple[int, ...]]
+    program: Runnable, chosen: Mapping[str, str], at: Mapping[str, tuple[int, ...]]
 ) -> dict[str, Any]:
     last = at[program.prediction][-1:] or (2,)
     cases = probes(program, at)
@@ -150,10 +150,11 @@ def _ordinary(
     }
 
 
-def probes(program: Program | EagerProgram, at: Mapping[str, tuple[int, ...]]) -> int:
+def probes(program: Runnable, at: Mapping[str, tuple[int, ...]]) -> int:
     """The number of cases that a domain is tried on: fewer where each is large and long to run."""
     elements = sum(math.prod(shape) for shape in at.values())
-    operations = UNREAD if isinstance(program, EagerProgram) else len(program.wiring.forward)
+    graphed = program.graphed
+    operations = UNREAD if graphed is None else len(graphed.wiring.forward)
     return min(PROBES, max(FEWEST, WORK // max(1, elements * operations)))
 
 

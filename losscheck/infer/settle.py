@@ -10,7 +10,6 @@ from losscheck.infer.given import Given
 from losscheck.infer.hints import hints
 from losscheck.infer.layouts import INDEX_PAIRS, PAIRS, Pairs, Shapes, with_width
 from losscheck.infer.search import Search
-from losscheck.program.modes import EagerProgram
 from losscheck.program.programs import Programs
 from losscheck.program.tracing.trace import CallError
 from losscheck.program.tracing.wiring import Wiring
@@ -106,4 +105,4 @@ def sparse_layout(
 def wiring_at(programs: Programs, shapes: Shapes, sizes: Mapping[str, int]) -> Wiring | None:
     """Read the graph of a layout; None where the loss cannot be traced."""
     program = programs.at({name: parse(text).at(sizes) for name, text in shapes.items()})
-    return None if isinstance(program, EagerProgram) else program.wiring
+    return None if program.graphed is None else program.graphed.wiring

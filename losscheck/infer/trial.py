@@ -15,9 +15,8 @@ from losscheck.infer.given import Given
 from losscheck.infer.layouts import Shapes, with_axis, with_width
 from losscheck.infer.spec import BATCH, batch_beside, main_sizes
 from losscheck.infer.wanted import MANY, numbers_in
-from losscheck.program.modes import EagerProgram
 from losscheck.program.programs import Programs
-from losscheck.program.running.program import Program
+from losscheck.program.running.runnable import Runnable
 from losscheck.program.tracing.trace import CallError
 from losscheck.settings.shapes import parse
 
@@ -158,10 +157,11 @@ class Trials:
             )
             self._note(pair, error, batch)
             return None
-        if self._given.data is not None or isinstance(program, EagerProgram):
+        graphed = program.graphed
+        if self._given.data is not None or graphed is None:
             return Trial(shapes=shapes, sizes=sizes, fit=None, faults=(0,) * (MAJOR + 2))
-        value = program.traced.value.shape
-        found = fit(program.wiring, None if value.rank is None else tuple(value), at, self._labels)
+        value = graphed.traced.value.shape
+        found = fit(graphed.wiring, None if value.rank is None else tuple(value), at, self._labels)
         self.ends[pair] = found.ends
         if found.empty and not found.ends:
             self.hollow.add(pair)
@@ -194,7 +194,7 @@ class Trials:
             int(found.thin),
         )
 
-    def _runs_on_numbers(self, program: Program | EagerProgram, at: Mapping[str, Any]) -> None:
+    def _runs_on_numbers(self, program: Runnable, at: Mapping[str, Any]) -> None:
         """Run a loss whose shapes or assertions rest on numbers, as the user would.
 
         Raises
@@ -202,7 +202,7 @@ class Trials:
         CallError
             It fails on some of them.
         """
-        if isinstance(program, EagerProgram) or not rests_on_numbers(program.wiring):
+        if program.graphed is None or not rests_on_numbers(program.graphed.wiring):
             return
         rng = np.random.default_rng(0)
         classes = max(2, *at[self._prediction][-1:])
@@ -260,10 +260,11 @@ class Trials:
         except CallError as error:
             return error
         sliced = trial.fit is not None and trial.fit.ends
-        if not sliced or isinstance(program, EagerProgram):
+        graphed = program.graphed
+        if not sliced or graphed is None:
             return None
-        value = program.traced.value.shape
-        return fit(program.wiring, None if value.rank is None else tuple(value), at, self._labels)
+        value = graphed.traced.value.shape
+        return fit(graphed.wiring, None if value.rank is None else tuple(value), at, self._labels)
 
     def repaired(self, pair: Pair, trial: Trial) -> Trial:
         """Leave out what is not used, and give parts of one some more, as long as it helps."""

@@ -12,7 +12,8 @@ from losscheck.model import Array, Inputs
 from losscheck.program.modes import EagerProgram
 from losscheck.program.programs import Programs, Sizes
 from losscheck.program.quiet import tensorflow
-from losscheck.program.running.program import Outcome, Program
+from losscheck.program.running.program import Program
+from losscheck.program.running.runnable import Outcome, Runnable
 from losscheck.program.tracing.graphdef import doubled, graph_def
 from losscheck.program.tracing.trace import Call, as_tensor, trace
 
@@ -31,13 +32,13 @@ def weighted(call: Call, upstream: Array) -> Call:
     return attrs.evolve(call, function=function)
 
 
-class WeightedProgram:
+class WeightedProgram(Runnable):
     """The loss times fixed numbers: values of the program of the loss, gradients of its own.
 
     A loss's values need no second program: only the backward pass may differ.
     """
 
-    def __init__(self, plain: Program | EagerProgram, call: Call, upstream: Array) -> None:
+    def __init__(self, plain: Runnable, call: Call, upstream: Array) -> None:
         self.traced = plain.traced
         self.rewritten = plain.rewritten
         self.prediction = plain.prediction
@@ -48,10 +49,11 @@ class WeightedProgram:
 
     def totals(self, inputs: Inputs) -> Array:
         """(N,) the summed loss, weighted."""
-        if isinstance(self._plain, EagerProgram):
+        graphed = self._plain.graphed
+        if graphed is None:
             value = self._plain.run(inputs).value
         else:
-            (value,) = self._plain.fetch([self._plain.traced.value.name], inputs)
+            (value,) = graphed.fetch([graphed.traced.value.name], inputs)
         with np.errstate(invalid="ignore", over="ignore"):
             return np.asarray((value * self._upstream).reshape(len(value), -1).sum(axis=1), float)
 
@@ -60,19 +62,20 @@ class WeightedProgram:
         return self._own.run(inputs, mode)
 
     @functools.cached_property
-    def _own(self) -> Program | EagerProgram:
+    def _own(self) -> Runnable:
         return self.graph or EagerProgram(self._call, "float64")
 
     @functools.cached_property
     def graph(self) -> Program | None:
         """The weighted loss in a graph of its own, in as many digits; None where it has none."""
-        if isinstance(self._plain, EagerProgram):
+        plain = self._plain.graphed
+        if plain is None:
             return None
-        dtype = "float32" if self._plain.rewritten else "float64"
-        signature = {name: (shape, dtype) for name, shape in self._plain.shapes.items()}
+        dtype = "float32" if plain.rewritten else "float64"
+        signature = {name: (shape, dtype) for name, shape in plain.shapes.items()}
         traced = trace(self._call, signature)
         turned = None
-        if self._plain.rewritten:
+        if plain.rewritten:
             turned = doubled(graph_def(traced.graph), traced.graph)
         return Program(traced, self._call, turned)
 
@@ -95,7 +98,7 @@ class WeightedPrograms(Programs):
         self._plain = plain
         self._upstream = upstream
 
-    def at(self, shapes: Sizes, dtype: str = "float32") -> Program | EagerProgram:
+    def at(self, shapes: Sizes, dtype: str = "float32") -> Runnable:
         """The loss itself, for the lines of its operations."""
         return self._plain.at(shapes, dtype)
 
@@ -122,7 +125,7 @@ class SameGraphPrograms(Programs):
         super().__init__(plain.call)
         self._plain = plain
 
-    def at(self, shapes: Sizes, dtype: str = "float32") -> Program | EagerProgram:
+    def at(self, shapes: Sizes, dtype: str = "float32") -> Runnable:
         """The loss itself."""
         return self._plain.at(shapes, dtype)
 

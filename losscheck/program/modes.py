@@ -10,7 +10,7 @@ import numpy as np
 
 from losscheck.model import Array, Inputs
 from losscheck.program.quiet import silence, tensorflow
-from losscheck.program.running.program import Outcome
+from losscheck.program.running.runnable import Outcome, Runnable
 from losscheck.program.tracing.origin import of_exception
 from losscheck.program.tracing.trace import Call, CallError, OutputError, as_tensor
 from losscheck.settings.budget import spend
@@ -77,26 +77,28 @@ class Runner:
         return value, None if gradient is None else tf.convert_to_tensor(gradient)
 
 
-class EagerProgram:
-    """A loss that cannot be traced, behind the same `run` and `totals` as a traced program.
-
-    Every case is a call of its own, so callers hand over few.
-    """
+class EagerProgram(Runnable):
+    """A loss that cannot be traced: every case is a call of its own, so callers hand over few."""
 
     traced = None
-    rewritten = False
+    eager = True
 
     def __init__(self, call: Call, dtype: str) -> None:
         self.names = call.names
         self.prediction = call.prediction
         self._runner = Runner(call)
         self._dtype = dtype
-        self.has_gradient = True
+        self._reached = True
+
+    @property
+    def has_gradient(self) -> bool:
+        """Whether a gradient reached the prediction in the last run."""
+        return self._reached
 
     def run(self, inputs: Inputs, mode: str = "eager") -> Outcome:
         """Value and gradient of every case."""
         singles = [self._runner.run(case, "eager") for case in self._cases(inputs)]
-        self.has_gradient = any(single.gradient is not None for single in singles)
+        self._reached = any(single.gradient is not None for single in singles)
         gradients = [
             np.zeros_like(inputs[self.prediction][i], self._dtype)
             if s.gradient is None

@@ -11,6 +11,7 @@ import numpy as np
 from losscheck.model import Array, Inputs
 from losscheck.program.modes import EagerProgram, Runner
 from losscheck.program.running.program import Program
+from losscheck.program.running.runnable import Runnable
 from losscheck.program.second_opinion import Failed
 from losscheck.program.tracing.graphdef import doubled, keeps_float64
 from losscheck.program.tracing.retyped import retyped
@@ -45,14 +46,14 @@ class Programs:
     def __init__(self, call: Call) -> None:
         self.call = call
         self.runner = Runner(call)
-        self._programs: dict[Any, Program | EagerProgram] = {}
+        self._programs: dict[Any, Runnable] = {}
         self._tracing: dict[Any, Tracing] = {}
         self._traced: dict[Any, Traced] = {}  # for sizes that are unknown
         self.compute_gradient = Failed()
         self._hard_cast = False  # it casts to float32, as it did at other sizes
         self._unlike: set[str] = set()  # dtypes in which the loss does something else
 
-    def at(self, shapes: Sizes, dtype: str = "float32") -> Program | EagerProgram:
+    def at(self, shapes: Sizes, dtype: str = "float32") -> Runnable:
         """The loss for arguments of these shapes, traced in `dtype`.
 
         Raises
@@ -67,7 +68,7 @@ class Programs:
             self._programs[key], self._tracing[key] = self._make(shapes, dtype)
         return self._programs[key]
 
-    def forward_at(self, shapes: Sizes, *, once: bool = False) -> Program | EagerProgram:
+    def forward_at(self, shapes: Sizes, *, once: bool = False) -> Runnable:
         """The loss in float32 without its gradient, where nobody has asked for that yet.
 
         With `once`, sizes that do not fit are not tried in another way.
@@ -92,7 +93,7 @@ class Programs:
         self.at(shapes, dtype)
         return self._tracing[_key(shapes, dtype)]
 
-    def double(self, shapes: Sizes) -> Program | EagerProgram:
+    def double(self, shapes: Sizes) -> Runnable:
         """The loss in float64: retraced where it takes float64 all the way, else rewritten."""
         key = (*_key(shapes, "float32"), "double")
         if key not in self._programs:
@@ -101,8 +102,7 @@ class Programs:
 
     def double_graph(self, shapes: Sizes) -> Program | None:
         """The graph of `double`, of which any tensor can be had; None where it runs without one."""
-        program = self.double(shapes)
-        return program if isinstance(program, Program) else None
+        return self.double(shapes).graphed
 
     def floor(self, shapes: Sizes) -> float:
         """The relative error that `double` may have by its constants."""
@@ -113,7 +113,7 @@ class Programs:
     def has_double(self, shapes: Sizes) -> bool:
         """Say whether `double` has float64's digits: a loss that runs Python may not."""
         program = self.double(shapes)
-        if not isinstance(program, EagerProgram):
+        if not program.eager:
             return program is not self.at(shapes)
         ones = {name: np.ones((1, *_known(shape))) for name, shape in shapes.items()}
         return program.run(ones).value.dtype == np.float64
@@ -128,7 +128,7 @@ class Programs:
 
     def _make(
         self, shapes: Sizes, dtype: str, *, forward: bool = False, once: bool = False
-    ) -> tuple[Program | EagerProgram, Tracing]:
+    ) -> tuple[Runnable, Tracing]:
         signature = self._signature(shapes, dtype)
         try:
             traced = (
@@ -159,7 +159,7 @@ class Programs:
     def _single(self, shapes: Sizes) -> Traced | None:
         """The float32 trace for these shapes, where there is one."""
         program = self._programs.get(_key(shapes, "float32"))
-        return program.traced if isinstance(program, Program) else None
+        return None if program is None else program.traced
 
     def _retyped(self, shapes: Sizes, dtype: str, single: Traced | None) -> Traced | None:
         """The loss in another dtype by its float32 trace, where there is one that serves."""
@@ -188,17 +188,18 @@ class Programs:
             raised = error if first.location is None else first
             raise raised from raised.error
 
-    def _double(self, shapes: Sizes) -> Program | EagerProgram:
+    def _double(self, shapes: Sizes) -> Runnable:
         single = self.at(shapes)
         retraced = self._retraced(shapes)
         if retraced is not None:
             return retraced
-        if isinstance(single, EagerProgram):
+        graphed = single.graphed
+        if graphed is None:
             return single
-        definition = doubled(single.definition, single.traced.graph)
+        definition = doubled(graphed.definition, graphed.traced.graph)
         batch = self._whole_batch(shapes, rewritten=True)
         try:
-            return self._usable(Program(single.traced, self.call, definition, batch))
+            return self._usable(Program(graphed.traced, self.call, definition, batch))
         except CallError:  # Python inside, which gives float32 whatever it is given
             return single
 
@@ -231,16 +232,16 @@ class Programs:
             self._traced[key, forward] = found
         return found
 
-    def _retraced(self, shapes: Sizes) -> Program | EagerProgram | None:
+    def _retraced(self, shapes: Sizes) -> Runnable | None:
         if self._hard_cast:
             return None
         try:
             program = self.at(shapes, "float64")
         except (CallError, OutputError):
             return None
-        if isinstance(program, EagerProgram):
+        if program.traced is None:
             # Rewriting the float32 graph is better than one call a case, where there is a graph.
-            return program if isinstance(self.at(shapes), EagerProgram) else None
+            return program if self.at(shapes).traced is None else None
         if program.draws:  # other numbers than in float32
             return None
         traced = program.traced
@@ -262,7 +263,7 @@ def _known(shape: tuple[int | None, ...] | None) -> tuple[int, ...]:
 Evaluate = Callable[[Array, Array, Array], Array]
 
 
-def along(program: Program | EagerProgram, inputs: Inputs) -> Evaluate:
+def along(program: Runnable, inputs: Inputs) -> Evaluate:
     """Give the summed loss as a function of one flat coordinate of the prediction.
 
     Returns

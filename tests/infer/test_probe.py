@@ -9,7 +9,8 @@ from losscheck.infer.probe import FEWEST, PROBES, WORK, probes
 
 
 def of(operations: int, *shape: int) -> int:
-    program: Any = SimpleNamespace(wiring=SimpleNamespace(forward=range(operations)))
+    graph = SimpleNamespace(wiring=SimpleNamespace(forward=range(operations)))
+    program: Any = SimpleNamespace(graphed=graph)
     return probes(program, {"y_true": shape, "y_pred": shape})
 
 

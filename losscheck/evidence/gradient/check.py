@@ -22,8 +22,7 @@ from losscheck.evidence.search.sweep import Sweep, usual
 from losscheck.model import Array, Range
 from losscheck.numerics.quotients import Derivatives
 from losscheck.numerics.verdict import Agreement, Comparison, cautious, compare
-from losscheck.program.modes import EagerProgram
-from losscheck.program.running.program import SINGLE_CASES, STACKED_CASES, Program
+from losscheck.program.running.program import SINGLE_CASES, STACKED_CASES
 from losscheck.program.running.ways import Way
 from losscheck.settings.budget import CutError
 
@@ -211,8 +210,8 @@ def _points(evidence: Evidence, instance: Instance, sweep: Sweep) -> CaseBlock:
 
 def _dear(instance: Instance, cases: int) -> bool:
     """Whether the ladders of so many cases take seconds, run one call each."""
-    program = instance.program
-    if not isinstance(program, Program) or program.way() is not Way.SINGLY:
+    program = instance.program.graphed
+    if program is None or program.way() is not Way.SINGLY:
         return False
     n = math.prod(instance.shapes[program.prediction])
     return cases * n * EVALUATIONS * program.effort.operations > OPERATIONS
@@ -220,11 +219,12 @@ def _dear(instance: Instance, cases: int) -> bool:
 
 def _share(instance: Instance) -> float:
     """The part of the points that a loss can afford that does not run in blocks."""
-    if isinstance(instance.program, EagerProgram):
+    program = instance.program.graphed
+    if program is None:
         return 0.01
-    if isinstance(instance.program, Program) and instance.program.way() is not Way.VECTORIZED:
-        stacked = instance.program.way() is Way.STACKED
+    if program.way() is not Way.VECTORIZED:
+        stacked = program.way() is Way.STACKED
         affordable = STACKED_CASES if stacked else SINGLE_CASES
         return instance.lightness * affordable / (ORDINARY * EVALUATIONS)
-    computed = (ORDINARY + WORKING) * EVALUATIONS * instance.program.effort.numbers
+    computed = (ORDINARY + WORKING) * EVALUATIONS * program.effort.numbers
     return min(1.0, COMPUTED / computed)

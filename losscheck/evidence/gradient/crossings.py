@@ -19,7 +19,6 @@ from losscheck.model import Array, Location, Range
 from losscheck.numerics import DIVERGING
 from losscheck.numerics.crossing import cross
 from losscheck.numerics.ladder import derivatives
-from losscheck.program.running.program import Program
 from losscheck.program.tracing.wiring import Wiring
 
 BASES = 24  # ordinary cases that a coordinate is moved in
@@ -142,7 +141,7 @@ def crossings(evidence: Evidence) -> tuple[Crossing, ...]:
     found: list[Crossing] = []
     searched = False
     for instance, sweep in zip(evidence.instances, evidence.sweeps, strict=False):
-        if isinstance(instance.program, Program) and sweep.has_gradient:
+        if instance.program.graphed is not None and sweep.has_gradient:
             found += _search(evidence, instance, sweep, ordered=searched)
             searched = True
     return tuple(found)
@@ -152,8 +151,8 @@ def _search(
     evidence: Evidence, instance: Instance, sweep: Sweep, *, ordered: bool
 ) -> tuple[Crossing, ...]:
     """Search one instance, for maxima and orders alone where the others have been."""
-    double = evidence.programs.double(instance.shapes)
-    assert isinstance(double, Program)
+    double = evidence.programs.double(instance.shapes).graphed
+    assert double is not None
     # A retraced program has names of its own.
     graph = double.wiring
     domain = domains.parse(evidence.spec.prediction.domain)

@@ -6,7 +6,6 @@ import attrs
 
 from losscheck.evidence.gather import Instance
 from losscheck.model import Location
-from losscheck.program.running.program import Program
 from losscheck.program.tracing.wiring import PYTHON, Node, Wiring
 
 # Written to cut a gradient, or out of TensorFlow's sight.
@@ -28,7 +27,7 @@ class CutOff:
 def cut_off(instance: Instance) -> CutOff:
     """Look for what the user wrote into the gradient, then for what TensorFlow cannot derive."""
     graph = instance.wiring
-    if graph is None or not isinstance(instance.program, Program):
+    if graph is None or instance.program.traced is None:
         return CutOff()
     origins = instance.program.traced.origins
     depends = graph.depends(graph.prediction)

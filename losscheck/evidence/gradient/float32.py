@@ -25,7 +25,6 @@ from losscheck.evidence.precision.disagreement import (
 from losscheck.model import Array
 from losscheck.numerics.verdict import Agreement
 from losscheck.program.derived import SameGraphPrograms
-from losscheck.program.running.program import Program
 
 CASES = 512  # of an instance
 CLOSELY = 64  # of those that lost digits: the graph is run in more digits
@@ -162,8 +161,8 @@ def _allowed(
 def _same_graph(
     evidence: Evidence, instance: Instance, cases: CaseBlock, scale: float
 ) -> GradientCheck | None:
-    double = evidence.programs.double(instance.shapes)
-    if not len(cases) or not isinstance(double, Program) or double.rewritten:
+    double = evidence.programs.double(instance.shapes).graphed
+    if not len(cases) or double is None or double.rewritten:
         return None
     if instance.wiring is None or instance.wiring.runs_python:  # which keeps to float32
         return None

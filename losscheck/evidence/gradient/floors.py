@@ -53,8 +53,8 @@ def floor(evidence: Evidence, right_and_wrong: RightAndWrong | None) -> Floor | 
     rated, name = right_and_wrong, evidence.spec.prediction.name
     if rated is None or evidence.spec.prediction.domain != "logits":
         return None
-    double = evidence.programs.double(evidence.main.shapes)
-    if not isinstance(double, Program):
+    double = evidence.programs.double(evidence.main.shapes).graphed
+    if double is None:
         return None
     guards = list(_guards(double.wiring))
     usual = np.fmax(rated.right, rated.wrong[:, 0])

@@ -21,7 +21,6 @@ from losscheck.infer.spec import last_letter
 from losscheck.model import Array
 from losscheck.numerics.ladder import derivatives
 from losscheck.numerics.verdict import Agreement, compare
-from losscheck.program.modes import EagerProgram
 from losscheck.program.tracing.trace import CallError, OutputError
 from losscheck.settings.shapes import parse
 
@@ -53,7 +52,7 @@ def sized_checks(evidence: Evidence, checks: Sequence[GradientCheck]) -> tuple[G
 def _has_custom_gradient(evidence: Evidence, index: int) -> bool:
     instances = evidence.instances
     instance = instances[min(index, len(instances) - 1)]
-    if isinstance(instance.program, EagerProgram) or instance.wiring is None:
+    if instance.wiring is None:
         return False
     return any(node.type == "IdentityN" and not node.backward for node in instance.wiring.nodes)
 

@@ -40,8 +40,8 @@ def right_but_for_rounded_choices(
         By how much a number of the gradient may differ.
     """
     shapes = evidence.instance_of(case).shapes
-    single, double = evidence.programs.at(shapes), evidence.programs.double(shapes)
-    if not isinstance(single, Program) or not isinstance(double, Program):
+    single, double = evidence.programs.at(shapes).graphed, evidence.programs.double(shapes).graphed
+    if single is None or double is None:
         return False
     if double.traced.gradient is None:
         return False

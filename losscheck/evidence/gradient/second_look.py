@@ -78,8 +78,8 @@ def second_look(
         rounding of the loss or that of the gradient itself explains the difference.
     """
     index = np.flatnonzero(np.isin(comparison.outcome, WRONG) if among is None else among)
-    program = evidence.programs.double(instance.shapes)
-    if not len(index) or not isinstance(program, Program):
+    program = evidence.programs.double(instance.shapes).graphed
+    if not len(index) or program is None:
         return comparison
     case, coordinate = np.divmod(index, gradient.shape[1])
     picked = block.take(case)
@@ -170,8 +170,8 @@ def _close_by(
     Where several numbers are equal, a choice among them changes within less than the steps that an
     extrapolation goes by, and the loss may go on as if there had been none.
     """
-    program = evidence.programs.double(instance.shapes)
-    assert isinstance(program, Program)
+    program = evidence.programs.double(instance.shapes).graphed
+    assert program is not None
     case, coordinate = np.divmod(index, gradient.shape[1])
     picked, rows = block.take(case), np.arange(len(case))
     flat = np.asarray(picked.inputs[program.prediction], np.float64).reshape(len(case), -1)

@@ -21,7 +21,7 @@ from losscheck.infer.spec import Spec
 from losscheck.model import Argument, Array, Range
 from losscheck.numerics.verdict import Agreement, Point
 from losscheck.program.programs import Programs
-from losscheck.program.running.program import SINGLE_CASES, Program
+from losscheck.program.running.program import SINGLE_CASES
 from losscheck.program.running.ways import Way
 from losscheck.program.second_order import DIRECTION, slope
 from losscheck.program.tracing.trace import CallError, OutputError
@@ -124,7 +124,7 @@ def _observe(
     """Check the cases of an instance whose gradients were verified; None where there are none."""
     derived = _derived(evidence, instance)
     try:
-        program = derived.programs.double(derived.spec.shapes(derived.spec.sizes))
+        program = derived.programs.double(derived.spec.shapes(derived.spec.sizes)).graphed
     except (CallError, OutputError):  # runs as a loss, but not once more inside another function
         return None
     directions = _directions(instance.shapes[evidence.spec.prediction.name], evidence.seed)
@@ -133,14 +133,14 @@ def _observe(
     if not len(cases):
         return None
     size = np.abs(derived.double(directed(cases, directions))[1])
-    if not (isinstance(program, Program) and program.settle() is Way.VECTORIZED):
+    if program is None or program.settle() is not Way.VECTORIZED:
         most = SINGLE_CASES // (EVALUATIONS * directions.size)
         cases = cases.take(slice(0, max(1, most)))
     size = size[np.isfinite(size) & (size > 0)]
     # A curvature far below the gradient is none that a step of ordinary length would meet.
     scale = max(first.scale, float(np.median(size)) if len(size) else 0.0)
-    missing = isinstance(program, Program) and program.traced.gradient is None
-    error = program.traced.gradient_error if isinstance(program, Program) else ""
+    missing = program is not None and program.traced.gradient is None
+    error = program.traced.gradient_error if program is not None else ""
     cut = cut_off(derived.main)
 
     def observed(block: CaseBlock, certified: Array) -> SecondOrderCheck:

@@ -53,8 +53,8 @@ def open_to_choice(
         Whether some operation chooses otherwise at such points, and every number lies within what
         it is at them.
     """
-    program = evidence.programs.double(evidence.instance_of(case).shapes)
-    if numbers is None or not isinstance(program, Program):
+    program = evidence.programs.double(evidence.instance_of(case).shapes).graphed
+    if numbers is None or program is None:
         return False
     if direction is Direction.BACKWARD and not in_a_row:
         close = _nearby(evidence, case, NEAR, CLOSE)

@@ -21,7 +21,6 @@ from losscheck.model import Array, Range, SelfTest
 from losscheck.numerics.ladder import derivatives
 from losscheck.numerics.verdict import Agreement, Point
 from losscheck.program.probing import Probe, Readout
-from losscheck.program.running.program import Program
 from losscheck.program.running.ways import Way
 
 COUNTS = 1e-2  # of the ordinary gradient: an error in a smaller element matters to nobody
@@ -105,9 +104,9 @@ def _dropped(evidence: Evidence, check: GradientCheck) -> Array:
     What a term contributes is differentiated numerically, as the backward pass would have it.
     """
     instance = evidence.instance_of(check.cases)
-    program = evidence.programs.double(instance.shapes)
+    program = evidence.programs.double(instance.shapes).graphed
     counted = np.zeros(2, int)
-    if not isinstance(program, Program) or program.way() is not Way.VECTORIZED or not len(check):
+    if program is None or program.way() is not Way.VECTORIZED or not len(check):
         return counted
     probe = Probe(program, {name: array[0] for name, array in check.cases.inputs.items()})
     found = terms(probe, program.wiring)

@@ -13,7 +13,7 @@ from losscheck.evidence.gather import Evidence
 from losscheck.evidence.gradient.stop_gradient import stops
 from losscheck.evidence.graph import blocking
 from losscheck.model import Array, Inputs, Location
-from losscheck.program.running.program import Program
+from losscheck.program.running.runnable import Runnable
 from losscheck.program.tracing.trace import CallError, OutputError
 from losscheck.program.tracing.wiring import Node, Wiring
 from losscheck.settings.shapes import parse
@@ -162,7 +162,7 @@ def _left(evidence: Evidence, axis: int, size: int) -> list[int] | None:
         return None
     try:
         program = evidence.programs.at(shapes)
-        if not isinstance(program, Program):
+        if program.eager:
             return None
         gradient = program.run(_ordinary(evidence, shapes)).gradient
     except (CallError, OutputError):
@@ -211,10 +211,10 @@ def _used(evidence: Evidence, inputs: Inputs, axis: int, indices: Sequence[int])
 
 
 def _location(
-    program: object, graph: Wiring, shape: tuple[int, ...], *, used: bool
+    program: Runnable, graph: Wiring, shape: tuple[int, ...], *, used: bool
 ) -> Location | None:
     """Where a part is taken of the prediction, or where the gradient of one ends."""
-    if not isinstance(program, Program):
+    if program.traced is None:
         return None
     node = blocking(graph) if used else _picking(graph, shape)
     return None if node is None else program.traced.origins.location(node.name)

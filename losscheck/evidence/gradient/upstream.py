@@ -19,7 +19,6 @@ from losscheck.evidence.gradient.check import GradientCheck, check
 from losscheck.model import Array
 from losscheck.numerics.verdict import Agreement
 from losscheck.program.derived import WeightedPrograms
-from losscheck.program.modes import EagerProgram
 from losscheck.program.running.ways import Way
 from losscheck.program.tracing.trace import Call, CallError
 
@@ -80,7 +79,7 @@ def upstream_check(evidence: Evidence, checks: Sequence[GradientCheck]) -> Upstr
     rows = _spread(np.flatnonzero(_right(plain)), plain.gradient.shape[1])
     instance = evidence.instance_of(plain.cases)
     program = instance.program
-    if isinstance(program, EagerProgram) or program.way() is not Way.VECTORIZED:
+    if program.way() is not Way.VECTORIZED:
         rows = rows[:SLOW]
     derived, upstream = _derived(evidence, instance, plain.cases)
     cases, right = plain.cases.take(rows), ~plain.edge[rows]

@@ -19,7 +19,6 @@ from losscheck.model import Argument, Array, Location
 from losscheck.program.keras.keras_loss import REDUCTIONS, weighted
 from losscheck.program.keras.undisturbed import said
 from losscheck.program.keras.weighing import Weigh, by_argument, calls_itself, plainly
-from losscheck.program.running.program import Program
 from losscheck.rules.shape.batch_coupling import BatchCoupling
 from losscheck.rules.shape.silent_broadcast import SilentBroadcast
 from losscheck.rules.training.training_fails import TrainingFails
@@ -332,8 +331,8 @@ class _Scale:
         return (own is None or own.origin == "inferred") and not weighs_samples(self._weight)
 
     def _used_at(self) -> Location | None:
-        graph, program = self._evidence.main.wiring, self._evidence.main.program
-        if graph is None or not isinstance(program, Program):
+        graph, program = self._evidence.main.wiring, self._evidence.main.program.graphed
+        if graph is None or program is None:
             return None
         if self._how == "keras" or self._weight not in program.names:
             return None

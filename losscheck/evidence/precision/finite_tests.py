@@ -10,7 +10,6 @@ import numpy as np
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.model import Array, Inputs, Location, Range
-from losscheck.program.running.program import Program
 from losscheck.program.tracing.wiring import Node, Wiring
 
 TESTS = frozenset({"IsNan", "IsInf", "IsFinite"})
@@ -96,8 +95,8 @@ def _evaluate(
     tests: Sequence[tuple[Node, Node]],
     which: int,
 ) -> FiniteTest:
-    program = instance.program
-    assert isinstance(program, Program)
+    program = instance.program.graphed
+    assert program is not None
     test, replacing = tests[which]
     # What all of them test at once: to vectorize the graph for each takes longer than to run it.
     names = [program.traced.value.name, *(each.inputs[0] for each, _ in tests)]
@@ -175,9 +174,9 @@ def nonfinite_inputs(evidence: Evidence) -> tuple[NonfiniteInput, ...]:
 
 def _absorbed(instance: Instance, inputs: Inputs, replacing: set[str]) -> Array:
     """(N,) bool: each way of a bad value to the loss ends where a tested one is replaced."""
-    graph, program = instance.wiring, instance.program
+    graph, program = instance.wiring, instance.program.graphed
     assert graph is not None
-    assert isinstance(program, Program)
+    assert program is not None
     floating = [node for node in graph.forward if node.floating]
     names = [t for node in floating for t in node.floats]
     values = program.fetch(names, inputs)

@@ -69,10 +69,10 @@ def half_sweeps(evidence: Evidence) -> tuple[HalfSweep, ...]:
 
 def _swept(evidence: Evidence, instance: Instance, dtype: str, count: int) -> HalfSweep | None:
     try:
-        program = evidence.programs.at(instance.shapes, dtype)
+        program = evidence.programs.at(instance.shapes, dtype).graphed
     except (CallError, OutputError):  # LC502 says so
         return None
-    if not isinstance(program, Program):  # one call a case
+    if program is None:  # one call a case
         return None
     block = short(
         evidence.spec.arguments,
@@ -116,10 +116,8 @@ def _beside(evidence: Evidence, instance: Instance, half: Sweep) -> HalfSweep:
             continue
         block = half.cases.take(index)
         program = instance.program
-        if isinstance(program, Program) and len(index) <= LARGE_CASES:
-            single = program.singly(block.inputs)
-        else:
-            single = program.run(block.inputs)
+        few = len(index) <= LARGE_CASES
+        single = program.singly(block.inputs) if few else program.run(block.inputs)
         totals, gradient = evidence.double(block)
         numbers = [single.total[:, None], totals[:, None]]
         if part == "gradient":

@@ -10,7 +10,6 @@ import numpy as np
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.model import Array, Location, Range
-from losscheck.program.running.program import Program
 from losscheck.program.tracing.wiring import Node, Wiring
 
 CASES = 16_384  # of an instance; an integer operation wraps in many cases or in none
@@ -59,7 +58,7 @@ class IntegerOp:
 def integer_ops(evidence: Evidence) -> tuple[IntegerOp, ...]:
     """Evaluate every integer operation that depends on the arguments on the cases of a batch."""
     main, sweep = evidence.main, evidence.main_sweep
-    if main.wiring is None or not isinstance(main.program, Program):
+    if main.wiring is None or main.program.eager:
         return ()
     nodes = _integer_nodes(main.wiring)
     if not nodes:
@@ -86,8 +85,8 @@ def _modular(graph: Wiring, node: Node) -> bool:
 
 
 def _evaluate(instance: Instance, cases: CaseBlock, node: Node) -> IntegerOp:
-    program, graph = instance.program, instance.wiring
-    assert isinstance(program, Program)
+    program, graph = instance.program.graphed, instance.wiring
+    assert program is not None
     assert graph is not None
     n = len(cases)
     arrays = program.fetch([*node.inputs, *node.outputs[:1]], cases.inputs)

@@ -33,7 +33,6 @@ from losscheck.evidence.precision.disagreement import (
 from losscheck.evidence.search.sweep import Scale, Sweep
 from losscheck.model import Array, Direction, Range
 from losscheck.numerics.ulps import EXPLAINED, LEAST, ulp
-from losscheck.program.running.program import Program
 from losscheck.program.running.ways import Way
 
 VALUE, GRADIENT = 0, 1  # the parts of what `Evidence.double` gives
@@ -205,8 +204,7 @@ def ladder(evidence: Evidence, instance: Instance) -> tuple[Ladder, CaseBlock]:
 
 def vectorized(instance: Instance) -> bool:
     """Say whether cases are run many at a time."""
-    program = instance.program
-    return isinstance(program, Program) and program.way() is Way.VECTORIZED
+    return instance.program.way() is Way.VECTORIZED
 
 
 def _of_instance(

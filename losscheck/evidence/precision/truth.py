@@ -85,8 +85,8 @@ def _exact(evidence: Evidence, block: CaseBlock, dtype: str) -> tuple[CaseTruth,
     from losscheck.program.exact import evaluator as exact
 
     instance = evidence.instance_of(block)
-    program = instance.program
-    if not isinstance(program, Program):
+    program = instance.program.graphed
+    if program is None:
         return CaseTruth(kind=None), CaseTruth(kind=None)
     fetches = [program.traced.value] + (
         [] if program.traced.gradient is None else [program.traced.gradient]
@@ -147,8 +147,8 @@ def _exact_results(evidence: Evidence, case: CaseBlock, direction: Direction) ->
 
     instance = evidence.instance_of(case)
     double = evidence.programs.double(instance.shapes)
-    for program in (double, instance.program):
-        if not isinstance(program, Program) or program.rewritten:
+    for program in (double.graphed, instance.program.graphed):
+        if program is None or program.rewritten:
             continue
         traced = program.traced
         fetch = traced.value if direction is Direction.FORWARD else traced.gradient

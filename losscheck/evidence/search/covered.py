@@ -5,7 +5,6 @@ from __future__ import annotations
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.search.guided import Guided, Hunt, Outcome
 from losscheck.model import Coverage
-from losscheck.program.modes import EagerProgram
 
 DRIVEN = "operations that can fail, brought to where they do"
 
@@ -29,7 +28,7 @@ def _guided(instance: Instance, evidence: Evidence) -> Coverage:
     shape = instance.shapes[evidence.spec.prediction.name]
     search = evidence.guided.get(instance.name)
     if search is None:
-        eager = isinstance(instance.program, EagerProgram)
+        eager = instance.program.eager
         reason = "the loss has no graph to search" if eager else "not run"
         return Coverage(stage="guided", shape=shape, cases=0, reason=reason)
     cases = 0 if search.cases is None else len(search.cases)

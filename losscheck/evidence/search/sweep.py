@@ -104,7 +104,7 @@ def sweep(
     Parameters
     ----------
     run
-        Gives the `program.batch.Outcome` of a block.
+        Gives the `runnable.Outcome` of a block.
     scale
         What is ordinary; measured on the ordinary cases of this block where it is None.
     """

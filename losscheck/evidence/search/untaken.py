@@ -14,7 +14,6 @@ import numpy as np
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.search.sweep import Sweep
 from losscheck.model import Array, Location
-from losscheck.program.running.program import Program
 from losscheck.program.tracing.wiring import Node, Wiring
 
 FIRST = 48  # cases that most comparisons have come out either way after
@@ -63,7 +62,7 @@ class Untaken:
 def untaken(evidence: Evidence) -> tuple[Untaken, ...]:
     """Evaluate the comparisons that the user wrote, on the cases of the sweeps."""
     main = evidence.main
-    if main.wiring is None or not isinstance(main.program, Program):
+    if main.wiring is None or main.program.traced is None:
         return ()
     origins = main.program.traced.origins
     candidates = {}
@@ -113,9 +112,10 @@ def _comparisons(graph: Wiring) -> Iterator[tuple[Node, str, str]]:
 
 def _numbers(instance: Instance, sweep: Sweep, tensors: list[str]) -> list[float | None]:
     """What the comparisons are with, where that is one number."""
-    assert isinstance(instance.program, Program)
+    program = instance.program.graphed
+    assert program is not None
     one = {name: array[0] for name, array in sweep.cases.inputs.items()}
-    values = [np.unique(array) for array in instance.program.once(tensors, one)]
+    values = [np.unique(array) for array in program.once(tensors, one)]
     return [float(value[0]) if len(value) == 1 else None for value in values]
 
 
@@ -135,8 +135,8 @@ def _always(evidence: Evidence, node: Node) -> bool | None:
     seen: set[bool] = set()
     for few in (True, False):
         for instance, sweep in zip(evidence.instances, _swept(evidence), strict=True):
-            program, cases = instance.program, sweep.cases
-            if instance.wiring is None or not isinstance(program, Program):
+            program, cases = instance.program.graphed, sweep.cases
+            if instance.wiring is None or program is None:
                 return None
             # At other sizes the same line has made an operation of the same name.
             name = next((n.outputs[0] for n in instance.wiring.forward if n.name == node.name), "")

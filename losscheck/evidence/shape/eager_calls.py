@@ -13,7 +13,6 @@ from losscheck.evidence.gather import Evidence
 from losscheck.evidence.precision.disagreement import NEGLIGIBLE, TWO_DIGITS, explained
 from losscheck.evidence.search.sweep import Sweep, usual
 from losscheck.model import Array
-from losscheck.program.modes import EagerProgram
 from losscheck.program.tracing.trace import CallError, OutputError
 
 CALLS = 3  # each costs a millisecond
@@ -31,7 +30,7 @@ class EagerCalls:
 def eager_calls(evidence: Evidence) -> EagerCalls | None:
     """Call the first ordinary cases of a batch; None for a loss that runs only so, or never."""
     sweep = evidence.main_sweep
-    if isinstance(evidence.main.program, EagerProgram) or "eager" not in evidence.modes_wanted:
+    if evidence.main.program.eager or "eager" not in evidence.modes_wanted:
         return None
     index = usual(sweep.ranges)
     index = index[sweep.forward_finite[index]][:CALLS]

@@ -8,7 +8,6 @@ import numpy as np
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.graph import maker
 from losscheck.model import Array, Inputs, Location
-from losscheck.program.running.program import Program
 from losscheck.program.tracing.trace import CallError, OutputError
 from losscheck.program.tracing.wiring import wiring
 
@@ -38,17 +37,17 @@ class EmptyBatch:
 def empty_batch(evidence: Evidence) -> EmptyBatch | None:
     """Run a batch of no sample; None where no argument has a batch, or the loss has no graph."""
     spec = evidence.spec
-    if not spec.batch or not isinstance(evidence.main.program, Program):
+    if not spec.batch or evidence.main.program.eager:
         return None
     shapes = spec.shapes({**spec.sizes, spec.batch: 0})
     inputs = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
     try:
-        program = evidence.programs.forward_at(shapes)
+        program = evidence.programs.forward_at(shapes).graphed
     except CallError as error:
         return EmptyBatch(inputs=inputs, error=error, made_at=error.location)
     except OutputError:
         return None
-    if not isinstance(program, Program):  # it is no graph at this size, and LC402 tells of sizes
+    if program is None:  # it is no graph at this size, and LC402 tells of sizes
         return None
     traced = program.traced
     made, _ = maker(wiring(traced, program.names, program.prediction))

@@ -58,9 +58,9 @@ class LabelOutside:
 
 def labels_outside(evidence: Evidence) -> tuple[LabelOutside, ...]:
     """Call the loss with a label of -1, and of C, in every mode."""
-    main, program = evidence.main, evidence.main.program
+    main, program = evidence.main, evidence.main.program.graphed
     name = next((a.name for a in evidence.spec.arguments if domains.names_classes(a.domain)), None)
-    if name is None or not isinstance(program, Program) or main.wiring is None:
+    if name is None or program is None or main.wiring is None:
         return ()
     index = usual(evidence.main_sweep.ranges)[:1]
     if not len(index):

@@ -16,7 +16,6 @@ from losscheck.evidence.shape.broadcasts import Outer, axes_written, beside_othe
 from losscheck.infer.spec import BATCH
 from losscheck.model import Argument, Array, Inputs, Location
 from losscheck.program.programs import Programs, Sizes
-from losscheck.program.running.program import Program
 from losscheck.program.tracing.trace import CallError, OutputError
 from losscheck.settings.shapes import parse
 
@@ -261,12 +260,12 @@ class _Tries:
         name = self._spec.prediction.name
         run = LayoutRun(form=form, changed=name, shapes=shapes, size=size)
         try:
-            program = self._programs.forward_at(shapes)
+            program = self._programs.forward_at(shapes).graphed
         except CallError as error:
             return attrs.evolve(run, error=error)
         except OutputError as error:
             return attrs.evolve(run, output=error.form)
-        if not isinstance(program, Program):
+        if program is None:
             return run
         graph = program.wiring
         node = broadcasts.constant_broadcast(graph)
@@ -321,20 +320,18 @@ class _Tries:
         )
 
     def _axes_written(self, shapes: Sizes, argument: str) -> bool:
-        program = self._programs.forward_at(shapes)
-        if not isinstance(program, Program):
-            return False
-        return axes_written(program.wiring, argument)
+        program = self._programs.forward_at(shapes).graphed
+        return program is not None and axes_written(program.wiring, argument)
 
     def _indexed(self, shapes: Sizes, argument: str) -> bool:
-        program = self._programs.forward_at(shapes)
-        if argument in self._programs.call.integers or not isinstance(program, Program):
+        program = self._programs.forward_at(shapes).graphed
+        if argument in self._programs.call.integers or program is None:
             return True
         return broadcasts.indexed(program.wiring, argument)
 
     def _broadcast(self, shapes: Sizes, changed: str) -> tuple[bool, Location | None]:
-        program = self._programs.forward_at(shapes)
-        if not isinstance(program, Program):
+        program = self._programs.forward_at(shapes).graphed
+        if program is None:
             return True, None
         graph = program.wiring
         node = rank_promotion(graph, changed)
@@ -366,11 +363,7 @@ class _Tries:
     def _sums(self, shapes: Sizes, inputs: Mapping[str, Array]) -> Array | None:
         """(N,) the mean of what the loss returns: comparable whatever shape it has."""
         try:
-            program = self._programs.forward_at(shapes)
-            if isinstance(program, Program):
-                value = program.singly(inputs).value
-            else:
-                value = program.run(inputs).value
+            value = self._programs.forward_at(shapes).singly(inputs).value
         except CallError:
             raise
         except Exception:  # fails at run time only

@@ -12,7 +12,6 @@ from losscheck.evidence.gather import Evidence
 from losscheck.evidence.shape.independence import TOLERANCE, independent
 from losscheck.model import Array, Location, Range
 from losscheck.program.programs import Programs
-from losscheck.program.running.program import Program
 from losscheck.program.tracing.trace import CallError, OutputError
 
 DTYPES = ("float32", "float64", "float16", "bfloat16")
@@ -77,7 +76,7 @@ def repeats(evidence: Evidence) -> Repeat:
         next((n for n in instance.wiring.forward if n.stateful), None) if instance.wiring else None
     )
     location = None
-    if node is not None and isinstance(instance.program, Program):
+    if node is not None and instance.program.traced is not None:
         location = instance.program.traced.origins.location(node.name)
     return Repeat(
         cases=block,

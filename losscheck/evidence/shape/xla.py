@@ -37,8 +37,8 @@ class XlaCall:
 
 def xla_call(evidence: Evidence) -> XlaCall | None:
     """Compile the loss for a batch; None where XLA is not wanted, or where no graph runs."""
-    main = evidence.main
-    if "xla" not in evidence.modes_wanted or not isinstance(main.program, Program):
+    program = evidence.main.program.graphed
+    if "xla" not in evidence.modes_wanted or program is None:
         return None
     index = usual(evidence.main_sweep.ranges)[:1]
     block = evidence.main_sweep.cases.take(index if len(index) else np.arange(1))
@@ -53,7 +53,7 @@ def xla_call(evidence: Evidence) -> XlaCall | None:
     except CallError as error:
         if not _runs(evidence, inputs):  # it is not XLA that it fails on
             return None
-        op, location = _unsupported(str(error.error), main, main.program)
+        op, location = _unsupported(str(error.error), evidence.main, program)
         return XlaCall(error=str(error), inputs=inputs, op=op, location=location or error.location)
     return XlaCall(error=None, inputs=inputs)
 

@@ -9,12 +9,10 @@ from __future__ import annotations
 import contextlib
 import copy
 import functools
-import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import attrs
 import numpy as np
 
 from losscheck.model import Array, Inputs
@@ -24,6 +22,7 @@ from losscheck.program.running.captured import captured
 from losscheck.program.running.execution import Cut, Run, in_session, vectorized
 from losscheck.program.running.functions import blocks_by_function, by_function
 from losscheck.program.running.refusals import alike, not_raising, one_by_one
+from losscheck.program.running.runnable import Outcome, Runnable
 from losscheck.program.running.ways import Runners, Way, compare, in_mode
 from losscheck.program.tracing.draws import drawing
 from losscheck.program.tracing.effort import Effort, effort
@@ -47,23 +46,7 @@ PROBED = 16  # cases that are tried until one does not raise
 SINGLE_CASES = 2_000  # what is run one by one in about half a second where calls are slow
 
 
-@attrs.frozen(kw_only=True, eq=False)
-class Outcome:
-    """Value and gradient of a block of cases, in the dtype that they were computed in."""
-
-    value: Array  # (N, *shape of what the loss returns)
-    gradient: Array  # (N, *shape of the prediction); zeros where no gradient reaches it
-
-    @property
-    def total(self) -> Array:
-        """(N,) the loss summed over what it returns, which is what the gradient belongs to."""
-        flat = self.value.reshape(len(self.value), math.prod(self.value.shape[1:]))
-        # Two infinities of opposite sign make NaN here, as they do in Keras' reduction.
-        with np.errstate(invalid="ignore", over="ignore"):
-            return np.asarray(flat.astype(np.float64).sum(axis=1))
-
-
-class Program:
+class Program(Runnable):
     """A traced loss that can be run for blocks of cases, whole or up to any tensor inside.
 
     Parameters
@@ -85,7 +68,7 @@ class Program:
         definition: Any = None,
         whole_batch: Callable[[], Program] | None = None,
     ) -> None:
-        self.traced = traced
+        self.traced: Traced = traced
         self.whole_batch = whole_batch
         self.names = call.names
         self.prediction = call.prediction
@@ -130,6 +113,11 @@ class Program:
     def effort(self) -> Effort:
         """What one case takes."""
         return effort(self)
+
+    @property
+    def graphed(self) -> Program:
+        """Itself."""
+        return self
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:

@@ -34,6 +34,7 @@ class Way(enum.StrEnum):
     VECTORIZED = "vectorized_map"
     STACKED = "stacking them along the batch"
     SINGLY = "one call each"
+    EAGERLY = "one eager call each"
 
 
 def in_mode(cut: Cut, mode: str) -> Run:
