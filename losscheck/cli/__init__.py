@@ -180,6 +180,29 @@ def diff(old: str, new: str, formats: tuple[str, ...], strict: bool, **options: 
 
 
 @command.command()
+@click.argument("file", type=click.Path(path_type=Path), metavar="REPORT.json")
+@click.argument("wanted", required=False, default="", metavar="[ID]")
+@click.option(
+    "--format", "formats", multiple=True, metavar="FORMAT[=PATH]", help="text or json. Repeatable."
+)
+@click.option("-q", "--quiet", is_flag=True, help="The counts alone.")
+@click.option("-v", "--verbose", is_flag=True, help="Tracebacks of our own faults.")
+def replay(file: Path, wanted: str, formats: tuple[str, ...], quiet: bool, verbose: bool) -> int:
+    """Run the findings of a JSON report again, on the losses as they are now.
+
+    ID is that of a finding or of a diagnosis; without it, all errors and warnings are run. A
+    finding of NaN, Inf, a wrong gradient or lost digits is judged by its recorded case, the others
+    by their rules anew.
+
+    The exit status is 0 where all of them are gone, and 1 where any is still there or cannot be
+    run.
+    """
+    from losscheck.cli import replays
+
+    return replays.replay(file, wanted, formats, verbose - quiet)
+
+
+@command.command()
 def rules() -> int:
     """List the rules."""
     from losscheck.cli import rulebook

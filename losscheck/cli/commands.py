@@ -15,7 +15,7 @@ from losscheck.model import LeftOut, Report, UsageError
 from losscheck.report import verdicts
 from losscheck.settings.settings import Settings, did_you_mean
 
-COMMANDS = ("check", "report", "diff", "rules", "explain", "render")
+COMMANDS = ("check", "report", "diff", "replay", "rules", "explain", "render")
 
 
 def check(targets: Sequence[str], formats: Sequence[str], options: dict[str, Any]) -> int:
@@ -65,17 +65,28 @@ def render(file: Path, formats: Sequence[str], verbosity: int) -> int:
     int
         The exit status: 0, whatever the report says.
     """
+    wanted = outputs.parse(formats)
+    outputs.write(stored(file), wanted, verbosity)
+    return verdicts.Exit.CLEAN
+
+
+def stored(file: Path) -> Report:
+    """Read a JSON report.
+
+    Raises
+    ------
+    UsageError
+        If the file cannot be read, or is no report.
+    """
     from losscheck.report.json import from_json
 
-    wanted = outputs.parse(formats)
     try:
         text = file.read_text(encoding="utf-8")
     except OSError as error:
         raise UsageError(f"cannot read the report {file}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{file} is no JSON report: {error}") from error
-    outputs.write(from_json(text), wanted, verbosity)
-    return verdicts.Exit.CLEAN
+    return from_json(text)
 
 
 def _examine(targets: Sequence[str], held: Settings, *, quiet: bool) -> Report | None:

@@ -29,6 +29,7 @@ from losscheck.model import (
     Summary,
     UsageError,
 )
+from losscheck.replayed import Replay, Replayed
 from losscheck.report.view import View
 
 SCHEMA = 1
@@ -68,6 +69,18 @@ def comparison_to_json(comparison: Comparison) -> str:
 def comparison_from_json(text: str) -> Comparison:
     """Read back what `comparison_to_json` wrote."""
     return _converter().structure(json.loads(text, parse_constant=_refuse), Comparison)
+
+
+def replay_to_json(replay: Replay) -> str:
+    """Write what became of findings as strict JSON, ending in a newline."""
+    tree = _converter().unstructure(replay)
+    tree = {"schema": tree.pop("schema"), **tree}
+    return json.dumps(tree, allow_nan=False, ensure_ascii=False, indent=1) + "\n"
+
+
+def replay_from_json(text: str) -> Replay:
+    """Read back what `replay_to_json` wrote."""
+    return _converter().structure(json.loads(text, parse_constant=_refuse), Replay)
 
 
 def from_json(text: str) -> Report:
@@ -197,6 +210,8 @@ def _converter() -> cattrs.Converter:
     _register(converter, Finding, inputs, inputs)
     results = dict.fromkeys(("old", "new", "truth"), numbers["value"])
     _register(converter, Difference, {**inputs, **results}, {**inputs, **results})
+    again = {**inputs, **numbers}
+    _register(converter, Replayed, again, again)
     return converter
 
 

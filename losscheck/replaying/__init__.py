@@ -1,0 +1,1 @@
+"""Findings of a stored report run again on the losses as they are now."""
