@@ -121,8 +121,9 @@ def _examine(targets: Sequence[str], held: Settings, *, quiet: bool) -> Report |
 
 def _command_hint(targets: Sequence[str]) -> str:
     """Suggest a command where the first target looks like a mistyped one."""
-    near = did_you_mean(targets[0], COMMANDS)
-    return f"{near[:-1]}, the command?" if near and targets[0] not in COMMANDS else ""
+    given = targets[0]
+    near = did_you_mean(given, COMMANDS) if given.isidentifier() else ""
+    return f"{near[:-1]}, the command?" if near and given not in COMMANDS else ""
 
 
 def _say_no_loss(targets: Sequence[str], left_out: Sequence[LeftOut]) -> None:

@@ -19,7 +19,6 @@ from losscheck.evidence.search.singular import SINGULAR, Target
 from losscheck.findings.explanation import Explanation
 from losscheck.findings.inside import fetched, followed, tensors
 from losscheck.model import Array, Range
-from losscheck.program.tracing.trace import CallError
 from losscheck.program.tracing.wiring import Node, Wiring
 
 NEAR = 1e-2  # of the ordinary distance from a singular point: on its way there
@@ -149,7 +148,7 @@ def _looked(evidence: Evidence, told: Explanation) -> Inside | None:
         return None
     try:
         found = tensors(instance, case, "plain", told.finding.dtype, evidence)
-    except CallError:  # a half type that an operation of it does not take
+    except Exception:  # an operation that does not take the half type, or the label
         return None
     single = {name: np.asarray(array[0]) for name, array in found.items()}
     exact = _exact(instance, case)

@@ -5,18 +5,24 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 
+from losscheck.diagnoses.curing import Cured, with_cures
 from losscheck.diagnoses.flow import Flow
 from losscheck.diagnoses.grouping import Group, groups
 from losscheck.evidence.desk import Desk
 from losscheck.faults import Faults
 from losscheck.findings.explanation import Explanation
 from losscheck.findings.locate import of_location
+from losscheck.fixes.bench import Bench
 from losscheck.model import Diagnosis, Direction, Finding, Suspect
 from losscheck.rules import by_code
 
 
 def diagnosed(
-    explanations: Sequence[Explanation], desk: Desk | None, target: str, faults: Faults
+    explanations: Sequence[Explanation],
+    desk: Desk | None,
+    target: str,
+    faults: Faults,
+    bench: Bench | None = None,
 ) -> tuple[Diagnosis, ...]:
     """Tell findings with one root cause as one.
 
@@ -30,17 +36,24 @@ def diagnosed(
         Its name, of which ids are made.
     faults
         Where it is kept if that fails: then nothing that must be run says what belongs together.
+    bench
+        Where changes of the loss are tried; None where none are.
 
     Returns
     -------
     tuple of Diagnosis
         The worst first; each finding is in one of them.
     """
-    return faults.attempt(
+    flow = Flow(desk)
+    found = faults.attempt(
         "what the findings have in common",
-        lambda: tuple(_written(explanations, Flow(desk), target)),
-        tuple(_written(explanations, Flow(None), target)),
+        lambda: groups(explanations, flow),
+        groups(explanations, Flow(None)),
     )
+    cured: list[Cured] = [(group, None) for group in found]
+    if desk is not None and bench is not None:
+        cured = faults.attempt("the fix", lambda: with_cures(found, bench, desk), cured)
+    return tuple(_written(cured, flow, target))
 
 
 def of_findings(findings: Sequence[Finding], target: str) -> tuple[Diagnosis, ...]:
@@ -53,12 +66,13 @@ def of_findings(findings: Sequence[Finding], target: str) -> tuple[Diagnosis, ..
         )
         for finding in findings
     ]
-    return tuple(_written(bare, Flow(None), target))
+    flow = Flow(None)
+    return tuple(_written([(group, None) for group in groups(bare, flow)], flow, target))
 
 
-def _written(explanations: Sequence[Explanation], flow: Flow, target: str) -> Iterator[Diagnosis]:
+def _written(found: Sequence[Cured], flow: Flow, target: str) -> Iterator[Diagnosis]:
     known: dict[tuple[str, str], int] = {}  # those alike in rule and expression are numbered
-    for group in groups(explanations, flow):
+    for group, cure in found:
         ordered = _ordered(group, flow)
         root = ordered[0]
         alike = root.finding.code, root.blame.expression
@@ -68,7 +82,10 @@ def _written(explanations: Sequence[Explanation], flow: Flow, target: str) -> It
             severity=root.finding.severity,
             location=root.finding.location,
             cause=root.finding.cause or root.finding.message,
-            fix=root.finding.fix,
+            fix=root.finding.fix if cure is None else "\n".join([*cure.edit.before, cure.edit.new]),
+            verified=cure is not None,
+            diff="" if cure is None else cure.verified.diff,
+            clears=() if cure is None else cure.verified.clears,
             findings=tuple(told.finding.id for told in ordered),
         )
 

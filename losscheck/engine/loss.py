@@ -26,6 +26,7 @@ from losscheck.faults import FailedError, Faults, told
 from losscheck.findings import unfit
 from losscheck.findings.explanation import Explanation
 from losscheck.findings.finding import Writer
+from losscheck.fixes.bench import Bench
 from losscheck.infer import Asked, Inferred, infer
 from losscheck.model import (
     Check,
@@ -267,7 +268,9 @@ class Examination:
         if not runs and verdict is Verdict.PASS:
             verdict, reason = Verdict.INCONCLUSIVE, unfit.whole(inferred)
         with self._budget.held():  # what was found is told
-            told_as_one = diagnosed(counted, desk, self._loss.target, self._faults)
+            self._listen("fixes")
+            bench = Bench(desk, self._base) if counted and runs else None
+            told_as_one = diagnosed(counted, desk, self._loss.target, self._faults, bench)
         shown = self._shown(desk, inferred) if runs and self._guessed is None else {}
         return LossReport(
             target=self._loss.target,

@@ -11,8 +11,10 @@ import attrs
 from losscheck.model import LeftOut, UsageError
 from losscheck.rules import rules
 from losscheck.settings.settings import LossSettings, Settings, did_you_mean
-from losscheck.targets import Loss, resolve
+from losscheck.targets import Loss, check, resolve
 from losscheck.targets.importing import put_on_path
+from losscheck.targets.locating import locate
+from losscheck.targets.reference import parse
 
 if TYPE_CHECKING:
     from losscheck.engine.task import Task
@@ -53,6 +55,7 @@ def plan(targets: Sequence[str], settings: Settings) -> Plan:
     directory = Path(settings.directory).resolve()
     if settings.home:
         put_on_path(Path(settings.home))
+    check(targets, directory)
     losses: dict[str, Loss] = {}
     left_out: dict[str, LeftOut] = {}
     for target in targets:
@@ -61,7 +64,7 @@ def plan(targets: Sequence[str], settings: Settings) -> Plan:
         left_out.update({item.target: item for item in rest})
     every = tuple(dict.fromkeys(name for loss in losses.values() for name in _names(loss)))
     _check_arguments(losses, settings, every)
-    _check_tables(targets, losses, settings)
+    _check_tables(targets, losses, settings, directory)
     return Plan(
         tasks=tuple(
             Task(target=target, settings=_own(settings, loss, every))
@@ -95,14 +98,22 @@ def _check_arguments(losses: dict[str, Loss], settings: Settings, every: tuple[s
                 )
 
 
-def _check_tables(targets: Sequence[str], losses: dict[str, Loss], settings: Settings) -> None:
-    """Complain of a table for a loss that a module, given as a whole, does not have."""
+def _check_tables(
+    targets: Sequence[str], losses: dict[str, Loss], settings: Settings, directory: Path
+) -> None:
+    """Complain of a table for a loss that the module of a target does not have."""
+    places = {parse(target).place for target in targets}
     for table in settings.losses:
+        told = f'the configuration has a table losses."{table}"'
         if table not in losses and table.rpartition(":")[0] in targets:
-            raise UsageError(
-                f'the configuration has a table losses."{table}", but there is no such loss.'
-                f"{did_you_mean(table, tuple(losses))}"
-            )
+            near = did_you_mean(table, tuple(losses))
+            raise UsageError(f"{told}, but there is no such loss.{near}")
+        reference = parse(table)
+        if reference.place in places and reference.names:
+            try:
+                locate(reference, directory)
+            except UsageError as error:
+                raise UsageError(f"{told}: {error}") from None
 
 
 def _names(loss: Loss) -> tuple[str, ...]:

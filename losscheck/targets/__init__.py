@@ -5,7 +5,7 @@ A compiled model stands for what it is trained on and for the losses of its outp
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,12 @@ import attrs
 from losscheck.model import LeftOut, UsageError
 from losscheck.targets import importing, models, written
 from losscheck.targets.discovery import discover
-from losscheck.targets.locating import attribute, import_place
+from losscheck.targets.locating import attribute, check_place, import_place
 from losscheck.targets.loss import Loss, Parameter, build
 from losscheck.targets.making import make
 from losscheck.targets.reference import Reference, parse
 
-__all__ = ["Loss", "Parameter", "from_callable", "losses_of_model", "resolve"]
+__all__ = ["Loss", "Parameter", "check", "from_callable", "losses_of_model", "resolve"]
 
 
 def resolve(text: str, directory: Path) -> tuple[list[Loss], list[LeftOut]]:
@@ -75,6 +75,20 @@ def resolve(text: str, directory: Path) -> tuple[list[Loss], list[LeftOut]]:
     if made is not None and reference.call is not None:
         return [build(made, reference.text, directory, maker=obj)], []
     return [make(obj, reference, directory)], []
+
+
+def check(texts: Sequence[str], directory: Path) -> None:
+    """Complain of targets whose module or file is not there, before TensorFlow is imported.
+
+    Raises
+    ------
+    UsageError
+        For the first of them. A name alone may be one that Keras knows.
+    """
+    importing.put_on_path(directory)
+    for reference in map(parse, texts):
+        if reference.is_file or reference.names or not reference.place.isidentifier():
+            check_place(reference, directory)
 
 
 def from_callable(obj: Callable[..., Any], name: str | None = None) -> Loss:

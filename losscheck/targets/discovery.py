@@ -11,7 +11,7 @@ from losscheck.model import LeftOut, UsageError
 from losscheck.settings.argument_names import is_pair
 from losscheck.settings.decorator import ATTRIBUTE
 from losscheck.targets import reading
-from losscheck.targets.loss import Loss, build
+from losscheck.targets.loss import DeclarationError, Loss, build
 from losscheck.targets.making import make
 from losscheck.targets.reference import Arguments, Reference
 
@@ -51,6 +51,8 @@ def discover(module: ModuleType, prefix: str, directory: Path) -> tuple[list[Los
             )
             if found is not None and id(obj) in seen:
                 raise _NoLossError(f"the same as {seen[id(obj)]}")
+        except DeclarationError:  # to leave it out would hide the mistake
+            raise
         except UsageError as error:
             left_out.append(LeftOut(target=target, reason=str(error).removeprefix(f"{target}: ")))
             continue

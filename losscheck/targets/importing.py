@@ -11,6 +11,8 @@ import pkgutil
 import sys
 import sysconfig
 import traceback
+from collections.abc import Sequence
+from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
 
@@ -33,12 +35,47 @@ def lies_in(directory: Path, module: str) -> bool:
 
 
 def exists(module: str) -> bool:
-    """Say whether the first part of a dotted module can be found, without importing anything."""
-    top = module.partition(".")[0]
-    try:
-        return top in sys.modules or importlib.util.find_spec(top) is not None
-    except (ImportError, ValueError):  # ValueError: a module in sys.modules without a spec
-        return True
+    """Say whether a dotted module can be found, without importing anything.
+
+    A part whose package says for itself where its modules lie is taken to exist.
+    """
+    folders: Sequence[str] | None = None
+    name = ""
+    for part in module.split("."):
+        name = f"{name}.{part}".lstrip(".")
+        if name in sys.modules:
+            folders = getattr(sys.modules[name], "__path__", None)
+            continue
+        try:
+            spec = (
+                importlib.util.find_spec(name)
+                if folders is None and "." not in name
+                else PathFinder.find_spec(name, folders)
+            )
+        except (ImportError, ValueError):  # a loader of its own
+            return True
+        if spec is None:
+            return False
+        folders = spec.submodule_search_locations
+        if folders is None:
+            break  # it may make the rest of the name itself
+    return True
+
+
+def file_of(text: str, directory: Path) -> Path:
+    """Find a file of the user.
+
+    Raises
+    ------
+    UsageError
+        If there is none; the message names those that come close.
+    """
+    file = Path(os.path.expanduser(text))
+    file = (file if file.is_absolute() else directory / file).resolve()
+    if not file.is_file():
+        near = [found.name for found in file.parent.glob("*.py")] if file.parent.is_dir() else []
+        raise UsageError(f"there is no file {text!r} in {directory}.{suggest(file.name, near)}")
+    return file
 
 
 def missing(module: str, directory: Path) -> UsageError:
@@ -96,11 +133,7 @@ def import_file(text: str, directory: Path) -> ModuleType:
     UsageError
         If there is no such file, or importing it fails; the message has the user's line.
     """
-    file = Path(os.path.expanduser(text))
-    file = (file if file.is_absolute() else directory / file).resolve()
-    if not file.is_file():
-        near = [found.name for found in file.parent.glob("*.py")] if file.parent.is_dir() else []
-        raise UsageError(f"there is no file {text!r} in {directory}.{suggest(file.name, near)}")
+    file = file_of(text, directory)
     for module in list(sys.modules.values()):
         if module.__name__ != "__main__" and _file(module, file.name) == file:
             return module

@@ -25,12 +25,25 @@ def locate(reference: Reference, directory: Path) -> Any:
     return attribute(import_place(reference, directory), reference)
 
 
+def check_place(reference: Reference, directory: Path) -> None:
+    """Complain of a module or file that is not there, before anything is imported.
+
+    Raises
+    ------
+    UsageError
+        The message says what comes close.
+    """
+    if reference.is_file:
+        importing.file_of(reference.place, directory)
+    elif not importing.exists(reference.place):
+        raise importing.missing(reference.place, directory)
+
+
 def import_place(reference: Reference, directory: Path) -> ModuleType:
     """Import the module or file of a reference."""
     from losscheck.program import resolve
 
-    if not reference.is_file and not importing.exists(reference.place):
-        raise importing.missing(reference.place, directory)
+    check_place(reference, directory)
     resolve.prepare()
     if reference.is_file:
         return importing.import_file(reference.place, directory)

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from losscheck.targets.models import Placed
 
 
+class DeclarationError(UsageError):
+    """What a loss declares of itself cannot be used: it is a loss all the same."""
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class Parameter:
     """A parameter of a loss."""
@@ -187,11 +191,14 @@ def _check_declared(
     names = tuple(parameter.name for parameter in parameters)
     for name, settings in declared.items():
         if name not in names:
-            raise UsageError(
+            raise DeclarationError(
                 f"@losscheck.spec of {target} names {name!r}, which is no argument of it "
                 f"({', '.join(names)}).{did_you_mean(name, names)}"
             )
-        check_texts(settings, f"@losscheck.spec of {target}: {name}")
+        try:
+            check_texts(settings, f"@losscheck.spec of {target}: {name}")
+        except UsageError as error:
+            raise DeclarationError(str(error)) from None
 
 
 def _docstring(places: tuple[Any, ...]) -> str:

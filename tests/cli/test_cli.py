@@ -229,6 +229,22 @@ def test_tables_of_the_configuration_must_fit(
         assert said in err
 
 
+def test_a_table_for_no_loss_of_a_module_is_told_where_one_loss_alone_is_checked(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "one_fits.py").write_text(
+        "def loss(y_true, y_pred): return y_pred\ndef other(y_true, y_pred): return y_pred"
+    )
+    for table, said in [("los", "has no 'los'. Did you mean 'loss'?"), ("other", "")]:
+        (tmp_path / "losscheck.toml").write_text(
+            f'[losses."one_fits.py:{table}".ignore]\nLC104 = "x"\n'
+        )
+        status, _, err = run("one_fits.py:loss")
+        assert (status == 2) is bool(said)
+        assert said in err
+
+
 def test_a_fault_of_ours(run: Run, fake_engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any) -> Any:
         raise ZeroDivisionError("planted")

@@ -16,7 +16,7 @@ import losscheck
 from losscheck.model import UsageError
 from losscheck.settings.argument_names import role
 from losscheck.settings.settings import ArgumentSettings
-from losscheck.targets import Loss, from_callable, resolve
+from losscheck.targets import Loss, check, from_callable, resolve
 from losscheck.targets.reference import parse
 
 LOSSES = '''
@@ -482,3 +482,28 @@ def test_literals_are_read_not_run() -> None:
     assert call is not None
     assert call.positional == ([1, -2.5], {"a": None})
     assert call.keywords == {"flag": True, "text": "a:b.py"}
+
+
+def test_a_mistake_in_a_declaration_is_no_reason_to_leave_the_loss_out(tmp_path: Path) -> None:
+    (tmp_path / "declared.py").write_text(
+        "import losscheck\n\n\n@losscheck.spec(y_pred='probabilty')\n"
+        "def loss(y_true, y_pred):\n    return y_true - y_pred\n"
+    )
+    with pytest.raises(UsageError, match=r"spec of declared.py:loss: y_pred: 'probabilty'"):
+        resolve("declared.py", tmp_path)
+
+
+@pytest.mark.parametrize("text", ["nowhere.py:loss", "nowhere.py", "no_module.sub:loss"])
+def test_what_is_not_there_is_told_before_anything_is_imported(tmp_path: Path, text: str) -> None:
+    with pytest.raises(UsageError, match=r"there is no (file|module)"):
+        check([text], tmp_path)
+    check(["mse"], tmp_path)  # Keras may know it
+
+
+def test_a_module_is_looked_for_within_its_package_without_an_import(tmp_path: Path) -> None:
+    (tmp_path / "unimported").mkdir()
+    (tmp_path / "unimported" / "__init__.py").write_text("raise RuntimeError('imported')\n")
+    (tmp_path / "unimported" / "losses.py").write_text("")
+    check(["unimported.losses:loss"], tmp_path)
+    with pytest.raises(UsageError, match=r"there is no module 'unimported.lossse'"):
+        check(["unimported.lossse:loss"], tmp_path)
