@@ -111,5 +111,8 @@ def _checks(loss: LossReport) -> Iterator[Text]:
     ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for code, slug, outcome, cases, seconds, where in rows:
-        parts = (code, slug.ljust(widths[1]), outcome.ljust(widths[2]), cases.rjust(widths[3]))
-        yield from block("   ".join((*parts, seconds.rjust(widths[4]), where)), 2, "dim")
+        left = (
+            text.ljust(width) for text, width in zip((code, slug, outcome), widths, strict=False)
+        )
+        numbers = (cases.rjust(widths[3]), seconds.rjust(widths[4]))
+        yield from block("   ".join((*left, *numbers, where)), 2, "dim")

@@ -87,7 +87,7 @@ def report(site: Path, project: Path) -> dict[str, Any]:
         status=0,
         path=site,
     )
-    assert "TEAM001 loss-negative  warning" in told
+    assert "warning  TEAM001 loss-negative" in told
     tree: dict[str, Any] = json.loads((project / "found.json").read_text())
     return tree
 
