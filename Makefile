@@ -28,7 +28,7 @@ DEMO := \
 	'$(SEED):temporal_loss'
 
 .PHONY: help setup demo test test-slow lint format bench-gradient bench-search keras-contract \
-	accuracy snapshot snapshot-compare clean
+	accuracy rewriting snapshot snapshot-compare clean
 
 help:
 	@echo 'make demo     check the losses of examples/ and write the reports to reports/'
@@ -38,6 +38,7 @@ help:
 	@echo 'make format   let ruff rewrite the sources'
 	@echo 'make bench-gradient  compare with other gradient checkers; writes docs/benchmarks.md'
 	@echo 'make bench-search  time the search; writes docs/benchmarks-search.md'
+	@echo 'make rewriting  rewrite expressions that lose digits; writes docs/rewriting.md'
 	@echo 'make keras-contract  train with every loss of Keras; writes docs/keras.md'
 	@echo 'make accuracy  what is found, on which line, and which sound losses are alarmed, over the zoo,'
 	@echo '              Keras, packages, projects and generated losses; takes hours, writes docs/accuracy.md'
@@ -96,6 +97,9 @@ bench-gradient: $(BENCH_STAMP)
 
 bench-search: $(STAMP)
 	$(BIN)/python -m benchmarks.search --keras
+
+rewriting: $(STAMP)
+	$(BIN)/python -m benchmarks.rewriting
 
 keras-contract: $(STAMP)
 	$(BIN)/python -m benchmarks.keras_contract

@@ -113,9 +113,8 @@ class Values:
         """
         value = self.of(root)
         size = int(np.prod(value.shape[1:]))
-        weights = np.array(
-            [self.arithmetic.constant(1 + Fraction(5 * k % 8, 8)) for k in range(size)]
-        )
+        steps = (self.arithmetic.constant(1 + Fraction(5 * k % 8, 8)) for k in range(size))
+        weights = np.array([step[()] for step in steps])
         start = np.broadcast_to(weights.reshape(value.shape[1:]), value.shape)
         waiting: dict[Expression, Array] = {root: start}
         found: dict[str, Array] = {}

@@ -53,15 +53,18 @@ def _reducible(replacement: Expression, binding: Binding) -> bool:
     return isinstance(options["axis"], int) and options.get("keepdims", True) is True
 
 
-@cache
 def identities(head: str) -> tuple[Identity, ...]:
     """The identities whose pattern is a sum, a product, or a call of a function."""
-    found = []
+    return _by_head().get(head, ())
+
+
+@cache
+def _by_head() -> dict[str, tuple[Identity, ...]]:
+    found: dict[str, tuple[Identity, ...]] = {}
     for family, lines in FAMILIES.items():
         for line in lines:
             identity = parse(line, family)
-            kind = kind_of(identity.pattern)
             name = identity.pattern.name if isinstance(identity.pattern, Operation) else ""
-            if (kind or name) == head:
-                found.append(identity)
-    return tuple(found)
+            head = kind_of(identity.pattern) or name
+            found[head] = (*found.get(head, ()), identity)
+    return found

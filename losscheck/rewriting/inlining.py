@@ -123,6 +123,10 @@ class _Writer:
             match statement:
                 case ast.Assign(targets=[ast.Name(id=name)], value=value):
                     self._values[name] = (value, statement.lineno)
+                case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)):
+                    for target, value in zip(names, values, strict=False):
+                        if isinstance(target, ast.Name) and len(names) == len(values):
+                            self._values[target.id] = (value, statement.lineno)
                 case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
                     self._values[name] = (value, statement.lineno)
         self._parameters = {arg.arg for arg in ast.walk(function.args) if isinstance(arg, ast.arg)}
@@ -152,7 +156,7 @@ class _Writer:
             return None
         value, assigned = self._values[name]
         inner = {n.id for n in ast.walk(value) if isinstance(n, ast.Name)}
-        changed = any(at > assigned for each in inner for at in self._stores.get(each, []))
+        changed = any(at >= assigned for each in inner for at in self._stores.get(each, []))
         return None if assigned >= line or changed or not self._pure(value) else (value, assigned)
 
     def _is_local(self, name: str) -> bool:

@@ -105,32 +105,39 @@ class Judge:
         return Judge(self._original, leaves, self.by, truth)
 
     def value_bits(self, candidate: Expression) -> Array:
-        """Bits lost in the value at each point: in its worst element; 0 where there is no truth.
+        """Bits lost in the value at each point."""
+        return self.value_lost(self.single.of(candidate))
+
+    def value_lost(self, given: Array) -> Array:
+        """Bits lost in given values at each point: in the worst element; 0 without a truth.
 
         Of elements that a reduction mixes the largest one says how much each may be off.
         """
-        given, truth = self.single.of(candidate), self.truth.value
+        truth = self.truth.value
         if given.shape != truth.shape:
             return np.full(len(truth), ALL)
         lost = bits(given, truth, _largest(truth) if self._mixes else 0.0)
         return np.asarray(lost.reshape(len(lost), -1).max(axis=1, initial=0.0))
 
     def slope_bits(self, candidate: Expression) -> Array:
-        """Bits lost in the derivative at each point, in that part of it which is worst.
+        """Bits lost in the derivative at each point."""
+        if self.single.of(candidate).shape != self.truth.value.shape:
+            return np.full(len(self.truth.value), ALL)
+        return self.slope_lost(self.single.gradient(candidate, self.by))
+
+    def slope_lost(self, given: Mapping[str, Array]) -> Array:
+        """Bits lost in given derivatives at each point, in that part which is worst.
 
         What is small beside the ordinary size of a derivative, its median, or beside the other
         parts of a gradient is not lost.
         """
         worst = np.zeros(len(self.truth.value))
-        if self.single.of(candidate).shape != self.truth.value.shape:
-            return worst + ALL
-        found = self.single.gradient(candidate, self.by)
         for text, slope in self.truth.slopes.items():
             if self.by and text not in self.by:
                 continue
-            given = found.get(text, np.zeros(slope.shape, np.float32))
+            single = given.get(text, np.zeros(slope.shape, np.float32))
             scale = np.maximum(_median(slope), _largest(slope))
-            lost = bits(given, slope, scale).reshape(len(worst), -1)
+            lost = bits(single, slope, scale).reshape(len(worst), -1)
             worst = np.maximum(worst, lost.max(axis=1, initial=0.0))
         return worst
 

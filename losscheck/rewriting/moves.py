@@ -17,7 +17,7 @@ from losscheck.rewriting.expressions import (
 from losscheck.rewriting.flat import factors, terms
 from losscheck.rewriting.identity import identities
 from losscheck.rewriting.matching import Binding
-from losscheck.rewriting.polynomials import expression, polynomial, together
+from losscheck.rewriting.polynomials import forms
 from losscheck.rewriting.simplifying import simplify, tidy
 
 Holds = Callable[[tuple[Expression, ...]], bool]
@@ -101,9 +101,7 @@ def _steps(
     if head == "div":
         yield from ((new, ()) for new in _regrouped(place))
     if head in ("sum", "product"):
-        poly = polynomial(place)
-        yield expression(poly), ()
-        yield together(poly), ()
+        yield from ((form, ()) for form in forms(place))
 
 
 def _filled(pattern: Expression, binding: Binding) -> Expression:

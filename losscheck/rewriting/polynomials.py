@@ -245,9 +245,16 @@ def _argument(atom: Expression) -> Expression:
     return atom.args[0]
 
 
+@lru_cache(maxsize=20_000)
+def forms(node: Expression) -> tuple[Expression, Expression]:
+    """Write an expression anew from its normal form: as a sum, and over one fraction line."""
+    poly = polynomial(node)
+    return expression(poly), together(poly)
+
+
 def normal(node: Expression) -> Expression:
     """Write an expression anew from its normal form: equal polynomials are written alike."""
-    return node if isinstance(node, Number | Leaf) else expression(polynomial(node))
+    return node if isinstance(node, Number | Leaf) else forms(node)[0]
 
 
 def plain(node: Expression) -> Expression:

@@ -25,6 +25,7 @@ WORTH = 1.0  # mean bits that a rewriting must save, or half of them where less 
 LOST = 12.0  # bits: half of a float32 is wrong
 GOOD = 1.5  # mean bits of value or derivative with which nothing further is tried
 WORSE = 3.0  # ulps by which a value may be further off where the original is right
+EXPLAINED = 2.0  # and this many times what the value moves when its operands move by an ulp
 RIGHT_SLOPE = 4.0  # bits that a derivative may have lost to be right still
 WORSE_SLOPE = 10.0  # bits that it may not lose then, but at few of these points
 FEW = 0.03
@@ -227,7 +228,7 @@ def _nowhere_worse(one: _Judged, before: _Judged) -> bool:
     """
     right = before.value <= np.log2(1.0 + WORSE)
     more = np.exp2(one.value) - np.exp2(before.value)
-    if np.any(right & (more > WORSE + before.condition)):
+    if np.any(right & (more > WORSE + EXPLAINED * before.condition)):
         return False
     right = before.slope <= RIGHT_SLOPE
     lost = one.slope[right] - before.slope[right]

@@ -18,6 +18,8 @@ CANDIDATES = 500  # that are looked at
 STEPS = 30  # expressions from which the search goes on
 LONGEST = 3  # times as long as the original, and some more
 SIZE_WEIGHT = 0.03  # bits that a node is worth: of two that are as good the shorter goes first
+SETTLED = 1.0  # mean bits with which an expression is as good as it gets, or nearly
+PATIENCE = 5
 BLAMED = 0.3  # mean bits that an operation of exact operands loses by itself
 
 
@@ -67,10 +69,16 @@ class Search:
         """Search from some expressions on; all that were found, the best one first."""
         longest = LONGEST * max(start.root.size for start in starts) + 20
         waiting: list[Candidate] = []
+        last: Candidate | None = None
         for start in starts:
             self._look(start.root, start.conditions, waiting)
+        since = 0  # steps without a better one, once there is one that loses next to nothing
         for _ in range(self._steps):
-            if not waiting:
+            top = min(self._found)
+            settled = top.score < SETTLED + SIZE_WEIGHT * top.root.size
+            since = since + 1 if settled and top is last else 0
+            last = top
+            if not waiting or since > PATIENCE:
                 break
             best = heapq.heappop(waiting)
             for new, conditions in moves(best.root, self._places(best.root), self._holds):

@@ -14,7 +14,7 @@ from losscheck.rewriting.expressions import (
     op,
     with_operands,
 )
-from losscheck.rewriting.polynomials import divided, expression, plain, polynomial, together
+from losscheck.rewriting.polynomials import divided, expression, forms, plain, polynomial
 
 MINUS_ONE = number(-1)
 _POLYNOMIAL = {"add", "sub", "mul", "div", "neg", "square", "pow", "sqrt"}
@@ -44,8 +44,7 @@ def simplify(node: Expression) -> Expression:
     node = _plainly(with_operands(node, tuple(simplify(arg) for arg in node.args)))
     if not isinstance(node, Operation) or node.name not in _POLYNOMIAL:
         return node
-    poly = polynomial(node)
-    shorter = [expression(poly), together(poly)]
+    shorter = [*forms(node)]
     if node.name == "div":
         shorter += _divided(node)
     best = min([node, *shorter], key=lambda other: other.size)

@@ -32,6 +32,11 @@ def test_names_are_written_out_through_several_statements() -> None:
     )
 
 
+def test_several_names_at_once() -> None:
+    source = "def loss(y, p):\n    low, high = tf.sqrt(p), p + 1.0\n    return low - high"
+    assert whole(source) == "tf.sqrt(p) - (p + 1.0)"
+
+
 def test_a_helper_that_only_returns_is_written_out() -> None:
     source = "def loss(y, p):\n    return y * (cbrt(p + 1.0) - cbrt(p))"
     assert whole(source, cbrt=CBRT) == (
@@ -52,6 +57,7 @@ def test_a_helper_that_only_returns_is_written_out() -> None:
         "d = 1.0\n    def f():\n        nonlocal d\n        d = 2.0\n    f()\n    return d - y",
         "return d - y\n    d = 1.0",
         "d += 1.0\n    return d - y",
+        "d, e = e, p\n    return d - y",
         "return (d := p) - y",
     ],
 )
