@@ -29,6 +29,7 @@ class Advice:
 
     cause: str
     write: str  # stands in for the blamed expression
+    true: Callable[[Scene], bool] = always  # when `cause` is so; else only what ran is said
     first: str = ""  # lines to put before it
     remark: str = ""  # further advice, as a comment under the code
     when: Callable[[Scene], bool | str] = always
@@ -51,7 +52,8 @@ class Advice:
         ]
         change = Change(old, new, tuple(first.splitlines()), remark) if old else None
         fix = "\n".join(line for line in lines if line)
-        return Filled(self.cause.format_map(words), fix, change)
+        cause = self.cause.format_map(words) if self.true(scene) else scene.measured()
+        return Filled(cause, fix, change)
 
     def _replaced(self, scene: Scene) -> str:
         if not (scene.direct or self.composite):

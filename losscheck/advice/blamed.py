@@ -6,6 +6,7 @@ from typing import Any
 
 import attrs
 
+from losscheck.advice.ran import Ran
 from losscheck.model import Array, Direction, Location
 
 # Operations that run functions: what is at fault lies in these, and operands are what they run.
@@ -37,6 +38,8 @@ class Blame:
     operands: tuple[str, ...]  # source text of the expression's operands
     operand_values: tuple[Array, ...]  # inputs of the op in this case, in its order; may be empty
     result: Any  # the value that went wrong, or None
+    ran: Ran | None = None  # the operation that gave it, forward or on the way back
+    then: Ran | None = None  # on the way back, the one that made NaN of its infinity
     vanished: str = ""  # a sentence on a constant that the dtype rounds away; "" where none is
     exact: float | None = None  # what it is in more digits, where digits were lost
     span: Span | None = None  # of the expression; None where its end is not known

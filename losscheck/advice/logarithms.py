@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from losscheck.advice import source
+from losscheck.advice import conditions, source
 from losscheck.advice.base import Advice, Key
 from losscheck.advice.scene import Scene
 
@@ -57,6 +57,7 @@ def _chosen_away(s: Scene) -> bool:
 WHOLE = (
     Advice(
         when=_softmax,
+        true=conditions.zero,
         cause="A softmax rounds to 0 for a logit far below the largest, and log(0) is -Inf.",
         write="tf.nn.log_softmax({z})",
         remark="Or take the whole cross-entropy from logits: "
@@ -64,11 +65,13 @@ WHOLE = (
     ),
     Advice(
         when=_sigmoid,
+        true=conditions.zero,
         cause="A sigmoid rounds to 0 for a very negative logit, and log(0) is -Inf.",
         write="tf.math.log_sigmoid({z})",
     ),
     Advice(
         when=_one_minus_sigmoid,
+        true=conditions.zero,
         cause="The sigmoid rounds to 1 for a large logit, so {at}, and log(0) is -Inf.",
         write="-tf.math.softplus({z})",
         remark="Or take the whole cross-entropy from logits: "
@@ -76,22 +79,26 @@ WHOLE = (
     ),
     Advice(
         when=_one_minus_exp,
+        true=conditions.zero,
         cause="exp(x) rounds to 1 for a small x, so {at}, and log(0) is -Inf.",
         write="{f}(-tf.math.expm1({z}))",
     ),
     Advice(
         when=_one_plus_exp,
+        true=conditions.infinite,
         cause="exp(x) overflows {dtype} above {limit}, long before log(1 + exp(x)) does.",
         write="tf.math.softplus({z})",
     ),
     Advice(
         when=_sum_of_exp,
+        true=conditions.infinite_or_zero,
         cause="The exponentials overflow {dtype} above {limit}, or all round to 0; the logarithm "
         "of their sum does neither.",
         write="tf.reduce_logsumexp({z})",
     ),
     Advice(
         when=_times_itself,
+        true=conditions.zero,
         cause="The logarithm of {at} is not finite; times 0 it is NaN, where the limit of "
         "x * log(x) is 0.",
         write="tf.math.xlogy({num}, {x})",
@@ -105,24 +112,28 @@ FORWARD = (
     *WHOLE,
     Advice(
         when=_negative,
+        true=conditions.negative,
         cause="The logarithm of a negative number does not exist: {at}.",
         write=CLAMPED,
         remark="Or make the prediction positive in the model: a softplus on its last layer.",
     ),
     Advice(
         when=_vanished,
+        true=conditions.zero,
         cause="The logarithm of {at} is -Inf.",
         write=CLAMPED,
         remark="Or compute in float32: x = tf.cast(x, tf.float32).",
     ),
     Advice(
         when=_one_minus,
+        true=conditions.zero,
         cause="{at}, since {z} is 1 or rounds to it, and log(0) is -Inf.",
         write=CLAMPED,
         remark="A clip to 1 - 1e-8 does not help: in float32 that is 1. Clip by {eps} or more, "
         "or compute from logits.",
     ),
     Advice(
+        true=conditions.zero,
         cause="The logarithm of {at} is -Inf.",
         write=CLAMPED,
         remark="Or compute from logits: log_softmax, log_sigmoid, or a cross-entropy with logits.",
@@ -133,12 +144,14 @@ BACKWARD = (
     *WHOLE,
     Advice(
         when=_chosen_away,
+        true=conditions.slope_of_log,
         cause="The slope of log at {at} is infinite; {back}.",
         first="safe = tf.where({sx} > 0.0, {x}, 1.0)",
         write="{f}(safe)",
         remark="Choosing the result afterwards does not help: make the operand safe first.",
     ),
     Advice(
+        true=conditions.slope_of_log,
         cause="The slope of log at {at} is too large for {dtype}; {back}.",
         write=CLAMPED,
     ),
@@ -146,6 +159,7 @@ BACKWARD = (
 
 TWO_ARGUMENTS = (
     Advice(
+        true=conditions.slope_of_log_of_second,
         cause="The second operand reaches {aty}, where the logarithm or its slope is infinite.",
         write="{f}({x}, tf.maximum({y}, {eps}))",
     ),
@@ -153,6 +167,7 @@ TWO_ARGUMENTS = (
 
 SHIFTED = (
     Advice(
+        true=conditions.at_most_minus_one,
         cause="log(1 + x) and its slope are not finite at {at}: 1 + x must stay above 0.",
         write="{f}(tf.maximum({x}, {eps} - 1.0))",
     ),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from losscheck.advice import logarithms, overflow, quotients, roots, special, wording
+from losscheck.advice import conditions, logarithms, overflow, quotients, roots, special, wording
 from losscheck.advice.base import Advice, Key, nowhere
 from losscheck.advice.blamed import RUNNING, Blame
 from losscheck.advice.change import Change, Filled
@@ -41,6 +41,7 @@ INHERENT = Advice(
 )
 FALLBACK = Advice(
     around=nowhere,
+    true=conditions.seen_with_finite_operands,
     cause="The result of {op} is {bad} at {at}, though what goes into it is finite.",
     write="tf.debugging.check_numerics({arg}, 'operand')  # shows the operand",
     remark="Keep it where the function and its slope are finite: by tf.maximum, tf.clip_by_value,\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from losscheck.advice import source
+from losscheck.advice import conditions, source
 from losscheck.advice.base import Advice, Key, nowhere
 from losscheck.advice.scene import Scene
 from losscheck.model import Kind
@@ -51,22 +51,26 @@ EXPONENTIAL = (
     Advice(
         when=_log_of_one_plus,
         around=_log_of_one_plus,
+        true=conditions.exponential,
         cause=OVERFLOWS + ", log(1 + exp(x)) itself does not.",
         write="tf.math.softplus({x})",
     ),
     Advice(
         when=_exponents,
         around=_log_of_sum,
+        true=conditions.exponential,
         cause=OVERFLOWS + ", the logarithm of the sum itself does not.",
         write="tf.reduce_logsumexp({z})",
     ),
     Advice(
         when=_share,
         around=_share,
+        true=conditions.exponential,
         cause=OVERFLOWS + ", and Inf / Inf is NaN.",
         write="tf.nn.softmax({x}, axis=-1)",
     ),
     Advice(
+        true=conditions.exponential,
         cause=OVERFLOWS + ".",
         write="{f}(tf.minimum({x}, {limit} - 1.0))",
         remark="Where a logarithm or a quotient follows, use the op for the whole:\n"
@@ -77,6 +81,7 @@ EXPONENTIAL = (
 LOG_COSH = (
     Advice(
         around=_log_of_cosh,
+        true=conditions.hyperbolic,
         cause="cosh and sinh at {at} are larger than {dtype} can hold: they overflow above "
         "{limit}, log(cosh(x)) does not.",
         first="a = tf.abs({x})",
@@ -88,11 +93,13 @@ LOG_COSH = (
 SQUARE = (
     Advice(
         when=_half,
+        true=conditions.square,
         cause="The square of {at} is larger than {dtype} can hold, which ends at {largest}.",
         write="tf.square(tf.cast({x}, tf.float32))",
     ),
     Advice(
         when=_root_around,
+        true=conditions.square,
         cause="The square of {at} is larger than {dtype} can hold, which ends at {largest}; the "
         "root of it would fit.",
         first="scale = tf.stop_gradient(tf.maximum(tf.reduce_max(tf.abs({x})), 1.0))",
@@ -100,6 +107,7 @@ SQUARE = (
         remark="Then multiply the root by scale.",
     ),
     Advice(
+        true=conditions.square,
         cause="The square of {at} is larger than {dtype} can hold, which ends at {largest}.",
         write="tf.square(tf.clip_by_value({x}, -{bound}, {bound}))",
         remark="Or take a loss that grows linearly, such as tf.keras.losses.huber.",
@@ -109,11 +117,13 @@ SQUARE = (
 SQUARED_DIFFERENCE = (
     Advice(
         when=_half,
+        true=conditions.square_of_difference,
         cause="The square of the difference is larger than {dtype} can hold, which ends at "
         "{largest}.",
         write="tf.square(tf.cast({x}, tf.float32) - tf.cast({y}, tf.float32))",
     ),
     Advice(
+        true=conditions.square_of_difference,
         cause="The square of the difference of {at} and {aty} is larger than {dtype} can hold, "
         "which ends at {largest}.",
         write="tf.square(tf.clip_by_value({gx} - {gy}, -{bound}, {bound}))",
@@ -123,11 +133,13 @@ SQUARED_DIFFERENCE = (
 SUM = (
     Advice(
         when=_half,
+        true=conditions.terms_overflow,
         cause="The sum is larger than {dtype} can hold, which ends at {largest}; a term is {at}.",
         write="{f}(tf.cast({x}, tf.float32){rest})",
         remark="Cast the result back to {dtype} once it is small.",
     ),
     Advice(
+        true=conditions.terms_overflow,
         cause="The sum is larger than {dtype} can hold, which ends at {largest}; a term is {at}.",
         write="{f}(tf.clip_by_value({x}, -{bound}, {bound}){rest})",
         remark="Better: take the mean, or scale the terms down before they are added.",
@@ -144,6 +156,7 @@ PRODUCT_OF_ALL = (
 
 MATRIX = (
     Advice(
+        true=conditions.entries_overflow,
         cause="The matrix product is larger than {dtype} can hold, which ends at {largest}; an "
         "entry is {at}.",
         write="{f}(tf.cast({x}, tf.float32), tf.cast({y}, tf.float32))",
@@ -153,6 +166,7 @@ MATRIX = (
 
 CONSTANT = (
     Advice(
+        true=conditions.does_not_fit,
         cause="A number does not fit {dtype}, which ends at {largest}.",
         around=nowhere,
         write="x.dtype.min  # the lowest finite number, in place of -1e9 in a mask",

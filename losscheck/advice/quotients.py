@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import math
 
-from losscheck.advice import source
+import numpy as np
+
+from losscheck.advice import conditions, source
 from losscheck.advice.base import Advice, Key, nowhere
 from losscheck.advice.scene import Scene
-
-
-def _zero_by_zero(s: Scene) -> bool:
-    return s.vx == 0 and s.vy == 0
 
 
 def _arc_tangent(s: Scene) -> str:
     call = source.call_around(s.line, s.expression, "atan", "arctan")
     return call if source.arguments_of(call, "atan", "arctan") == s.expression else ""
-
-
-def _by_zero(s: Scene) -> bool:
-    return s.vy == 0
 
 
 def _both_infinite(s: Scene) -> bool:
@@ -41,12 +35,13 @@ DIVISION_FORWARD = (
     Advice(
         when=_arc_tangent,
         around=_arc_tangent,
+        true=conditions.second_zero,
         cause="The divisor reaches {aty}, and the arc tangent takes the quotient.",
         write="tf.math.atan2({x}, tf.maximum({y}, {eps}))",
         remark="For a divisor that is never negative.",
     ),
     Advice(
-        when=_zero_by_zero,
+        when=conditions.both_zero,
         cause="0 / 0 is NaN: {at} and {aty}.",
         write=NO_NAN,
         remark="It gives 0 there. Where an empty match should count as perfect (a dice score of "
@@ -60,12 +55,13 @@ DIVISION_FORWARD = (
         remark="Where this is a softmax by hand; else divide both sides by their maximum first.",
     ),
     Advice(
-        when=_by_zero,
+        when=conditions.second_zero,
         cause="The division is by 0: {at} is divided by {aty}.",
         write=AWAY_FROM_ZERO,
         remark="Where a divisor of 0 means that there is nothing to count: tf.math.divide_no_nan.",
     ),
     Advice(
+        true=conditions.quotient,
         cause="{at} divided by {aty} is {bad} in {dtype}.",
         write=AWAY_FROM_ZERO,
     ),
@@ -73,11 +69,12 @@ DIVISION_FORWARD = (
 
 DIVISION_BACKWARD = (
     Advice(
-        when=_by_zero,
+        when=conditions.second_zero,
         cause="The slope of a quotient at a divisor of 0 is infinite ({aty}); {back}.",
         write=NO_NAN,
     ),
     Advice(
+        true=conditions.slope_of_quotient,
         cause="The slope of a quotient grows as 1 / divisor**2, and {aty} is too small for it in "
         "{dtype}; {back}.",
         write=AWAY_FROM_ZERO,
@@ -86,6 +83,7 @@ DIVISION_BACKWARD = (
 
 RECIPROCAL = (
     Advice(
+        true=conditions.reciprocal,
         cause="The reciprocal and its slope are infinite at {at}.",
         write="tf.math.reciprocal_no_nan({x})",
     ),
@@ -93,6 +91,7 @@ RECIPROCAL = (
 
 GUARDED = (
     Advice(
+        true=conditions.slope_of_guarded,
         cause="The divisor reaches {aty}, where the quotient or its slope is not finite.",
         write="{f}({x}, tf.where(tf.abs({y}) < {eps}, {eps}, {y}))",
     ),
@@ -101,6 +100,7 @@ GUARDED = (
 PRODUCT = (
     Advice(
         when=_first_is_zero,
+        true=conditions.first_zero_second_infinite,
         cause="0 * Inf is NaN: {at} and {aty}. A mask of 0 does not remove what is infinite.",
         write="tf.math.multiply_no_nan({y}, {x})",
         remark="Also make the operand of what is infinite safe first, or the gradient stays NaN:\n"
@@ -108,12 +108,14 @@ PRODUCT = (
     ),
     Advice(
         when=_second_is_zero,
+        true=conditions.second_zero_first_infinite,
         cause="0 * Inf is NaN: {at} and {aty}. A mask of 0 does not remove what is infinite.",
         write="tf.math.multiply_no_nan({x}, {y})",
         remark="Also make the operand of what is infinite safe first, or the gradient stays NaN:\n"
         "safe = tf.where(mask > 0.0, operand, 1.0)",
     ),
     Advice(
+        true=conditions.product,
         cause="The product of {at} and {aty} is larger than {dtype} can hold, which ends at "
         "{largest}.",
         write="tf.clip_by_value({x}, -{bound}, {bound}) * {gy}",
@@ -123,6 +125,7 @@ PRODUCT = (
 
 DIFFERENCE = (
     Advice(
+        true=conditions.both_infinite,
         cause="Inf - Inf is NaN: both operands overflowed ({at} and {aty}).",
         write="tf.clip_by_value({x}, -{bound}, {bound}) - tf.clip_by_value({y}, -{bound}, {bound})",
         remark="Better: keep the operands finite where they are computed, such as by "
@@ -132,7 +135,7 @@ DIFFERENCE = (
 
 EMPTY_MEAN = (
     Advice(
-        when=lambda s: s.size == 0,
+        when=lambda s: bool(s.operands) and np.size(s.operands[0]) == 0,
         cause="The mean of no elements is 0 / 0: nothing was selected.",
         around=nowhere,
         write="tf.math.divide_no_nan(tf.reduce_sum(values * mask), tf.reduce_sum(mask))",

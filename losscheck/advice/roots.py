@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from losscheck.advice import conditions
 from losscheck.advice.base import Advice, Key
 from losscheck.advice.scene import Scene
 
@@ -30,22 +31,11 @@ def _in_where(s: Scene) -> bool:
     return s.where
 
 
-def _negative(s: Scene) -> bool:
-    return s.vx is not None and s.vx < 0
-
-
-def _zero(s: Scene) -> bool:
-    return s.vx == 0
-
-
-def _exponent_zero(s: Scene) -> bool:
-    return s.vx == 0 and s.vy == 0
-
-
 COMPOSITE = (
     Advice(
         when=_norm,
         composite=True,
+        true=conditions.zero,
         cause="A norm has no slope at the zero vector: its root is taken of {at}, where the slope "
         "of the square root is infinite; {back}.",
         write="tf.sqrt(tf.reduce_sum(tf.square({arg}){rest}) + {tiny})",
@@ -53,6 +43,7 @@ COMPOSITE = (
     Advice(
         when=_deviation,
         composite=True,
+        true=conditions.zero,
         cause="The variance is {at} where all values are equal, and the slope of the square root "
         "is infinite there; {back}.",
         write="tf.sqrt(tf.math.reduce_variance({arg}{rest}) + {tiny})",
@@ -60,6 +51,7 @@ COMPOSITE = (
     Advice(
         when=_normalize,
         composite=True,
+        true=conditions.zero,
         cause="The norm of a zero vector is 0, and its inverse is not finite.",
         write="{garg} * tf.math.rsqrt(tf.reduce_sum(tf.square({arg}), axis=-1, keepdims=True) "
         "+ {tiny})",
@@ -67,6 +59,7 @@ COMPOSITE = (
     Advice(
         when=_clip_by_norm,
         composite=True,
+        true=conditions.zero,
         cause="The norm of a zero vector is 0, and the slope of its square root is infinite; "
         "{back}.",
         first="limit = 1.0  # the largest norm to leave\n"
@@ -78,6 +71,7 @@ COMPOSITE = (
 ROOT_FORWARD = (
     Advice(
         when=_difference,
+        true=conditions.negative,
         cause="The square root of a negative number does not exist: {at}. The difference of two "
         "nearly equal numbers lost its digits and came out below 0.",
         write="{f}(tf.maximum({x}, {tiny}))",
@@ -85,6 +79,7 @@ ROOT_FORWARD = (
         "squared differences, a variance is tf.math.reduce_variance.",
     ),
     Advice(
+        true=conditions.negative,
         cause="The square root of a negative number does not exist: {at}.",
         write="{f}(tf.maximum({x}, {tiny}))",
     ),
@@ -94,16 +89,18 @@ ROOT_BACKWARD = (
     *COMPOSITE,
     Advice(
         when=_in_where,
+        true=conditions.slope_of_root,
         cause="The slope of the square root at {at} is not finite; {back}.",
         first="safe = tf.where({sx} > 0.0, {x}, 1.0)",
         write="{f}(safe)",
     ),
     Advice(
-        when=_negative,
+        when=conditions.negative,
         cause="The square root has no slope below 0, and it is taken of {at}.",
         write="{f}(tf.maximum({x}, {tiny}))",
     ),
     Advice(
+        true=conditions.slope_of_root,
         cause="The slope of the square root at {at} is infinite; {back}.",
         write="{f}({sx} + {tiny})",
     ),
@@ -112,6 +109,7 @@ ROOT_BACKWARD = (
 INVERSE_ROOT = (
     *COMPOSITE,
     Advice(
+        true=conditions.inverse_root,
         cause="1 / sqrt(x) and its slope are not finite at {at}.",
         write="{f}(tf.maximum({x}, {tiny}))",
         remark="Clamp before the root: a minimum after it still sends NaN back.",
@@ -120,17 +118,18 @@ INVERSE_ROOT = (
 
 POWER_FORWARD = (
     Advice(
-        when=_negative,
+        when=conditions.negative,
         cause="A fractional power of a negative number does not exist: {at}.",
         write="tf.pow(tf.maximum({x}, {eps}), {y})",
         remark="To keep the sign: tf.sign(x) * tf.pow(tf.maximum(tf.abs(x), {eps}), exponent).",
     ),
     Advice(
-        when=_zero,
+        when=conditions.zero,
         cause="A negative power of 0 is infinite: {at}.",
         write="tf.pow(tf.maximum({x}, {eps}), {y})",
     ),
     Advice(
+        true=conditions.power,
         cause="The power of {at} is larger than {dtype} can hold, which ends at {largest}.",
         write="tf.pow(tf.clip_by_value({x}, -{bound}, {bound}), {y})",
         remark="Bound the base where your data allow it, or compute with the logarithm of it.",
@@ -139,12 +138,13 @@ POWER_FORWARD = (
 
 POWER_BACKWARD = (
     Advice(
-        when=_exponent_zero,
+        when=conditions.both_zero,
         cause="The slope of x ** 0 at {at} is 0 * Inf.",
         write="tf.pow(tf.maximum({x}, {eps}), {y})",
         remark="An exponent of 0 makes the factor 1: leave it out where the exponent is 0.",
     ),
     Advice(
+        true=conditions.steep_power,
         cause="The slope of a power below 1 is infinite at {at}; {back}.",
         write="tf.pow(tf.maximum({x}, {eps}), {y})",
     ),
@@ -153,6 +153,7 @@ POWER_BACKWARD = (
 NORM_OP = (
     *COMPOSITE,
     Advice(
+        true=conditions.zero,
         cause="A norm has no slope at the zero vector: 0 / 0 is NaN.",
         write="tf.sqrt(tf.reduce_sum(tf.square({x})) + {tiny})",
     ),

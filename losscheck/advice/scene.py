@@ -10,9 +10,10 @@ import numpy as np
 from losscheck.advice import source, wording
 from losscheck.advice.blamed import Blame
 from losscheck.advice.limits import BOUND, EPSILON, EXP_LIMIT, HALF, LARGEST, MARGIN, UNDER_ROOT
+from losscheck.advice.ran import Ran
 from losscheck.advice.spelling import default_call, spells
 from losscheck.advice.worst import worst
-from losscheck.model import Direction, Kind, Suspect
+from losscheck.model import Array, Direction, Kind, Suspect
 
 _LONG = 48  # characters; a longer operand is not repeated in a sentence
 
@@ -37,7 +38,9 @@ class Scene:
     y: str
     vx: float | None  # its value where it went wrong
     vy: float | None
-    size: int | None  # elements of the first input
+    operands: tuple[Array, ...]  # all that went in
+    ran: Ran | None  # the operation as it ran, forward or on the way back
+    then: Ran | None  # the one that made NaN of its infinity on the way back
 
     @property
     def where(self) -> bool:
@@ -89,12 +92,31 @@ class Scene:
             return wording.number(value)
         return f"{text} = {wording.number(value)}"
 
+    def measured(self) -> str:
+        """Say what the operation did, as far as its numbers show it."""
+        told = "" if self.ran is None else self.ran.told()
+        bad = "NaN" if self.nan else "infinite"
+        back = " on the way back" if self.backward else ""
+        if self.ran is not None and self.ran.index is None:
+            return (
+                f"It becomes {bad}{back} in the graph as it runs. Where the numbers inside are "
+                "looked at, none of them does: the graph is rewritten otherwise then."
+            )
+        if not told:
+            at = "" if self.vx is None else f" at {self._at(self.x, self.vx)}"
+            return f"The result of {self.op or 'an operation'} is {bad}{back}{at}."
+        if not self.backward:
+            return f"{told[:1].upper()}{told[1:]}."
+        then = "" if self.then is None or not self.nan else self.then.told()
+        return f"On the way back {told}{', and ' if then else ''}{then}."
+
     def _back(self) -> str:
         if not self.nan:
             return "on the way back it stays infinite"
-        if self.where:
-            return "tf.where multiplies it by 0 on the way back: NaN"
-        return "on the way back it is multiplied by 0: NaN"
+        told = "" if self.then is None else self.then.told()
+        if told in ("0 * Inf is NaN", "Inf * 0 is NaN", "0 * -Inf is NaN", "-Inf * 0 is NaN"):
+            return "on the way back it is multiplied by 0: NaN"
+        return f"on the way back {told}" if told else "on the way back it becomes NaN"
 
 
 def scene(suspect: Suspect, blame: Blame) -> Scene:
@@ -102,7 +124,8 @@ def scene(suspect: Suspect, blame: Blame) -> Scene:
     head = source.head(blame.expression)
     direct = spells(head, blame.op)
     texts = (*blame.operands, *("x", "y")[len(blame.operands) :]) if direct else ("x", "y")
-    values = worst(blame.op, blame.operand_values)
+    outcome = None if blame.ran is None else blame.ran.outcome
+    values = worst(blame.op, blame.operand_values, outcome)
     return Scene(
         op=blame.op,
         backward=blame.direction is Direction.BACKWARD,
@@ -120,7 +143,9 @@ def scene(suspect: Suspect, blame: Blame) -> Scene:
         y=texts[1],
         vx=values[0],
         vy=values[1],
-        size=int(np.size(blame.operand_values[0])) if blame.operand_values else None,
+        operands=blame.operand_values,
+        ran=blame.ran,
+        then=blame.then,
     )
 
 

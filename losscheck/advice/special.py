@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from losscheck.advice import source
+from losscheck.advice import conditions, source
 from losscheck.advice.base import Advice, Key, nowhere
 from losscheck.advice.scene import Scene
 
@@ -28,6 +28,7 @@ UNIT_INTERVAL = (
     ),
     Advice(
         when=_clipped,
+        true=conditions.beyond_one,
         cause="The slope is infinite at -1 and 1, and a clip to [-1, 1] keeps these points: "
         "the operand is {vx}; {back}.",
         write="{f}(tf.clip_by_value({z}, {margin} - 1.0, 1.0 - {margin}))",
@@ -35,6 +36,7 @@ UNIT_INTERVAL = (
         "digits.",
     ),
     Advice(
+        true=conditions.beyond_one,
         cause="The slope is infinite at -1 and 1, and the operand reaches {at}; {back}.",
         write=WITHIN_ONE,
         remark="A clip to [-1, 1] keeps the point. For the angle between two vectors, "
@@ -44,6 +46,7 @@ UNIT_INTERVAL = (
 
 ORIGIN = (
     Advice(
+        true=conditions.both_zero,
         cause="The angle of the origin has no slope: 0 / 0 at {at} and {aty}.",
         first="origin = ({sx} == 0.0) & ({sy} == 0.0)",
         write="{f}({x}, tf.where(origin, 1.0, {y}))",
@@ -52,6 +55,7 @@ ORIGIN = (
 
 ABOVE_ONE = (
     Advice(
+        true=conditions.at_most_one,
         cause="acosh begins at 1, with an infinite slope, and the operand reaches {at}.",
         write="{f}(tf.maximum({x}, 1.0 + {margin}))",
     ),
@@ -59,6 +63,7 @@ ABOVE_ONE = (
 
 POSITIVE = (
     Advice(
+        true=conditions.pole_of_gamma,
         cause="The function has a pole at 0 and at the negative integers, and the operand reaches "
         "{at}.",
         write="{f}(tf.maximum({x}, {eps}))",
@@ -67,6 +72,7 @@ POSITIVE = (
 
 SOFTMAX = (
     Advice(
+        true=conditions.row_without_number,
         cause="A softmax over a row that is -Inf throughout, or holds Inf or NaN, is NaN.",
         write="{f}(tf.maximum({x}, {x}.dtype.min))",
         remark="Mask with the lowest finite number and not with -Inf, and leave out rows without "
@@ -86,6 +92,7 @@ SPARSE = (
 
 REPEATED = (
     Advice(
+        true=conditions.repeated_values,
         cause="The slope of a decomposition divides by the differences of its eigenvalues or "
         "singular values, and two of them are equal.",
         first="n = tf.shape({x})[-1]\n"
@@ -98,6 +105,7 @@ REPEATED = (
 
 SINGULAR = (
     Advice(
+        true=conditions.singular,
         cause="The matrix is singular, or so nearly so that {dtype} cannot tell.",
         write="{f}({sx} + {eps} * tf.eye(tf.shape({x})[-1], dtype={x}.dtype))",
     ),

@@ -56,7 +56,9 @@ _SCORES: dict[str, Score] = {
 }
 
 
-def worst(op: str, inputs: tuple[Array, ...]) -> tuple[float | None, float | None]:
+def worst(
+    op: str, inputs: tuple[Array, ...], outcome: Array | None = None
+) -> tuple[float | None, float | None]:
     """Pick the values of the first two inputs at the element that went wrong first.
 
     Parameters
@@ -65,6 +67,9 @@ def worst(op: str, inputs: tuple[Array, ...]) -> tuple[float | None, float | Non
         TensorFlow op type, such as "Log".
     inputs : tuple of Array
         The op's inputs in one case, of any shapes that broadcast; may be empty.
+    outcome : Array, optional
+        What came out; of its elements those that are not finite went wrong, where it has one for
+        each of the inputs'.
 
     Returns
     -------
@@ -81,7 +86,11 @@ def worst(op: str, inputs: tuple[Array, ...]) -> tuple[float | None, float | Non
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore", RuntimeWarning)
         score = _SCORES.get(op, _farthest)(same)
-    index = int(np.argmin(np.where(np.isnan(score), -np.inf, score)))
+    score = np.where(np.isnan(score), -np.inf, score)
+    if outcome is not None and np.size(outcome) == len(score):
+        bad = ~np.isfinite(np.asarray(outcome, np.float64).ravel())
+        score = np.where(bad | ~bad.any(), score, np.inf)
+    index = int(np.argmin(score))
     values = [float(x[index]) for x in same]
     return values[0], values[1] if len(values) > 1 else None
 

@@ -16,6 +16,7 @@ from losscheck.evidence.precision.lost_digits import vectorized
 from losscheck.findings.blame import Values, gain_sources, nonfinite_source, zero_source
 from losscheck.findings.inside import fetched, followed, in_blocks, patterns, tensors
 from losscheck.findings.lost import Loss, Pair, lost_sources
+from losscheck.findings.ran import made_nan, ran
 from losscheck.findings.spelled import spelled
 from losscheck.findings.vanished import vanished
 from losscheck.model import Array, Direction, Location
@@ -299,6 +300,8 @@ def described(
             if _constant_or(graph, t, values) is not None
         ),
         result=None if result is None else _first_bad(result),
+        ran=ran(graph, node, values),
+        then=made_nan(graph, node, values) if node.backward else None,
         span=told.span if told else None,
         statement=told.statement if told else "",
     )
