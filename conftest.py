@@ -44,7 +44,7 @@ class FakeEngine(ModuleType):
         passing = {"verdict": "pass", "seconds": 0.5, "cases": 100, "source": None}
         return LossReport(target=task.target, **{**passing, **changes})
 
-    def run(self, tasks: Sequence[Task], settings: Any) -> Iterator[Any]:
+    def run(self, tasks: Sequence[Task], settings: Any, hear: Any = None) -> Iterator[Any]:
         """Examine every task, and tell of it as the engine does."""
         from losscheck import model
         from losscheck.engine import events

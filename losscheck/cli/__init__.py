@@ -260,8 +260,10 @@ def run(arguments: Sequence[str]) -> int:
         error.show()
         return 2
     except (click.Abort, KeyboardInterrupt):
+        from losscheck.report.verdicts import INTERRUPTED
+
         click.echo("interrupted", err=True)
-        return 130  # what shells give for a program ended by Ctrl-C: 128 + SIGINT
+        return INTERRUPTED
     except Exception as error:
         return _failed(error, verbose=bool({"-v", "--verbose"} & set(arguments)))
 

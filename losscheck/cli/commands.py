@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from losscheck.cli import outputs, streams
 from losscheck.cli.options import settings
-from losscheck.model import LeftOut, Report, UsageError
+from losscheck.cli.progress import watch
+from losscheck.engine.events import Done, Finished
+from losscheck.model import LeftOut, LossReport, Report, UsageError
 from losscheck.report import verdicts
+from losscheck.report.text import loss_text as text_of_loss
 from losscheck.settings.settings import Settings, did_you_mean
+
+if TYPE_CHECKING:
+    from losscheck.engine.plan import Plan
 
 COMMANDS = ("check", "report", "diff", "replay", "rules", "explain", "render")
 
@@ -28,11 +35,15 @@ def check(targets: Sequence[str], formats: Sequence[str], options: dict[str, Any
     """
     wanted = outputs.parse(formats)
     held = settings(Path.cwd(), options)
-    found = _examine(targets, held, quiet=options["quiet"])
-    if found is None:
+    verbosity = options["verbose"] - options["quiet"]
+    streamed = wanted.stdout == "text"
+    view = outputs.screen(verbosity)  # of stdout, before it is somewhere else
+    show = functools.partial(text_of_loss, view=view) if streamed else None
+    done = _examine(targets, held, quiet=options["quiet"], show=show)
+    if done is None:
         return verdicts.Exit.NO_LOSS
-    outputs.write(found, wanted, options["verbose"] - options["quiet"])
-    return verdicts.status(found, held.fail_on)
+    outputs.write(done.report, wanted, verbosity, streamed=streamed)
+    return _status(done, held)
 
 
 def report(targets: Sequence[str], out: Path, options: dict[str, Any]) -> int:
@@ -48,13 +59,21 @@ def report(targets: Sequence[str], out: Path, options: dict[str, Any]) -> int:
     held = settings(Path.cwd(), options)
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out}: this is no folder; name another one")
-    found = _examine(targets, held, quiet=options["quiet"])
-    if found is None:
+    done = _examine(targets, held, quiet=options["quiet"])
+    if done is None:
         return verdicts.Exit.NO_LOSS
-    written = write_stability(found, out)
+    written = write_stability(done.report, out)
     if not options["quiet"]:
         streams.emit("".join(f"{path}\n" for path in written))
-    return verdicts.status(found, held.fail_on)
+    return _status(done, held)
+
+
+def _status(done: Done, held: Settings) -> int:
+    """The exit status of a run; of one that was interrupted what shells give for Ctrl-C."""
+    if done.interrupted:
+        print("interrupted: what was found until then is reported", file=sys.stderr)
+        return verdicts.INTERRUPTED
+    return verdicts.status(done.report, held.fail_on)
 
 
 def render(file: Path, formats: Sequence[str], verbosity: int) -> int:
@@ -89,34 +108,59 @@ def stored(file: Path) -> Report:
     return from_json(text)
 
 
-def _examine(targets: Sequence[str], held: Settings, *, quiet: bool) -> Report | None:
-    """Run the engine; None where the targets hold no loss, which is said on stderr."""
+def _examine(
+    targets: Sequence[str],
+    held: Settings,
+    *,
+    quiet: bool,
+    show: Callable[[LossReport], str] | None = None,
+) -> Done | None:
+    """Run the engine; None where the targets hold no loss, which is said on stderr.
+
+    What `show` gives of a loss is written to stdout as soon as the loss is done.
+    """
     given = tuple(targets) or held.targets
     if not given:
         raise UsageError(
             "no target: name a loss, as in `losscheck my_module:my_loss`, or list targets in "
             "[tool.losscheck] of pyproject.toml. `losscheck --help` shows more."
         )
-    with streams.stdout_to_stderr():
-        from losscheck.cli.progress import follow
+    with streams.stdout_to_stderr() as out, watch(quiet=quiet) as watching:
+        planned = _planned(given, held)
+        if not planned.tasks:
+            _say_no_loss(given, planned.left_out)
+            return None
+        from losscheck.engine.run import run
+
+        done = None
+        watching.begin(len(planned.tasks))
+        for event in run(planned.tasks, held, watching.hear):
+            watching.hear(event)
+            if isinstance(event, Finished) and show is not None and (said := show(event.report)):
+                with watching.aside():
+                    out(said)
+            if isinstance(event, Done):
+                done = event
+    assert done is not None  # the engine's promise: the last event is Done
+    return attrs.evolve(done, report=attrs.evolve(done.report, left_out=planned.left_out))
+
+
+def _planned(given: Sequence[str], held: Settings) -> Plan:
+    """Find the losses; what is not there is told before TensorFlow is imported."""
+    from losscheck.targets import check as check_targets
+
+    try:
+        check_targets(given, Path(held.directory).resolve())
         from losscheck.engine import workers
         from losscheck.engine.plan import plan
-        from losscheck.engine.run import run
         from losscheck.program.garbage import imported_to_stay
 
         if held.apart:  # their TensorFlow is imported beside that of the targets
             workers.prepare()
-        try:
-            with imported_to_stay():
-                planned = plan(given, held)
-        except UsageError as error:
-            raise UsageError(f"{error}{_command_hint(given)}") from error
-        if not planned.tasks:
-            _say_no_loss(given, planned.left_out)
-            return None
-        events = run(planned.tasks, held)
-        done = follow(events, losses=len(planned.tasks), quiet=quiet)
-    return attrs.evolve(done, left_out=planned.left_out)
+        with imported_to_stay():
+            return plan(given, held)
+    except UsageError as error:
+        raise UsageError(f"{error}{_command_hint(given)}") from error
 
 
 def _command_hint(targets: Sequence[str]) -> str:

@@ -61,15 +61,27 @@ def parse(given: Sequence[str], formats: Sequence[str] = tuple(FORMATS)) -> Outp
     return Outputs(stdout=stdout[0] if stdout else "text", files=tuple(files))
 
 
-def write(report: Report, outputs: Outputs, verbosity: int) -> None:
+def write(report: Report, outputs: Outputs, verbosity: int, *, streamed: bool = False) -> None:
     """Write a report to the files and to stdout.
+
+    Parameters
+    ----------
+    streamed
+        The losses stand on stdout already: there what remains to be said of all of them is written.
 
     Raises
     ------
     UsageError
         If a file cannot be written.
     """
-    write_with(lambda name, view: render(report, name, view), outputs, verbosity)
+    from losscheck.report.text import closing
+
+    def text(name: str, view: View) -> str:
+        return closing(report, view) if streamed and name == "text" else render(report, name, view)
+
+    for name, file in outputs.files:
+        save(render(report, name, View(verbosity=verbosity)), file)
+    streams.emit(text(outputs.stdout, screen(verbosity)))
 
 
 def write_with(write: Callable[[str, View], str], outputs: Outputs, verbosity: int) -> None:
@@ -85,12 +97,16 @@ def write_with(write: Callable[[str, View], str], outputs: Outputs, verbosity: i
     UsageError
         If a file cannot be written.
     """
-    view = View(verbosity=verbosity)
     for name, file in outputs.files:
-        save(write(name, view), file)
+        save(write(name, View(verbosity=verbosity)), file)
+    streams.emit(write(outputs.stdout, screen(verbosity)))
+
+
+def screen(verbosity: int) -> View:
+    """Show a report as the terminal has room and colours for it."""
+    view = View(verbosity=verbosity)
     columns = shutil.get_terminal_size((view.width, 24)).columns
-    screen = attrs.evolve(view, width=min(columns, WIDEST), color=streams.colorful())
-    streams.emit(write(outputs.stdout, screen))
+    return attrs.evolve(view, width=min(columns, WIDEST), color=streams.colorful())
 
 
 def save(text: str, file: Path) -> None:

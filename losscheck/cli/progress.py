@@ -1,55 +1,97 @@
-"""The progress bar on stderr, driven by the engine's events."""
+"""What is shown on stderr while losses are examined: a bar, and the first error of each loss."""
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
-from losscheck.engine.events import Done, Event, Finished, Stage, Started
-from losscheck.model import Report
+from losscheck.engine.events import Event, Finished, Found, Stage, Started
+from losscheck.model import Finding, Severity
+from losscheck.report import words
+
+BEGINNING = "importing TensorFlow and the losses"
 
 
-def follow(events: Iterable[Event], *, losses: int, quiet: bool) -> Report:
-    """Wait for the report, showing how far the run is.
-
-    A bar is drawn for several losses, on a terminal only.
+class Watch:
+    """Follows the events of a run; without a bar it shows nothing.
 
     Parameters
     ----------
-    events
-        The engine's events; the last one carries the report.
-    losses
-        How many losses are examined.
-    quiet
-        Draw nothing.
+    progress
+        The bar of rich, or None.
     """
-    if quiet or losses < 2 or not sys.stderr.isatty():
-        return _last(events)
+
+    def __init__(self, progress: Any = None) -> None:
+        self._progress = progress
+        self._bar = None if progress is None else progress.add_task(BEGINNING, total=None)
+        self._found: dict[str, Counter[str]] = {}  # of each loss, by severity
+        self._stages: dict[str, str] = {}
+
+    def begin(self, losses: int) -> None:
+        """Know how many losses there are."""
+        if self._progress is not None:
+            self._progress.update(self._bar, total=losses)
+
+    def hear(self, event: Event) -> None:
+        """Show what has happened."""
+        if self._progress is None:
+            return
+        match event:
+            case Started(target=target):
+                self._show(target)
+            case Stage(target=target, name=name):
+                self._stages[target] = name
+                self._show(target)
+            case Found(target=target, finding=finding):
+                counts = self._found.setdefault(target, Counter())
+                counts[finding.severity] += 1
+                if finding.severity == Severity.ERROR and counts[finding.severity] == 1:
+                    self._tell(target, finding)
+                self._show(target)
+            case Finished():
+                self._progress.advance(self._bar)
+
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[None]:
+        """Take the bar away while something else is printed."""
+        if self._progress is None:
+            yield
+            return
+        self._progress.stop()
+        try:
+            yield
+        finally:
+            self._progress.start()
+
+    def _show(self, target: str) -> None:
+        counts = self._found.get(target, Counter())
+        found = ", ".join(words.plural(counts[s], s) for s in ("error", "warning") if counts[s])
+        parts = (words.clean(target), self._stages.get(target, ""), found)
+        self._progress.update(self._bar, description="  ".join(part for part in parts if part))
+
+    def _tell(self, target: str, finding: Finding) -> None:
+        where = words.place(finding.location) or words.clean(target)
+        said = f"{where}: {finding.code} {finding.slug}: {words.one_line(finding.message)}"
+        self._progress.console.print(said, markup=False, highlight=False, soft_wrap=True)
+
+
+@contextlib.contextmanager
+def watch(*, quiet: bool) -> Iterator[Watch]:
+    """Show how far a run is, from now on: on a terminal, and unless `quiet`."""
+    if quiet or not sys.stderr.isatty():
+        yield Watch()
+        return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    columns = (
+        SpinnerColumn(),
+        TimeElapsedColumn(),
+        BarColumn(bar_width=12),
+        TextColumn("{task.description}", markup=False),
+    )
     with Progress(*columns, console=Console(file=sys.stderr), transient=True) as progress:
-        bar = progress.add_task("", total=losses)
-        return _last(_shown(event, progress, bar) for event in events)
-
-
-def _shown(event: Event, progress: Any, bar: Any) -> Event:
-    match event:
-        case Started(target=target):
-            progress.update(bar, description=target)
-        case Stage(target=target, name=name):
-            progress.update(bar, description=f"{target}  {name}")
-        case Finished():
-            progress.advance(bar)
-    return event
-
-
-def _last(events: Iterable[Event]) -> Report:
-    report = None
-    for event in events:
-        if isinstance(event, Done):
-            report = event.report
-    assert report is not None  # the engine's promise: the last event is Done
-    return report
+        yield Watch(progress)

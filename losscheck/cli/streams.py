@@ -5,22 +5,33 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 
 @contextlib.contextmanager
-def stdout_to_stderr() -> Iterator[None]:
+def stdout_to_stderr() -> Iterator[Callable[[str], None]]:
     """Send to stderr what is printed meanwhile, by Python or below it.
 
     A loss may print, from Python (sys.stdout) or from C (file descriptor 1, as tf.print and a
-    kernel's own logging do); in the middle of a JSON report that would spoil it.
+    kernel's own logging do); in the middle of a JSON report that would spoil it. What is given
+    writes results to stdout all the same.
     """
     _flush()
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     kept = os.dup(1)
     os.dup2(2, 1)
+
+    def out(text: str) -> None:
+        left = text.encode(encoding, errors="backslashreplace")
+        try:
+            while left:
+                left = left[os.write(kept, left) :]
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), kept)
+
     try:
         with contextlib.redirect_stdout(sys.stderr):
-            yield
+            yield out
     finally:
         _flush()
         os.dup2(kept, 1)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from losscheck.evidence.desk import Desk
+import attrs
+
+from losscheck.evidence.desk import Desk, Handed
 from losscheck.evidence.left_out import LeftOut
+from losscheck.infer import Inferred
+from losscheck.model import Check, Outcome
 from losscheck.rules.base import Rule
 
 
@@ -70,3 +75,19 @@ def _tried(desk: Desk) -> tuple[str, ...]:
 
 def _modes(desk: Desk) -> tuple[str, ...]:
     return tuple(dict.fromkeys(run.mode for run in desk.given("modes")))
+
+
+def accounted(
+    check: Check, rule: Rule, desk: Desk, evidence: Mapping[str, Any], inferred: Inferred
+) -> Check:
+    """Say of a rule that was judged how much it looked at, and whether that decided anything."""
+    cases, modes = looked_at(Handed(desk, evidence), rule) if inferred.error is None else (0, ())
+    check = attrs.evolve(check, cases=cases, modes=modes)
+    if check.outcome == Outcome.PASS and (nothing := missing(rule, evidence)):
+        skip = Outcome.SKIP.value
+        return attrs.evolve(check, outcome=skip, reason=nothing, cases=0, applies=False)
+    if check.outcome == Outcome.PASS and (doubt := rule.undecided(evidence)):
+        return attrs.evolve(check, outcome=Outcome.INCONCLUSIVE.value, reason=doubt)
+    if "training" in rule.needs:
+        return attrs.evolve(check, reason=not_tried(evidence["training"]))
+    return check

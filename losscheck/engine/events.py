@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from losscheck.model import LossReport, Report
+from losscheck.model import Finding, LossReport, Report
 
 
 @attrs.frozen(kw_only=True)
@@ -18,13 +18,18 @@ class Started:
 
 @attrs.frozen(kw_only=True)
 class Stage:
-    """A part of the examination of a loss, told as it begins.
-
-    Where the loss is examined in this very process, all are told once it is done.
-    """
+    """A part of the examination of a loss, told as it begins."""
 
     target: str
     name: str
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Found:
+    """A finding, told as soon as it is written; what it belongs to is known at the end."""
+
+    target: str
+    finding: Finding
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -36,10 +41,16 @@ class Finished:
 
 
 @attrs.frozen(kw_only=True, eq=False)
+class Interrupted:
+    """The user has interrupted the run: no further loss is examined."""
+
+
+@attrs.frozen(kw_only=True, eq=False)
 class Done:
-    """All losses have been examined."""
+    """All losses have been examined, or those that there was time for."""
 
     report: Report
+    interrupted: bool = False
 
 
-Event = Started | Stage | Finished | Done
+Event = Started | Stage | Found | Finished | Interrupted | Done

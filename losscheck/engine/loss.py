@@ -6,7 +6,7 @@ import functools
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -14,10 +14,11 @@ import attrs
 from losscheck.cases.user_data import Batches
 from losscheck.diagnoses.writing import diagnosed
 from losscheck.engine import outcomes
-from losscheck.engine.decided import looked_at, missing, not_tried
+from losscheck.engine.decided import accounted
+from losscheck.engine.remarks import remarks
 from losscheck.engine.schedule import schedule
-from losscheck.engine.unexamined import no_tensor
-from losscheck.evidence.desk import INSTEAD, WITHOUT_A_RUN, WITHOUT_VALUES, Desk, Handed
+from losscheck.engine.unexamined import InterruptedExamination, interrupted, no_tensor
+from losscheck.evidence.desk import INSTEAD, WITHOUT_A_RUN, WITHOUT_VALUES, Desk
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.gradient.summary import summary
 from losscheck.evidence.search.covered import covered
@@ -39,7 +40,6 @@ from losscheck.model import (
     UsageError,
     Verdict,
 )
-from losscheck.program.running.ways import Way
 from losscheck.program.tracing.trace import OutputError
 from losscheck.rules import by_code, packages, rules
 from losscheck.rules.base import Rule
@@ -67,6 +67,8 @@ class Examination:
         Called with the name of each stage as it begins.
     batches
         The user's data, if there are any.
+    tell
+        Called with each finding as soon as it is written.
     """
 
     def __init__(
@@ -76,12 +78,14 @@ class Examination:
         declared: Mapping[str, ArgumentSettings],
         listen: Callable[[str], None],
         batches: Batches | None = None,
+        tell: Callable[[Finding], None] = lambda finding: None,
     ) -> None:
         self._loss = loss
         self._settings = settings
         self._declared = declared
         self._listen = listen
         self._batches = batches
+        self._tell = tell
         self._base = os.path.abspath(settings.directory)
         self._home = os.path.dirname(loss.file)
         self._faults = Faults(packages())
@@ -90,12 +94,23 @@ class Examination:
         self._shortened: dict[str, list[str]] = {}  # code -> the evidence that it cut alone
         self._partial: set[str] = set()  # rules whose findings leave the others something to judge
         self._undecided: set[str] = set()  # rules that faults of ours left undecided
+        self._so_far: list[Finding] = []  # what is left of it where the user interrupts
         self._guessed: Fault | None = None  # why the domains are no more than guessed
 
     def report(self) -> LossReport:
-        """Examine it."""
-        with self._budget.running():
-            return self._report()
+        """Examine it.
+
+        Raises
+        ------
+        InterruptedExamination
+            The user has interrupted it.
+        """
+        try:
+            with self._budget.running():
+                return self._report()
+        except KeyboardInterrupt as error:
+            report = interrupted(self._loss, self._settings, self._so_far)
+            raise InterruptedExamination(report) from error
 
     def _report(self) -> LossReport:
         self._listen("spec")
@@ -122,9 +137,18 @@ class Examination:
                 self._listen(rule.slug)
                 check, found = self._judge(rule, desk, writer, inferred)
                 explanations += found
+                self._heard(_told(found))
             checks.append(check)
         checks.sort(key=lambda check: check.code)
         return self._finished(desk, inferred, checks, explanations)
+
+    def _heard(self, findings: Sequence[Finding]) -> None:
+        """Tell of findings that the user's settings do not ignore."""
+        reasons = self._settings.ignored(self._loss.target)
+        for finding in findings:
+            self._so_far.append(finding)
+            if finding.code not in reasons:
+                self._tell(finding)
 
     def _inferred(self) -> Inferred:
         """Find what nobody declared; where that fails, guess what the graph can be read with."""
@@ -188,7 +212,7 @@ class Examination:
             reason=outcomes.doubt(findings),
         )
         if evidence is not None and (findings or inferred.error is None):
-            account = functools.partial(_decided, check, rule, desk, evidence, inferred)
+            account = functools.partial(accounted, check, rule, desk, evidence, inferred)
             check = self._faults.attempt(f"the account of {rule.code}", account, check, rule.code)
         fault = self._faults.within((rule.code, *rule.needs))
         if fault is None and not WITHOUT_VALUES.issuperset(rule.needs):
@@ -292,7 +316,7 @@ class Examination:
         evidence, attempt = desk.evidence, self._unless_cut
         gradient = attempt("the summary of the gradient", lambda: self._gradient(desk), None)
         digits = self._asks("precision")
-        said = attempt("the notes", lambda: _notes(desk, inferred), ())
+        said = attempt("the notes", lambda: remarks(desk, inferred), ())
         said = (
             *said,
             *(f"{what}: {self._budget.reason}" for what in dict.fromkeys(evidence.shortened)),
@@ -340,44 +364,6 @@ def _skipped(
     return Check(
         code=rule.code, slug=rule.slug, outcome=outcome.value, reason=reason, applies=applies
     )
-
-
-def _decided(
-    check: Check, rule: Rule, desk: Desk, evidence: Mapping[str, Any], inferred: Inferred
-) -> Check:
-    """Say of a rule that was judged how much it looked at, and whether that decided anything."""
-    cases, modes = looked_at(Handed(desk, evidence), rule) if inferred.error is None else (0, ())
-    check = attrs.evolve(check, cases=cases, modes=modes)
-    if check.outcome == Outcome.PASS and (nothing := missing(rule, evidence)):
-        skip = Outcome.SKIP.value
-        return attrs.evolve(check, outcome=skip, reason=nothing, cases=0, applies=False)
-    if check.outcome == Outcome.PASS and (doubt := rule.undecided(evidence)):
-        return attrs.evolve(check, outcome=Outcome.INCONCLUSIVE.value, reason=doubt)
-    if "training" in rule.needs:
-        return attrs.evolve(check, reason=not_tried(evidence["training"]))
-    return check
-
-
-def _notes(desk: Desk, inferred: Inferred) -> tuple[str, ...]:
-    notes = list(inferred.data.notes) if inferred.data else []
-    if inferred.spec.narrowed:
-        notes.append(f"the domain was narrowed: {inferred.spec.narrowed}")
-    return (*notes, *_of_the_runs(desk)) if desk.evidence.swept else tuple(notes)
-
-
-def _of_the_runs(desk: Desk) -> Iterator[str]:
-    ways = dict.fromkeys(instance.program.way() for instance in desk.evidence.instances)
-    slow = [way for way in ways if way != Way.VECTORIZED]
-    yield from (f"the cases were run by {way}: the loss cannot be vectorized" for way in slow)
-    main = desk.evidence.main
-    if main.wiring and "xla" in desk.evidence.modes_wanted and not main.compiles(last=True):
-        size = len(main.wiring.nodes)
-        yield f"no sweep was run under XLA: its {size:,} operations take long to compile"
-    for dtype, count in desk.evidence.refused.items():
-        if count:
-            yield f"{count:,} cases were left out in {dtype}: an operation raises on them"
-    if desk.evidence.draws:
-        yield "the random numbers drawn inside were held: the same in every run"
 
 
 def aggregate(reports: Sequence[LossReport]) -> Counter[Verdict]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from losscheck import __version__
-from losscheck.engine.events import Done, Event, Finished, Stage, Started
+from losscheck.engine.events import Done, Event, Finished, Found, Interrupted, Stage, Started
 from losscheck.engine.loss import aggregate
 from losscheck.engine.task import Task, examine
+from losscheck.engine.unexamined import InterruptedExamination
 from losscheck.engine.workers import examined, prepare
 from losscheck.model import (
     LossReport,
@@ -19,8 +20,25 @@ from losscheck.model import (
 from losscheck.settings.settings import Settings
 
 
-def run(tasks: Sequence[Task], settings: Settings) -> Iterator[Event]:
-    """Examine losses as the settings have it; the last event carries the report."""
+def _unheard(event: Event) -> None:
+    """Tell nobody."""
+
+
+def run(
+    tasks: Sequence[Task], settings: Settings, hear: Callable[[Event], None] = _unheard
+) -> Iterator[Event]:
+    """Examine losses as the settings have it; the last event carries the report.
+
+    Parameters
+    ----------
+    tasks
+        The losses.
+    settings
+        What steers the run.
+    hear
+        Told of stages and findings at once where a loss is examined in this very process, since
+        the events that are given wait for the end of it.
+    """
     from losscheck.program.quiet import environment, tensorflow
 
     begin = time.perf_counter()
@@ -30,34 +48,46 @@ def run(tasks: Sequence[Task], settings: Settings) -> Iterator[Event]:
     events = (
         examined(tasks, jobs=settings.jobs, timeout=settings.timeout)
         if settings.apart
-        else _unvectorized(tasks)
+        else _here(tasks, hear)
     )
     found: dict[str, LossReport] = {}
+    interrupted = False
     for event in events:
         if isinstance(event, Finished):
             found[event.target] = event.report
+        interrupted |= isinstance(event, Interrupted)
         yield event
-    reports = [found[task.target] for task in tasks]
-    yield Done(
-        report=Report(
-            losscheck=__version__,
-            environment=environment(),
-            seed=settings.seed,
-            seconds=time.perf_counter() - begin,
-            summary=_summary(reports),
-            losses=tuple(reports),
-        )
+    reports = [found[task.target] for task in tasks if task.target in found]
+    report = Report(
+        losscheck=__version__,
+        environment=environment(),
+        seed=settings.seed,
+        seconds=time.perf_counter() - begin,
+        summary=_summary(reports),
+        losses=tuple(reports),
     )
+    yield Done(report=report, interrupted=interrupted)
 
 
-def _unvectorized(tasks: Sequence[Task]) -> Iterator[Event]:
+def _here(tasks: Sequence[Task], hear: Callable[[Event], None]) -> Iterator[Event]:
     for index, task in enumerate(tasks):
-        yield Started(target=task.target, index=index, total=len(tasks))
-        stages: list[str] = []
-        report = examine(task, listen=stages.append)
-        for stage in stages:
-            yield Stage(target=task.target, name=stage)
-        yield Finished(target=task.target, report=report)
+        target = task.target
+        yield Started(target=target, index=index, total=len(tasks))
+        try:
+            report = _heard(task, hear)
+        except InterruptedExamination as stopped:
+            yield Finished(target=target, report=stopped.report)
+            yield Interrupted()
+            return
+        yield Finished(target=target, report=report)
+
+
+def _heard(task: Task, hear: Callable[[Event], None]) -> LossReport:
+    return examine(
+        task,
+        listen=lambda stage: hear(Stage(target=task.target, name=stage)),
+        tell=lambda finding: hear(Found(target=task.target, finding=finding)),
+    )
 
 
 def _summary(reports: Sequence[LossReport]) -> Summary:

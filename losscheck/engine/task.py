@@ -7,7 +7,7 @@ it may run in another process or on another machine.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,12 @@ import attrs
 from losscheck.cases.user_data import Batches, read
 from losscheck.engine.loss import Examination
 from losscheck.engine.model import ModelExamination
-from losscheck.engine.unexamined import without_an_end
+from losscheck.engine.unexamined import interrupted, without_an_end
 from losscheck.faults import Faults, told
 from losscheck.model import (
     Check,
     Fault,
+    Finding,
     LossReport,
     Outcome,
     UsageError,
@@ -46,6 +47,7 @@ def examine(
     loss: Loss | None = None,
     listen: Callable[[str], None] = lambda stage: None,
     data: Any = None,
+    tell: Callable[[Finding], None] = lambda finding: None,
 ) -> LossReport:
     """Examine one loss.
 
@@ -59,6 +61,8 @@ def examine(
         Called with the name of each stage as it begins.
     data
         The user's data, where the caller has them; by default what the settings name.
+    tell
+        Called with each finding as soon as it is written.
 
     Returns
     -------
@@ -69,6 +73,8 @@ def examine(
     ------
     UsageError
         The target or a declaration cannot be used.
+    InterruptedExamination
+        The user has interrupted it; it holds what was found so far.
     """
     from losscheck.program.quiet import tensorflow
     from losscheck.program.running.execution import unvectorized
@@ -78,7 +84,7 @@ def examine(
     found = loss if loss is not None else _resolve(task)
     try:
         with unvectorized(bool(task.ended)):
-            report = _examination(found, task.settings, listen, data).report()
+            report = _examination(found, task.settings, listen, data, tell).report()
     except UsageError:
         raise
     except Exception as error:  # a fault of ours must not hide the other losses' reports
@@ -91,22 +97,31 @@ def examine(
 
 
 def _examination(
-    loss: Loss, settings: Settings, listen: Callable[[str], None], data: Any
+    loss: Loss,
+    settings: Settings,
+    listen: Callable[[str], None],
+    data: Any,
+    tell: Callable[[Finding], None],
 ) -> Examination | ModelExamination:
     if loss.compiled is not None:
         return ModelExamination(loss, settings, listen)
     declared, batches = _declared(loss, settings), _batches(data, loss, settings)
-    return Examination(loss, settings, declared, listen, batches)
+    return Examination(loss, settings, declared, listen, batches, tell)
 
 
-def lost(task: Task, ending: Ending) -> LossReport:
-    """Report of a loss whose process has ended before it was examined."""
+def lost(task: Task, ending: Ending, found: Sequence[Finding] = ()) -> LossReport:
+    """Report of a loss whose process has ended before it was examined, with what it had found."""
     loss = _resolve(task)
     if ending.end is End.UNSTARTED:  # a fault of ours, or of who calls us without a main guard
         reason = f"the process that should examine it could not start: {ending.status}"
         return _failed(loss, reason)
-    report = without_an_end(loss, task.settings, ending)
+    report = without_an_end(loss, task.settings, ending, found)
     return attrs.evolve(report, seconds=ending.seconds)
+
+
+def stopped(task: Task, found: Sequence[Finding]) -> LossReport:
+    """Report of a loss whose examination the user has interrupted."""
+    return interrupted(_resolve(task), task.settings, found)
 
 
 def _resolve(task: Task) -> Loss:

@@ -1,8 +1,9 @@
-"""The report of a loss that leaves the rules nothing to examine: it says why, and nothing else."""
+"""The report of a loss that was not examined to the end: why, and what was found until then."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 import attrs
 
@@ -19,6 +20,22 @@ from losscheck.rules.shape.output_shape import OutputShape
 from losscheck.settings.settings import Settings
 from losscheck.targets import Loss
 
+INTERRUPTED = "the examination was interrupted"
+
+
+class InterruptedExamination(KeyboardInterrupt):
+    """The user has interrupted an examination.
+
+    Attributes
+    ----------
+    report
+        What was found until then.
+    """
+
+    def __init__(self, report: LossReport) -> None:
+        super().__init__()
+        self.report = report
+
 
 def no_tensor(loss: Loss, settings: Settings, error: OutputError) -> LossReport:
     """Report a loss that returns no tensor of numbers."""
@@ -34,8 +51,10 @@ def no_tensor(loss: Loss, settings: Settings, error: OutputError) -> LossReport:
     return _alone(loss, settings, findings, "the loss returns no tensor")
 
 
-def without_an_end(loss: Loss, settings: Settings, ending: Ending) -> LossReport:
-    """Report how a process ended before its loss was examined."""
+def without_an_end(
+    loss: Loss, settings: Settings, ending: Ending, found: Sequence[Finding] = ()
+) -> LossReport:
+    """Report how a process ended before its loss was examined, and what it had found."""
     writer = Writer(loss, settings, None, os.path.abspath(settings.directory))
     shown = program(loss.target, settings.seed, ending)
     findings = [
@@ -43,18 +62,28 @@ def without_an_end(loss: Loss, settings: Settings, ending: Ending) -> LossReport
         for rule in (Timeout(), Crash())
         for finding in writer.findings(rule, rule.judge(ending=ending))
     ]
-    others = f"the examination had no end: see {findings[0].code}"
-    return _alone(loss, settings, findings, others)
+    others = f"the examination did not finish: see {findings[0].code}"
+    return _alone(loss, settings, [*findings, *found], others)
 
 
-def _alone(loss: Loss, settings: Settings, findings: list[Finding], others: str) -> LossReport:
+def interrupted(loss: Loss, settings: Settings, found: Sequence[Finding]) -> LossReport:
+    """Report what was found before the user interrupted the examination."""
+    report = _alone(loss, settings, found, INTERRUPTED)
+    return attrs.evolve(report, reason=report.reason or INTERRUPTED)
+
+
+def _outcome(code: str, findings: Sequence[Finding]) -> str:
+    return outcomes.outcome([f for f in findings if f.code == code]).value
+
+
+def _alone(loss: Loss, settings: Settings, findings: Sequence[Finding], others: str) -> LossReport:
     """Report what leaves the other rules nothing to judge."""
     reasons = settings.ignored(loss.target)
     kept = [f for f in findings if f.code not in reasons]
     found = {finding.code for finding in findings}
     checks = [
         outcomes.set_apart(
-            Check(code=r.code, slug=r.slug, outcome=outcomes.outcome(findings).value),
+            Check(code=r.code, slug=r.slug, outcome=_outcome(r.code, findings)),
             findings,
             reasons,
         )

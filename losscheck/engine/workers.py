@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from losscheck.engine.events import Event, Finished, Stage, Started
-from losscheck.model import UsageError
+from losscheck.engine.events import Event, Finished, Found, Interrupted, Stage, Started
+from losscheck.model import Finding, UsageError
 from losscheck.rules.execution.ending import End, Ending
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ PRELOADED = ["losscheck.program.preloaded"]
 READ = ("CUDA_", "KERAS_", "OMP_", "ONEDNN_", "TF_", "XLA_")
 """How the variables begin that TensorFlow and Keras read when they are imported."""
 _prepared: dict[str, str] | None = None  # what TensorFlow was imported with for them
-_BEGAN, _STAGE, _REPORT, _REFUSED = range(4)  # what a worker tells of
+_BEGAN, _STAGE, _FOUND, _REPORT, _REFUSED = range(5)  # what a worker tells of
 
 
 def examined(tasks: Sequence[Task], *, jobs: int, timeout: float) -> Iterator[Event]:
@@ -79,6 +79,11 @@ def examined(tasks: Sequence[Task], *, jobs: int, timeout: float) -> Iterator[Ev
                     tasks, Ending(end=End.TIMEOUT, stage=worker.stage, seconds=timeout)
                 )
             workers = [worker for worker in workers if worker.alive]
+    except KeyboardInterrupt:
+        busy = [worker for worker in workers if worker.index is not None]
+        yield from (worker.interrupted(tasks) for worker in busy)
+        yield Interrupted()
+        return
     finally:
         for worker in workers:
             worker.end()
@@ -118,6 +123,7 @@ class _Worker:
     pipe: connection.Connection
     index: int | None = None
     stage: str = ""
+    found: list[Finding] = attrs.field(factory=list)  # of this loss, so far
     began: float | None = None  # when it told that it came to its loss
     deadline: float = float("inf")
     alive: bool = True
@@ -130,7 +136,7 @@ class _Worker:
     def hand_over(self, index: int, task: Task) -> None:
         """Give it a loss."""
         self.index, self.stage, self.deadline = index, "", float("inf")
-        self.began = None
+        self.began, self.found = None, []
         with contextlib.suppress(OSError):  # it has ended: that is heard at its end of the pipe
             self.pipe.send(task)
 
@@ -161,6 +167,9 @@ class _Worker:
         elif what == _STAGE:
             self.stage = told
             yield Stage(target=target, name=told)
+        elif what == _FOUND:
+            self.found.append(told)
+            yield Found(target=target, finding=told)
         elif what == _REPORT:
             self.index, self.deadline = None, float("inf")
             yield Finished(target=target, report=told)
@@ -187,7 +196,15 @@ class _Worker:
         assert self.index is not None
         self.end()
         task, self.index = tasks[self.index], None
-        return Finished(target=task.target, report=lost(task, ending))
+        return Finished(target=task.target, report=lost(task, ending, self.found))
+
+    def interrupted(self, tasks: Sequence[Task]) -> Finished:
+        """Say what was found of its loss when the user interrupted the run."""
+        from losscheck.engine.task import stopped
+
+        assert self.index is not None
+        task = tasks[self.index]
+        return Finished(target=task.target, report=stopped(task, self.found))
 
     def end(self) -> None:
         """End the process, whatever it is at."""
@@ -254,7 +271,11 @@ def _work(pipe: connection.Connection, threads: int) -> None:
             return
         pipe.send((_BEGAN, None))
         try:
-            report = examine(task, listen=lambda stage: pipe.send((_STAGE, stage)))
+            report = examine(
+                task,
+                listen=lambda stage: pipe.send((_STAGE, stage)),
+                tell=lambda finding: pipe.send((_FOUND, finding)),
+            )
         except UsageError as error:
             pipe.send((_REFUSED, str(error)))
         else:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from losscheck.model import Finding, LossReport, Report, Verdict
+import attrs
+
+from losscheck.model import Finding, LossReport, Report, Severity, Verdict
 from losscheck.report import words
 from losscheck.report.view import View
 from losscheck.report.words import by_severity, clean, one_line, place
@@ -13,6 +15,12 @@ from losscheck.report.words import by_severity, clean, one_line, place
 def render(report: Report, view: View) -> str:
     """Write ``file:line:col: code severity slug: message``; `view` changes nothing here."""
     return "".join(f"{line}\n" for loss in report.losses for line in _lines(loss))
+
+
+def errors(loss: LossReport) -> str:
+    """Write the lines of what makes a loss fail, or leaves it undecided."""
+    failing = [finding for finding in loss.findings if finding.severity == Severity.ERROR]
+    return "".join(f"{line}\n" for line in _lines(attrs.evolve(loss, findings=tuple(failing))))
 
 
 def _lines(loss: LossReport) -> Iterator[str]:

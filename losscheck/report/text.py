@@ -9,8 +9,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from losscheck.model import LossReport, Report, Severity, Verdict
-from losscheck.report import text_diagnosis, text_finding, text_sides, words
+from losscheck.model import LossReport, Report, Severity
+from losscheck.report import concise, text_diagnosis, text_finding, text_sides, words
 from losscheck.report.lines import GAP, hang, spread
 from losscheck.report.text_sides import side
 from losscheck.report.told import counts, told
@@ -29,6 +29,31 @@ WHY_WIDTH = 40  # columns that the reason for a domain needs to stand beside it
 
 def render(report: Report, view: View) -> str:
     """Write the report as text, with escape codes only where `view.color` asks for them."""
+    return "".join(loss_text(loss, view) for loss in report.losses) + closing(report, view)
+
+
+def loss_text(loss: LossReport, view: View) -> str:
+    """Write all of one loss."""
+    if view.verbosity < 0:
+        return concise.errors(loss)
+    return _written(loss_lines(loss, view), view)
+
+
+def closing(report: Report, view: View) -> str:
+    """Write what is said of all losses at the end: their verdicts counted, and where to go on."""
+    return _written(_closing(report, view), view)
+
+
+def _closing(report: Report, view: View) -> Iterator[Text]:
+    if view.verbosity >= 0:
+        yield from summary_lines(report, view)
+    if view.verbosity == 0 and any(loss.findings for loss in report.losses):
+        yield from hang(Text(), MORE, view.width, "dim")
+    if how := words.to_report(report):
+        yield from hang(Text(), how, view.width)
+
+
+def _written(lines: Iterable[Text], view: View) -> str:
     target = io.StringIO()
     console = Console(
         file=target,
@@ -36,19 +61,8 @@ def render(report: Report, view: View) -> str:
         force_terminal=view.color,
         color_system="standard" if view.color else None,
     )
-    print_report(report, console, view)
+    print_lines(lines, console)
     return target.getvalue()
-
-
-def print_report(report: Report, console: Console, view: View) -> None:
-    """Print every loss and, where there are several, the summary."""
-    for loss in report.losses:
-        print_lines(loss_lines(loss, view), console)
-    print_lines(summary_lines(report, view), console)
-    if view.verbosity == 0 and any(loss.findings for loss in report.losses):
-        print_lines(hang(Text(), MORE, view.width, "dim"), console)
-    if how := words.to_report(report):
-        print_lines(hang(Text(), how, view.width), console)
 
 
 def print_lines(lines: Iterable[Text], console: Console) -> None:
@@ -58,10 +72,7 @@ def print_lines(lines: Iterable[Text], console: Console) -> None:
 
 
 def loss_lines(loss: LossReport, view: View) -> Iterator[Text]:
-    """Say all of one loss; nothing of a passing one where the view is quiet."""
-    if view.verbosity < 0:
-        yield from _header(loss, view.width) if loss.verdict != Verdict.PASS else ()
-        return
+    """Say all of one loss: at a glance, or in full."""
     yield from _header(loss, view.width)
     if loss.reason:
         yield from hang(Text("  "), words.clean(loss.reason), view.width)
@@ -109,7 +120,7 @@ def _in_full(loss: LossReport, view: View) -> Iterator[Text]:
 
 def summary_lines(report: Report, view: View) -> Iterator[Text]:
     """Count the verdicts; a single loss has said so in its header already."""
-    if view.verbosity < 0 or len(report.losses) != 1:
+    if len(report.losses) != 1:
         summary = report.summary
         numbers = (summary.passed, summary.fail, summary.inconclusive, summary.error)
         counts = [
@@ -121,7 +132,7 @@ def summary_lines(report: Report, view: View) -> Iterator[Text]:
         for number, count in enumerate(counts):
             line.append(", " if number else ":  ").append(*count)
         yield from spread(line, _effort(summary.cases, report.seconds), view.width)
-    if report.left_out and view.verbosity >= 0:
+    if report.left_out:
         yield from _left_out(report, view)
 
 

@@ -18,6 +18,9 @@ class Exit(enum.IntEnum):
     NO_LOSS = 5  # the number with which pytest says that it collected nothing
 
 
+INTERRUPTED = 130  # what shells give for a program ended by Ctrl-C: 128 + SIGINT
+
+
 def counts(word: str, fail_on: str) -> bool:
     """Say whether a finding or verdict of this word is at or above `fail_on`.
 

@@ -69,7 +69,9 @@ def assumed(loss: LossReport) -> list[str]:
     for argument in loss.arguments:
         dtype = "" if argument.dtype == "float32" else f" {argument.dtype}"
         kind = f"{argument.domain} {argument.shape}{dtype}, {ORIGINS[argument.origin]}"
-        taken.setdefault(kind, []).append(clean(named_role(argument)))
+        plain = argument.role == argument.domain  # weights are weights
+        name = argument.name if plain else named_role(argument)
+        taken.setdefault(kind, []).append(clean(name))
     return [f"{', '.join(names)} {clean(kind)}" for kind, names in taken.items()]
 
 

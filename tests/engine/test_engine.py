@@ -6,15 +6,17 @@ import json
 import pickle
 from pathlib import Path
 
+import attrs
 import jsonschema
 import pytest
 
-from losscheck.engine.events import Done, Finished, Started
+from losscheck.engine.events import Done, Event, Finished, Found, Interrupted, Stage, Started
 from losscheck.engine.run import run
-from losscheck.engine.task import Task, examine
+from losscheck.engine.task import Task, examine, lost
 from losscheck.model import LossReport, UsageError
 from losscheck.report import schema
 from losscheck.report.json import from_json, to_json
+from losscheck.rules.execution.ending import End, Ending
 from losscheck.settings.settings import ArgumentSettings, Settings
 
 SOURCE = """
@@ -53,6 +55,42 @@ def test_the_events_come_in_order(events: list[object]) -> None:
     assert isinstance(events[0], Started)
     assert isinstance(events[-1], Done)
     assert events[-1].report.summary.fail == 1
+
+
+def test_stages_and_findings_are_told_at_once(task: Task, settings: Settings) -> None:
+    heard: list[object] = []
+    begun = run([task], attrs.evolve(settings, select=("LC203",)), heard.append)
+    assert isinstance(next(begun), Started)
+    assert heard == []
+    assert isinstance(next(begun), Finished)
+    assert next(event.name for event in heard if isinstance(event, Stage)) == "spec"
+    told = [event.finding.code for event in heard if isinstance(event, Found)]
+    assert "LC203" in told
+
+
+def test_what_was_found_before_an_interrupt_is_kept(task: Task, settings: Settings) -> None:
+    def hear(event: Event) -> None:
+        if isinstance(event, Found) and event.finding.severity == "error":
+            raise KeyboardInterrupt
+
+    other = attrs.evolve(task, target="gapped_losses.py:never_reached")
+    _, finished, interrupted, done = run([task, other], settings, hear)
+    assert isinstance(finished, Finished)
+    assert finished.report.verdict == "fail"
+    assert [d.severity for d in finished.report.diagnoses] == ["error"]
+    assert isinstance(interrupted, Interrupted)
+    assert isinstance(done, Done)
+    assert done.interrupted
+    assert done.report.summary.losses == 1
+    jsonschema.validate(json.loads(to_json(done.report)), schema())
+
+
+def test_what_was_found_before_the_time_was_over_is_kept(task: Task, report: LossReport) -> None:
+    found = [f for f in report.findings if f.code == "LC203"]
+    late = lost(task, Ending(end=End.TIMEOUT, stage="training", seconds=5.0), found)
+    assert {f.code for f in late.findings} == {"LC902", "LC203"}
+    assert next(c.outcome for c in late.checks if c.code == "LC203") == "fail"
+    assert len(late.diagnoses) == 2
 
 
 def test_task_and_report_survive_pickling(task: Task, report: LossReport) -> None:

@@ -5,6 +5,7 @@ from syrupy.assertion import SnapshotAssertion
 from losscheck.model import Check, Fault, Report
 from losscheck.report import render
 from losscheck.report.lines import wrap
+from losscheck.report.text import closing, loss_text
 from losscheck.report.view import View
 
 
@@ -57,16 +58,23 @@ def test_color_changes_only_the_color(report: Report) -> None:
     assert Text.from_ansi(colored).plain.split() == plain.split()
 
 
-def test_quiet_names_only_what_does_not_pass(report: Report) -> None:
+def test_quiet_is_the_concise_lines_of_what_does_not_pass(report: Report) -> None:
     text = render(report, "text", View(verbosity=-1))
-    # Three of the four losses do not pass, and the summary is a line.
-    assert len(text.splitlines()) == 4
+    concise = render(report, "concise").splitlines()
+    kept = [line for line in concise if " warning " not in line and " note " not in line]
+    assert text.splitlines() == kept
     assert "losses:mse" not in text
 
 
-def test_single_loss_needs_no_summary(single: Report) -> None:
+def test_single_loss_needs_no_summary(single: Report, report: Report) -> None:
     assert "1 loss" not in render(single, "text")
-    assert "1 loss:" in render(single, "text", View(verbosity=-1))
+    assert "4 losses:" in render(report, "text")
+
+
+def test_what_is_streamed_and_what_is_said_at_the_end_are_the_text(report: Report) -> None:
+    for view in (View(verbosity=level) for level in (-1, 0, 1)):
+        streamed = [loss_text(loss, view) for loss in report.losses]
+        assert "".join([*streamed, closing(report, view)]) == render(report, "text", view)
 
 
 def test_notes_are_counted_unless_asked_for_more(single: Report) -> None:
