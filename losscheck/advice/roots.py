@@ -41,12 +41,28 @@ COMPOSITE = (
         write="tf.sqrt(tf.reduce_sum(tf.square({arg}){rest}) + {tiny})",
     ),
     Advice(
+        when=_norm,
+        composite=True,
+        cause="A norm has no slope at the zero vector.",
+        first="squares = tf.reduce_sum(tf.square({arg}){rest})\n"
+        "safe = tf.where(squares > 0.0, squares, 1.0)",
+        write="tf.where(squares > 0.0, tf.sqrt(safe), 0.0)",
+    ),
+    Advice(
         when=_deviation,
         composite=True,
         true=conditions.zero,
         cause="The variance is {at} where all values are equal, and the slope of the square root "
         "is infinite there; {back}.",
         write="tf.sqrt(tf.math.reduce_variance({arg}{rest}) + {tiny})",
+    ),
+    Advice(
+        when=_deviation,
+        composite=True,
+        cause="The slope of the square root is infinite where all values are equal.",
+        first="variance = tf.math.reduce_variance({arg}{rest})\n"
+        "safe = tf.where(variance > 0.0, variance, 1.0)",
+        write="tf.where(variance > 0.0, tf.sqrt(safe), 0.0)",
     ),
     Advice(
         when=_normalize,
@@ -103,6 +119,15 @@ ROOT_BACKWARD = (
         true=conditions.slope_of_root,
         cause="The slope of the square root at {at} is infinite; {back}.",
         write="{f}({sx} + {tiny})",
+    ),
+    Advice(
+        cause="The slope of the square root at {at} is infinite; {back}.",
+        first="inside = {x}\nsafe = tf.where(inside > 0.0, inside, 1.0)",
+        write="tf.where(inside > 0.0, {f}(safe), 0.0)",
+    ),
+    Advice(
+        cause="The slope of the square root at {at} is infinite; {back}.",
+        write="{f}(tf.maximum({x}, {tiny}))",
     ),
 )
 

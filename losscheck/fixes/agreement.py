@@ -12,13 +12,18 @@ from losscheck.advice import wording
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.precision.disagreement import explained
+from losscheck.evidence.precision.truth import exact_numbers
 from losscheck.evidence.search.sweep import Sweep
-from losscheck.model import Array, Range
+from losscheck.model import Array, Direction, Range
 from losscheck.numerics.ulps import LARGEST, ulp
 
 ULPS = 4.0  # that a changed loss may be further off than it was, of the size of its numbers
+MOST = 0.95  # of the ordinary cases: what the others have is no rounding of every number
+ROUNDED = 2.0**-19  # 16 float32 numbers: what some dozen operations lose at the most
 CORNER = 2.0**-22  # of 1, or of a number: two steps of float32 there
 MOVED = 16  # elements of an argument that are moved to look for a corner
+NEIGHBOURS, STEPS = 6, 4  # cases beside one, and how many ulps away
+EXACT = 4  # cases whose exact numbers are asked for
 MEASURED = 64  # cases at most whose conditioning is measured, where this alone does not do
 VALUE, GRADIENT = 0, 1  # the parts of what `Evidence.double` gives
 NAMES = ("the loss", "its gradient")
@@ -28,11 +33,17 @@ NAMES = ("the loss", "its gradient")
 class _Pair:
     """The same cases before and after a change, beside the loss in float64."""
 
-    cases: CaseBlock
+    sweep: Sweep  # of the loss as it is
     before: Array  # (N, n)
     after: Array
     truth: Array
     scale: float  # what is ordinary
+    part: int
+
+    @property
+    def cases(self) -> CaseBlock:
+        """The inputs."""
+        return self.sweep.cases
 
 
 def disagreement(before: Evidence, after: Evidence, whole: Evidence) -> Iterator[str]:
@@ -57,14 +68,15 @@ def disagreement(before: Evidence, after: Evidence, whole: Evidence) -> Iterator
             yield "it refuses cases that the loss takes"
             continue
         scale = next(s.scale for s in whole.swept if _alike(s, old))
-        truths = before.double(old.cases)
-        parts = (
-            (old.totals[:, None], new.totals[:, None], truths[VALUE][:, None], scale.value),
-            (old.flat_gradient, new.flat_gradient, truths[GRADIENT], scale.gradient),
+        value, slopes = before.double(old.cases)
+        # Where the loss has no value its slope is that of nothing.
+        slopes = np.where(np.isfinite(value)[:, None], _flat(slopes), np.nan)
+        totals = _Pair(old, _flat(old.totals), _flat(new.totals), _flat(value), scale.value, VALUE)
+        gradients = _Pair(
+            old, _flat(old.gradient), _flat(new.gradient), slopes, scale.gradient, GRADIENT
         )
-        for part, (was, now, truth, ordinary) in enumerate(parts):
-            pair = _Pair(old.cases, _flat(was), _flat(now), _flat(truth), ordinary)
-            yield from _told(before, pair, part)
+        for pair in (totals, gradients):
+            yield from _told(before, pair)
 
 
 def _flat(numbers: Array) -> Array:
@@ -76,7 +88,7 @@ def _alike(one: Sweep, other: Sweep) -> bool:
     return one.dtype == other.dtype and shapes[0] == shapes[1]
 
 
-def _told(before: Evidence, pair: _Pair, part: int) -> Iterator[str]:
+def _told(before: Evidence, pair: _Pair) -> Iterator[str]:
     """Name the worst case, if there is any."""
     with np.errstate(invalid="ignore", over="ignore"):
         was = np.abs(pair.before - pair.truth).max(axis=1, initial=0.0)
@@ -84,24 +96,80 @@ def _told(before: Evidence, pair: _Pair, part: int) -> Iterator[str]:
     size = np.abs(pair.truth).max(axis=1, initial=0.0)
     known = np.isfinite(size) & (size <= LARGEST["float32"])
     wrong = ~np.isfinite(was)
-    allowed = ULPS * ulp(np.fmax(np.where(known, size, 0.0), pair.scale))
+    size = np.fmax(np.where(known, size, 0.0), pair.scale)
+    allowed = ULPS * ulp(size) + _usual(was / size, pair.cases.ranges) * size
     allowed = allowed + np.where(wrong, 0.0, was)
     # Where it is as wrong as it was the rules say so, and may say it of something else.
     apart = known & (pair.cases.ranges <= Range.WORKING) & ~(now <= allowed)
-    apart &= ~wrong | np.isfinite(now)
-    index = np.flatnonzero(apart)
+    index = _some(np.flatnonzero(apart & (~wrong | np.isfinite(now))), now)
     if not len(index):
         return
-    index = index[np.argsort(-now[index], kind="stable")][:MEASURED]
     cases = pair.cases.take(index)
-    allowed = allowed[index] + explained(before.double, cases, part)
-    allowed = np.fmax(allowed, _around(before, cases, part))
-    apart_still = index[~(now[index] <= allowed)]
-    if len(apart_still):
-        worst = int(apart_still[0])
+    allowed = allowed[index] + explained(before.double, cases, pair.part)
+    allowed = np.fmax(allowed, _around(before, cases, pair.part))
+    allowed = allowed + _rounded_nearby(before, pair.sweep, cases, pair.part)
+    apart = ~(now[index] <= allowed)
+    if apart.any() and not _is_right(before, pair, index[apart], allowed[apart]):
+        worst = int(index[apart][0])
         inputs = {name: array[worst] for name, array in pair.cases.inputs.items()}
         right, given = wording.worst_pair(pair.after[worst], pair.truth[worst])[::-1]
-        yield f"{NAMES[part]} would change{wording.at(inputs)}: from {right} to {given}"
+        yield f"{NAMES[pair.part]} would change{wording.at(inputs)}: from {right} to {given}"
+
+
+def _some(index: Array, error: Array) -> Array:
+    """The cases to look at closely: the worst ones, and some of the others."""
+    index = index[np.argsort(-error[index], kind="stable")]
+    if len(index) <= MEASURED:
+        return index
+    half = MEASURED // 2
+    spread = np.linspace(half, len(index) - 1, MEASURED - half).astype(int)
+    some: Array = index[np.concatenate([np.arange(half), spread])]
+    return some
+
+
+def _is_right(before: Evidence, pair: _Pair, index: Array, allowed: Array) -> bool:
+    """Say whether exact numbers side with the changed loss, where float64 has lost its own digits.
+
+    They take long: some of the cases speak for all.
+    """
+    direction = (Direction.FORWARD, Direction.BACKWARD)[pair.part]
+    for i in np.unique(np.linspace(0, len(index) - 1, EXACT).astype(int)):
+        case = pair.cases.take(index[[i]])
+        exact = exact_numbers(before, case, direction, first=True)
+        if not exact:
+            return False
+        truth = exact[0].sum() if pair.part == VALUE else exact[0].ravel()
+        if not np.abs(pair.after[index[i]] - truth).max(initial=0.0) <= allowed[i]:
+            return False
+    return True
+
+
+def _rounded_nearby(before: Evidence, sweep: Sweep, cases: CaseBlock, part: int) -> Array:
+    """(N,) the largest error that the loss as it is has within a few ulps of a case.
+
+    A formula that is as good rounds otherwise, and may be off where this one happens not to be.
+    """
+    rng = np.random.default_rng(NEIGHBOURS)
+    inputs = {}
+    for argument in before.spec.arguments:
+        domain = domains.parse(argument.domain)
+        near = np.repeat(np.asarray(cases.inputs[argument.name], np.float64), NEIGHBOURS, axis=0)
+        if not domain.integral:
+            steps = rng.integers(-STEPS, STEPS, near.shape, endpoint=True)
+            near = domain.clip(near + steps * ulp(near))
+        inputs[argument.name] = near.astype(np.float32)
+    block = CaseBlock(inputs, np.repeat(cases.ranges, NEIGHBOURS))
+    again, truth = sweep.rerun(block), before.double(block)[part]
+    with np.errstate(invalid="ignore", over="ignore"):
+        error = np.abs(_flat((again.totals, again.gradient)[part]) - _flat(truth)).max(axis=1)
+    error = np.where(np.isfinite(error), error, 0.0).reshape(len(cases), NEIGHBOURS)
+    return np.asarray(error.max(axis=1))
+
+
+def _usual(error: Array, ranges: Array) -> float:
+    """What the loss as it is has for a relative error by its own rounding, on most cases."""
+    found = error[(ranges == Range.ORDINARY) & np.isfinite(error)]
+    return min(float(np.quantile(found, MOST)), ROUNDED) if len(found) else 0.0
 
 
 def _around(before: Evidence, cases: CaseBlock, part: int) -> Array:

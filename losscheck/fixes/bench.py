@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
@@ -18,11 +18,15 @@ from losscheck.fixes.edit import Edit
 from losscheck.fixes.judged import Judged
 from losscheck.fixes.patch import PatchError, patched, unified
 from losscheck.fixes.transplant import TransplantError, transplanted
+from losscheck.model import Severity
 from losscheck.program.programs import Programs
 from losscheck.program.tracing.trace import CallError, OutputError
 from losscheck.rules import rules
 from losscheck.rules.base import Rule
 from losscheck.settings.budget import CutError
+
+# What a rule needs that takes no more than running the cases.
+QUICK = frozenset({"sweeps", "lone", "narrowed", "modes"})
 
 
 @attrs.frozen(kw_only=True)
@@ -108,7 +112,6 @@ class Bench:
         self, edits: Sequence[Edit], explanations: Sequence[Explanation]
     ) -> tuple[tuple[str, ...], tuple[str, ...]]:
         tried = Tried(self._evidence, explanations)
-        concerned = _concerned(explanations)
         modes = tuple({e.crowd.mode for e in explanations if e.crowd is not None})
         inferred = self._evidence.inferred
         anew = attrs.evolve(inferred, programs=Programs(inferred.programs.call))
@@ -124,26 +127,38 @@ class Bench:
             for each in (inferred, anew)
         )
         for instance in before.instances:  # raises where the changed loss does
-            if (
-                after.programs.tracing(instance.shapes).how
-                != before.programs.tracing(instance.shapes).how
-            ):
+            way = before.programs.tracing(instance.shapes).how
+            if after.programs.tracing(instance.shapes).how != way:
                 return (), ("it can no longer be traced as it was",)
-        complaints = list(disagreement(before, after, self._evidence))
-        if complaints:
-            return (), tuple(complaints)
+        if complaints := tuple(disagreement(before, after, self._evidence)):
+            return (), complaints
         written = [text for edit in edits for text in (edit.new, *edit.before)]
-        was, now = Judged(Desk(before), concerned), Judged(Desk(after), concerned, written)
-        clears = tuple(e.finding.id for e in explanations if now.clear(e, tried.prints(e)))
-        return clears, tuple(now.more_than(was))
+        was, now = Judged(Desk(before)), Judged(Desk(after), written)
+        clears: list[str] = []
+        # What is quickly said and weighs most comes first: where it is not gone, no more is asked.
+        for rule, own in _concerned(explanations):
+            if complaints := tuple(now.more_than(was, rule)):
+                return tuple(clears), complaints
+            gone = [each.finding.id for each in own if now.clear(each, tried.prints(each))]
+            clears += gone
+            worst = any(each.finding.severity == Severity.ERROR for each in own)
+            if worst and len(gone) < len(own):
+                break
+        return tuple(clears), ()
 
 
-def _concerned(explanations: Sequence[Explanation]) -> list[Rule]:
-    """The rules that spoke, and those without which nothing is known of value and gradient."""
-    spoke = {e.finding.code for e in explanations}
-    found: Iterator[Rule] = (
-        rule
-        for rule in rules()
-        if rule.code in spoke or (rule.essential and "sweeps" in rule.needs)
-    )
-    return list(found)
+def _concerned(explanations: Sequence[Explanation]) -> list[tuple[Rule, list[Explanation]]]:
+    """The rules that spoke, and those without which nothing is known of value and gradient.
+
+    Each with what it said: those that need no more than the cases first, then those of errors.
+    """
+    spoke: dict[str, list[Explanation]] = {}
+    for each in explanations:
+        spoke.setdefault(each.finding.code, []).append(each)
+
+    def key(rule: Rule) -> tuple[bool, int]:
+        weight = max((each.weight for each in spoke.get(rule.code, ())), default=0)
+        return not QUICK.issuperset(rule.needs), -weight
+
+    asked = [r for r in rules() if r.code in spoke or (r.essential and "sweeps" in r.needs)]
+    return [(rule, spoke.get(rule.code, [])) for rule in sorted(asked, key=key)]

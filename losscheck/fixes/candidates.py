@@ -66,7 +66,10 @@ def _spelled(change: Change, names: Names) -> Change:
     texts = [*change.before, change.new]
     if names.tensorflow not in ("", "tf"):
         texts = [re.sub(r"\btf\.", f"{names.tensorflow}.", text) for text in texts]
+    own = {n.id for n in ast.walk(ast.parse(change.old)) if isinstance(n, ast.Name)}
     for name in _assigned(change.before):
+        if name in own:  # an argument that is meant to be another from here on
+            continue
         number, fresh = 2, name
         while fresh in names.local or fresh in names.module:
             fresh, number = f"{name}_{number}", number + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -34,17 +35,32 @@ class Judged:
         The expressions and statements of the change.
     """
 
-    def __init__(self, desk: Desk, rules: Sequence[Rule], written: Sequence[str] = ()) -> None:
+    def __init__(self, desk: Desk, written: Sequence[str] = ()) -> None:
         self._written = written
+        self._desk = desk
         self._evidence = desk.evidence
-        self._found: dict[str, list[Suspect | Crowd]] = {}
-        self._failed: set[str] = set()
-        for rule in rules:
+        self._found: dict[str, list[Suspect | Crowd] | None] = {}
+
+    def of(self, rule: Rule) -> list[Suspect | Crowd] | None:
+        """What a rule suspects; None where its evidence cannot be gathered."""
+        if rule.code not in self._found:
             try:
-                given = {name: _given(desk, rule, name) for name in rule.needs}
+                given = {name: _given(self._desk, rule, name) for name in rule.needs}
                 self._found[rule.code] = list(rule.judge(**given))
             except FailedError:
-                self._failed.add(rule.code)
+                self._found[rule.code] = None
+        return self._found[rule.code]
+
+    @functools.cached_property
+    def unusable(self) -> Array:
+        """What tells the cases whose value or gradient is not finite from others."""
+        bad = [
+            sweep.cases.take(
+                ~sweep.forward_finite | ~np.isfinite(sweep.flat_gradient).all(axis=1)
+            ).prints()
+            for sweep in self._evidence.sweeps
+        ]
+        return np.concatenate([np.zeros(0, np.uint64), *bad])
 
     def clear(self, explanation: Explanation, prints: Array) -> bool:
         """Say whether what was found is gone.
@@ -54,59 +70,61 @@ class Judged:
         prints
             Of the cases that it was found in.
         """
-        code = explanation.finding.code
-        if code in self._failed:
+        found = self.of(by_code(explanation.finding.code))
+        if found is None:
             return False
         left: list[Array] = []
-        for other in self._found[code]:
+        for other in found:
             if not isinstance(other, Crowd):
                 if other.form == explanation.suspect.form:
                     return False
             elif _same_run(other, explanation):
                 still = np.isin(_prints(other), prints)
                 if still.any() and self._weighs(other, still):
-                    left.append(self._here(other, still))
+                    left.append(self._here(other, still, explanation.blame.expression))
         still_bad = np.concatenate([np.zeros(0, np.uint64), *left])
         # The first is the case that is reported.
         return not len(prints) or (prints[0] not in still_bad and 2 * len(still_bad) <= len(prints))
 
-    def _here(self, crowd: Crowd, which: Array) -> Array:
-        """Those of the cases that are left which the changed statement is still to blame for.
+    def _here(self, crowd: Crowd, which: Array, expression: str) -> Array:
+        """Those of the cases that are left which the same expression is still to blame for.
 
         In a batch another operation may fail in another sample: that is another fault.
         """
         cases: CaseBlock = crowd.population.cases.take(crowd.members[which])
-        try:
-            program = self._evidence.instance_of(cases).program
-            blamed = locate.keys(self._evidence, crowd, cases)
-        except Exception:  # nobody in particular is to blame
-            return cases.prints()
-        mine = [self._is_changed(program, name) for name in blamed]
+        program = self._evidence.instance_of(cases).program
+        blamed = locate.keys(self._evidence, crowd, cases)
+        mine = [self._comes_of(program, name, expression) for name in blamed]
         left = cases.take(np.asarray(mine, bool))
         return left.prints()
 
-    def _is_changed(self, program: Runnable, node: str) -> bool:
-        """Say whether an operation comes of what was written, as far as that is known."""
+    def _comes_of(self, program: Runnable, node: str, expression: str) -> bool:
+        """Say whether an operation comes of an expression, or of what was written for it."""
         frame = None if program.traced is None else program.traced.origins.frame(node)
         told = spelled(frame)
-        return told is None or any(told.expression in text for text in self._written)
+        texts = (expression, *self._written)
+        return told is None or any(told.expression in text for text in texts)
 
-    def more_than(self, before: Judged) -> Iterator[str]:
-        """What is found here that was not found before, in words."""
-        for code, found in self._found.items():
-            then = before._found.get(code, [])
-            known = [np.zeros(0, np.uint64), *(_prints(c) for c in then if isinstance(c, Crowd))]
-            cases = np.concatenate(known)
-            forms = {suspect.form for suspect in then if isinstance(suspect, Suspect)}
-            for other in found:
-                if isinstance(other, Crowd):
-                    fresh = ~np.isin(_prints(other), cases)
-                    asked = other.dtype in ("float32", *self._evidence.dtypes)
-                    new = asked and bool(fresh.any()) and self._weighs(other, fresh)
-                else:
-                    new = other.form not in forms
-                if new:
-                    yield f"{code} would be found: {other.form}"
+    def more_than(self, before: Judged, rule: Rule) -> Iterator[str]:
+        """What a rule finds here that was not found before, in words.
+
+        Where the numbers are those of before they show nothing new, and that they are is asked for
+        elsewhere: of cases it counts alone that they are no numbers any more.
+        """
+        then = before.of(rule) or []
+        known = [before.unusable, *(_prints(crowd) for crowd in then if isinstance(crowd, Crowd))]
+        cases = np.concatenate(known)
+        forms = {suspect.form for suspect in then if isinstance(suspect, Suspect)}
+        for other in self.of(rule) or []:
+            if isinstance(other, Crowd):
+                fresh = ~np.isin(_prints(other), cases)
+                asked = other.dtype in ("float32", *self._evidence.dtypes)
+                asked &= other.form in rule.nonfinite
+                new = asked and bool(fresh.any()) and self._weighs(other, fresh)
+            else:
+                new = other.form not in forms
+            if new:
+                yield f"{rule.code} {rule.slug} would be found"
 
     def _weighs(self, crowd: Crowd, which: Array) -> bool:
         """Say whether some of the cases of a crowd would make more than a note."""
