@@ -203,6 +203,30 @@ def replay(file: Path, wanted: str, formats: tuple[str, ...], quiet: bool, verbo
 
 
 @command.command()
+@_options(click.argument("target", metavar="TARGET"), *DECLARED, *RUNS)
+@click.option(
+    "--select", multiple=True, metavar="CODES", help="Rules to run: codes, or how they begin."
+)
+@_options(BUDGET)
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="FILE", help="File to write; else stdout."
+)
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing of the file that was written.")
+@click.option("-v", "--verbose", is_flag=True, help="Tracebacks of our own faults.")
+def export(target: str, out: Path | None, **options: Any) -> int:
+    """Write a pytest file that pins what is wrong with a loss.
+
+    One test for each diagnosis that is an error or a warning: its minimal case, the call, and what
+    is right. A test fails as long as the fault is there, and passes once it is mended. The file
+    needs TensorFlow, NumPy and pytest, and no losscheck. What no single call shows is left out, and
+    named in a comment.
+    """
+    from losscheck.cli import exports
+
+    return exports.export(target, out, options)
+
+
+@command.command()
 def rules() -> int:
     """List the rules."""
     from losscheck.cli import rulebook

@@ -22,7 +22,7 @@ from losscheck.settings.settings import Settings, did_you_mean
 if TYPE_CHECKING:
     from losscheck.engine.plan import Plan
 
-COMMANDS = ("check", "report", "diff", "replay", "rules", "explain", "render")
+COMMANDS = ("check", "report", "diff", "replay", "export", "rules", "explain", "render")
 
 
 def check(targets: Sequence[str], formats: Sequence[str], options: dict[str, Any]) -> int:
@@ -39,7 +39,7 @@ def check(targets: Sequence[str], formats: Sequence[str], options: dict[str, Any
     streamed = wanted.stdout == "text"
     view = outputs.screen(verbosity)  # of stdout, before it is somewhere else
     show = functools.partial(text_of_loss, view=view) if streamed else None
-    done = _examine(targets, held, quiet=options["quiet"], show=show)
+    done = examined(targets, held, quiet=options["quiet"], show=show)
     if done is None:
         return verdicts.Exit.NO_LOSS
     outputs.write(done.report, wanted, verbosity, streamed=streamed)
@@ -59,7 +59,7 @@ def report(targets: Sequence[str], out: Path, options: dict[str, Any]) -> int:
     held = settings(Path.cwd(), options)
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out}: this is no folder; name another one")
-    done = _examine(targets, held, quiet=options["quiet"])
+    done = examined(targets, held, quiet=options["quiet"])
     if done is None:
         return verdicts.Exit.NO_LOSS
     written = write_stability(done.report, out)
@@ -108,7 +108,7 @@ def stored(file: Path) -> Report:
     return from_json(text)
 
 
-def _examine(
+def examined(
     targets: Sequence[str],
     held: Settings,
     *,

@@ -44,6 +44,19 @@ class Shown(enum.StrEnum):
     TRAINING = "a small model trained with it"
 
 
+class Pin(enum.StrEnum):
+    """What a test asserts that pins a finding: it fails as long as the fault is there."""
+
+    FINITE = "value and gradient are finite"
+    NUMBER = "the number is the right one"
+    REFUSED = "the number is the right one, or the call is refused"
+    SLOPE = "a gradient that is not 0 reaches the prediction"
+    SHAPE = "what is returned has the shape of the samples, or none"
+    AGREES = "the mode gives what a graph gives"
+    RUNS = "the program that shows it ends without an error, and its numbers agree"
+    NOTHING = "no single call shows it"
+
+
 class Rule:
     """A rule: its code, what it may suspect, and `judge`.
 
@@ -79,6 +92,7 @@ class Rule:
     few: ClassVar[bool] = False  # its cases are alike: some of them are enough to find the line
     one_by_one: ClassVar[bool] = False  # each case takes a call of its own
     shown_by: ClassVar[Shown] = Shown.VALUE_AND_GRADIENT
+    pinned: ClassVar[Pin] = Pin.NOTHING
     inherent_where_small: ClassVar[bool] = False  # a true gradient too small for the dtype is none
 
     def __init_subclass__(cls) -> None:

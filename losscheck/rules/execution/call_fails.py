@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from losscheck.advice import wording
 from losscheck.model import Range, Severity, Suspect
-from losscheck.rules.base import Rule
+from losscheck.rules.base import Pin, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,6 +65,7 @@ class CallFails(Rule):
         "structure": Severity.WARNING,
     }
     numeric = False
+    pinned = Pin.RUNS
 
     def judge(self, call: CallOutcome) -> Judgment:
         """Name the loss if it raises."""

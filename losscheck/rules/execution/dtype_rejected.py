@@ -8,7 +8,7 @@ import attrs
 
 from losscheck.advice import wording
 from losscheck.model import Severity, Suspect
-from losscheck.rules.base import Rule
+from losscheck.rules.base import Pin, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,6 +65,7 @@ class DtypeRejected(Rule):
         "dtype": Severity.ERROR,
         "labels": Severity.ERROR,  # Keras hands labels over as floats: it fails in fit
     }
+    pinned = Pin.RUNS
 
     def judge(self, dtypes: Sequence[DtypeRun], call: CallOutcome) -> Judgment:
         """Name the dtypes on which the loss fails."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from losscheck.advice import wording
 from losscheck.model import Direction, Severity, Suspect
-from losscheck.rules.base import Rule
+from losscheck.rules.base import Pin, Rule
 from losscheck.rules.crowd import Crowd
 from losscheck.rules.nonfinite.nonfinite import backward, forward
 
@@ -78,6 +78,7 @@ class ModeDisagreement(Rule):
     }
     nonfinite = frozenset({"nonfinite"})
     by_mode = True
+    pinned = Pin.AGREES
 
     def judge(
         self,

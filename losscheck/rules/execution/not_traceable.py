@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from losscheck.advice import wording
 from losscheck.model import Severity, Suspect
-from losscheck.rules.base import Rule
+from losscheck.rules.base import Pin, Rule
 
 if TYPE_CHECKING:
     from losscheck.advice.blamed import Blame
@@ -62,6 +62,7 @@ class NotTraceable(Rule):
         "numpy": Severity.ERROR,
         "other": Severity.ERROR,
     }
+    pinned = Pin.RUNS
 
     def judge(self, call: CallOutcome, tracing: Tracing | None) -> Judgment:
         """Name the loss if it cannot be traced."""

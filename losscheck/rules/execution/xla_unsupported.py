@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from losscheck.advice import wording
 from losscheck.model import Severity, Suspect
-from losscheck.rules.base import Rule
+from losscheck.rules.base import Pin, Rule
 
 if TYPE_CHECKING:
     from losscheck.advice.blamed import Blame
@@ -56,6 +56,7 @@ class XlaUnsupported(Rule):
     forms = {"compile": Severity.WARNING}
     masked_by = ("LC102",)  # what leaves TensorFlow has no gradient either, which is worse
     absent = ("xla", "XLA is not asked for, or the loss has no graph")
+    pinned = Pin.RUNS
 
     def judge(self, xla: XlaCall | None) -> Judgment:
         """Name the operation that is not compiled."""

@@ -9,7 +9,7 @@ import numpy as np
 from losscheck.advice import wording
 from losscheck.advice.slopes import FLAT, NO_SLOPE, SURROGATE
 from losscheck.model import Direction, Kind, Severity, Suspect
-from losscheck.rules.base import Rule, Trail
+from losscheck.rules.base import Pin, Rule, Trail
 from losscheck.rules.crowd import Crowd
 
 if TYPE_CHECKING:
@@ -95,6 +95,7 @@ class GradientDead(Rule):
     masked_by = ("LC102",)
     trail = Trail.ZERO
     inherent_where_small = True
+    pinned = Pin.SLOPE
 
     def judge(self, dead: DeadGradients | None, dead_batches: DeadGradients | None) -> Judgment:
         """Name the samples and the batches whose gradient is 0 at a large loss."""

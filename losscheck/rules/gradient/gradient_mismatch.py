@@ -9,7 +9,7 @@ import numpy as np
 from losscheck.advice import source, wording
 from losscheck.advice.wording import worst_pair
 from losscheck.model import Direction, Severity, Suspect
-from losscheck.rules.base import UNDECIDED, Rule, Trail
+from losscheck.rules.base import UNDECIDED, Pin, Rule, Trail
 from losscheck.rules.crowd import Crowd
 
 if TYPE_CHECKING:
@@ -106,6 +106,7 @@ class GradientMismatch(Rule):
     essential = True
     trail = Trail.KNOWN
     by_derivative = True
+    pinned = Pin.NUMBER
 
     def judge(
         self,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from losscheck.advice.slopes import NO_SLOPE, SURROGATE
 from losscheck.model import Direction, Range, Severity, Suspect
-from losscheck.rules.base import Rule
+from losscheck.rules.base import Pin, Rule
 
 if TYPE_CHECKING:
     from losscheck.advice.blamed import Blame
@@ -78,6 +78,7 @@ class GradientMissing(Rule):
     essential = True
     # The others see that there is none, whether it was judged or not.
     masks_undecided = False
+    pinned = Pin.SLOPE
 
     def judge(self, graph: GraphFacts, unreached: Unreached | None) -> Judgment:
         """Name the loss if its gradient is None, or the part of the prediction that gets none."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from losscheck.rules.base import Rule
+from losscheck.rules.base import Pin, Rule
 
 if TYPE_CHECKING:
     from losscheck.advice.blamed import Blame
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 class NonfiniteRule(Rule):
     """Says which operation went wrong at which number, and what to write there."""
+
+    pinned = Pin.FINITE
 
     def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
         """Say what is wrong, why, and what to write instead."""

@@ -9,7 +9,7 @@ import numpy as np
 from losscheck.advice import source, wording
 from losscheck.advice.wording import worst_pair
 from losscheck.model import Direction, Suspect
-from losscheck.rules.base import Rule, Shown, Trail
+from losscheck.rules.base import Pin, Rule, Shown, Trail
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,6 +38,7 @@ class PrecisionRule(Rule):
     decisive = False  # digits that cannot be counted leave value and gradient what they are
     trail = Trail.DIGITS
     shown_by = Shown.DIGITS
+    pinned = Pin.NUMBER
 
     def undecided(self, evidence: Mapping[str, Any]) -> str:
         """Say so where nothing stands beside float32."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from losscheck.model import Severity, Suspect
-from losscheck.rules.base import Rule
+from losscheck.rules.base import Pin, Rule
 from losscheck.rules.shape.words import of_shape, written
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class OutputShape(Rule):
         "axes": Severity.WARNING,  # one number a sample and channel, whose mean is meant
     }
     partial = frozenset({"axes"})
+    pinned = Pin.SHAPE
 
     def judge(self, graph: GraphFacts) -> Judgment:
         """Name the loss if what it returns is no loss."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from losscheck.advice import wording
 from losscheck.model import Severity, Suspect
-from losscheck.rules.base import Rule
+from losscheck.rules.base import Pin, Rule
 from losscheck.rules.shape.words import called, of_shape, written
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ class ShapeRejected(Rule):
         "weights": Severity.ERROR,
         "unknown-rank": Severity.NOTE,
     }
+    pinned = Pin.RUNS
 
     def judge(self, layouts: Sequence[LayoutRun], call: CallOutcome) -> Judgment:
         """Name the shapes on which the loss fails."""

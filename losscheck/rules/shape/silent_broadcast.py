@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from losscheck.advice import wording
 from losscheck.model import Range, Severity, Suspect
-from losscheck.rules.base import Rule
+from losscheck.rules.base import Pin, Rule
 from losscheck.rules.shape.words import against, called, column, of_shape, rank, written
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ class SilentBroadcast(Rule):
         "rank": Severity.WARNING,
         "aligned": Severity.NOTE,  # what a function is given through Keras has one rank
     }
+    pinned = Pin.REFUSED
 
     def judge(self, layouts: Sequence[LayoutRun]) -> Judgment:
         """Name the layouts that give another loss without complaint."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from losscheck.advice import wording
 from losscheck.model import Severity, Suspect
-from losscheck.rules.base import Rule, Shown
+from losscheck.rules.base import Pin, Rule, Shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,6 +78,7 @@ class NotSerializable(Rule):
     masked_by = ("LC404", "LC501", "LC901")
     absent = ("saving", "the loss is no Loss of Keras")
     shown_by = Shown.SAVING
+    pinned = Pin.RUNS
 
     def judge(self, saving: Saving | LeftOut) -> Judgment:
         """Name what is lost on the way."""

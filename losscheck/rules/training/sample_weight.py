@@ -8,7 +8,7 @@ import numpy as np
 
 from losscheck.advice import wording
 from losscheck.model import Range, Severity, Suspect
-from losscheck.rules.base import Rule, Shown
+from losscheck.rules.base import Pin, Rule, Shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,6 +82,7 @@ class SampleWeight(Rule):
     masked_by = ("LC404", "LC504", "LC901")
     absent = ("weighing", "there are no weights to look at")
     shown_by = Shown.WEIGHTS
+    pinned = Pin.RUNS
 
     def judge(self, weighing: Weighing | LeftOut, graph: GraphFacts) -> Judgment:
         """Name how the weights act."""

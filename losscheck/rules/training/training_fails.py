@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from losscheck.advice import wording
 from losscheck.model import Range, Severity, Suspect
-from losscheck.rules.base import Rule, Shown
+from losscheck.rules.base import Pin, Rule, Shown
 
 if TYPE_CHECKING:
     from losscheck.advice.blamed import Blame
@@ -86,6 +86,7 @@ class TrainingFails(Rule):
     masked_by = ("LC102", "LC404", "LC501", "LC504", "LC901")
     absent = ("training", "no small model was trained")
     shown_by = Shown.TRAINING
+    pinned = Pin.RUNS
 
     def judge(self, training: Training | LeftOut) -> Judgment:
         """Name the first way in which the loss does not train."""
