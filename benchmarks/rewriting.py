@@ -23,8 +23,9 @@ from benchmarks.markdown import table
 from benchmarks.peers import everyday, hamming
 from losscheck.model import Array
 from losscheck.rewriting import Error, Rewriting, leaves_in, rewritings
+from losscheck.rewriting.bits import error
 from losscheck.rewriting.inlining import returned
-from losscheck.rewriting.judging import Judge, error
+from losscheck.rewriting.judging import Judge
 from losscheck.rewriting.reading import read
 
 PAGE = Path(__file__).parent.parent / "docs" / "rewriting.md"

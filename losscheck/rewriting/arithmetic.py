@@ -38,16 +38,25 @@ class Arithmetic(Protocol):
 
 
 class Single:
-    """float32, rounded after every operation."""
+    """float32, rounded after every operation; or another of NumPy's types.
+
+    Parameters
+    ----------
+    kind
+        The type.
+    """
+
+    def __init__(self, kind: type[np.floating[Any]] = np.float32) -> None:
+        self._kind = kind
 
     def leaf(self, values: Array) -> Array:
         """Take a leaf's float32 numbers."""
-        return np.asarray(values) if values.dtype == bool else np.asarray(values, np.float32)
+        return np.asarray(values) if values.dtype == bool else np.asarray(values, self._kind)
 
     def constant(self, value: Fraction) -> Array:
         """Round a constant, as TensorFlow rounds Python's numbers."""
         with np.errstate(over="ignore"):
-            return np.asarray(np.float32(float(value)))
+            return np.asarray(self._kind(float(value)))
 
     def call(self, name: str, operands: Sequence[Array]) -> Array:
         """Apply a function to aligned operands."""
@@ -56,7 +65,7 @@ class Single:
         if result.dtype == bool:
             return result
         # TensorFlow's kernels flush subnormal numbers.
-        return np.where(np.abs(result) < SMALLEST, np.float32(0), result)
+        return np.where(np.abs(result) < SMALLEST, self._kind(0), result)
 
     def total(self, values: Array, axes: tuple[int, ...], *, keepdims: bool) -> Array:
         """Add up along axes."""

@@ -118,3 +118,11 @@ def _power(node: Expression, power: Fraction) -> Expression:
     if power == 1:
         return node
     return op("square", node) if power == 2 else op("pow", node, number(power))
+
+
+def kind_of(pattern: Expression) -> str:
+    """Whether an expression is a sum, a product or neither."""
+    if len(terms(pattern)) > 1:
+        return "sum"
+    _, parts = factors(pattern)
+    return "product" if len(parts) > 1 or any(part.count != 1 for part in parts) else ""

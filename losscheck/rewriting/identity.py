@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
+from losscheck.rewriting.bindings import Binding, Found
 from losscheck.rewriting.expressions import Expression, Leaf, Operation, substitute, walk
+from losscheck.rewriting.flat import kind_of
 from losscheck.rewriting.identities import FAMILIES
-from losscheck.rewriting.matching import Binding, Found, kind_of, matches
+from losscheck.rewriting.matching import matches
 from losscheck.rewriting.reading import PLAIN, read
 
 

@@ -1,4 +1,4 @@
-"""How many bits of a float32 result are wrong, beside exact numbers."""
+"""Truth, as exact numbers, and expressions judged by it."""
 
 from __future__ import annotations
 
@@ -11,29 +11,13 @@ from mpmath import mp
 
 from losscheck.model import Array
 from losscheck.rewriting.arithmetic import Exact, Single
+from losscheck.rewriting.bits import ALL, bits, largest, median, rounded
 from losscheck.rewriting.evaluation import Values
-from losscheck.rewriting.expressions import Expression, names_of
+from losscheck.rewriting.expressions import Expression, leaves_of, names_of
 from losscheck.rewriting.functions import REDUCTIONS
 
-ALL = 32.0  # bits that are lost where a finite number came out as NaN or Inf
 PRECISIONS = (160, 320, 640, 1280)  # bits; a truth is one that the next precision repeats
 AGREED = 2.0**-40  # relative
-LARGEST = float(np.finfo(np.float32).max)
-SMALLEST = float(np.finfo(np.float32).tiny)
-
-
-@dataclass(frozen=True)
-class Error:
-    """Bits lost over all points: log2 of 1 + the error in ulps."""
-
-    mean: float
-    maximum: float
-
-    def __str__(self) -> str:
-        return f"{self.mean:.1f} (at most {self.maximum:.1f})"
-
-
-NONE = Error(0.0, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,10 +44,10 @@ class Truth:
             np.abs(np.nan_to_num(self.value)).reshape(len(self.value), -1).max(axis=1, initial=0.0)
         )
         total = np.zeros(len(size))
-        for text, slope in self.slopes.items():
-            moved = np.abs(leaves[text] * np.nan_to_num(slope)).reshape(len(size), -1)
-            total += moved.max(axis=1, initial=0.0)
         with np.errstate(all="ignore"):
+            for text, slope in self.slopes.items():
+                moved = np.abs(leaves[text] * np.nan_to_num(slope)).reshape(len(size), -1)
+                total += moved.max(axis=1, initial=0.0)
             return np.asarray(np.where(size > 0, total / size, 0.0))
 
 
@@ -92,6 +76,7 @@ class Judge:
         self.leaves = leaves
         self.by = by
         self._original = original
+        self._leaves = leaves_of(original)
         self._mixes = any(name in REDUCTIONS for name in names_of(original))
         self.single = Values(leaves, Single())
         self.truth = truth or _truth(original, leaves)
@@ -105,8 +90,17 @@ class Judge:
         return Judge(self._original, leaves, self.by, truth)
 
     def value_bits(self, candidate: Expression) -> Array:
-        """Bits lost in the value at each point."""
-        return self.value_lost(self.single.of(candidate))
+        """Bits lost in the value at each point; all, where a candidate's shapes do not fit."""
+        value = self._value(candidate)
+        return np.full(len(self.truth.value), ALL) if value is None else self.value_lost(value)
+
+    def _value(self, candidate: Expression) -> Array | None:
+        if leaves_of(candidate) != self._leaves:
+            return None  # what is left out might have given the value its shape
+        try:
+            return self.single.of(candidate)
+        except ValueError:
+            return None
 
     def value_lost(self, given: Array) -> Array:
         """Bits lost in given values at each point: in the worst element; 0 without a truth.
@@ -116,12 +110,13 @@ class Judge:
         truth = self.truth.value
         if given.shape != truth.shape:
             return np.full(len(truth), ALL)
-        lost = bits(given, truth, _largest(truth) if self._mixes else 0.0)
+        lost = bits(given, truth, largest(truth) if self._mixes else 0.0)
         return np.asarray(lost.reshape(len(lost), -1).max(axis=1, initial=0.0))
 
     def slope_bits(self, candidate: Expression) -> Array:
         """Bits lost in the derivative at each point."""
-        if self.single.of(candidate).shape != self.truth.value.shape:
+        value = self._value(candidate)
+        if value is None or value.shape != self.truth.value.shape:
             return np.full(len(self.truth.value), ALL)
         return self.slope_lost(self.single.gradient(candidate, self.by))
 
@@ -136,57 +131,10 @@ class Judge:
             if self.by and text not in self.by:
                 continue
             single = given.get(text, np.zeros(slope.shape, np.float32))
-            scale = np.maximum(_median(slope), _largest(slope))
+            scale = np.maximum(median(slope), largest(slope))
             lost = bits(single, slope, scale).reshape(len(worst), -1)
             worst = np.maximum(worst, lost.max(axis=1, initial=0.0))
         return worst
-
-
-def bits(given: Array, truth: Array, scale: Array | float = 0.0) -> Array:
-    """Bits lost, element by element.
-
-    Parameters
-    ----------
-    given
-        float32 results.
-    truth
-        float64, the true numbers to more digits than float32 has; NaN where there is none.
-    scale
-        What is smaller than that may be off by as much as that may be.
-
-    Returns
-    -------
-    Array
-        float64: log2 of 1 + the error in ulps of the truth, 0 to `ALL`; 0 without a truth.
-    """
-    given, truth = np.broadcast_arrays(np.asarray(given, np.float64), truth)
-    with np.errstate(all="ignore"):
-        size = np.abs(truth)
-        ulp = np.spacing(np.clip(size, scale, LARGEST).astype(np.float32)).astype(np.float64)
-        # TensorFlow flushes what is smaller to 0.
-        ulp = np.where(np.maximum(size, scale) < SMALLEST, SMALLEST, ulp)
-        lost = np.log2(1.0 + np.abs(given - truth) / ulp)
-    beyond = (size > LARGEST) & np.isinf(given) & (np.sign(given) == np.sign(truth))
-    lost = np.where(beyond, 0.0, np.where(np.isfinite(given), np.minimum(lost, ALL), ALL))
-    return np.asarray(np.where(np.isnan(truth), 0.0, lost))
-
-
-def _largest(numbers: Array) -> Array:
-    """The largest size of a number in each case, as far as float32 goes, to compare all with."""
-    sizes = np.where(np.isfinite(numbers), np.abs(numbers), 0.0).reshape(len(numbers), -1)
-    largest = np.minimum(sizes.max(axis=1, initial=0.0), LARGEST)
-    return np.asarray(largest.reshape(-1, *[1] * (numbers.ndim - 1)))
-
-
-def _median(numbers: Array) -> float:
-    """The median size of finite numbers other than 0, as far as float32 goes."""
-    sizes = np.abs(numbers[np.isfinite(numbers) & (numbers != 0)])
-    return min(float(np.median(sizes)), LARGEST) if sizes.size else 0.0
-
-
-def error(lost: Array) -> Error:
-    """Sum up bits lost at points."""
-    return Error(float(np.mean(lost)), float(np.max(lost))) if lost.size else NONE
 
 
 def _truth(original: Expression, leaves: Mapping[str, Array]) -> Truth:
@@ -219,9 +167,3 @@ def _agreed(one: Array, other: Array) -> Array:
         return bool(abs(a - b) <= AGREED * abs(b)) if mp.isfinite(a) and mp.isfinite(b) else False
 
     return np.asarray(np.frompyfunc(same, 2, 1)(one, other), bool)
-
-
-def rounded(numbers: Array) -> Array:
-    """Round exact numbers to float64."""
-    with np.errstate(all="ignore"):
-        return np.asarray(np.frompyfunc(float, 1, 1)(numbers), np.float64)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import islice
 
+from losscheck.rewriting.bindings import Binding
 from losscheck.rewriting.expressions import (
     Expression,
     Leaf,
@@ -16,7 +17,6 @@ from losscheck.rewriting.expressions import (
 )
 from losscheck.rewriting.flat import factors, terms
 from losscheck.rewriting.identity import identities
-from losscheck.rewriting.matching import Binding
 from losscheck.rewriting.polynomials import forms
 from losscheck.rewriting.simplifying import simplify, tidy
 

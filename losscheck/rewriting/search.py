@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from losscheck.model import Array
+from losscheck.rewriting.bits import bits, error, rounded
 from losscheck.rewriting.expressions import Expression, Operation, names_of, walk
 from losscheck.rewriting.functions import REDUCTIONS
-from losscheck.rewriting.judging import Judge, bits, error, rounded
+from losscheck.rewriting.judging import Judge
 from losscheck.rewriting.moves import moves
 
 CANDIDATES = 500  # that are looked at

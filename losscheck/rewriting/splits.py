@@ -12,21 +12,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from losscheck.rewriting.expressions import (
-    ONE,
-    Expression,
-    Leaf,
-    Operation,
-    leaves_of,
-    number,
-    op,
-    substitute,
-    walk,
-)
-from losscheck.rewriting.flat import Term, factors, product, times
-from losscheck.rewriting.functions import FUNCTIONS
-from losscheck.rewriting.series import NoSeriesError, Series, series
-from losscheck.rewriting.simplifying import simplify, tidy
+from losscheck.rewriting.expressions import ONE, Expression, Leaf, number, op, substitute
+from losscheck.rewriting.parts import PLACE, Part, parts, shifted
+from losscheck.rewriting.power_series import NoSeriesError, Series
+from losscheck.rewriting.series import series
 
 CENTRES = (0, 1, -1)
 THRESHOLDS = (
@@ -39,7 +28,6 @@ THRESHOLDS = (
 )
 MOST_TERMS = 7
 ROUNDED = 2.0**-25  # what is left out may be half an ulp
-PLACE = Leaf("variable of a series")
 GROUPS = 5  # parts of an expression that are tried, the largest first
 
 
@@ -54,13 +42,13 @@ class Split:
 
 def by_series(root: Expression) -> Iterator[Split]:
     """Put a series in the place of a part of an expression, next to where it is 0/0 or cancels."""
-    for part in _groups(root)[:GROUPS]:
+    for part in parts(root)[:GROUPS]:
         for centre in CENTRES:
             try:
                 expanded = series(substitute(part.inner, {part.variable: PLACE}), PLACE, centre)
             except NoSeriesError:
                 continue
-            whole, expanded = _shifted(part, expanded) if centre == 0 else (part, expanded)
+            whole, expanded = shifted(part, expanded) if centre == 0 else (part, expanded)
             for threshold in THRESHOLDS:
                 yield from _with_series(root, whole, centre, threshold, expanded)
 
@@ -85,86 +73,9 @@ def by_sign(root: Expression, other: Expression, variable: Leaf) -> Split:
     return Split(op("where", negative, *branches), negative, names)
 
 
-@dataclass(frozen=True)
-class _Part:
-    """A part of an expression in which there is one variable: a node, or factors of a product."""
-
-    node: Expression
-    inner: Expression
-    variable: Expression  # a leaf, or what the part depends on as a whole
-    rest: tuple[Term, ...] = ()
-    count: Fraction = Fraction(1)
-
-    def replaced(self, new: Expression) -> Expression:
-        """The node with something else in the place of the part."""
-        if not self.rest:
-            return times(self.count, new)
-        return times(self.count, product([*self.rest, Term(new, Fraction(1))]))
-
-
-def _groups(root: Expression) -> list[_Part]:
-    """Parts with one variable, the largest first."""
-    found = [_Part(node, node, variable) for node, variable in _whole(root)]
-    for node in walk(root):
-        count, parts = factors(node)
-        variables = sorted(leaves_of(node), key=lambda each: each.text)
-        for variable in [*variables, *_arguments(node)]:
-            inner = [p for p in parts if _depends(p.node, variable)]
-            rest = tuple(p for p in parts if not _depends(p.node, variable))
-            if rest and inner and (len(inner) > 1 or inner[0].node != variable):
-                found.append(_Part(node, product(inner), variable, rest, count))
-    return sorted(found, key=lambda part: -part.inner.size)
-
-
-def _depends(node: Expression, variable: Expression) -> bool:
-    """Whether a node depends on one expression as a whole, and on nothing else."""
-    return leaves_of(substitute(node, {variable: PLACE})) == {PLACE}
-
-
-def _arguments(root: Expression) -> list[Expression]:
-    """The arguments of functions that hold several leaves."""
-    calls = (n for n in walk(root) if isinstance(n, Operation) and n.name in FUNCTIONS)
-    found = (arg for node in calls for arg in node.operands if len(leaves_of(arg)) > 1)
-    return list(dict.fromkeys(found))
-
-
-def _shifted(part: _Part, expanded: Series) -> tuple[_Part, Series]:
-    """Give powers of the variable to the other factors where they cancel something there.
-
-    expm1(n * log(x)) / n is log(x) * (expm1(z) / z) with z = n * log(x).
-    """
-    power = op("pow", part.variable, number(expanded.lowest))
-    before = product(list(part.rest)) if part.rest else ONE
-    after = simplify(op("mul", before, power))
-    if not expanded.lowest or after.size >= before.size:
-        return part, expanded
-    inner = op("mul", part.inner, op("pow", part.variable, number(-expanded.lowest)))
-    rest = (Term(after, Fraction(1)),)
-    part = _Part(part.node, tidy(_plain_powers(inner)), part.variable, rest, part.count)
-    return part, Series(0, expanded.coefficients)
-
-
-def _plain_powers(node: Expression) -> Expression:
-    """Write a product of whole powers as a fraction."""
-    count, parts = factors(node)
-    return times(count, product(list(parts)))
-
-
-def _whole(root: Expression) -> Iterator[tuple[Expression, Expression]]:
-    """Subexpressions with one leaf, or that hold several in one and the same argument only."""
-    arguments = _arguments(root)
-    for node in walk(root):
-        leaves = leaves_of(node)
-        if len(leaves) == 1 and isinstance(node, Operation):
-            yield node, next(iter(leaves))
-        for arg in arguments:
-            if arg != node and _depends(node, arg):
-                yield node, arg
-
-
 def _with_series(
     root: Expression,
-    part: _Part,
+    part: Part,
     centre: int,
     threshold: Fraction,
     expanded: Series,

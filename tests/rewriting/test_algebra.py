@@ -8,9 +8,10 @@ from mpmath import mp
 
 from losscheck.rewriting.expressions import Leaf
 from losscheck.rewriting.polynomials import polynomial, together
+from losscheck.rewriting.power_series import NoSeriesError
 from losscheck.rewriting.printing import write
 from losscheck.rewriting.reading import read
-from losscheck.rewriting.series import NoSeriesError, series
+from losscheck.rewriting.series import series
 from losscheck.rewriting.simplifying import simplify, tidy
 
 

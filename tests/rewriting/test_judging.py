@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from losscheck.rewriting.arithmetic import Exact, Single
+from losscheck.rewriting.bits import ALL, bits, error
 from losscheck.rewriting.evaluation import Values
-from losscheck.rewriting.judging import ALL, Judge, bits, error
+from losscheck.rewriting.judging import Judge
+from losscheck.rewriting.points import points
 from losscheck.rewriting.reading import read
 
 
@@ -102,3 +104,21 @@ def test_an_axis_that_is_not_there_is_told() -> None:
     values = Values({"x": np.float32([1, 2])}, Single())
     with pytest.raises(ValueError, match="no axis -1"):
         values.of(read("tf.reduce_sum(x, axis=-1)"))
+
+
+def test_the_worst_points_are_among_those_that_are_chosen() -> None:
+    x = np.linspace(1, 2, 5000).astype(np.float32)
+    x[[7, 1234]] = 1e-9, -100
+    chosen = points(read("tf.math.log(tf.exp(x)) + 0.0 * y"), {"x": x, "y": x})
+    assert len(chosen["x"]) == 256
+    assert {np.float32(1e-9), np.float32(-100)} <= set(chosen["x"])
+
+
+def test_without_a_reduction_every_element_is_a_point() -> None:
+    x, y = np.ones((5, 4, 3), np.float32), np.ones((5, 3), np.float32)
+    chosen = points(read("x - y"), {"x": x, "y": y})
+    assert {text: values.shape for text, values in chosen.items()} == {"x": (60,), "y": (60,)}
+    whole = points(read("tf.reduce_sum(x - y, axis=-1)"), {"x": x, "y": y})
+    assert whole["x"].shape == (5, 4, 3)
+    with pytest.raises(ValueError, match="broadcast"):
+        points(read("x - y"), {"x": x, "y": np.ones((5, 2))})
