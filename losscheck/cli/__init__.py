@@ -154,6 +154,25 @@ def report(targets: tuple[str, ...], out: Path, **options: Any) -> int:
 
 
 @command.command()
+@_options(*OPTIONS)
+@click.option("--write", is_flag=True, help="Change the files, and check what was written.")
+@click.option("--force", is_flag=True, help="With --write: files with uncommitted changes, too.")
+def fix(targets: tuple[str, ...], write: bool, force: bool, **options: Any) -> int:
+    """Show the verified fixes of all that is found, as one difference for `git apply`.
+
+    A fix is verified where the changed loss was run: what it clears is gone, nothing new is found,
+    and ordinary values and gradients are the same. With --write the files are changed, the losses
+    checked once more, and the files put back should an error be left that was to go.
+
+    The exit status is 0 where nothing is to be fixed or every error has a fix, and 1 where an error
+    is left.
+    """
+    from losscheck.cli import fixing
+
+    return fixing.fix(targets, options, write=write, force=force)
+
+
+@command.command()
 @_options(
     click.argument("old", metavar="OLD"), click.argument("new", metavar="NEW"), *DECLARED, *RUNS
 )

@@ -26,19 +26,21 @@ class Cure:
 def cures(
     bench: Bench, desk: Desk, explanations: Sequence[Explanation], most: int = TRIED
 ) -> list[Cure]:
-    """Try the changes that the advice of some findings knows, until one cures all of them.
+    """Try the changes that the advice of some findings knows, until one cures the worst of them.
 
     Returns
     -------
     list of Cure
         Those that were tried, the best one last.
     """
+    worst = max(each.weight for each in explanations)
+    weighty = [each for each in explanations if each.weight == worst]
+    wanted = {each.finding.id for each in weighty}
     tried: list[Cure] = []
-    weighty = [e for e in explanations if e.finding.severity == "error"] or explanations
     listed = dict.fromkeys(e for each in weighty for e in candidates(each, desk))
     for edit in list(listed)[:most]:
         tried.append(Cure(edit=edit, verified=bench.verify([edit], explanations)))
-        if tried[-1].verified.holds and len(tried[-1].verified.clears) == len(explanations):
+        if tried[-1].verified.holds and wanted <= {*tried[-1].verified.clears}:
             return tried
     tried.sort(key=lambda cure: (cure.verified.holds, len(cure.verified.clears)))
     return tried
