@@ -128,7 +128,8 @@ def _options(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
     "formats",
     multiple=True,
     metavar="FORMAT[=PATH]",
-    help="text, concise, json, markdown or html; with =PATH into a file. Repeatable.",
+    help="text, concise, json, markdown, html, sarif, junit, github or gitlab; with =PATH into a "
+    "file. Repeatable.",
 )
 def check(targets: tuple[str, ...], formats: tuple[str, ...], **options: Any) -> int:
     """Check losses: each TARGET, or those of the configuration.

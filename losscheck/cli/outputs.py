@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -82,6 +83,23 @@ def write(report: Report, outputs: Outputs, verbosity: int, *, streamed: bool = 
     for name, file in outputs.files:
         save(render(report, name, View(verbosity=verbosity)), file)
     streams.emit(text(outputs.stdout, screen(verbosity)))
+    if "github" in (outputs.stdout, *(name for name, _ in outputs.files)):
+        _summarize(report)
+
+
+def _summarize(report: Report) -> None:
+    """Add the report to the summary of a step of GitHub Actions, where this runs in one."""
+    if not (path := os.environ.get("GITHUB_STEP_SUMMARY", "")):
+        return
+    from losscheck.report.github import summary
+
+    try:
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(summary(report))
+    except OSError as error:
+        raise UsageError(
+            f"cannot write GITHUB_STEP_SUMMARY={path}: {error.strerror}; unset it to do without"
+        ) from error
 
 
 def write_with(write: Callable[[str, View], str], outputs: Outputs, verbosity: int) -> None:

@@ -19,6 +19,10 @@ FORMATS = {
     "json": "losscheck.report.json",
     "markdown": "losscheck.report.markdown",
     "html": "losscheck.report.html",
+    "sarif": "losscheck.report.sarif",
+    "junit": "losscheck.report.junit",
+    "github": "losscheck.report.github",
+    "gitlab": "losscheck.report.gitlab",
 }
 STABILITY = {"stability.html": "html", "stability.json": "json", "stability.md": "markdown"}
 
