@@ -54,7 +54,7 @@ class Faults:
         self._packages = packages or {}
         self._entries: list[_Entry] = []
 
-    def add(self, what: str, error: Exception, evidence: str = "") -> Fault:
+    def add(self, what: str, error: Exception, evidence: str = "", rule: str = "") -> Fault:
         """Keep a fault.
 
         Parameters
@@ -65,6 +65,8 @@ class Faults:
             What it raised.
         evidence
             The name of the evidence that lacks something for it, which rules may need.
+        rule
+            The code of the rule that was at work, where one was.
 
         Returns
         -------
@@ -77,20 +79,25 @@ class Faults:
             what=what,
             error=_said(error),
             traceback=_lines(error),
-            package=self._package(error, evidence),
+            package=self._package(error, rule or evidence),
         )
         if known is None or evidence:
             self._entries.append(_Entry(fault, error, evidence))
         return fault
 
-    def _package(self, error: Exception, evidence: str) -> str:
+    def _package(self, error: Exception, rule: str) -> str:
         """The package whose rule was at work when it was raised; "" where none was."""
         frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
-        names = (evidence, *(frame.f_globals.get("__name__", "") for frame in frames))
+        names = (rule, *(frame.f_globals.get("__name__", "") for frame in frames))
         return next((self._packages[name] for name in names if name in self._packages), "")
 
     def attempt(
-        self, what: str, do: Callable[[], Result], otherwise: Other, evidence: str = ""
+        self,
+        what: str,
+        do: Callable[[], Result],
+        otherwise: Other,
+        evidence: str = "",
+        rule: str = "",
     ) -> Result | Other:
         """Do something that may fail, and go on with something else where it does.
 
@@ -104,7 +111,7 @@ class Faults:
         except UsageError:
             raise
         except Exception as error:
-            self.add(what, error, evidence)
+            self.add(what, error, evidence, rule)
             return otherwise
 
     def within(self, evidence: Iterable[str]) -> Fault | None:

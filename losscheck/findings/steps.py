@@ -162,6 +162,7 @@ class Steps:
             f"the words of {suspect.code}",
             lambda: remedy(rule, suspect, blame, arguments),
             plain(rule),
+            rule=rule.code,
         )
 
     def program(self, suspect: Suspect, loss: Loss) -> str:

@@ -247,8 +247,9 @@ def test_what_fails_in_a_rule_is_a_fault_of_its_package() -> None:
     faults = Faults({__name__: "others_rules", "MINE001": "others_rules"})
     faults.attempt("the judgment of MINE001", lambda: Failing().judge(sweeps=()), None)
     faults.attempt("the judgment of MINE001", functools.partial(int, "x"), None, "MINE001")
+    faults.attempt("the words of MINE001", functools.partial(int, "z"), None, rule="MINE001")
     faults.attempt("the curves", functools.partial(int, "y"), None)
-    assert [fault.package for fault in faults.all] == ["others_rules", "others_rules", ""]
+    assert [fault.package for fault in faults.all] == [*["others_rules"] * 3, ""]
     assert told(faults.all[0]) == (
         "the package others_rules failed in the judgment of MINE001: ZeroDivisionError: of mine"
     )
