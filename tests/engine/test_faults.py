@@ -204,7 +204,7 @@ def test_a_judgment_that_fails_leaves_what_it_had_named(
     assert report.faults[0].what == "the judgment of LC203"
 
 
-@pytest.mark.parametrize("part", ["curves", "covered", "summary", "_notes"])
+@pytest.mark.parametrize("part", ["curves", "covered", "summary", "remarks"])
 def test_what_is_shown_beside_a_judgment_changes_no_verdict(
     part: str, sound: Laid, monkeypatch: pytest.MonkeyPatch
 ) -> None:
