@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import attrs
 
@@ -30,8 +30,13 @@ def candidates(explanation: Explanation, desk: Desk) -> list[Edit]:
         return []
     names = Names(vars(module), here.local)
     rule = by_code(explanation.finding.code)
+    return made(rule.changes(explanation.suspect, explanation.blame), here, names)
+
+
+def made(changes: Iterable[Change], here: Place, names: Names) -> list[Edit]:
+    """Make edits of changes, as far as they can be made, each once and in their order."""
     found: dict[Edit, None] = {}  # a set that keeps its order
-    for change in rule.changes(explanation.suspect, explanation.blame):
+    for change in changes:
         span = here.find(change.old)
         if span is not None:
             edit = next(_made(change, span, here, names), None)

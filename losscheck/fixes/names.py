@@ -25,7 +25,7 @@ class Names:
     def tensorflow(self) -> str:
         """What the module calls TensorFlow; "" where it has no name for it."""
         for name, value in self.module.items():
-            if isinstance(value, ModuleType) and name not in self.local and _is_tensorflow(value):
+            if isinstance(value, ModuleType) and name not in self.local and is_tensorflow(value):
                 return name
         return ""
 
@@ -63,7 +63,8 @@ def module_of(file: str) -> ModuleType | None:
     return None
 
 
-def _is_tensorflow(module: ModuleType) -> bool:
+def is_tensorflow(module: ModuleType) -> bool:
+    """Say whether a module is TensorFlow itself, by whichever name."""
     name = module.__name__
     return name == "tensorflow" or (name.startswith("tensorflow.") and name.endswith(".v2"))
 

@@ -14,9 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from losscheck.rewriting.expressions import leaves_of
-from losscheck.rewriting.reading import Spelling, read
+from losscheck.rewriting.reading import FRAMEWORKS, Spelling, read
 
 DEEPEST = 12  # names within names
+# Below these there are calls that draw, print, keep or run something.
+STATEFUL = {"random", "print", "py_function", "numpy_function", "function", "debugging", "summary"}
 LONGEST = 1000  # characters of an expression with all written out
 
 
@@ -166,9 +168,20 @@ class _Writer:
         """Whether a value may be written twice: all of its calls are known."""
         with_calls = self._called_inside(value)
         leaves = leaves_of(read(ast.unparse(with_calls), self._spelling))
-        kinds = (ast.Call, ast.NamedExpr, ast.Await, ast.Yield, ast.YieldFrom)
-        parsed = (ast.parse(leaf.text, mode="eval") for leaf in leaves)
-        return not any(isinstance(n, kinds) for tree in parsed for n in ast.walk(tree))
+        kinds = (ast.NamedExpr, ast.Await, ast.Yield, ast.YieldFrom)
+        nodes = [n for leaf in leaves for n in ast.walk(ast.parse(leaf.text, mode="eval"))]
+        return not any(
+            isinstance(n, kinds) or (isinstance(n, ast.Call) and not self._computes(n))
+            for n in nodes
+        )
+
+    def _computes(self, call: ast.Call) -> bool:
+        """Whether a call is one of TensorFlow's or Keras' that only computes."""
+        path = ast.unparse(call.func)
+        root, _, rest = path.partition(".")
+        framework = self._spelling.names.get(root, "").partition(".")[0] in FRAMEWORKS
+        parts = set(rest.split("."))
+        return framework and not parts & STATEFUL and rest.rpartition(".")[2][:1].islower()
 
     def _called_inside(self, value: ast.expr) -> ast.expr:
         return self.write(value, 0)

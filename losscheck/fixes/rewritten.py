@@ -1,0 +1,133 @@
+"""Changes beyond what advice knows: the expression at fault, rewritten by identities.
+
+The expression is tried first, then what holds it within its statement, with local names written
+out; on the cases of the finding and ordinary ones.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Iterator, Mapping
+from types import ModuleType
+from typing import Any
+
+from losscheck.advice.change import Change
+from losscheck.evidence.desk import Desk
+from losscheck.findings.explanation import Explanation
+from losscheck.fixes.candidates import made
+from losscheck.fixes.cases import Tried
+from losscheck.fixes.edit import Edit
+from losscheck.fixes.names import Names, is_tensorflow, module_of
+from losscheck.fixes.numbers import numbers_of
+from losscheck.fixes.place import Place, place
+from losscheck.model import Array, Inputs
+from losscheck.rewriting import Spelling, leaves_in, rewritings
+from losscheck.rewriting.inlining import inlined
+
+OUTWARDS = 4  # expressions around the one at fault that are tried
+
+
+def rewritten(explanation: Explanation, desk: Desk) -> Iterator[Edit]:
+    """Rewrite the expression that is to blame, then what holds it, each as it is asked for.
+
+    There is nothing where the numbers are not known, or where nothing is lost in float32.
+    """
+    here = place(explanation.blame.span)
+    case = explanation.case
+    if here is None or case is None or explanation.finding.dtype != "float32":
+        return
+    module, function = module_of(here.span.file), _innermost(here)
+    if module is None or function is None:
+        return
+    call = desk.evidence.programs.call
+    block = Tried(desk.evidence, [explanation]).of(desk.evidence.instance_of(case), "float32")
+    known = {**vars(module), **_closure(call.function), **call.constants}
+    spelling = Spelling(_modules(vars(module), here))
+    for text, whole in _texts(here, function, spelling, vars(module)):
+        leaves = _leaves(whole, spelling, _own(block.inputs, function, call.names), known)
+        if leaves is None:
+            continue
+        prediction = [leaf for leaf in leaves if call.prediction in leaf]
+        try:
+            found = rewritings(whole, leaves, spelling, prediction)
+        except ValueError:  # shapes that meet in another way than the source says
+            continue
+        changes = [Change(text, each.text, each.statements) for each in found if not each.imports]
+        yield from made(changes, here, Names(vars(module), here.local))[:1]
+
+
+def _innermost(here: Place) -> ast.FunctionDef | None:
+    """The function that holds an expression; None where that is no plain one."""
+    inner = here.functions[-1] if here.functions else None
+    return inner if isinstance(inner, ast.FunctionDef) else None
+
+
+def _texts(
+    here: Place, function: ast.FunctionDef, spelling: Spelling, module: Mapping[str, Any]
+) -> Iterator[tuple[str, str]]:
+    """The expression and those around it, each as it stands and with its names written out."""
+    source = ast.get_source_segment(here.source, function) or ""
+    functions = {name: text for name, value in module.items() if (text := _source_of(value))}
+    for node in list(reversed(here.around))[: OUTWARDS + 1]:
+        if not isinstance(node, ast.expr):
+            return
+        text = ast.unparse(node)
+        line = node.lineno - function.lineno + 1
+        yield text, inlined(source, text, line, spelling, functions)
+
+
+def _source_of(value: Any) -> str:
+    """The source of a short function of the user's own."""
+    if not inspect.isfunction(value) or value.__code__.co_argcount == 0:
+        return ""
+    try:
+        lines, _ = inspect.getsourcelines(value)
+    except (OSError, TypeError):
+        return ""
+    return "".join(lines) if len(lines) < 12 else ""
+
+
+def _own(inputs: Inputs, function: ast.FunctionDef, names: tuple[str, ...]) -> Inputs:
+    """The arguments that are parameters of this function; of another one none is known."""
+    parameters = {arg.arg for arg in ast.walk(function.args) if isinstance(arg, ast.arg)}
+    return inputs if {name for name in names if name in inputs} <= parameters else {}
+
+
+def _leaves(
+    whole: str, spelling: Spelling, inputs: Inputs, known: Mapping[str, Any]
+) -> dict[str, Array] | None:
+    leaves: dict[str, Array] = {}
+    if not inputs:
+        return None
+    for text in leaves_in(whole, spelling):
+        numbers = numbers_of(text, inputs, known)
+        if numbers is None:
+            return None
+        leaves[text] = numbers
+    return leaves
+
+
+def _closure(function: Any) -> Mapping[str, Any]:
+    """What a function took along from the one that made it."""
+    try:
+        return inspect.getclosurevars(function).nonlocals
+    except (TypeError, ValueError):
+        return {}
+
+
+def _modules(module: Mapping[str, Any], here: Place) -> dict[str, str]:
+    """What names of a module stand for: TensorFlow, Keras, and their functions by other names."""
+    found: dict[str, str] = {}
+    for name, value in module.items():
+        if name in here.local:
+            continue
+        path = value.__name__ if isinstance(value, ModuleType) else ""
+        if path and is_tensorflow(value):
+            found[name] = "tensorflow"
+        elif path.partition(".")[0] == "keras":
+            last = path.rpartition(".")[2]
+            found[name] = f"keras.{last}" if last in ("ops", "backend") else "keras"
+        elif names := getattr(value, "_tf_api_names", ()):
+            found[name] = f"tensorflow.{names[0]}"
+    return found
