@@ -118,6 +118,13 @@ def generated() -> str:
     return describe_generated(look_at_generated(_tell))
 
 
+def exports() -> str:
+    """Run the exported tests of the zoo on faulty losses and on their twins."""
+    from benchmarks.stability_export import describe_exports, look_at_exports
+
+    return describe_exports(look_at_exports(_tell))
+
+
 PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "declared": ("The zoo, domains declared", zoo_declared),
     "undeclared": ("The zoo, nothing declared", zoo_undeclared),
@@ -126,6 +133,7 @@ PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "projects": ("Losses of public projects, domains declared", projects_declared),
     "bare-projects": ("Losses of public projects, nothing declared", projects_undeclared),
     "generated": ("Generated losses", generated),
+    "export": ("Exported tests", exports),
 }
 
 

@@ -8,7 +8,9 @@ from typing import Any
 
 from losscheck.cli import outputs, streams
 from losscheck.cli.options import settings
+from losscheck.cli.progress import watch
 from losscheck.comparison import Comparison
+from losscheck.engine.events import Stage
 from losscheck.model import UsageError
 from losscheck.report.verdicts import Exit
 from losscheck.report.view import View
@@ -28,13 +30,14 @@ def diff(
     """
     wanted = outputs.parse(formats, FORMATS)
     held = settings(Path.cwd(), options)
-    with streams.stdout_to_stderr():
+    with streams.stdout_to_stderr(), watch(quiet=options["quiet"]) as shown:
         from losscheck.comparing.compare import compare
         from losscheck.program.garbage import imported_to_stay
 
         with imported_to_stay():
             losses = _one(old), _one(new)
-        found = compare(*losses, held)
+        pair = f"{old} -> {new}"
+        found = compare(*losses, held, lambda stage: shown.hear(Stage(target=pair, name=stage)))
     verbosity = options["verbose"] - options["quiet"]
     outputs.write_with(lambda name, view: _written(found, name, view), wanted, verbosity)
     return Exit.FINDINGS if found.fails(strict=strict) else Exit.CLEAN

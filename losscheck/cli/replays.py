@@ -7,6 +7,8 @@ from pathlib import Path
 
 from losscheck.cli import outputs, streams
 from losscheck.cli.commands import stored
+from losscheck.cli.progress import watch
+from losscheck.engine.events import Stage
 from losscheck.replayed import Replay
 from losscheck.report.verdicts import Exit
 from losscheck.report.view import View
@@ -24,10 +26,13 @@ def replay(file: Path, wanted: str, formats: Sequence[str], verbosity: int) -> i
     """
     chosen = outputs.parse(formats, FORMATS)
     report = stored(file)
-    with streams.stdout_to_stderr():
+    with streams.stdout_to_stderr(), watch(quiet=verbosity < 0) as shown:
         from losscheck.replaying.replay import replay as run
 
-        found = run(report, str(file), wanted, str(Path.cwd()))
+        def listen(target: str) -> None:
+            shown.hear(Stage(target=target, name="is run again"))
+
+        found = run(report, str(file), wanted, str(Path.cwd()), listen)
     outputs.write_with(lambda name, view: _written(found, name, view), chosen, verbosity)
     return Exit.FINDINGS if found.fails else Exit.CLEAN
 
