@@ -8,6 +8,7 @@ import attrs
 import numpy as np
 
 from losscheck.evidence.precision.disagreement import NEGLIGIBLE
+from losscheck.evidence.precision.lost_digits import NOTABLE, UNKNOWN
 from losscheck.model import Array
 from losscheck.numerics.ulps import LARGEST, PRECISION
 
@@ -110,6 +111,8 @@ def by_error(numbers: Numbers, truth: Array, explained: Array) -> Array:
     room = np.fmax(numbers.half * size(truth, truth), NEGLIGIBLE * numbers.scale)
     room = np.fmax(room, explained)
     off_old, off_new = distance(numbers.old, truth), distance(numbers.new, truth)
+    none = size(truth, truth) <= UNKNOWN * np.fmax(off_old, off_new)  # 0 has no digits to lose
+    room = np.where(none, np.fmax(room, NOTABLE * numbers.scale), room)
     lost_old, lost_new = off_old > room, off_new > room
     both = lost_old & lost_new
     result = np.full(len(truth), Sort.SAME)

@@ -28,6 +28,7 @@ COLORS = {
     Weight.NOTE.value: "yellow",
 }
 INDENT = 5
+SHOWN = 3  # differences whose cases are shown; the others on a line each
 FINEST = 9  # significant digits that tell every float32 apart
 WHOLE = {
     Answer.SAME.value: "They are the same function",
@@ -56,18 +57,30 @@ def _lines(comparison: Comparison, view: View) -> Iterator[Text]:
         return
     yield from hang(Text("  "), _assumed(comparison), view.width, "dim")
     yield from hang(Text("  "), _whole(comparison), view.width)
-    for difference in comparison.differences:
-        if difference.weight != Weight.NOTE or view.verbosity > 0:
-            yield Text()
-            yield from _difference(difference, view.width)
-    notes = [d for d in comparison.differences if d.weight == Weight.NOTE]
-    if notes and view.verbosity == 0:
+    full = [d for d in comparison.differences if _in_full(d, comparison, view)]
+    for difference in full:
         yield Text()
-        told = dict.fromkeys(f"{d.what}, {d.range} range: {d.message}" for d in notes)
-        for said in told:
-            yield from hang(Text("  note  ", "yellow"), said, view.width)
+        yield from _difference(difference, view.width)
+    rest = [d for d in comparison.differences if d not in full]
+    if full and (rest or comparison.notes):
+        yield Text()
+    for difference in rest:
+        label = Text.assemble("  ", (difference.weight, COLORS[difference.weight]), "  ")
+        said = f"{difference.what}, {difference.range} range: {difference.message}"
+        yield from hang(label, words.clean(said), view.width)
     for note in comparison.notes:
         yield from hang(Text("  note  ", "yellow"), words.clean(note), view.width)
+
+
+def _in_full(difference: Difference, comparison: Comparison, view: View) -> bool:
+    """Say whether a difference is shown with its case: the first ones of what weighs most."""
+    if view.verbosity > 0:
+        return True
+    if difference.weight == Weight.NOTE:
+        return False
+    alike = [d for d in comparison.differences if d.weight == difference.weight]
+    most = SHOWN if difference.weight == Weight.DIFFERENCE else 1
+    return difference in alike[:most]
 
 
 def _header(comparison: Comparison, width: int) -> Iterator[Text]:
@@ -101,6 +114,8 @@ def _whole(comparison: Comparison) -> str:
         return f"{answer}."
     dtypes, modes = ", ".join(comparison.dtypes), ", ".join(comparison.modes)
     same = "values and gradients are the same to rounding"
+    if any(difference.weight == Weight.NOTE for difference in comparison.differences):
+        same += ", but for the notes"
     elsewhere = same if comparison.answer == Answer.SAME else f"elsewhere {same}"
     shapes = f"shapes and dtypes for {words.plural(len(comparison.shapes), 'layout')}"
     return f"{answer}: {elsewhere} ({dtypes}; {modes}), and {shapes}."

@@ -162,6 +162,12 @@ def test_it_survives_pickling_and_json() -> None:
     assert comparison_to_json(pickle.loads(pickle.dumps(found))) == text
 
 
+def test_what_is_noted_is_not_called_the_same() -> None:
+    told = render(compared(rewrites.absolute, rewrites.absolute_by_maximum), View())
+    assert "the same to rounding, but for the notes" in " ".join(told.split())
+    assert "note  gradient" in told
+
+
 def test_it_is_told_in_a_few_lines() -> None:
     same = render(compared(rewrites.focal, rewrites.focal_by_sum), View())
     assert "SAME" in same
