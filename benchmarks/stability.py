@@ -82,6 +82,15 @@ def zoo_undeclared() -> str:
     return f"{describe_zoo(looked, recall=0.92, line=0.97, alarmed=0.02)}\n\n{every_row(looked)}"
 
 
+def zoo_told() -> str:
+    """Count the diagnoses and lines with which the zoo is told."""
+    from benchmarks.stability_told import describe_told, tell_of
+    from tests.zoo.catalogue import CATALOGUE
+    from tests.zoo.faulty import PLANTED
+
+    return describe_told(tell_of([*CATALOGUE, *PLANTED], _tell))
+
+
 def keras_losses() -> str:
     """Check what keras.losses offers."""
     from benchmarks.stability_keras import describe_keras, look_at_keras
@@ -128,6 +137,7 @@ def exports() -> str:
 PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "declared": ("The zoo, domains declared", zoo_declared),
     "undeclared": ("The zoo, nothing declared", zoo_undeclared),
+    "told": ("How the zoo is told", zoo_told),
     "keras": ("Keras' own losses", keras_losses),
     "packages": ("Published packages", packages),
     "projects": ("Losses of public projects, domains declared", projects_declared),

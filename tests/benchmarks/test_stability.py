@@ -8,9 +8,10 @@ import pytest
 from benchmarks.stability import PARTS, _put
 from benchmarks.stability_corpus import CODES, PAGE, entries
 from benchmarks.stability_projects import TRUTHS, describe_projects, judged
+from benchmarks.stability_told import describe_told, told
 from benchmarks.stability_zoo import Looked, rates
 from benchmarks.stability_zoo_text import describe_zoo
-from losscheck.model import Finding, Location, LossReport
+from losscheck.model import Diagnosis, Finding, Location, LossReport
 from tests.zoo.catalogue import CATALOGUE
 from tests.zoo.judging import hits, right_line
 
@@ -80,6 +81,27 @@ def test_rates_count_lines_of_what_was_found_and_alarms_of_all() -> None:
     assert "75.0%" in page
     assert "Missed:" in page
     assert "LC101 error: wrong" in page
+
+
+def test_what_is_told_is_counted_beside_its_targets() -> None:
+    def report(*severities: str) -> LossReport:
+        made = tuple(
+            Diagnosis(id="D", severity=each, location=None, cause="x", fix="", findings=("f",))
+            for each in severities
+        )
+        return attrs.evolve(_report(), diagnoses=made)
+
+    made = [
+        told("a", report("error", "warning"), report("warning", "note")),
+        told("b", report("error", "error"), report("note")),
+    ]
+    assert [(one.errors, one.warnings, one.verified) for one in made] == [
+        (1, 1, False),
+        (2, 0, False),
+    ]
+    page = " ".join(describe_told(made).split())
+    assert "| faulty losses with one error diagnosis | 50.0% |" in page
+    assert "| warnings of a sound loss, median | 0.5 |" in page
 
 
 @pytest.mark.parametrize("order", [("keras", "declared"), ("declared", "keras")])
