@@ -29,7 +29,7 @@ from losscheck.rules.crowd import Crowd
 from losscheck.targets import Loss
 
 Result = TypeVar("Result")
-UNCONFIRMED = "losscheck failed to run this case alone, so that it stands for what a block gave."
+UNCONFIRMED = "losscheck could not run this case alone: its numbers are from a run of many cases."
 
 
 class Steps:
@@ -105,7 +105,7 @@ class Steps:
         judge = judging(self.desk, rule, crowd)
         small, cut = shrink(case, judge, problem)
         if cut:
-            evidence.shortened.append(f"the case of {crowd.code} was simplified less")
+            evidence.shortened.append(f"the case of {crowd.code} is less simple than it could be")
         if cut or locate.blame(evidence, crowd, small)[0] == key:
             return small
 

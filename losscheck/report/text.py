@@ -150,7 +150,7 @@ def _effort(cases: int, seconds: float) -> Text:
 
 
 def _assumed(loss: LossReport, view: View) -> Iterator[Text]:
-    """Name on a line what the arguments are taken for, and who says so."""
+    """Name on a line what the arguments are taken for, and whether that was declared."""
     parts = words.assumed(loss)
     if parts:
         hint = HINT if any(a.origin == "inferred" for a in loss.arguments) else ""

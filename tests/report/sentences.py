@@ -11,7 +11,17 @@ import losscheck
 
 HOME = Path(losscheck.__file__).parent
 # Rooms whose texts end in reports: what is found, what is written about it, and why not.
-ROOMS = ("rules", "advice", "findings", "diagnoses", "fixes", "evidence", "infer", "engine", "report")
+ROOMS = (
+    "rules",
+    "advice",
+    "findings",
+    "diagnoses",
+    "fixes",
+    "evidence",
+    "infer",
+    "engine",
+    "report",
+)
 WORDS = 3  # from as many on a text is a sentence, or part of one
 _PLACEHOLDER = "{}"
 
@@ -41,17 +51,15 @@ def _unprinted(node: ast.AST) -> Iterator[ast.AST]:
     """Docstrings, and patterns that are matched against."""
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         yield node.value
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        if getattr(node.func.value, "id", "") == "re":
-            yield from node.args[:1]
+    called = node.func if isinstance(node, ast.Call) else None
+    if isinstance(called, ast.Attribute) and getattr(called.value, "id", "") == "re":
+        yield from node.args[:1]  # type: ignore[union-attr]
 
 
 def _text(node: ast.Constant | ast.JoinedStr) -> str:
     if isinstance(node, ast.Constant):
         return node.value if isinstance(node.value, str) else ""
-    parts = (
-        part.value if isinstance(part, ast.Constant) else _PLACEHOLDER for part in node.values
-    )
+    parts = (part.value if isinstance(part, ast.Constant) else _PLACEHOLDER for part in node.values)
     return "".join(map(str, parts))
 
 

@@ -20,9 +20,7 @@ ARCHAIC = re.compile(r"\b(whence|whereof|thereof|wherein|alas|hath)\b", re.IGNOR
 
 
 def test_snapshot(snapshot: SnapshotAssertion) -> None:
-    pages = [
-        "\n".join([f"== {module}", *texts]) for module, texts in sentences().items()
-    ]
+    pages = ["\n".join([f"== {module}", *texts]) for module, texts in sentences().items()]
     assert "\n\n".join(pages) == snapshot
 
 

@@ -49,9 +49,11 @@ def second_opinions(evidence: Evidence, checks: Sequence[GradientCheck]) -> Opin
     if not checks:
         return Opinions()
     if is_spent():
-        return Opinions(notes=("nobody else was asked: the budget was spent",))
+        return Opinions(notes=("no other checker was run: the budget was spent",))
     if evidence.draws:
-        return Opinions(notes=("nobody else was asked: the loss draws other random numbers there",))
+        return Opinions(
+            notes=("no other checker was run: the loss draws other random numbers there",)
+        )
     few = [check for check in checks if check.gradient.shape[1] <= ENOUGH]
     asked = max(few or checks[:1], key=lambda check: check.gradient.shape[1])
     loops = evidence.instance_of(asked.cases).loops

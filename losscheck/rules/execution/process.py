@@ -80,7 +80,7 @@ class Timeout(Rule):
         seconds = float(suspect.facts["seconds"])
         return (
             f"The loss was not examined within {seconds:g} s.",
-            f"Its time was over{_under_way(suspect)}. Either a call of it does not end on some "
+            f"It ran out of time{_under_way(suspect)}. Either a call of it does not end on some "
             "input, or it is so slow that more time is needed.",
             "tf.while_loop(cond, body, loop_vars, maximum_iterations=100)  # a bound for every "
             f"loop\n# Or give it more time: losscheck ... --timeout {4 * seconds:g}",

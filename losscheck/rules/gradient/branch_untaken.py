@@ -77,7 +77,7 @@ class BranchUntaken(Rule):
                     "cases": found.cases,
                 },
                 location=found.location,
-                expected_text="a comparison that comes out either way",
+                expected_text="a comparison that is true of some cases and false of others",
             )
 
     def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
@@ -92,8 +92,8 @@ class BranchUntaken(Rule):
             f" {wording.number(facts['number'])}" if "number" in facts else " the same number"
         )
         return (
-            f"{what} is {says}{cases}: what is for the others is never taken.",
-            f"Compared with{compared}, {name} itself comes out either way; what was done to it "
-            f"before leaves nothing for which it is {other}.",
+            f"{what} is {says}{cases}: what is meant for {other} is never taken.",
+            f"Compared with{compared}, {name} itself gives true and false; after what was done to "
+            f"it before, the comparison never gives {other}.",
             f"# Compare {name} before it is changed, or with what it has become.",
         )

@@ -25,7 +25,7 @@ _LOGITS = {
     "simplex": "tf.nn.softmax_cross_entropy_with_logits(labels={label}, logits=logits)",
 }
 ENDS = ("low", "high")
-VANISHING = "# Nothing to write otherwise: no optimizer would feel a gradient of that size."
+VANISHING = "# Otherwise nothing needs to change: the true gradient is nearly 0 there."
 
 
 class GradientDead(Rule):

@@ -159,7 +159,7 @@ def _part(suspect: Suspect, blame: Blame) -> Words:
     if suspect.form == "part-ends":
         return message, f"It is left out: {taken}, and the ends are no part of it.", LEFT_OUT
     asked = ", though the labels hold something for the others, too" if facts["labelled"] else ""
-    longer = " It takes so many however long the axis is." if facts["beyond"] else ""
+    longer = " It takes that many whatever the size of the axis is." if facts["beyond"] else ""
     fix = (
         f"tf.reduce_sum(x, axis={facts['axis']})  # every index, in place of single ones\n"
         f"{LEFT_OUT}"

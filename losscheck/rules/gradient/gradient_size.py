@@ -112,7 +112,7 @@ class GradientSize(Rule):
                 times = f", {wording.number(largest / ordinary)} times the ordinary one"
             return (
                 f"The gradient is {given}{times}{at}.",
-                f"The slope{where} has no bound that helps.{usual} One such sample outweighs "
+                f"Nothing keeps the slope{where} small there.{usual} One such sample outweighs "
                 "the batch.",
                 f"tf.maximum({x}, 1e-3)  # in place of {x}: a bound of the size that matters\n"
                 "# Or compute from logits. Clipping the norm of the gradient hides it only.",

@@ -165,7 +165,8 @@ def _floor(suspect: Suspect, blame: Blame) -> Words:
     return (
         f"A sure and right prediction has the loss {numbers['right']}, a wrong one "
         f"{numbers['wrong']}{wording.at(suspect.inputs)}.",
-        f"{numbers['constant']} is added{where}: the logarithm stops falling where what cancels it "
-        f"goes on. Without it the loss is {numbers['without']}.",
+        f"{numbers['constant']} is added{where}: below that number the logarithm stays the same, "
+        "while the term that should cancel it goes on changing. Without the constant the loss is "
+        f"{numbers['without']}.",
         _UNFLOORED,
     )

@@ -68,7 +68,7 @@ def _unsure(suspect: Suspect) -> str:
         return ""
     moment = suspect.facts["moment"]
     if moment.steps:
-        return " The weights have run away by then: a smaller learning rate may be all it takes."
+        return " By then the weights have become very large: a smaller learning rate may be enough."
     drawn = wording.listed(sorted(set(moment.batch.domains.values())), "and")
     return f" This needs inputs and labels in {drawn}; other inputs give finite numbers."
 
@@ -121,7 +121,7 @@ def dead_words(suspect: Suspect, blame: Blame, names: str, output: str) -> Words
     return (
         f"{what} for every batch, at the start and near it, while the loss is "
         f"{wording.number(suspect.value)}.",
-        f"The way back ends{where}: {why}.{guessed}",
+        f"The backward pass ends{where}: {why}.{guessed}",
         _SLOPED.get(blame.op, _WIDER).format(x=x),
     )
 
