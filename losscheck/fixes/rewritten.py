@@ -69,12 +69,33 @@ def _texts(
     """The expression and those around it, each as it stands and with its names written out."""
     source = ast.get_source_segment(here.source, function) or ""
     functions = {name: text for name, value in module.items() if (text := _source_of(value))}
+    inner: ast.expr | None = None
     for node in list(reversed(here.around))[: OUTWARDS + 1]:
         if not isinstance(node, ast.expr):
             return
+        passed_on = inner is not None and _passes_on(node, inner)
+        inner = node
+        if passed_on:
+            continue
         text = ast.unparse(node)
         line = node.lineno - function.lineno + 1
         yield text, inlined(source, text, line, spelling, functions)
+
+
+def _passes_on(node: ast.expr, inner: ast.expr) -> bool:
+    """Whether all that is lost in an expression is lost in a part of it: a factor, a mean."""
+    match node:
+        case ast.BinOp(left=left, op=ast.Mult() | ast.Div(), right=right):
+            other = right if left is inner else left
+            own = {n.id for n in ast.walk(inner) if isinstance(n, ast.Name)}
+            return isinstance(other, ast.Constant) or (
+                isinstance(other, ast.Name) and other.id not in own
+            )
+        case ast.Call(func=ast.Attribute(attr=attr)):
+            return attr in ("reduce_mean", "reduce_sum", "mean", "sum")
+        case ast.keyword() | ast.UnaryOp():
+            return True
+    return False
 
 
 def _source_of(value: Any) -> str:

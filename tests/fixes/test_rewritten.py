@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+
 import numpy as np
 import pytest
 
 from losscheck.fixes.candidates import candidates
 from losscheck.fixes.cure import cures
 from losscheck.fixes.numbers import numbers_of
+from losscheck.fixes.rewritten import _passes_on
 from tests.fixes import lossy_losses as losses
 from tests.fixes.explained import explained
 
@@ -41,6 +44,23 @@ def test_what_holds_the_expression_is_rewritten_where_it_alone_does_not_do():
     assert cure.verified.holds
     assert cure.edit.before[0] == "near = tf.abs(y_pred) < 0.5"
     assert "+    near = tf.abs(y_pred) < 0.5\n" in cure.verified.diff
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner", "passed"),
+    [
+        ("y * (tf.exp(p) - 1.0)", "tf.exp(p) - 1.0", True),
+        ("(tf.exp(p) - 1.0) / p", "tf.exp(p) - 1.0", False),
+        ("(tf.exp(p) - 1.0) / tf.tan(p)", "tf.exp(p) - 1.0", False),
+        ("tf.reduce_mean(p - y, axis=-1)", "p - y", True),
+        ("tf.math.log(1.0 + p)", "1.0 + p", False),
+        ("-(1.0 + p)", "1.0 + p", True),
+    ],
+)
+def test_what_only_passes_on_what_is_lost(outer: str, inner: str, passed: bool):
+    node = ast.parse(outer, mode="eval").body
+    part = next(n for n in ast.walk(node) if isinstance(n, ast.expr) and ast.unparse(n) == inner)
+    assert _passes_on(node, part) is passed
 
 
 @pytest.mark.parametrize(
