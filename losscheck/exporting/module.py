@@ -13,7 +13,7 @@ import attrs
 
 from losscheck import __version__
 from losscheck.exporting.pins import Test, test_of
-from losscheck.model import Diagnosis, LossReport, Severity
+from losscheck.model import Diagnosis, Finding, LossReport, Severity
 from losscheck.rules import by_code
 from losscheck.rules.base import Pin
 
@@ -104,12 +104,17 @@ def _pinned(report: LossReport, diagnosis: Diagnosis, others: Sequence[Test]) ->
         if made is None or not _goes_with(made, others):
             continue
         none = False
+        if (same := next((o for o in others if o.body == made.body), None)) is not None:
+            return _left(diagnosis, told, f"{same.name} shows it, too")
         made = _named(made, [other.name for other in others])
         if _fails(made, report):
             return made
-    return LeftOut(
-        id=diagnosis.id, codes=tuple(dict.fromkeys(f.code for f in told)), reason=WHY[none]
-    )
+    return _left(diagnosis, told, WHY[none])
+
+
+def _left(diagnosis: Diagnosis, told: Sequence[Finding], reason: str) -> LeftOut:
+    codes = tuple(dict.fromkeys(finding.code for finding in told))
+    return LeftOut(id=diagnosis.id, codes=codes, reason=reason)
 
 
 def _goes_with(test: Test, others: Sequence[Test]) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 from losscheck.exporting.program import Parts, parts
 from losscheck.model import Array, Direction, Finding
 from losscheck.rules import by_code
-from losscheck.rules.base import Pin
+from losscheck.rules.base import Pin, Trail
 
 WIDTH = 96
 TWO_DIGITS = 1e-2  # relative: how near a right number has to be
@@ -194,8 +194,11 @@ def _number(finding: Finding) -> list[str]:
         if far == 0.0:
             continue
         near = float(f"{min(TWO_DIGITS, far / PART):.1g}")
-        # With half of the error gone it is mended: of a small number no more may be to be had.
-        room = f"rtol={near:g}, atol={max(near * size, far * (size or 1.0) / 2):.1g}"
+        least = near * size
+        if by_code(finding.code).trail is Trail.DIGITS and far <= 1.0:
+            # With half of the error gone it is mended: of a small number no more may be had.
+            least = max(least, far * (size or 1.0) / 2)
+        room = f"rtol={near:g}, atol={least:.1g}"
         return [
             f"    right = np.array({_literal(right)})",
             f"    np.testing.assert_allclose({name}, right, {room})",
