@@ -11,6 +11,8 @@ import pytest
 
 import losscheck
 from losscheck.model import LossReport
+from losscheck.report.text import loss_text
+from losscheck.report.view import View
 from tests.verdicts import codes, errors, found
 
 SEEDS = "examples.seed_losses"
@@ -58,6 +60,12 @@ def test_robust_weighted_loss_hides_an_overflow() -> None:
     assert hidden.location is not None
     assert "tf.where(broken" in hidden.location.source
     assert np.isfinite(hidden.observed.value).all()
+
+
+@pytest.mark.parametrize("name", ["custom_mse", "weighted_mae"])
+def test_what_passes_is_told_in_a_few_lines(name: str) -> None:
+    # The ten seeds that pass may print 120 lines together.
+    assert len(loss_text(_report(name), View()).splitlines()) <= 12
 
 
 @pytest.mark.parametrize("name", ["custom_mse", "plain_mse"])

@@ -105,7 +105,7 @@ OPTIONS = (
         metavar="[error|inconclusive|warning|never]",
         help="What makes the exit status 1; each includes those before it.",
     ),
-    click.option("-q", "--quiet", is_flag=True, help="Only what does not pass."),
+    click.option("-q", "--quiet", is_flag=True, help="Only errors, a line each."),
     click.option("-v", "--verbose", is_flag=True, help="Everything; tracebacks of our own faults."),
 )
 
@@ -266,7 +266,7 @@ def explain(code: str) -> int:
 @command.command()
 @click.argument("file", type=click.Path(path_type=Path), metavar="REPORT.json")
 @click.option("--format", "formats", multiple=True, metavar="FORMAT[=PATH]", help="As of check.")
-@click.option("-q", "--quiet", is_flag=True, help="Only what does not pass.")
+@click.option("-q", "--quiet", is_flag=True, help="Only errors, a line each.")
 @click.option("-v", "--verbose", is_flag=True, help="Everything.")
 def render(file: Path, formats: tuple[str, ...], quiet: bool, verbose: bool) -> int:
     """Show a JSON report in another format."""

@@ -20,7 +20,8 @@ def groups(explanations: Sequence[Explanation], flow: Flow) -> list[Group]:
     Two findings are of one fault where the same expression is to blame for both, whatever the
     dtype, mode or direction; where what one operation loses is what the other fails at; where both
     fail at the same operand; or where the same complaint is raised. A slope that is steep on the
-    way to a singular point belongs to what fails there.
+    way to a singular point belongs to what fails there, and so does a mode that fails alone next
+    to it.
 
     Parameters
     ----------
@@ -54,7 +55,17 @@ def _one_fault(told: Explanation, other: Explanation, flow: Flow) -> bool:
         return False
     if _is_steep(told):
         return flow.nears(told, other)
-    return flow.carried(told, other) or flow.meets(told, other)
+    related = flow.carried(told, other) or flow.meets(told, other)
+    return related or _rounded_there(told, other, flow) or _rounded_there(other, told, flow)
+
+
+def _rounded_there(told: Explanation, other: Explanation, flow: Flow) -> bool:
+    """Say whether a mode fails alone because its rounding goes to where the other one fails.
+
+    What a mode computes inside cannot be looked at as it runs, so that its blame is a guess.
+    """
+    rule = by_code(told.finding.code)
+    return rule.by_mode and told.suspect.form in rule.nonfinite and flow.nears(told, other)
 
 
 def _is_steep(told: Explanation) -> bool:

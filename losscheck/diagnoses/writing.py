@@ -97,9 +97,9 @@ def _ordered(group: Group, flow: Flow) -> Group:
         finding, rule = told.finding, by_code(told.finding.code)
         return (
             -told.weight,
+            rule.by_mode or finding.dtype != "float32",
             flow.order(told),
             told.suspect.direction is Direction.BACKWARD,
-            rule.by_mode or finding.dtype != "float32",
             finding.code,
             finding.id,
         )

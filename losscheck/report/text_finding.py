@@ -16,6 +16,7 @@ from losscheck.report.view import View
 COLORS = {"error": "red", "warning": "yellow", "note": "cyan"}
 INDENT = 5  # columns before everything that belongs to a finding
 COMMENT = "# "
+ENDS = ".:!?"  # of a line of a comment that the next one does not go on with
 LABEL = 9  # columns of "Write:" and its like
 
 
@@ -85,14 +86,21 @@ def _write(fix: str, width: int) -> Iterator[Text]:
 
 
 def fitted(code: str, room: int) -> str:
-    """Wrap the comments of code; its other lines stay as they are."""
-    lines = (
-        [f"{COMMENT}{part}" for part in wrap(line.removeprefix(COMMENT), room - len(COMMENT))]
-        if line.startswith(COMMENT)
-        else [line]
-        for line in code.splitlines()
-    )
-    return "\n".join(line for part in lines for line in part)
+    """Wrap the comments of code anew, a sentence a paragraph; its other lines stay as they are."""
+    lines: list[str] = []
+    for line in code.splitlines():
+        goes_on = lines and lines[-1].startswith(COMMENT) and lines[-1][-1] not in ENDS
+        if line.startswith(COMMENT) and goes_on:
+            lines[-1] += f" {line.removeprefix(COMMENT)}"
+        else:
+            lines.append(line)
+    return "\n".join(part for line in lines for part in _wrapped(line, room))
+
+
+def _wrapped(line: str, room: int) -> list[str]:
+    if not line.startswith(COMMENT):
+        return [line]
+    return [f"{COMMENT}{part}" for part in wrap(line.removeprefix(COMMENT), room - len(COMMENT))]
 
 
 def _program(finding: Finding) -> Iterator[Text]:

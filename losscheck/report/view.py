@@ -9,6 +9,6 @@ import attrs
 class View:
     """What the reader asked for."""
 
-    verbosity: int = 0  # -1: only what does not pass, 0: the findings, 1: everything
+    verbosity: int = 0  # -1: errors, a line each, 0: diagnoses at a glance, 1: everything
     width: int = 100  # columns of the terminal
     color: bool = False  # escape codes in the text

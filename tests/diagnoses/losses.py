@@ -25,6 +25,12 @@ def two_of_one_operand(y_true, y_pred):
     return tf.reduce_mean(tf.sqrt(y_pred) - hit, axis=-1)
 
 
+def angle(y_true, y_pred):
+    """The slope of the arc cosine at 1, which XLA also reaches where the others round below it."""
+    cosine = tf.reduce_sum(y_true * y_pred, axis=-1)
+    return tf.acos(tf.clip_by_value(cosine, -1.0, 1.0))
+
+
 def sound(y_true, y_pred):
     """Nothing is wrong with it."""
     return tf.reduce_mean(tf.square(y_true - y_pred), axis=-1)
