@@ -9,9 +9,9 @@ from typing import Any
 from losscheck.cli import outputs, streams
 from losscheck.cli.options import settings
 from losscheck.cli.progress import watch
+from losscheck.cli.single import one
 from losscheck.comparison import Comparison
 from losscheck.engine.events import Stage
-from losscheck.model import UsageError
 from losscheck.report.verdicts import Exit
 from losscheck.report.view import View
 
@@ -35,26 +35,12 @@ def diff(
         from losscheck.program.garbage import imported_to_stay
 
         with imported_to_stay():
-            losses = _one(old), _one(new)
+            losses = one(old), one(new)
         pair = f"{old} -> {new}"
         found = compare(*losses, held, lambda stage: shown.hear(Stage(target=pair, name=stage)))
     verbosity = options["verbose"] - options["quiet"]
     outputs.write_with(lambda name, view: _written(found, name, view), wanted, verbosity)
     return Exit.FINDINGS if found.fails(strict=strict) else Exit.CLEAN
-
-
-def _one(target: str) -> Any:
-    """The loss that a target names."""
-    from losscheck.targets import resolve
-
-    losses, left_out = resolve(target, Path.cwd())
-    if len(losses) == 1 or (losses and losses[0].compiled is not None):
-        return losses[0]
-    if losses:
-        names = ", ".join(loss.target for loss in losses)
-        raise UsageError(f"{target!r} holds {len(losses)} losses; name one of them: {names}")
-    reasons = "".join(f"\n  {item.target}: {item.reason}" for item in left_out)
-    raise UsageError(f"there is no loss in {target!r}.{reasons}")
 
 
 def _written(comparison: Comparison, name: str, view: View) -> str:

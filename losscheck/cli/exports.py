@@ -9,6 +9,7 @@ from typing import Any
 from losscheck.cli import outputs, streams
 from losscheck.cli.commands import examined
 from losscheck.cli.options import settings
+from losscheck.cli.single import one
 from losscheck.model import UsageError
 from losscheck.report.verdicts import Exit
 
@@ -21,16 +22,21 @@ def export(target: str, out: Path | None, options: dict[str, Any]) -> int:
     int
         The exit status: 0, whatever was found.
     """
+    from losscheck.program.garbage import imported_to_stay
+
     if out is not None and not out.parent.is_dir():
         raise UsageError(f"--out {out}: there is no folder {out.parent}; make it first")
     held = settings(Path.cwd(), options)
+    with streams.stdout_to_stderr(), imported_to_stay():
+        if one(target).compiled is not None:
+            raise UsageError(
+                f"{target} is a compiled model: export the losses of its outputs, as in "
+                f"{target}[output]"
+            )
     found = examined([target], held, quiet=options["quiet"])
     if found is None:
         return Exit.NO_LOSS
     losses = found.report.losses
-    if len(losses) != 1:
-        names = ", ".join(loss.target for loss in losses)
-        raise UsageError(f"{target!r} holds {len(losses)} losses; export one: {names}")
     with streams.stdout_to_stderr():
         from losscheck.exporting.module import exported
 

@@ -110,6 +110,7 @@ def test_other_functions() -> None:
     assert other.modes == ("graph", "eager", "xla")
 
 
+@pytest.mark.slow
 def test_a_multiple() -> None:
     multiple = compared(rewrites.absolute, rewrites.absolute_sum)
     assert "in every ordinary case NEW is 3 times OLD" in multiple.notes
@@ -121,7 +122,12 @@ def test_a_multiple() -> None:
     [
         (rewrites.absolute_mean, "shape", "OLD returns (4,), NEW ()"),
         (rewrites.absolute_along_one, "shape", "OLD returns (4, 5), NEW (4, 3)"),
-        (rewrites.absolute_without_slope, "gradient", "No gradient reaches the prediction in NEW"),
+        pytest.param(
+            rewrites.absolute_without_slope,
+            "gradient",
+            "No gradient reaches the prediction in NEW",
+            marks=pytest.mark.slow,
+        ),
         (rewrites.raises, "call", "NEW does not run with what OLD takes"),
     ],
 )
@@ -131,6 +137,7 @@ def test_what_is_returned(new: Callable[..., Any], what: str, said: str) -> None
     assert any(d.what == what and said in d.message for d in found.differences)
 
 
+@pytest.mark.slow
 def test_a_declared_shape_narrows_what_is_compared() -> None:
     shape = {"y_true": ("real", "(B, D)"), "y_pred": ("real", "(B, D)")}
     found = losscheck.compare(
