@@ -335,6 +335,7 @@ class LossReport:
     coverage: tuple[Coverage, ...] = ()
     reason: str = ""  # why the verdict is inconclusive or error
     notes: tuple[str, ...] = ()  # what the reader should know of how it was examined
+    reminders: tuple[str, ...] = ()  # what in comments and baseline has no use, or has expired
     faults: tuple[Fault, ...] = ()  # of losscheck or of a rule, which left part of it unexamined
 
 

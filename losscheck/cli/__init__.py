@@ -81,6 +81,12 @@ OPTIONS = (
         "--select", multiple=True, metavar="CODES", help="Rules to run: codes, or how they begin."
     ),
     click.option("--ignore", multiple=True, metavar="CODE=REASON", help="Set findings apart."),
+    click.option(
+        "--baseline",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Findings that are known, and do not fail: see `losscheck baseline`.",
+    ),
     *RUNS,
     click.option(
         "--order",
@@ -244,6 +250,45 @@ def export(target: str, out: Path | None, **options: Any) -> int:
     from losscheck.cli import exports
 
     return exports.export(target, out, options)
+
+
+@command.group()
+def baseline() -> None:
+    """Write down what is known, so that only what is new fails.
+
+    The file is named by --baseline or by `baseline` in the configuration, and is
+    losscheck-baseline.json otherwise. Keep it beside the code.
+    """
+
+
+@baseline.command("write")
+@_options(*OPTIONS)
+@click.option("--reason", default="", help="Why what is new in it is left as it is.")
+@click.option("--expires", default="", metavar="DATE", help="The last day that it holds.")
+def baseline_write(targets: tuple[str, ...], reason: str, expires: str, **options: Any) -> int:
+    """Add what is found to the baseline; what it holds already stays as it is."""
+    from losscheck.cli import baselines
+
+    return baselines.write(targets, options, reason=reason, expires=expires)
+
+
+@baseline.command("prune")
+@_options(*OPTIONS)
+def baseline_prune(targets: tuple[str, ...], **options: Any) -> int:
+    """Take out what was examined and is not found any more."""
+    from losscheck.cli import baselines
+
+    return baselines.prune(targets, options)
+
+
+@baseline.command("show")
+@click.option("--config", type=click.Path(path_type=Path), help="Configuration file to read.")
+@click.option("--baseline", "file", type=click.Path(path_type=Path), metavar="FILE", help="File.")
+def baseline_show(config: Path | None, file: Path | None) -> int:
+    """List what the baseline holds."""
+    from losscheck.cli import baselines
+
+    return baselines.show(config, file)
 
 
 @command.command()

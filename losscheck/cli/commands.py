@@ -22,7 +22,18 @@ from losscheck.settings.settings import Settings, did_you_mean
 if TYPE_CHECKING:
     from losscheck.engine.plan import Plan
 
-COMMANDS = ("check", "report", "fix", "diff", "replay", "export", "rules", "explain", "render")
+COMMANDS = (
+    "check",
+    "report",
+    "fix",
+    "diff",
+    "replay",
+    "export",
+    "baseline",
+    "rules",
+    "explain",
+    "render",
+)
 
 
 def check(targets: Sequence[str], formats: Sequence[str], options: dict[str, Any]) -> int:

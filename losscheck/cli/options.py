@@ -57,6 +57,8 @@ def settings(directory: Path, options: dict[str, Any]) -> Settings:
     for name in ("seed", "order", "data", "jobs", "timeout", "budget"):
         if options.get(name) is not None:
             changes[name] = options[name]
+    if options.get("baseline") is not None:
+        changes["baseline"] = str(directory / options["baseline"])
     return attrs.evolve(
         base,
         select=prefixes(split(options.get("select", ())), "--select"),

@@ -14,6 +14,7 @@ import attrs
 from losscheck.cases.user_data import Batches
 from losscheck.diagnoses.writing import diagnosed
 from losscheck.engine import outcomes
+from losscheck.engine.apart import apart
 from losscheck.engine.decided import accounted
 from losscheck.engine.remarks import remarks
 from losscheck.engine.schedule import schedule
@@ -283,12 +284,10 @@ class Examination:
         explanations: Sequence[Explanation],
     ) -> LossReport:
         findings = _told(explanations)
-        reasons = self._settings.ignored(self._loss.target)
-        counted = [told for told in explanations if told.finding.code not in reasons]
-        kept = _told(counted)
-        checks = [outcomes.set_apart(check, findings, reasons) for check in checks]
+        found = apart(findings, checks, self._loss, self._settings)
+        counted = [told for told in explanations if told.finding.id not in found.reasons]
         runs = inferred.error is None
-        verdict, reason = outcomes.verdict(kept, checks, self._undecided)
+        verdict, reason = outcomes.verdict(found.kept, found.checks, self._undecided)
         if not runs and verdict is Verdict.PASS:
             verdict, reason = Verdict.INCONCLUSIVE, unfit.whole(inferred)
         with self._budget.held():  # what was found is told
@@ -302,10 +301,11 @@ class Examination:
             seconds=0.0,
             source=self._loss.source,
             arguments=inferred.spec.arguments,
-            checks=tuple(checks),
-            findings=tuple(sorted(kept, key=outcomes.by_weight)),
+            checks=found.checks,
+            findings=tuple(sorted(found.kept, key=outcomes.by_weight)),
             diagnoses=told_as_one,
-            ignored=outcomes.ignored(findings, reasons),
+            ignored=found.ignored,
+            reminders=found.reminders,
             reason=reason,
             faults=self._faults.all,
             **{"cases": 0, **shown},

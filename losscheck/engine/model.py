@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from losscheck.cases.batches import batches
 from losscheck.diagnoses.writing import of_findings
 from losscheck.engine import outcomes
+from losscheck.engine.apart import apart
 from losscheck.evidence.keras.weights import WeightEvidence
 from losscheck.faults import Faults, told
 from losscheck.findings.weight_finding import WeightWriter
@@ -164,10 +165,8 @@ class ModelExamination:
         checks: Sequence[Check],
         findings: Sequence[Finding],
     ) -> LossReport:
-        reasons = self._settings.ignored(self._loss.target)
-        kept = [f for f in findings if f.code not in reasons]
-        checks = [outcomes.set_apart(check, findings, reasons) for check in checks]
-        verdict, reason = outcomes.verdict(kept, checks, self._unsure)
+        found = apart(findings, checks, self._loss, self._settings)
+        verdict, reason = outcomes.verdict(found.kept, found.checks, self._unsure)
         select = self._settings.select
         compared = (rule.code for rule in WEIGHT_RULES if rule.by_derivative)
         selected = not select or any(code.startswith(select) for code in compared)
@@ -183,10 +182,11 @@ class ModelExamination:
             )
             if selected
             else None,
-            checks=tuple(checks),
-            findings=tuple(sorted(kept, key=outcomes.by_weight)),
-            diagnoses=of_findings(kept, self._loss.target),
-            ignored=outcomes.ignored(findings, reasons),
+            checks=found.checks,
+            findings=tuple(sorted(found.kept, key=outcomes.by_weight)),
+            diagnoses=of_findings(found.kept, self._loss.target),
+            ignored=found.ignored,
+            reminders=found.reminders,
             reason=reason,
             notes=tuple(self._notes(evidence)),
             faults=self._faults.all,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 import attrs
 
@@ -10,7 +10,6 @@ from losscheck.model import (
     Check,
     Diagnosis,
     Finding,
-    Ignored,
     LossReport,
     Outcome,
     Severity,
@@ -42,23 +41,6 @@ def doubt(findings: Sequence[Finding]) -> str:
             what = "NaN" if finding.slug.endswith("nan") else "Inf"
             return f"{what} was seen, and what is right there could not be decided"
     return ""
-
-
-def set_apart(check: Check, findings: Sequence[Finding], reasons: Mapping[str, str]) -> Check:
-    """Restate the outcome of a check whose findings the user's settings ignore."""
-    if check.code not in reasons or all(finding.code != check.code for finding in findings):
-        return check
-    reason = f"its findings are ignored: {reasons[check.code]}"
-    return attrs.evolve(check, outcome=Outcome.SKIP.value, reason=reason)
-
-
-def ignored(findings: Sequence[Finding], reasons: Mapping[str, str]) -> tuple[Ignored, ...]:
-    """List the findings that the user's settings ignore."""
-    apart = (finding for finding in findings if finding.code in reasons)
-    return tuple(
-        Ignored(id=f.id, code=f.code, reason=reasons[f.code], count=f.count, location=f.location)
-        for f in apart
-    )
 
 
 def verdict(
@@ -143,6 +125,7 @@ def together(whole: LossReport, outputs: Sequence[LossReport]) -> LossReport:
         findings=tuple(sorted((f for r in every for f in r.findings), key=by_weight)),
         diagnoses=tuple(sorted((d for r in every for d in r.diagnoses), key=_by_severity)),
         ignored=tuple(item for report in every for item in report.ignored),
+        reminders=tuple(dict.fromkeys(told for report in every for told in report.reminders)),
         notes=(*whole.notes, *(f"{r.target}: {note}" for r in outputs for note in r.notes)),
         faults=tuple(fault for report in every for fault in report.faults),
     )

@@ -10,6 +10,7 @@ import attrs
 
 from losscheck.model import LeftOut, UsageError
 from losscheck.rules import rules
+from losscheck.settings.baseline import read
 from losscheck.settings.settings import LossSettings, Settings, did_you_mean
 from losscheck.targets import Loss, check, resolve
 from losscheck.targets.importing import put_on_path
@@ -47,11 +48,13 @@ def plan(targets: Sequence[str], settings: Settings) -> Plan:
     ------
     UsageError
         If a target names no loss, or something is declared of an argument or a loss that is not
-        there, or an installed rule cannot be used.
+        there, or an installed rule or the baseline cannot be used.
     """
     from losscheck.engine.task import Task
 
     rules()  # one that cannot be used is told of before a loss is run
+    if settings.baseline:
+        read(Path(settings.baseline))
     directory = Path(settings.directory).resolve()
     if settings.home:
         put_on_path(Path(settings.home))

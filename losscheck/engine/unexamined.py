@@ -9,6 +9,7 @@ import attrs
 
 from losscheck.diagnoses.writing import of_findings
 from losscheck.engine import outcomes
+from losscheck.engine.apart import apart
 from losscheck.evidence.graph import last_return
 from losscheck.findings.finding import Writer
 from losscheck.model import Check, Finding, LossReport, Outcome, Suspect, Verdict
@@ -78,20 +79,15 @@ def _outcome(code: str, findings: Sequence[Finding]) -> str:
 
 def _alone(loss: Loss, settings: Settings, findings: Sequence[Finding], others: str) -> LossReport:
     """Report what leaves the other rules nothing to judge."""
-    reasons = settings.ignored(loss.target)
-    kept = [f for f in findings if f.code not in reasons]
-    found = {finding.code for finding in findings}
+    codes = {finding.code for finding in findings}
     checks = [
-        outcomes.set_apart(
-            Check(code=r.code, slug=r.slug, outcome=_outcome(r.code, findings)),
-            findings,
-            reasons,
-        )
-        if r.code in found
+        Check(code=r.code, slug=r.slug, outcome=_outcome(r.code, findings))
+        if r.code in codes
         else Check(code=r.code, slug=r.slug, outcome=Outcome.SKIP.value, reason=others)
         for r in rules()
     ]
-    verdict, reason = outcomes.verdict(kept, checks)
+    found = apart(findings, checks, loss, settings)
+    verdict, reason = outcomes.verdict(found.kept, found.checks)
     if verdict is Verdict.PASS:
         verdict, reason = Verdict.INCONCLUSIVE, others
     return LossReport(
@@ -100,9 +96,10 @@ def _alone(loss: Loss, settings: Settings, findings: Sequence[Finding], others: 
         seconds=0.0,
         cases=0,
         source=loss.source,
-        checks=tuple(checks),
-        findings=tuple(kept),
-        diagnoses=of_findings(kept, loss.target),
-        ignored=outcomes.ignored(findings, reasons),
+        checks=found.checks,
+        findings=found.kept,
+        diagnoses=of_findings(found.kept, loss.target),
+        ignored=found.ignored,
+        reminders=found.reminders,
         reason=reason,
     )

@@ -149,6 +149,7 @@ def _coverage(loss: LossReport) -> Iterator[str]:
             yield from ("", "<details><summary>Traceback</summary>", "")
             yield from (*fence("\n".join(fault.traceback)), "", "</details>", "")
     yield from (f"- ignored: {escape(told)}" for told in words.ignored(loss))
+    yield from (f"- remember: {escape(told)}" for told in loss.reminders)
 
 
 def _environment(report: Report) -> Iterator[str]:

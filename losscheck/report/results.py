@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
 from collections.abc import Iterator
 
 import attrs
 
+from losscheck.fingerprints import fingerprints
 from losscheck.model import Diagnosis, Finding, Location, LossReport, Report, Severity
 from losscheck.report import words
 
@@ -71,40 +70,26 @@ def results(report: Report) -> list[Result]:
 def of_loss(loss: LossReport) -> Iterator[Result]:
     """Those of one loss: its diagnoses, and the findings that belong to none."""
     known = {finding.id: finding for finding in loss.findings}
-    seen: Counter[tuple[str, ...]] = Counter()
+    prints = fingerprints(loss.target, loss.findings)
     told: set[str] = set()
     for diagnosis in loss.diagnoses:
         members = [known[name] for name in diagnosis.findings if name in known]
         if members:
             told.update(finding.id for finding in members)
             lead, *others = members
-            yield _result(loss, lead, tuple(others), diagnosis, seen)
+            yield Result(
+                loss=loss,
+                lead=lead,
+                symptoms=tuple(others),
+                diagnosis=diagnosis,
+                fingerprint=prints[lead.id],
+            )
     for finding in loss.findings:
         if finding.id not in told:
-            yield _result(loss, finding, (), None, seen)
-
-
-def _result(
-    loss: LossReport,
-    lead: Finding,
-    symptoms: tuple[Finding, ...],
-    diagnosis: Diagnosis | None,
-    seen: Counter[tuple[str, ...]],
-) -> Result:
-    kind = fingerprint_parts(loss.target, lead)
-    seen[kind] += 1
-    text = "\n".join((*kind, str(seen[kind])))  # of several that are alike: which one it is
-    return Result(
-        loss=loss,
-        lead=lead,
-        symptoms=symptoms,
-        diagnosis=diagnosis,
-        fingerprint=hashlib.sha256(text.encode()).hexdigest()[:32],
-    )
-
-
-def fingerprint_parts(target: str, finding: Finding) -> tuple[str, ...]:
-    """What a fingerprint is made of: no line, no name of a variable, no number."""
-    place = finding.location
-    op, direction = ("", "") if place is None else (place.op, place.direction)
-    return (target, finding.code, op, direction, finding.dtype, finding.mode)
+            yield Result(
+                loss=loss,
+                lead=finding,
+                symptoms=(),
+                diagnosis=None,
+                fingerprint=prints[finding.id],
+            )

@@ -52,6 +52,8 @@ def lines(loss: LossReport, view: View) -> Iterator[Text]:
 def _ignored(loss: LossReport, view: View) -> Iterator[Text]:
     for told in words.ignored(loss):
         yield from side("ignored", told, view)
+    for told in loss.reminders:
+        yield from side("remember", told, view, "yellow")
 
 
 def _faults(loss: LossReport, view: View) -> Iterator[Text]:

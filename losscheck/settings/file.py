@@ -29,7 +29,9 @@ from losscheck.settings.settings import (
 
 OWN_FILE = "losscheck.toml"  # its keys stand at the top, without [tool.losscheck]
 SHARED_FILE = "pyproject.toml"
-KEYS = ("targets", "dtypes", "fail-on", "ignore", "severity", "order", "budget", "losses")
+KEYS = (
+    "targets", "dtypes", "fail-on", "ignore", "severity", "order", "budget", "baseline", "losses",
+)  # fmt: skip
 LOSS_KEYS = ("ignore", "arguments", "data")
 
 
@@ -124,9 +126,15 @@ class _Reader:
             budget=a_budget(table.get("budget", DEFAULT), self._at("budget")),
             order=an_order(table.get("order", 1), self._at("order")),
             losses=self._losses(table.get("losses", {})),
+            baseline=self._baseline(table.get("baseline", "")),
             directory=str(self.directory),
             home=str(self.file.parent),
         )
+
+    def _baseline(self, given: Any) -> str:
+        """The file that is named, which lies beside this one."""
+        name = self._word(given, "baseline")
+        return str(self.file.parent / name) if name else ""
 
     def _losses(self, table: Any) -> dict[str, LossSettings]:
         losses = {}

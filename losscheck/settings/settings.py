@@ -64,6 +64,7 @@ class Settings:
     select: tuple[str, ...] = ()  # codes or prefixes ("LC2"); empty: all
     ignore: Mapping[str, str] = attrs.field(factory=dict)  # code -> reason
     severity: Mapping[str, str] = attrs.field(factory=dict)  # code -> severity
+    baseline: str = ""  # the file of findings that are known, absolute; "" for none
     losses: Mapping[str, LossSettings] = attrs.field(factory=dict)  # target -> its table
     arguments: Mapping[str, ArgumentSettings] = attrs.field(factory=dict)  # --arg, for every loss
     data: str = ""  # --data, for every loss

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -62,10 +63,24 @@ class Loss:
     handed: Any = None  # the object itself, as `compile` gets it; None where there is none
 
     @property
+    def lines(self) -> tuple[int, int]:
+        """The first line of its Python function, decorators included, and the last; 0 without."""
+        code = getattr(self.python, "__code__", None)
+        return (0, 0) if code is None else (code.co_firstlineno, max(_lines(code)))
+
+    @property
     def file(self) -> str:
         """The file that its Python function was compiled from; "" where there is none."""
         code = getattr(self.python, "__code__", None)
         return str(code.co_filename) if code is not None else ""
+
+
+def _lines(code: CodeType) -> Iterator[int]:
+    """The lines of some code, and of the functions inside."""
+    yield from (line for _, _, line in code.co_lines() if line is not None)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _lines(constant)
 
 
 def build(

@@ -196,7 +196,9 @@ def moved(finding: Finding) -> Finding:
     place = finding.location
     if place is not None:
         place = attrs.evolve(place, line=place.line + 7)
-    return attrs.evolve(finding, location=place, id="other", count=3, message="another number")
+    return attrs.evolve(
+        finding, location=place, id=f"{finding.id}-later", count=3, message="another number"
+    )
 
 
 def test_a_fingerprint_is_that_of_the_fault_and_not_of_its_line(report: Report) -> None:

@@ -94,18 +94,23 @@ def _whose(file: str, home: str) -> str:
     return "kept" if _GENERATED in file or is_users(file, home) else "library"
 
 
-@functools.lru_cache(maxsize=4096)
 def _place(code: CodeType, instruction: int, line: int) -> Frame:
+    return _place_in(code.co_filename, code, instruction, line)
+
+
+@functools.lru_cache(maxsize=4096)
+def _place_in(file: str, code: CodeType, instruction: int, line: int) -> Frame:
+    # Code that is alike is equal, in whatever file it stands.
     spans = list(code.co_positions())
     index = instruction // 2
     if not 0 <= index < len(spans) or spans[index][0] is None:
-        return Frame(code.co_filename, line)
+        return Frame(file, line)
     start, end, column, end_column = spans[index]
     # co_positions counts bytes of the UTF-8 line; Location counts characters.
-    text = linecache.getline(code.co_filename, start or line).encode()
-    last = linecache.getline(code.co_filename, end or line).encode()
+    text = linecache.getline(file, start or line).encode()
+    last = linecache.getline(file, end or line).encode()
     return Frame(
-        code.co_filename,
+        file,
         start or line,
         end,
         None if column is None else len(text[:column].decode(errors="ignore")),

@@ -12,7 +12,7 @@ from tests.program.calling import call, traced
 tf = pytest.importorskip("tensorflow")
 import keras  # noqa: E402
 
-from losscheck.program.tracing.origin import is_users  # noqa: E402
+from losscheck.program.tracing.origin import _place, is_users  # noqa: E402
 from losscheck.program.tracing.trace import CallError, trace  # noqa: E402
 
 LOSSES = """\
@@ -287,3 +287,10 @@ def test_which_files_are_the_users(file, home, users):
 def test_an_environment_below_the_losss_folder_is_not_blamed(losses, folder):
     made = traced(losses.plain, home=os.path.dirname(PACKAGES), base=str(folder))
     assert made.origins.location("Log").source == place("tf.math.log(y_pred)")[3]
+
+
+def test_code_that_is_alike_is_placed_in_the_file_that_it_stands_in():
+    text = "def loss(y_true, y_pred):\n    return y_true - y_pred\n"
+    codes = [compile(text, file, "exec").co_consts[0] for file in ("one.py", "other.py")]
+    assert codes[0] == codes[1]
+    assert [_place(code, 0, 1).file for code in codes] == ["one.py", "other.py"]
