@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import attrs
 
@@ -24,38 +24,59 @@ def nowhere(_: Scene) -> str:
 
 
 @attrs.frozen(kw_only=True)
-class Advice:
-    """Templates over `Scene.words`; `{z}` is the text that `when` found, `{gz}` as a factor."""
+class Rewrite:
+    """Templates over `Scene.words`, and over what `when` found: `{z}`, and `{gz}` as a factor."""
 
-    cause: str
     write: str  # stands in for the blamed expression
-    true: Callable[[Scene], bool] = always  # when `cause` is so; else only what ran is said
     first: str = ""  # lines to put before it
     remark: str = ""  # further advice, as a comment under the code
-    when: Callable[[Scene], bool | str] = always
+    when: Callable[[Scene], bool | str | Mapping[str, str]] = always
     around: Callable[[Scene], str] | None = None  # larger expression that `write` replaces, or ""
     composite: bool = False  # made for the expression itself, which is more than the op
 
-    def fill(self, scene: Scene) -> Filled | None:
-        """Give cause, fix and change for a scene, None where the advice does not hold."""
+    def change(self, scene: Scene) -> Change | None:
+        """Give the change for a scene, None where there is none."""
+        words = self._words(scene)
+        old = self._replaced(scene) if words is not None else ""
+        return self._written(old, words) if words is not None and old else None
+
+    def _words(self, scene: Scene) -> dict[str, str] | None:
+        """What the templates may name; None where it does not hold."""
         found = self.when(scene)
         if not found:
             return None
-        z = found if isinstance(found, str) else ""
-        words = {**scene.words(), "z": z, "gz": source.grouped(z)}
+        words = found if isinstance(found, Mapping) else {"z": found if found is not True else ""}
+        z = str(words["z"])
+        return {**scene.words(), **words, "z": z, "gz": source.grouped(z)}
+
+    def _written(self, old: str, words: dict[str, str]) -> Change:
         new, first = self.write.format_map(words), self.first.format_map(words)
-        remark, old = self.remark.format_map(words), self._replaced(scene)
-        lines = [
-            first,
-            source.rewritten(scene.line, old, new),
-            *(f"# {line}" for line in remark.splitlines()),
-        ]
-        change = Change(old, new, tuple(first.splitlines()), remark) if old else None
-        fix = "\n".join(line for line in lines if line)
-        cause = self.cause.format_map(words) if self.true(scene) else scene.measured()
-        return Filled(cause, fix, change)
+        return Change(old, new, tuple(first.splitlines()), self.remark.format_map(words))
 
     def _replaced(self, scene: Scene) -> str:
         if not (scene.direct or self.composite):
             return ""
         return scene.expression if self.around is None else self.around(scene)
+
+
+@attrs.frozen(kw_only=True)
+class Advice(Rewrite):
+    """A rewrite that is told, with the reason."""
+
+    cause: str
+    true: Callable[[Scene], bool] = always  # when `cause` is so; else only what ran is said
+
+    def fill(self, scene: Scene) -> Filled | None:
+        """Give cause, fix and change for a scene, None where the advice does not hold."""
+        words = self._words(scene)
+        if words is None:
+            return None
+        change = self._written(self._replaced(scene), words)
+        lines = [
+            *change.before,
+            source.rewritten(scene.line, change.old, change.new),
+            *(f"# {line}" for line in change.why.splitlines()),
+        ]
+        fix = "\n".join(line for line in lines if line)
+        cause = self.cause.format_map(words) if self.true(scene) else scene.measured()
+        return Filled(cause, fix, change if change.old else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -44,3 +45,5 @@ class Blame:
     exact: float | None = None  # what it is in more digits, where digits were lost
     span: Span | None = None  # of the expression; None where its end is not known
     statement: str = ""  # the statement that holds it, on one line; "" if unknown
+    meanings: Mapping[str, str] = attrs.field(factory=dict)  # names before it, where asked for
+    later: tuple[str, ...] = ()  # statements behind it in the same function, the same

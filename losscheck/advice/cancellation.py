@@ -73,7 +73,7 @@ def _versine(s: Scene) -> str:
     return _squared(ast.unparse(quotient.right)) if isinstance(quotient, ast.BinOp) else ""
 
 
-def _variance(s: Scene) -> str:
+def variance(s: Scene) -> str:
     """Give "x, axis=-1" of "mean(x * x, axis=-1) - mean(x, axis=-1)**2", or of "... - m * m"."""
     names = ("reduce_mean", "mean")
     match source.expression(s.expression):
@@ -85,11 +85,11 @@ def _variance(s: Scene) -> str:
     return ""
 
 
-def _expanded(s: Scene) -> str:
+def expanded(s: Scene) -> str:
     """Give the squared difference for "a + b - 2 * sum(u * v, axis=-1)"."""
     match source.expression(s.expression):
         case ast.BinOp(
-            left=ast.BinOp(op=ast.Add()),
+            left=ast.BinOp(op=ast.Add()) | ast.Call(args=[ast.BinOp(op=ast.Add()), *_]),
             op=ast.Sub(),
             right=ast.BinOp(left=ast.Constant(value=2), op=ast.Mult(), right=ast.Call() as inner),
         ):
@@ -195,14 +195,14 @@ SUBTRACTED = (
         write="2.0 * tf.sigmoid(-2.0 * {gz})",
     ),
     Advice(
-        when=_variance,
+        when=variance,
         composite=True,
         cause="Where the spread is small beside the mean, both squares are nearly equal.",
         write="tf.math.reduce_variance({z})",
         remark="It takes the mean away first, then squares.",
     ),
     Advice(
-        when=_expanded,
+        when=expanded,
         composite=True,
         cause="Where both points are close, their squares are as large as twice their product.",
         write="{z}",

@@ -13,6 +13,7 @@ class Change:
     new: str
     before: tuple[str, ...] = ()  # statements that go before the statement which holds it
     why: str = ""  # further advice
+    early: bool = False  # these statements go before all others of the function, and that is all
 
 
 @attrs.frozen

@@ -6,6 +6,11 @@ from __future__ import annotations
 # exceed half the spacing below 1: 2.4e-4 (float16), 2e-3 (bfloat16), 3e-8 (float32), 5.5e-17.
 EPSILON = {"float16": 1e-3, "bfloat16": 1e-2, "float32": 1e-7, "float64": 1e-15}
 
+# Floors below it, for where numbers as small as these count: the second is near the least normal
+# one, and its inverse still fits.
+SMALL = {"float16": 1e-4, "bfloat16": 1e-12, "float32": 1e-12, "float64": 1e-30}
+LEAST = {"float16": 1e-4, "bfloat16": 1e-30, "float32": 1e-30, "float64": 1e-300}
+
 # What to add under a square root: the root of it bounds the slope at 5e5 (float16: 50). It must be
 # a normal number of the dtype, since kernels flush subnormals to 0; float16's begin at 6.1e-5.
 UNDER_ROOT = {"float16": 1e-4, "bfloat16": 1e-12, "float32": 1e-12, "float64": 1e-12}

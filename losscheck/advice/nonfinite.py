@@ -6,7 +6,16 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from losscheck.advice import conditions, logarithms, overflow, quotients, roots, special, wording
+from losscheck.advice import (
+    conditions,
+    further,
+    logarithms,
+    overflow,
+    quotients,
+    roots,
+    special,
+    wording,
+)
 from losscheck.advice.base import Advice, Key, nowhere
 from losscheck.advice.blamed import RUNNING, Blame
 from losscheck.advice.change import Change, Filled
@@ -80,7 +89,13 @@ def cause_and_fix(suspect: Suspect, blame: Blame) -> tuple[str, str]:
 
 def changes(suspect: Suspect, blame: Blame) -> tuple[Change, ...]:
     """Give every change of the source that might keep the number finite, the least one first."""
-    return tuple(found.change for found in _advice(suspect, blame) if found.change is not None)
+    at = scene(suspect, blame)
+    told = (found.change for found in _advice(suspect, blame))
+    stable, guards = (
+        (rewrite.change(at) for rewrite in table.get(blame.op, ()))
+        for table in (further.STABLE, further.GUARDS)
+    )
+    return tuple(change for change in (*stable, *told, *guards) if change is not None)
 
 
 def _advice(suspect: Suspect, blame: Blame) -> Iterator[Filled]:

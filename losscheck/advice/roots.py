@@ -7,11 +7,13 @@ from losscheck.advice.base import Advice, Key
 from losscheck.advice.scene import Scene
 
 
-def _norm(s: Scene) -> bool:
+def norm(s: Scene) -> bool:
+    """Say whether a norm is taken."""
     return s.head in ("norm", "reduce_euclidean_norm")
 
 
-def _deviation(s: Scene) -> bool:
+def deviation(s: Scene) -> bool:
+    """Say whether a standard deviation is taken."""
     return s.head in ("reduce_std", "std")
 
 
@@ -33,7 +35,7 @@ def _in_where(s: Scene) -> bool:
 
 COMPOSITE = (
     Advice(
-        when=_norm,
+        when=norm,
         composite=True,
         true=conditions.zero,
         cause="A norm has no slope at the zero vector: its root is taken of {at}, where the slope "
@@ -41,28 +43,12 @@ COMPOSITE = (
         write="tf.sqrt(tf.reduce_sum(tf.square({arg}){rest}) + {tiny})",
     ),
     Advice(
-        when=_norm,
-        composite=True,
-        cause="A norm has no slope at the zero vector.",
-        first="squares = tf.reduce_sum(tf.square({arg}){rest})\n"
-        "safe = tf.where(squares > 0.0, squares, 1.0)",
-        write="tf.where(squares > 0.0, tf.sqrt(safe), 0.0)",
-    ),
-    Advice(
-        when=_deviation,
+        when=deviation,
         composite=True,
         true=conditions.zero,
         cause="The variance is {at} where all values are equal, and the slope of the square root "
         "is infinite there; {back}.",
         write="tf.sqrt(tf.math.reduce_variance({arg}{rest}) + {tiny})",
-    ),
-    Advice(
-        when=_deviation,
-        composite=True,
-        cause="The slope of the square root is infinite where all values are equal.",
-        first="variance = tf.math.reduce_variance({arg}{rest})\n"
-        "safe = tf.where(variance > 0.0, variance, 1.0)",
-        write="tf.where(variance > 0.0, tf.sqrt(safe), 0.0)",
     ),
     Advice(
         when=_normalize,
@@ -119,15 +105,6 @@ ROOT_BACKWARD = (
         true=conditions.slope_of_root,
         cause="The slope of the square root at {at} is infinite; {back}.",
         write="{f}({sx} + {tiny})",
-    ),
-    Advice(
-        cause="The slope of the square root at {at} is infinite; {back}.",
-        first="inside = {x}\nsafe = tf.where(inside > 0.0, inside, 1.0)",
-        write="tf.where(inside > 0.0, {f}(safe), 0.0)",
-    ),
-    Advice(
-        cause="The slope of the square root at {at} is infinite; {back}.",
-        write="{f}(tf.maximum({x}, {tiny}))",
     ),
 )
 

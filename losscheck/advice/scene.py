@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import attrs
 import numpy as np
 
 from losscheck.advice import source, wording
 from losscheck.advice.blamed import Blame
-from losscheck.advice.limits import BOUND, EPSILON, EXP_LIMIT, HALF, LARGEST, MARGIN, UNDER_ROOT
+from losscheck.advice.limits import (
+    BOUND,
+    EPSILON,
+    EXP_LIMIT,
+    HALF,
+    LARGEST,
+    LEAST,
+    MARGIN,
+    SMALL,
+    UNDER_ROOT,
+)
 from losscheck.advice.ran import Ran
 from losscheck.advice.spelling import default_call, spells
 from losscheck.advice.worst import worst
 from losscheck.model import Array, Direction, Kind, Suspect
 
+DEEPEST = 4  # names in what names stand for that are looked up
 _LONG = 48  # characters; a longer operand is not repeated in a sentence
 
 
@@ -41,11 +52,26 @@ class Scene:
     operands: tuple[Array, ...]  # all that went in
     ran: Ran | None  # the operation as it ran, forward or on the way back
     then: Ran | None  # the one that made NaN of its infinity on the way back
+    meanings: Mapping[str, str] = attrs.field(factory=dict)  # names that were assigned before
+    later: tuple[str, ...] = ()  # statements behind it
 
     @property
     def where(self) -> bool:
         """Whether a choice between two values stands on the line."""
         return "where(" in self.line
+
+    def first(self, text: str, found: Callable[[str], str]) -> str:
+        """What is found in a text, or in what it is with names replaced by what they stand for."""
+        for _ in range(DEEPEST):
+            if (result := found(text)) or (whole := source.replaced(text, self.meanings)) == text:
+                return result
+            text = whole
+        return found(text)
+
+    def calls(self, *names: str) -> Iterator[str]:
+        """The calls of these functions in the statement and behind it, outer ones first."""
+        for statement in (self.line, *self.later):
+            yield from source.calls_in(statement, *names)
 
     @property
     def half(self) -> bool:
@@ -74,6 +100,8 @@ class Scene:
             "back": self._back(),
             "dtype": self.dtype,
             "eps": self._limit(EPSILON),
+            "small": self._limit(SMALL),
+            "least": self._limit(LEAST),
             "tiny": self._limit(UNDER_ROOT),
             "margin": self._limit(MARGIN),
             "bound": self._limit(BOUND),
@@ -146,6 +174,8 @@ def scene(suspect: Suspect, blame: Blame) -> Scene:
         operands=blame.operand_values,
         ran=blame.ran,
         then=blame.then,
+        meanings=blame.meanings,
+        later=blame.later,
     )
 
 

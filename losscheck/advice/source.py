@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 _OPERATORS: dict[type[ast.operator], str] = {
     ast.Add: "+",
@@ -179,3 +179,39 @@ def rewritten(line: str, old: str, new: str) -> str:
     if not (alone and (not after or after[0] in ")],:#")):
         new = grouped(new)
     return statement.replace(old, new)
+
+
+def replaced(text: str, meanings: Mapping[str, str]) -> str:
+    """Write what names stand for in place of them, as far as these are known.
+
+    Examples
+    --------
+    >>> replaced("1.0 - p", {"p": "tf.sigmoid(z)"})
+    '1.0 - tf.sigmoid(z)'
+    """
+    node = expression(text)
+    if node is None or not meanings:
+        return text
+    return ast.unparse(_Replace(meanings).visit(node))
+
+
+class _Replace(ast.NodeTransformer):
+    def __init__(self, meanings: Mapping[str, str]) -> None:
+        self._meanings = meanings
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return (expression(self._meanings[node.id]) if node.id in self._meanings else None) or node
+
+
+def calls_in(statement: str, *names: str) -> Iterator[str]:
+    """The calls of some functions in a statement, outer ones first."""
+    for node, segment in _inside(statement):
+        if isinstance(node, ast.Call) and head(segment) in names:
+            yield segment
+
+
+def quotients_in(statement: str) -> Iterator[str]:
+    """The quotients in a statement, outer ones first."""
+    for node, segment in _inside(statement):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+            yield segment

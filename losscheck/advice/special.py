@@ -44,13 +44,6 @@ UNIT_INTERVAL = (
     ),
 )
 
-_ENDS = Advice(
-    cause="The slope is infinite at -1 and 1, and the operand reaches {at}; {back}.",
-    first="inside = {x}\nsafe = tf.where(tf.abs(inside) < 1.0, inside, 0.0)\n"
-    "end = tf.stop_gradient({f}(tf.clip_by_value(inside, -1.0, 1.0)))",
-    write="tf.where(tf.abs(inside) < 1.0, {f}(safe), end)",
-)
-
 ORIGIN = (
     Advice(
         true=conditions.both_zero,
@@ -140,8 +133,7 @@ CHOICE = (
 )
 
 ADVICE: dict[Key, tuple[Advice, ...]] = {
-    **{(op, d): (*UNIT_INTERVAL, _ENDS) for op in ("Acos", "Asin") for d in _BOTH},
-    **{(op, d): UNIT_INTERVAL for op in ("Atanh", "Erfinv") for d in _BOTH},
+    **{(op, d): UNIT_INTERVAL for op in ("Acos", "Asin", "Atanh", "Erfinv") for d in _BOTH},
     **{("Atan2", d): ORIGIN for d in _BOTH},
     **{("Acosh", d): ABOVE_ONE for d in _BOTH},
     **{(op, d): POSITIVE for op in ("Lgamma", "Digamma") for d in _BOTH},

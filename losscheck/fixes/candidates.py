@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 from collections.abc import Iterable, Iterator
 
 import attrs
 
-from losscheck.advice.blamed import Span
+from losscheck.advice.blamed import Blame, Span
 from losscheck.advice.change import Change
 from losscheck.evidence.desk import Desk
 from losscheck.findings.explanation import Explanation
+from losscheck.fixes.definitions import definitions, following
 from losscheck.fixes.edit import Edit
 from losscheck.fixes.names import Names, module_of
 from losscheck.fixes.patch import PatchError, patched
@@ -25,12 +27,17 @@ def candidates(explanation: Explanation, desk: Desk) -> list[Edit]:
     Each of them can be made, parses, and uses only names that exist at its place. Where the
     expression to blame is in no file, there are none.
     """
-    here = place(explanation.blame.span)
+    here = place(_span(explanation.blame, desk.evidence.programs.call.base))
     if here is None or (module := module_of(here.span.file)) is None:
         return []
     names = Names(vars(module), here.local)
     rule = by_code(explanation.finding.code)
-    return made(rule.changes(explanation.suspect, explanation.blame), here, names)
+    blame = attrs.evolve(
+        explanation.blame,
+        meanings=definitions(here.around[0], here.span.line),
+        later=following(here.around[0], here.span.end_line),
+    )
+    return made(rule.changes(explanation.suspect, blame), here, names)
 
 
 def made(changes: Iterable[Change], here: Place, names: Names) -> list[Edit]:
@@ -38,10 +45,24 @@ def made(changes: Iterable[Change], here: Place, names: Names) -> list[Edit]:
     found: dict[Edit, None] = {}  # a set that keeps its order
     for change in changes:
         span = here.find(change.old)
-        if span is not None:
+        if change.early and (first := here.beginning) is not None:
+            span, text = first
+            change = attrs.evolve(change, new=text)
+        if span is not None and change.new:
             edit = next(_made(change, span, here, names), None)
             found.update({} if edit is None else {edit: None})
     return list(found)
+
+
+def _span(blame: Blame, base: str) -> Span | None:
+    """Where the blamed expression stands, as far as its place is known."""
+    where = blame.location
+    if blame.span is not None or where is None:
+        return blame.span
+    if where.column is None or where.end_column is None:
+        return None
+    file = os.path.join(os.path.realpath(base), where.file)
+    return Span(file, where.line, where.column - 1, where.line, where.end_column - 1)
 
 
 def _made(change: Change, span: Span, here: Place, names: Names) -> Iterator[Edit]:
@@ -73,7 +94,7 @@ def _spelled(change: Change, names: Names) -> Change:
         texts = [re.sub(r"\btf\.", f"{names.tensorflow}.", text) for text in texts]
     own = {n.id for n in ast.walk(ast.parse(change.old)) if isinstance(n, ast.Name)}
     for name in _assigned(change.before):
-        if name in own:  # an argument that is meant to be another from here on
+        if change.early or name in own:  # an argument that is meant to be another from here on
             continue
         number, fresh = 2, name
         while fresh in names.local or fresh in names.module:

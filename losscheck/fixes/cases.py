@@ -36,7 +36,7 @@ class Tried:
         for each in explanations:
             if each.crowd is not None and each.case is not None:
                 self._add(each)
-        for sweep in evidence.swept:
+        for sweep in evidence.swept or evidence.sweeps:
             self._blocks.setdefault(_key(sweep.cases, sweep.dtype), []).append(_some(sweep))
 
     def _add(self, each: Explanation) -> None:

@@ -14,7 +14,7 @@ from losscheck.fixes.candidates import candidates
 from losscheck.fixes.edit import Edit
 from losscheck.fixes.rewritten import rewritten
 
-TRIED = 6  # changes of one fault that are tried
+TRIED = 10  # changes of one fault that are tried
 REWRITTEN = 2  # findings of one fault whose expressions are rewritten
 
 

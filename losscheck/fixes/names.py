@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from types import ModuleType
@@ -58,7 +59,8 @@ class Names:
 def module_of(file: str) -> ModuleType | None:
     """The module that was imported from a file."""
     for module in list(sys.modules.values()):
-        if getattr(module, "__file__", None) == file:
+        known = getattr(module, "__file__", None)
+        if known is not None and os.path.realpath(known) == os.path.realpath(file):
             return module
     return None
 

@@ -41,8 +41,26 @@ class Place:
         held = [*self.functions, *(n for n in self.around if hasattr(n, "generators"))]
         return frozenset(name for node in held for name in bound(node))
 
+    @property
+    def beginning(self) -> tuple[Span, str] | None:
+        """An expression in the first statement of the function: its place and its text."""
+        for function in reversed(self.functions):
+            if isinstance(function, ast.Lambda):
+                continue
+            for statement in function.body:  # type: ignore[attr-defined]
+                if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+                    continue  # the docstring
+                inner = (n for n in ast.walk(statement) if isinstance(n, ast.expr))
+                for node in (n for n in inner if isinstance(getattr(n, "ctx", None), ast.Load)):
+                    return _span(node, self.span.file, self.source), ast.unparse(node)
+                return None
+        return None
+
     def find(self, text: str) -> Span | None:
-        """Where an expression that holds this one, or is it, stands; None where none does."""
+        """Where an expression that holds this one, or is it, stands; None where none does.
+
+        Else the first one behind it in the same function.
+        """
         wanted = _dump(text)
         for node in reversed(self.around):
             if isinstance(node, ast.AugAssign) and _dump(_as_sum(node)) == wanted:
@@ -51,7 +69,13 @@ class Place:
                 return _span(node, self.span.file, self.source)
             if isinstance(node, ast.stmt):
                 break
-        return None
+        return next((_span(n, self.span.file, self.source) for n in self._later(wanted)), None)
+
+    def _later(self, wanted: str) -> Iterator[ast.expr]:
+        for function in self.functions[:1]:
+            for node in ast.walk(function):
+                if isinstance(node, ast.expr) and node.lineno > self.span.end_line:
+                    yield from [node] if ast.dump(node) == wanted else ()
 
 
 def place(span: Span | None) -> Place | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from losscheck.advice import wording
+from losscheck.advice.change import Change
 from losscheck.model import Range, Severity, Suspect
 from losscheck.rules.base import Pin, Rule
 from losscheck.rules.shape.words import against, called, column, of_shape, rank, written
@@ -161,6 +162,24 @@ class SilentBroadcast(Rule):
         if suspect.form in _ALIGNS:
             parts.append(_ALIGNS[suspect.form])
         return message, "; ".join(parts) + ".", _aligned(suspect, name, blame, arguments)
+
+    def changes(self, suspect: Suspect, blame: Blame) -> tuple[Change, ...]:
+        """Give the lines that bring an argument into the shape of another."""
+        if not blame.expression or suspect.form in ("constant", "batch"):
+            return ()
+        name = str(suspect.facts.get("argument", ""))
+        shapes = {str(key): len(shape) for key, shape in suspect.facts.get("shapes", {}).items()}
+        mine = shapes.get(name)
+        others = dict.fromkeys(rank for key, rank in shapes.items() if key != name)
+        lines = [
+            *(f"{name} = tf.reshape({name}, tf.shape({o}))" for o in shapes if o != name),
+            *(f"{name} = tf.reshape({name}, {column(other)})" for other in (1, *others)),
+            f"{name} = tf.squeeze({name}, axis=-1)",
+            *(f"{o} = tf.reshape({o}, tf.shape({name}))" for o in shapes if o != name),
+        ]
+        if mine is None or len(shapes) < 2:
+            return ()
+        return tuple(Change(blame.expression, "", (line,), early=True) for line in lines)
 
 
 def _one_number(name: str, other: str, blame: Blame, arguments: Arguments) -> Words:

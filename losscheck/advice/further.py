@@ -1,0 +1,307 @@
+"""What else might keep an operation finite: tried, and told only where it is known to cure."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+
+import attrs
+
+from losscheck.advice import cancellation, roots, source
+from losscheck.advice.base import Rewrite
+from losscheck.advice.scene import Scene
+
+Text = Callable[[str], str]
+
+
+def _beside_one(operator: str, *names: str) -> Text:
+    """Find the arguments of a call that is taken from 1, or added to it."""
+    return lambda text: source.arguments_of(source.beside_one(text, operator), *names)
+
+
+def _operand(found: Text) -> Callable[[Scene], str]:
+    """Look for something in the operand, and in what its names stand for."""
+    return lambda s: s.first(s.x, found)
+
+
+def _exponents(outer: tuple[str, ...]) -> Text:
+    """Give "z, axis=-1" of "reduce_sum(exp(z), axis=-1)", or of another outer function."""
+
+    def found(text: str) -> str:
+        node = source.expression(text)
+        if not isinstance(node, ast.Call) or source.head(text) not in outer or not node.args:
+            return ""
+        inner = source.arguments_of(ast.unparse(node.args[0]), "exp")
+        rest = [*map(ast.unparse, node.args[1:]), *map(ast.unparse, node.keywords)]
+        return ", ".join([inner, *rest]) if inner else ""
+
+    return found
+
+
+def _as_logarithm(text: str) -> str:
+    """Write the logarithm of a text, where a function gives it without taking one."""
+    if z := source.arguments_of(text, "sigmoid"):
+        return f"tf.math.log_sigmoid({z})"
+    if z := _beside_one("-", "sigmoid")(text):
+        return f"-tf.math.softplus({z})"
+    if z := source.arguments_of(text, "softmax"):
+        return f"tf.nn.log_softmax({z})"
+    if z := source.arguments_of(text, "exp"):
+        return z
+    return ""
+
+
+def _choice(text: str) -> str:
+    """Write the logarithm of "where(c, a, b)" as a choice between two."""
+    match source.expression(text):
+        case ast.Call(args=[condition, one, other]) if source.head(text) == "where":
+            logs = [_as_logarithm(ast.unparse(each)) for each in (one, other)]
+            return f"tf.where({ast.unparse(condition)}, {', '.join(logs)})" if all(logs) else ""
+    return ""
+
+
+SUMS, CUMULATED, MEANS = ("reduce_sum", "sum"), ("cumsum",), ("reduce_mean", "mean")
+
+_LOGARITHMS: tuple[tuple[Text, str], ...] = (  # of what, and what to write in place of the log
+    (_as_logarithm, "{z}"),
+    (_choice, "{z}"),
+    (_beside_one("-", "exp"), "tf.math.log(-tf.math.expm1({z}))"),
+    (_beside_one("+", "exp"), "tf.math.softplus({z})"),
+    (_exponents(SUMS), "tf.reduce_logsumexp({z})"),
+    (_exponents(CUMULATED), "tf.math.cumulative_logsumexp({z})"),
+)
+
+
+def _mean_of_exponents(text: str) -> str:
+    """Write the logarithm of a mean of exponentials."""
+    z = _exponents(MEANS)(text)
+    if not z:
+        return ""
+    x = source.first_argument_of(source.first_argument_of(text, *MEANS), "exp")
+    axis = source.keywords_of(text, "axis").removeprefix(", axis=")
+    count = f"tf.shape({x})[{axis}]" if axis else f"tf.size({x})"
+    number = f"tf.cast({count}, {source.grouped(x)}.dtype)"
+    return f"tf.reduce_logsumexp({z}) - tf.math.log({number})"
+
+
+LOG = (
+    *(Rewrite(when=_operand(found), write=write) for found, write in _LOGARITHMS),
+    Rewrite(when=_operand(_mean_of_exponents), write="{z}"),
+)
+
+FLOORS = (
+    Rewrite(write="{f}(tf.maximum({x}, {small}))"),
+    Rewrite(write="{f}(tf.maximum({x}, {least}))"),
+)
+
+
+def _outer(s: Scene, found: Text) -> tuple[str, str]:
+    """Find a logarithm that takes the blamed exponential: its text, and what is found in it."""
+    for call in s.calls("log", "log1p"):
+        inner = source.first_argument_of(call, "log", "log1p")
+        if z := s.first(inner, found):
+            return call, z
+    return "", ""
+
+
+def _logarithm_of(found: Text, write: str) -> Rewrite:
+    return Rewrite(
+        composite=True,
+        when=lambda s: _outer(s, found)[1],
+        around=lambda s: _outer(s, found)[0],
+        write=write,
+    )
+
+
+def _normalised(text: str) -> str:
+    """Give "z, axis=-1" of "exp(z) / reduce_sum(exp(z), axis=-1, keepdims=True)"."""
+    match source.expression(text):
+        case ast.BinOp(left=left, op=ast.Div(), right=right):
+            z = source.arguments_of(ast.unparse(left), "exp")
+            below = _exponents(SUMS)(ast.unparse(right))
+            if z and below.startswith(f"{z}, "):
+                axis = source.keywords_of(ast.unparse(right), "axis")
+                return z + (axis or ", axis=-1")
+    return ""
+
+
+def _shares(s: Scene) -> Iterator[tuple[str, str]]:
+    for statement in (s.line, *s.later):
+        for quotient in source.quotients_in(statement):
+            if z := s.first(quotient, _normalised):
+                yield quotient, z
+
+
+EXP = (
+    *(_logarithm_of(found, write) for found, write in _LOGARITHMS),
+    _logarithm_of(_mean_of_exponents, "{z}"),
+    Rewrite(
+        composite=True,
+        when=lambda s: next(_shares(s), ("", ""))[1],
+        around=lambda s: next(_shares(s), ("", ""))[0],
+        write="tf.nn.softmax({z})",
+    ),
+)
+
+SHIFTED = Rewrite(write="{f}({gx} - tf.reduce_max({x}, axis=-1, keepdims=True))")
+
+
+def _root_of_squares(s: Scene) -> dict[str, str]:
+    """Find "sqrt(reduce_mean(square(z), axis=-1) + c)" about what overflows."""
+    for call in s.calls("sqrt"):
+        text = s.first(source.first_argument_of(call, "sqrt"), lambda t: t if _squares(t) else "")
+        if text:
+            sum_, added = _apart(text)
+            return {
+                "call": call,
+                "z": _squares(text),
+                "of": source.function(sum_),
+                "over": source.keywords_of(sum_, "axis", "keepdims"),
+                "added": f" + {source.grouped(added)} / scale / scale" if added else "",
+            }
+    return {}
+
+
+def _apart(text: str) -> tuple[str, str]:
+    """Give a sum and the constant that is added to it, or nothing."""
+    match source.expression(text):
+        case ast.BinOp(left=left, op=ast.Add(), right=ast.Constant() | ast.Name() as right):
+            return ast.unparse(left), ast.unparse(right)
+    return text, ""
+
+
+def _squares(text: str) -> str:
+    inner = source.first_argument_of(_apart(text)[0], *SUMS, *MEANS)
+    return source.first_argument_of(inner, "square")
+
+
+ROOT_OF_SQUARES = Rewrite(
+    composite=True,
+    when=_root_of_squares,
+    around=lambda s: _root_of_squares(s).get("call", ""),
+    first="scaled = {z}\nscale = tf.stop_gradient(tf.maximum(tf.reduce_max(tf.abs(scaled)), 1.0))",
+    write="scale * tf.sqrt({of}(tf.square(scaled / scale){over}){added})",
+)
+
+
+def _subtracted(s: Scene) -> str:
+    """Write squares that are subtracted as the square of a difference."""
+
+    def found(text: str) -> str:
+        inner = attrs.evolve(s, expression=text)
+        spread = cancellation.variance(inner)
+        return cancellation.expanded(inner) or (spread and f"tf.math.reduce_variance({spread})")
+
+    return s.first(s.x, found)
+
+
+APART = Rewrite(
+    when=_subtracted,
+    first="squares = {z}\nsafe = tf.where(squares > 0.0, squares, 1.0)",
+    write="tf.where(squares > 0.0, {f}(safe), 0.0)",
+)
+ROOT = Rewrite(
+    first="inside = {x}\nsafe = tf.where(inside > 0.0, inside, 1.0)",
+    write="tf.where(inside > 0.0, {f}(safe), 0.0)",
+)
+
+WITHOUT_SLOPE = (
+    Rewrite(
+        when=roots.norm,
+        composite=True,
+        first="squares = tf.reduce_sum(tf.square({arg}){rest})\n"
+        "safe = tf.where(squares > 0.0, squares, 1.0)",
+        write="tf.where(squares > 0.0, tf.sqrt(safe), 0.0)",
+    ),
+    Rewrite(
+        when=roots.deviation,
+        composite=True,
+        first="variance = tf.math.reduce_variance({arg}{rest})\n"
+        "safe = tf.where(variance > 0.0, variance, 1.0)",
+        write="tf.where(variance > 0.0, tf.sqrt(safe), 0.0)",
+    ),
+)
+ENDS = Rewrite(
+    first="inside = {x}\nsafe = tf.where(tf.abs(inside) < 1.0, inside, 0.0)\n"
+    "end = tf.stop_gradient({f}(tf.clip_by_value(inside, -1.0, 1.0)))",
+    write="tf.where(tf.abs(inside) < 1.0, {f}(safe), end)",
+)
+
+POWER = (
+    Rewrite(write="tf.pow(tf.maximum({x}, {small}), {y})"),
+    Rewrite(write="tf.pow(tf.maximum({x}, {least}), {y})"),
+    Rewrite(
+        first="inside = {x}\nsafe = tf.where(inside > 0.0, inside, 1.0)",
+        write="tf.where(inside > 0.0, tf.pow(safe, {y}), 0.0)",
+    ),
+)
+
+QUOTIENT = (
+    Rewrite(write="tf.math.divide_no_nan({x}, {y})"),
+    Rewrite(
+        first="divisor = {y}",
+        write="{gx} / tf.where(tf.abs(divisor) < {eps}, {eps}, divisor)",
+    ),
+    Rewrite(
+        first="divisor = {y}",
+        write="{gx} / tf.where(tf.abs(divisor) < {least}, {least}, divisor)",
+    ),
+)
+
+
+def _is_empty(s: Scene) -> bool:
+    return bool(s.operands) and s.operands[0].size == 0
+
+
+EMPTY = (
+    Rewrite(
+        when=lambda s: _is_empty(s) and "axis" not in s.expression,
+        first="selected = {arg}",
+        write="tf.math.divide_no_nan(tf.reduce_sum(selected), "
+        "tf.cast(tf.size(selected), selected.dtype))",
+    ),
+)
+
+
+def _finite_mask(s: Scene) -> str:
+    """Write the lowest finite number in place of -inf in "where(mask, x, -inf)"."""
+    match source.expression(s.expression):
+        case ast.Call(args=[condition, *values]) if s.head == "where" and len(values) == 2:
+            texts = [ast.unparse(value) for value in values]
+            infinite = [_is_infinity(text) for text in texts]
+            if sum(infinite) != 1:
+                return ""
+            kept = source.grouped(texts[1 - infinite.index(True)])
+            lowest = texts[infinite.index(True)].startswith("-")
+            texts[infinite.index(True)] = f"{kept}.dtype.{'min' if lowest else 'max'}"
+            return f"{source.function(s.expression)}({ast.unparse(condition)}, {', '.join(texts)})"
+    return ""
+
+
+def _is_infinity(text: str) -> bool:
+    plain = text.lstrip("-").replace("'", '"').strip("()")
+    return plain in ("np.inf", "math.inf", "numpy.inf", 'float("inf"', 'float("-inf"', "inf")
+
+
+MASK = (Rewrite(when=_finite_mask, composite=True, write="{z}"),)
+
+# Functions that are stable, in place of what is not: before what the advice says.
+STABLE: dict[str, tuple[Rewrite, ...]] = {
+    "Log": LOG,
+    **dict.fromkeys(("Exp", "Expm1"), EXP),
+    "Sqrt": (APART,),
+    "Mean": (*EMPTY, ROOT_OF_SQUARES),
+    **dict.fromkeys(("Square", "SquaredDifference", "Sum"), (ROOT_OF_SQUARES,)),
+    **dict.fromkeys(("Select", "SelectV2", "Const"), MASK),
+}
+
+# Operands made safe in other ways, and by other amounts: after it.
+GUARDS: dict[str, tuple[Rewrite, ...]] = {
+    "Log": FLOORS,
+    **dict.fromkeys(("Exp", "Expm1"), (SHIFTED,)),
+    "Sqrt": (*WITHOUT_SLOPE, ROOT),
+    "EuclideanNorm": WITHOUT_SLOPE,
+    **dict.fromkeys(("Acos", "Asin"), (ENDS,)),
+    "Pow": POWER,
+    **dict.fromkeys(("RealDiv", "Div"), QUOTIENT),
+}
