@@ -29,7 +29,8 @@ def scalar(value: Any, digits: int | None = None) -> str:
     text = str(float(str(value)))
     if digits is not None:
         text = min(text, f"{float(value):.{digits}g}", key=len)
-    return _EXPONENT.sub(r"e\1", text).removesuffix(".0")
+    text = _EXPONENT.sub(r"e\1", text).removesuffix(".0")
+    return "0" if text == "-0" else text
 
 
 def array(value: Any, digits: int | None = None) -> str:

@@ -40,7 +40,12 @@ def _templates() -> Environment:
     )
     environment.filters.update(clean=words.clean, excerpt=whole, seconds=words.seconds)
     environment.globals.update(
-        words=words, outcomes=outcomes, told=told.told, counts=told.counts, where=told.where
+        words=words,
+        outcomes=outcomes,
+        told=told.told,
+        counts=told.counts,
+        count=told.count,
+        where=told.where,
     )
     return environment
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from losscheck.model import Finding, LossReport, Report
 from losscheck.report import words
 from losscheck.report.excerpt import whole
-from losscheck.report.told import Told, told
+from losscheck.report.told import Told, count, told
 from losscheck.report.view import View
 
 # An underscore within a word (y_pred) is no markup; anywhere else it may be.
@@ -68,7 +68,7 @@ def _overview(report: Report) -> Iterator[str]:
     yield _row("loss", "verdict", "errors", "warnings", "notes", "gradient", "cases", "time")
     yield _row("---", "---", "--:", "--:", "--:", "---", "--:", "--:")
     for loss in report.losses:
-        counts = [str(words.severity_count(loss, severity)) for severity in words.SEVERITIES]
+        counts = [str(count(loss, severity)) for severity in words.SEVERITIES]
         verified = words.gradient(loss.gradient) if loss.gradient else "not verified"
         effort = (f"{loss.cases:,}", words.seconds(loss.seconds))
         yield _row(code(loss.target), f"**{loss.verdict}**", *counts, verified, *effort)

@@ -72,10 +72,14 @@ def told(loss: LossReport) -> list[Told]:
     )
 
 
+def count(loss: LossReport, severity: str) -> int:
+    """How many diagnoses of a loss have this severity."""
+    return sum(each.severity == severity for each in told(loss))
+
+
 def counts(loss: LossReport) -> str:
     """Write ``1 error, 2 warnings, 3 notes``; empty where nothing was found."""
-    severities = [each.severity for each in told(loss)]
-    numbers = ((severities.count(severity), severity) for severity in SEVERITIES)
+    numbers = ((count(loss, severity), severity) for severity in SEVERITIES)
     return ", ".join(plural(number, severity) for number, severity in numbers if number)
 
 

@@ -22,8 +22,9 @@ from losscheck.model import (
     Report,
     Severity,
 )
-from losscheck.report.arrays import SHORT, apart, lone
+from losscheck.report.arrays import SHORT, apart, lone, scalar
 
+FEW = 3  # rules that are named where more are counted
 FINEST = 8  # significant digits beyond which a float32 result says nothing more
 
 # Rules are numbered by family: LC2xx is about NaN and Inf.
@@ -98,11 +99,6 @@ def by_severity(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
 
 
-def severity_count(loss: LossReport, severity: str) -> int:
-    """How many findings of a loss have this severity."""
-    return sum(finding.severity == severity for finding in loss.findings)
-
-
 def case(finding: Finding) -> list[str]:
     """Each input of the minimal case: ``y_pred [[0., 1.]]``; the program has every digit."""
     digits = apart(finding.inputs.values())
@@ -157,10 +153,10 @@ def gradient(summary: GradientSummary) -> str:
         parts[0] += f", {summary.float32_digits:.1f} in float32"
     if summary.compute_gradient_max_error is not None:
         error = summary.compute_gradient_max_error
-        parts.append(f"compute_gradient within {f'{error:.0e}' if error else '0'}")
+        parts.append(f"compute_gradient within {scalar(error, 1)}")
     if summary.forward_mode_max_error is not None:
         error = summary.forward_mode_max_error
-        parts.append(f"forward mode {f'{error:.0e}' if error else '0'}")
+        parts.append(f"forward mode {scalar(error, 1)}")
     return "; ".join(parts)
 
 
@@ -202,11 +198,13 @@ def passed(loss: LossReport) -> list[str]:
 
 
 def passed_briefly(loss: LossReport) -> str:
-    """Name the families that passed as a whole, and count the other rules that did."""
+    """Name the families that passed as a whole, and of other rules a few, or how many did."""
     names = passed(loss)
     whole = [name for name in names if name in FAMILIES.values()]
-    others = plural(len(names) - len(whole), "other rule")
-    return ", ".join([*whole, others] if len(names) > len(whole) else whole)
+    others = [name for name in names if name not in whole]
+    if len(others) > FEW:
+        others = [plural(len(others), "other rule")]
+    return ", ".join([*whole, *others])
 
 
 def coverage(loss: LossReport) -> str:

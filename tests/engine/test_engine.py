@@ -14,8 +14,10 @@ from losscheck.engine.events import Done, Event, Finished, Found, Interrupted, S
 from losscheck.engine.run import run
 from losscheck.engine.task import Task, examine, lost
 from losscheck.model import LossReport, UsageError
-from losscheck.report import schema
+from losscheck.report import schema, words
 from losscheck.report.json import from_json, to_json
+from losscheck.report.text import loss_text
+from losscheck.report.view import View
 from losscheck.rules.execution.ending import End, Ending
 from losscheck.settings.settings import ArgumentSettings, Settings
 
@@ -165,6 +167,19 @@ def test_a_selected_rule_runs_alone(settings: Settings) -> None:
     assert outcomes["LC404"][0] == "pass"
     assert outcomes["LC203"] == ("skip", "not selected")
     assert report.verdict == "pass"
+
+
+def test_no_family_has_passed_of_which_a_rule_did_not_run_or_is_ignored(
+    settings: Settings,
+) -> None:
+    for changes in ({"select": ("LC204",)}, {"select": ("LC2",), "ignore": {"LC203": "known"}}):
+        chosen = attrs.evolve(settings, **changes)
+        report = examine(Task(target="gapped_losses.py:gapped", settings=chosen))
+        assert "gradient-inf" in words.passed(report)
+        assert "NaN and Inf" not in words.passed(report)
+        text = loss_text(report, View())
+        assert "NaN and Inf" not in text
+        assert ("LC203 at gapped_losses.py:5, " in text) is ("ignore" in changes)
 
 
 def test_the_second_derivative_is_looked_at_when_asked_for(

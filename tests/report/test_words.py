@@ -21,7 +21,7 @@ from losscheck.report.arrays import apart, array
         (3, 8, "3"),
         (True, None, "True"),
         (np.array([[1.0, 0.0]], np.float32), None, "[[1, 0]]"),
-        (np.array([[np.nan, -0.0]]), 8, "[[nan, -0]]"),
+        (np.array([[np.nan, -0.0]]), 8, "[[nan, 0]]"),
         (np.array([1, 2], np.int32), None, "[1, 2]"),
         (np.array([True]), None, "[True]"),
         (np.zeros((0, 3)), None, "[] of shape (0, 3)"),
