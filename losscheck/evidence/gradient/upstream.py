@@ -118,7 +118,9 @@ def _observe(
     right: Array,
 ) -> UpstreamCheck:
     """Check some cases, of which `gradient` is the loss's own and `right` (N, n) where that is."""
-    found = check(derived, derived.instance_of(cases), cases, plain.scale)
+    # A weighted gradient is as much larger, and so is what the rounding of constants makes of it.
+    scale = plain.scale * float(np.abs(upstream).max(initial=1.0))
+    found = check(derived, derived.instance_of(cases), cases, scale)
     wrong = found.wrong & ~found.tie & ~found.frozen & ~found.mirrored & right
     same = np.abs(found.gradient - gradient) <= SAME * np.abs(gradient)
 

@@ -67,6 +67,25 @@ def test_what_is_wrong_without_is_not_told_again() -> None:
     assert check is None or not check.wrong.any()
 
 
+@tf.function
+def _through_quantiles(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    """Operations whose constants are float32 in the graph, so that more digits have their error."""
+    angle = tf.atan2(tf.nn.gelu(0.6 - 0.49 * (y_pred - 0.5 * y_true)), y_true * 0.73 + 2.7)
+    wide = tf.atanh(tf.math.log1p(angle) * 0.97 - 0.135)
+    wave = tf.sin(wide)
+    quantile = tf.math.ndtri(0.5 + 0.31 * tf.math.ndtri(0.5 + 0.46 * tf.math.erf(wave)))
+    powers = tf.pow(tf.pow(2.0, quantile) - 1.381, 3) + tf.pow(wave, 3) * (angle + 1.162)
+    scaled = tf.math.log1p(tf.math.bessel_i1e(0.92 * wide))
+    return powers + 1.0 / (quantile + 10.15) + scaled + 0.1 * tf.nn.softplus(y_pred)
+
+
+def test_the_room_for_rounding_grows_with_the_weights() -> None:
+    part = ("[-3, 3]", "(B,)")
+    declared = {"y_true": part, "y_pred": part}
+    report = losscheck.check(_through_quantiles, arguments=declared, select=["LC101"])
+    assert report.verdict == "pass"
+
+
 def test_the_program_shows_it() -> None:
     def ignoring(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
         return _loss(-1, lambda upstream, slope: slope)(y_true, y_pred)
