@@ -52,6 +52,7 @@ def cut(location: Location, width: int) -> Excerpt:
     first = max(0, min(excerpt.start - LEAD, len(excerpt.text) - room))
     first = 0 if first <= len(CUT) else first
     last = first + room
+    first, last = _between_words(excerpt, first, last)
     before = CUT if first else ""
     after = CUT.rstrip().rjust(len(CUT)) if last < len(excerpt.text) else ""
     shift = len(before) - first
@@ -60,3 +61,17 @@ def cut(location: Location, width: int) -> Excerpt:
         excerpt.start + shift,
         min(excerpt.end, last) + shift,
     )
+
+
+def _between_words(excerpt: Excerpt, first: int, last: int) -> tuple[int, int]:
+    """Narrow a range to whole words, where that leaves what is blamed as it is."""
+    text = excerpt.text
+    if first and (space := text.rfind(" ", 0, excerpt.start)) >= first:
+        first = text.index(" ", first) + 1 if text[first - 1] != " " else first
+        first = min(first, space + 1)
+    if last < len(text) and text[last] != " ":
+        # Of a range that is cut itself, a word of it or more stays.
+        space = text.rfind(" ", first, last)
+        least = excerpt.end if excerpt.end <= last else excerpt.start + 1
+        last = space if space >= least else last
+    return first, last

@@ -107,11 +107,11 @@ def _at_a_glance(loss: LossReport, view: View) -> Iterator[Text]:
 def _in_full(loss: LossReport, view: View) -> Iterator[Text]:
     """Give every diagnosis, with each of its findings in full."""
     for each in told(loss):
-        yield Text()
         if len(each.findings) > 1 or each.diagnosis.verified:
-            yield from text_diagnosis.lines(each, view)
             yield Text()
+            yield from text_diagnosis.lines(each, view)
         for finding in each.findings:
+            yield Text()
             yield from text_finding.lines(finding, view)
     if loss.findings:
         yield Text()

@@ -45,3 +45,18 @@ def test_range_beyond_the_line_is_empty() -> None:
 
 def test_wide_characters_take_two_columns() -> None:
     assert whole(at("名 = log(y)", 5, 11)).underline == " " * 5 + "^" * 6
+
+
+WORDS = (
+    "    total = first_part + second_part * tf.math.log(the_third_part) + fourth_part - fifth_part"
+)
+
+
+@pytest.mark.parametrize("width", range(49, 90, 4))
+def test_no_word_is_broken(width: int) -> None:
+    start = WORDS.index("tf.math") + 1
+    excerpt = cut(at(WORDS, start, start + len("tf.math.log(the_third_part)")), width)
+    assert len(excerpt.text) <= width
+    shown = excerpt.text.removeprefix("... ").removesuffix(" ...")
+    assert set(shown.split()) <= set(WORDS.split())
+    assert excerpt.parts[1] == "tf.math.log(the_third_part)"
