@@ -279,7 +279,7 @@ class Writer:
             chosen=self._settings.severity,
         )
         arguments = () if self._desk is None else self._desk.evidence.spec.arguments
-        words = self._steps.words(rule, suspect, blame, arguments)
+        words = self._steps.words(rule, suspect, blame, arguments, self._loss)
         cause = words.cause + _needs(suspect, arguments) + ("" if sure else f" {UNCONFIRMED}")
         location = blame.location
         here = spot(suspect, (key,), location)

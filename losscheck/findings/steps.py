@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+import attrs
 import numpy as np
 
 from losscheck.advice.blamed import Blame
@@ -18,6 +19,7 @@ from losscheck.findings import locate
 from losscheck.findings.confirm import confirmed
 from losscheck.findings.inside import is_subnormal
 from losscheck.findings.observe import Seen, observe
+from losscheck.findings.printed import known, printable
 from losscheck.findings.rejudge import judging
 from losscheck.findings.remedy import Remedy, remedy
 from losscheck.findings.reproduce import reproduce
@@ -155,12 +157,23 @@ class Steps:
         )
 
     def words(
-        self, rule: Rule, suspect: Suspect, blame: Blame, arguments: tuple[Argument, ...]
+        self,
+        rule: Rule,
+        suspect: Suspect,
+        blame: Blame,
+        arguments: tuple[Argument, ...],
+        loss: Loss,
     ) -> Remedy:
         """Put a suspect into words; else into those of its rule."""
+
+        def said() -> Remedy:
+            found = remedy(rule, suspect, blame, arguments)
+            names = known(blame, loss.python, [a.name for a in arguments])
+            return attrs.evolve(found, fix=printable(found.fix, names))
+
         return self._faults.attempt(
             f"the words of {suspect.code}",
-            lambda: remedy(rule, suspect, blame, arguments),
+            said,
             plain(rule),
             rule=rule.code,
         )

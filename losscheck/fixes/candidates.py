@@ -13,9 +13,9 @@ from losscheck.advice.blamed import Blame, Span
 from losscheck.advice.change import Change
 from losscheck.evidence.desk import Desk
 from losscheck.findings.explanation import Explanation
+from losscheck.findings.names import Names, module_of
 from losscheck.fixes.definitions import definitions, following
 from losscheck.fixes.edit import Edit
-from losscheck.fixes.names import Names, module_of
 from losscheck.fixes.patch import PatchError, patched
 from losscheck.fixes.place import Place, place
 from losscheck.rules import by_code

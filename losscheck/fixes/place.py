@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import attrs
 
 from losscheck.advice.blamed import Span
+from losscheck.findings.names import bound
 from losscheck.findings.spelled import parsed
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
@@ -91,19 +92,6 @@ def place(span: Span | None) -> Place | None:
     if not isinstance(last, ast.expr | ast.AugAssign) or _span(last, span.file, source) != span:
         return None
     return Place(span, source, around)
-
-
-def bound(node: ast.AST) -> Iterator[str]:
-    """The names that a function or a comprehension binds."""
-    for part in ast.walk(node):
-        if isinstance(part, ast.arg):
-            yield part.arg
-        elif isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
-            yield part.id
-        elif isinstance(part, ast.alias):
-            yield (part.asname or part.name).partition(".")[0]
-        elif isinstance(part, ast.FunctionDef | ast.ClassDef) and part is not node:
-            yield part.name
 
 
 def _around(tree: ast.AST, span: Span, lines: list[str]) -> Iterator[ast.AST]:

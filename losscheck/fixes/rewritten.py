@@ -15,10 +15,10 @@ from typing import Any
 from losscheck.advice.change import Change
 from losscheck.evidence.desk import Desk
 from losscheck.findings.explanation import Explanation
+from losscheck.findings.names import Names, is_tensorflow, module_of
 from losscheck.fixes.candidates import made
 from losscheck.fixes.cases import Tried
 from losscheck.fixes.edit import Edit
-from losscheck.fixes.names import Names, is_tensorflow, module_of
 from losscheck.fixes.numbers import numbers_of
 from losscheck.fixes.place import Place, place
 from losscheck.model import Array, Inputs

@@ -12,8 +12,6 @@ from typing import Any
 
 import attrs
 
-from losscheck.fixes.place import bound
-
 
 @attrs.frozen(eq=False)
 class Names:
@@ -58,11 +56,26 @@ class Names:
 
 def module_of(file: str) -> ModuleType | None:
     """The module that was imported from a file."""
+    name, path = os.path.basename(file), os.path.realpath(file)
     for module in list(sys.modules.values()):
-        known = getattr(module, "__file__", None)
-        if known is not None and os.path.realpath(known) == os.path.realpath(file):
+        known = getattr(module, "__file__", None) or ""
+        # There are thousands of modules: to follow the links of all their folders takes long.
+        if os.path.basename(known) == name and os.path.realpath(known) == path:
             return module
     return None
+
+
+def bound(node: ast.AST) -> Iterator[str]:
+    """The names that a function or a comprehension binds."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.arg):
+            yield part.arg
+        elif isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+            yield part.id
+        elif isinstance(part, ast.alias):
+            yield (part.asname or part.name).partition(".")[0]
+        elif isinstance(part, ast.FunctionDef | ast.ClassDef) and part is not node:
+            yield part.name
 
 
 def is_tensorflow(module: ModuleType) -> bool:
