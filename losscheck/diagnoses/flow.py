@@ -2,7 +2,8 @@
 
 An operation loses a value where it gives 0, NaN or infinity from numbers that are right, and more
 digits give something else: an exponential that overflows, one minus a sigmoid that has become 1. A
-logarithm of that 0 is at fault for nothing but what was handed to it.
+logarithm of that 0 is at fault for nothing but what was handed to it. What nearly overflows is as
+good as lost: a sum of such squares does.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Mapping
 import attrs
 import numpy as np
 
+from losscheck.advice.limits import LARGEST
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.desk import Desk
 from losscheck.evidence.gather import Evidence, Instance
@@ -185,11 +187,15 @@ def _lost(graph: Wiring, single: Mapping[str, Array], exact: Mapping[str, Array]
 
 
 def _wrong(single: Array, exact: Array) -> bool:
-    """Say whether an element is 0, NaN or infinite which in more digits is none of these."""
+    """Say whether an element is 0, NaN or infinite which in more digits is none of these.
+
+    Or nearly infinite.
+    """
     if single.shape != exact.shape:
         return False
     rounded = np.asarray(single, np.float64)
-    bad = (rounded == 0) & (exact != 0) | ~np.isfinite(rounded)
+    largest = LARGEST.get(str(single.dtype), LARGEST["float32"])
+    bad = (rounded == 0) & (exact != 0) | ~(np.abs(rounded) < NEAR * largest)
     return bool((bad & np.isfinite(exact)).any())
 
 

@@ -31,6 +31,7 @@ def _errors(report: LossReport) -> list[Diagnosis]:
     [
         (losses.own_logsumexp, "one_hot", "logits", "tf.exp(y_pred)"),
         (losses.survival, "binary", "logits", "tf.math.log(1.0 - tf.sigmoid(y_pred))"),
+        (losses.root_of_a_sum, "[-1e20, 1e20]", "[-1e20, 1e20]", "tf.square("),
         (losses.angle, "unit_vector", "unit_vector", "tf.acos("),
         (losses.two_of_one_operand, "binary", "probability", "tf.math.log(y_pred)"),
     ],

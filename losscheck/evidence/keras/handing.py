@@ -47,9 +47,15 @@ def why_not(evidence: Evidence) -> str:
     return ""
 
 
-def squeezed(evidence: Evidence) -> bool:
-    """Say whether Keras gives labels and predictions the same rank: before it calls a function."""
-    return not why_not(evidence) and not KerasLoss(evidence.programs.call).is_instance
+def kept_away(evidence: Evidence, argument: Argument) -> bool:
+    """Say whether an argument of another rank than its shape has never comes to the loss.
+
+    Keras gives labels and predictions the same rank before it calls a function, though not for a
+    Loss; and whoever calls by himself what Keras cannot call has declared the shape that he gives.
+    """
+    if why_not(evidence):
+        return argument.origin == "declared"
+    return not KerasLoss(evidence.programs.call).is_instance
 
 
 def task(evidence: Evidence) -> Task:

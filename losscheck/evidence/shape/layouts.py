@@ -10,7 +10,7 @@ import numpy as np
 
 from losscheck import domains
 from losscheck.evidence.gather import Evidence
-from losscheck.evidence.keras.handing import squeezed
+from losscheck.evidence.keras.handing import kept_away
 from losscheck.evidence.shape import broadcasts
 from losscheck.evidence.shape.broadcasts import Outer, axes_written, beside_others, rank_promotion
 from losscheck.infer.spec import BATCH
@@ -71,7 +71,7 @@ class LayoutRun:
     outer: Outer | None = None
     outer_at: Location | None = None
     declared: bool = True
-    squeezed: bool = False  # Keras keeps it from the loss
+    kept_away: bool = False  # by Keras, or by who declared the shapes
     size: int | None = None  # that is tried
 
     @property
@@ -236,7 +236,7 @@ class _Tries:
             run = self._against(flat, shapes, column, form="rank", optional=True)
             # To refuse a layout is no silence, whatever the docstring says.
             declared = run.error is None and self._documented(flat, shapes)
-            yield attrs.evolve(run, declared=declared, squeezed=squeezed(self._evidence))
+            yield attrs.evolve(run, declared=declared, kept_away=kept_away(self._evidence, flat))
 
     def _documented(self, flat: Argument, shapes: Mapping[str, tuple[int, ...]]) -> bool:
         """Whether the docstring gives these ranks to an argument and to what stands beside it."""

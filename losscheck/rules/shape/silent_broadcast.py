@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # What Keras does about ranks, by form.
 _ALIGNS = {
-    "aligned": "Keras aligns the ranks before it calls this function, a direct call does not",
+    "aligned": "only a direct call with other ranks comes to that",
     "rank": "Keras aligns the ranks for functions, but not for Loss subclasses",
 }
 
@@ -38,7 +38,8 @@ class SilentBroadcast(Rule):
     their column inside the loss meet every prediction of the batch, or if the labels of a batch
     meet one number for all its predictions. It is a warning if the loss accepts mismatched
     ranks that nobody asked it to take, and a note if Keras keeps them from it: it aligns the
-    ranks for functions, but not for Loss subclasses.
+    ranks for functions, but not for Loss subclasses. It is a note, too, for a function that
+    Keras cannot call if the shape is declared.
 
     Why it matters
     --------------
@@ -79,7 +80,7 @@ class SilentBroadcast(Rule):
         "batch": Severity.ERROR,
         "constant": Severity.ERROR,
         "rank": Severity.WARNING,
-        "aligned": Severity.NOTE,  # what a function is given through Keras has one rank
+        "aligned": Severity.NOTE,  # through Keras, or as declared, it is given one rank
     }
     pinned = Pin.REFUSED
 
@@ -91,7 +92,7 @@ class SilentBroadcast(Rule):
             elif run.outer is not None:
                 yield self._outer(run, run.outer)
             elif run.differs:
-                unasked = "aligned" if run.squeezed else "rank"
+                unasked = "aligned" if run.kept_away else "rank"
                 form = "layout" if run.declared else unasked
                 yield self._suspect(form, run, run.broadcast)
 

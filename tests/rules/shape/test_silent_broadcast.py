@@ -146,3 +146,10 @@ def test_mixed_ranks_are_a_note_where_keras_keeps_them_from_the_loss(
     pair = {"y_true": ("real", "(B, D)"), "y_pred": ("real", "(B, D)")}
     found = losscheck.check(loss, arguments=pair, select=["LC401"]).findings
     assert [finding.severity for finding in found] == [severity]
+
+
+def test_a_shape_that_is_declared_is_what_a_function_of_weights_is_called_with() -> None:
+    pair = {"y_true": ("real", "(B, D)"), "y_pred": ("real", "(B, D)")}
+    weights = {"sample_weight": ("weight", "(B,)")}
+    found = losscheck.check(weighed_flat, arguments={**pair, **weights}, select=["LC401"]).findings
+    assert {finding.severity for finding in found} == {"note"}
