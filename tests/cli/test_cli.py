@@ -390,3 +390,31 @@ def test_a_mistake_in_a_shell(folder: Path, number: int) -> None:
     assert said in ended.stderr
     assert help_ in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_each_loss_is_printed_before_the_next_is_examined(
+    run: Run, fake_engine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+    from losscheck.cli import commands
+
+    told = commands.text_of_loss
+    monkeypatch.setattr(
+        commands,
+        "text_of_loss",
+        lambda loss, view: (
+            written.append(f"{loss.target} {len(fake_engine.examined)}") or told(loss, view=view)
+        ),
+    )
+    _, out, _ = run("mse", "mae")
+    assert written == ["mse 1", "mae 2"]
+    assert out.index("mse") < out.index("mae") < out.index("2 losses:  2 pass")
+
+
+def test_quiet_prints_the_concise_lines_of_errors(run: Run, fake_engine: Any, finding: Any) -> None:
+    findings = (finding(), finding(severity="warning"))
+    fake_engine.reports["mse"] = {"verdict": "fail", "findings": findings}
+    status, out, _ = run("mse", "mae", "-q")
+    assert status == 1
+    (line,) = out.splitlines()
+    assert " error " in line
