@@ -244,9 +244,22 @@ QUOTIENT = (
     ),
     Rewrite(
         first="divisor = {y}",
+        write="{gx} / tf.where(tf.abs(divisor) < {small}, {small}, divisor)",
+    ),
+    Rewrite(
+        first="divisor = {y}",
         write="{gx} / tf.where(tf.abs(divisor) < {least}, {least}, divisor)",
     ),
 )
+
+
+def _by_count(s: Scene) -> bool:
+    """Tell a constant that is divided by a sum: a weight of what is not there, which is 0."""
+    constant = isinstance(source.expression(s.x), ast.Constant)
+    return constant and bool(s.first(s.y, lambda t: t if source.head(t) in SUMS else ""))
+
+
+WEIGHT = Rewrite(when=_by_count, write="tf.math.divide_no_nan({x}, {y})")
 
 
 def _is_empty(s: Scene) -> bool:
@@ -290,6 +303,7 @@ STABLE: dict[str, tuple[Rewrite, ...]] = {
     "Log": LOG,
     **dict.fromkeys(("Exp", "Expm1"), EXP),
     "Sqrt": (APART,),
+    **dict.fromkeys(("RealDiv", "Div"), (WEIGHT,)),
     "Mean": (*EMPTY, ROOT_OF_SQUARES),
     **dict.fromkeys(("Square", "SquaredDifference", "Sum"), (ROOT_OF_SQUARES,)),
     **dict.fromkeys(("Select", "SelectV2", "Const"), MASK),

@@ -52,7 +52,7 @@ FALLBACK = Advice(
     around=nowhere,
     true=conditions.seen_with_finite_operands,
     cause="The result of {op} is {bad} at {at}, though what goes into it is finite.",
-    write="tf.debugging.check_numerics({arg}, 'operand')  # shows the operand",
+    write="# No change is known that cures it; tf.debugging.check_numerics shows the operand.",
     remark="Keep it where the function and its slope are finite: by tf.maximum, tf.clip_by_value,\n"
     "or a tf.where before the function.",
 )
@@ -60,7 +60,7 @@ FALLBACK = Advice(
 WRITTEN = Advice(
     around=nowhere,
     cause="{op} is given an infinity that is written in the code, and hands it on.",
-    write="tf.debugging.check_numerics({arg}, 'operand')  # shows the operand",
+    write="# No change is known that cures it; tf.debugging.check_numerics shows the operand.",
     remark="Leave out what is to count for nothing before it is summed, by tf.where, or write a\n"
     "number that the sums and exponentials behind it can hold.",
 )
@@ -70,7 +70,8 @@ def _inside(what: str) -> Advice:
     return Advice(
         around=nowhere,
         cause=f"Something inside the {what} gives {{bad}} at {{at}}, but finite numbers go in.",
-        write="tf.debugging.check_numerics(x, 'x')  # in its body, on what it computes",
+        write="# No change is known that cures it; tf.debugging.check_numerics in its body shows\n"
+        "# where it begins.",
         remark=FALLBACK.remark,
     )
 

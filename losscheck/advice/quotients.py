@@ -115,6 +115,14 @@ PRODUCT = (
         "safe = tf.where(mask > 0.0, operand, 1.0)",
     ),
     Advice(
+        when=lambda s: source.is_number(s.x),
+        true=conditions.product,
+        cause="The product of {at} and {aty} is larger than {dtype} can hold, which ends at "
+        "{largest}.",
+        write="{gx} * tf.clip_by_value({y}, -{bound}, {bound})",
+        remark="Bound the factor where your data allow it, or scale it down first.",
+    ),
+    Advice(
         true=conditions.product,
         cause="The product of {at} and {aty} is larger than {dtype} can hold, which ends at "
         "{largest}.",

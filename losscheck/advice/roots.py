@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from losscheck.advice import conditions
+import math
+
+from losscheck.advice import conditions, source, wording
 from losscheck.advice.base import Advice, Key
+from losscheck.advice.limits import EXP_LIMIT
 from losscheck.advice.scene import Scene
 
 
@@ -31,6 +34,13 @@ def _difference(s: Scene) -> bool:
 
 def _in_where(s: Scene) -> bool:
     return s.where
+
+
+def _largest_exponent(s: Scene) -> str:
+    """Give the exponent up to which a constant base fits; "" where the base is no constant."""
+    base = float(s.x) if source.is_number(s.x) else 0.0
+    limit = EXP_LIMIT.get(s.dtype, EXP_LIMIT["float32"])
+    return wording.number(math.floor(limit / math.log(base))) if base > 1.0 else ""
 
 
 COMPOSITE = (
@@ -129,6 +139,13 @@ POWER_FORWARD = (
         when=conditions.zero,
         cause="A negative power of 0 is infinite: {at}.",
         write="tf.pow(tf.maximum({x}, {eps}), {y})",
+    ),
+    Advice(
+        when=_largest_exponent,
+        true=conditions.power,
+        cause="The power of {at} is larger than {dtype} can hold, which ends at {largest}.",
+        write="tf.pow({x}, tf.minimum({y}, {z}))",
+        remark="Bound the exponent where your data allow it.",
     ),
     Advice(
         true=conditions.power,

@@ -44,7 +44,7 @@ class Scene:
     direct: bool  # the expression is this very op, so that its operands are the op's inputs
     call: str  # the op's function as the user spells it, such as "tf.math.log"
     head: str  # the outermost function or operator of the expression
-    argument: str  # first operand of the expression, whatever the expression is
+    argument: str  # first operand of the expression that is no number, whatever it is
     x: str  # text of the op's first input
     y: str
     vx: float | None  # its value where it went wrong
@@ -116,7 +116,7 @@ class Scene:
         named = self.direct and len(text) <= _LONG
         if value is None:
             return text if named else "its operand"
-        if not named or _is_number(text):
+        if not named or source.is_number(text):
             return wording.number(value)
         return f"{text} = {wording.number(value)}"
 
@@ -166,7 +166,7 @@ def scene(suspect: Suspect, blame: Blame) -> Scene:
         direct=direct,
         call=(source.function(blame.expression) if direct else "") or default_call(blame.op),
         head=head,
-        argument=blame.operands[0] if blame.operands else "x",
+        argument=next((t for t in blame.operands if not source.is_number(t)), "x"),
         x=texts[0],
         y=texts[1],
         vx=values[0],
@@ -184,11 +184,3 @@ def _is_nan(suspect: Suspect, blame: Blame) -> bool:
     if suspect.form in ("nan", "inf"):
         return suspect.form == "nan"
     return blame.result is None or bool(np.isnan(np.asarray(blame.result, dtype=float)).any())
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

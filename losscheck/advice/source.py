@@ -215,3 +215,12 @@ def quotients_in(statement: str) -> Iterator[str]:
     for node, segment in _inside(statement):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
             yield segment
+
+
+def is_number(text: str) -> bool:
+    """Say whether a text is a number that is written out."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

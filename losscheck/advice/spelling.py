@@ -45,6 +45,14 @@ _CALLS = {
     "Select": "tf.where",
     "MatMul": "tf.matmul",
     "BatchMatMulV2": "tf.matmul",
+    "Cholesky": "tf.linalg.cholesky",
+    "MatrixInverse": "tf.linalg.inv",
+    "MatrixSolve": "tf.linalg.solve",
+    "Svd": "tf.linalg.svd",
+    "Eig": "tf.linalg.eig",
+    "SelfAdjointEigV2": "tf.linalg.eigh",
+    "SoftmaxCrossEntropyWithLogits": "tf.nn.softmax_cross_entropy_with_logits",
+    "SparseSoftmaxCrossEntropyWithLogits": "tf.nn.sparse_softmax_cross_entropy_with_logits",
 }
 
 

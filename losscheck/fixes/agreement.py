@@ -70,7 +70,7 @@ def disagreement(before: Evidence, after: Evidence, whole: Evidence) -> Iterator
         if new is None or len(old) != len(new):
             yield "it refuses cases that the loss takes"
             continue
-        scale = next(s.scale for s in whole.swept if _alike(s, old))
+        scale = next((s.scale for s in whole.sweeps if _alike(s, old)), old.scale)
         value, slopes = before.double(old.cases)
         # Where the loss has no value its slope is that of nothing.
         slopes = np.where(np.isfinite(value)[:, None], _flat(slopes), np.nan)

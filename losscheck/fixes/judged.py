@@ -73,30 +73,31 @@ class Judged:
         found = self.of(by_code(explanation.finding.code))
         if found is None:
             return False
-        left: list[Array] = []
+        left = 0
         for other in found:
             if not isinstance(other, Crowd):
                 if other.form == explanation.suspect.form:
                     return False
             elif _same_run(other, explanation):
                 still = np.isin(_prints(other), prints)
-                if still.any() and self._weighs(other, still):
-                    left.append(self._here(other, still, explanation.blame.expression))
-        still_bad = np.concatenate([np.zeros(0, np.uint64), *left])
-        # The first is the case that is reported.
-        return not len(prints) or (prints[0] not in still_bad and 2 * len(still_bad) <= len(prints))
+                if not still.any() or not self._weighs(other, still):
+                    continue
+                cases: CaseBlock = other.population.cases.take(other.members[still])
+                # The first is the case that is reported.
+                if prints[0] in cases.prints() or self._blames(other, cases, explanation):
+                    return False
+                left += len(cases)
+        return 2 * left <= len(prints)
 
-    def _here(self, crowd: Crowd, which: Array, expression: str) -> Array:
-        """Those of the cases that are left which the same expression is still to blame for.
+    def _blames(self, crowd: Crowd, cases: CaseBlock, explanation: Explanation) -> bool:
+        """Say whether the same expression, or the changed one, is still to blame for a case.
 
         In a batch another operation may fail in another sample: that is another fault.
         """
-        cases: CaseBlock = crowd.population.cases.take(crowd.members[which])
         program = self._evidence.instance_of(cases).program
         blamed = locate.keys(self._evidence, crowd, cases)
-        mine = [self._comes_of(program, name, expression) for name in blamed]
-        left = cases.take(np.asarray(mine, bool))
-        return left.prints()
+        expression = explanation.blame.expression
+        return any(self._comes_of(program, name, expression) for name in blamed)
 
     def _comes_of(self, program: Runnable, node: str, expression: str) -> bool:
         """Say whether an operation comes of an expression, or of what was written for it."""

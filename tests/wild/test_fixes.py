@@ -1,0 +1,47 @@
+"""What cures losses of projects, and that nothing else is proposed as a cure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from losscheck.fixes.cure import cures
+from tests.fixes.explained import explained
+from tests.wild import fixes_losses as losses
+
+NONFINITE = ("LC201", "LC202", "LC203", "LC204")
+
+
+@pytest.mark.parametrize(
+    ("loss", "true", "pred", "new"),
+    [
+        (losses.weights_of_classes, "one_hot", "probability", "tf.math.divide_no_nan(1.0, "),
+        (losses.tail_of_sigmoid, "binary", "logits", "tf.math.log_sigmoid(y_pred)"),
+        (losses.tail_of_gauss, "real", "real", "-tf.square(y_true - y_pred)"),
+        (losses.over_two_lines, "binary", "[0, 1]", "tf.math.divide_no_nan(tf.reduce_sum("),
+        (losses.normalised_in_place, "[0, 1]", "[0, 1]", "tf.math.divide_no_nan(y_pred, "),
+    ],
+)
+def test_what_cures_it(loss: Callable[..., Any], true: str, pred: str, new: str) -> None:
+    found = explained(loss, NONFINITE, y_true=true, y_pred=pred)
+    errors = [each for each in found.explanations if each.finding.severity == "error"]
+    best = cures(found.bench, found.desk, errors)[-1]
+    assert best.verified.holds, best.verified.complaints
+    assert best.edit.new.startswith(new)
+
+
+@pytest.mark.parametrize(
+    ("loss", "clipped"),
+    [
+        (losses.squared_signal, "clip_by_value(2.0"),
+        (losses.doubled, "clip_by_value(2.0"),
+        (losses.tenfold, "clip_by_value(10.0"),
+    ],
+)
+def test_no_constant_is_clipped(loss: Callable[..., Any], clipped: str) -> None:
+    found = explained(loss, NONFINITE, y_true="real", y_pred="real")
+    assert found.explanations
+    for each in found.explanations:
+        assert clipped not in each.finding.fix
