@@ -80,7 +80,7 @@ def test_assert_stable_shows_the_report(fake_engine: Any, finding: Any) -> None:
     with pytest.raises(AssertionError) as caught:
         losscheck.assert_stable(squared)
     assert str(caught.value).startswith(f"{target}: fail\n")
-    assert "LC203 gradient-nan  error" in str(caught.value)
+    assert "error  LC203 gradient-nan" in str(caught.value)
     assert "the slope of log at 0 is infinite" in str(caught.value)
     fake_engine.reports[target] = {"verdict": "inconclusive", "reason": "too noisy"}
     with pytest.raises(AssertionError, match="inconclusive"):

@@ -120,7 +120,7 @@ class Writer:
         """Write the findings of a crowd; what is excused throughout is written once and counted."""
         assert self._desk is not None
         if _of_one_mode(rule, crowd.form):
-            chosen, excused = self._representatives(crowd, locate.some(crowd.members))
+            chosen, _, excused = self._representatives(crowd, locate.some(crowd.members))
             if excused:  # told once, so that it need not be told apart who is to blame
                 yield from self._excused(rule, crowd, chosen, written)
                 return
@@ -129,7 +129,7 @@ class Writer:
         # What training meets goes before what only the ends of the dtype show.
         groups.sort(key=lambda group: (ranges[group.members].min(), -group.count))
         for group in groups[: FEW_GROUPS if rule.trail is Trail.DIGITS else GROUPS]:
-            chosen, excused = self._representatives(crowd, group.members)
+            chosen, spare, excused = self._representatives(crowd, group.members)
             if excused and (once := noted(crowd)) in written:
                 yield once, written[once].counting(group.count)
                 continue
@@ -139,7 +139,9 @@ class Writer:
                 yield here, written[here].counting(group.count)
                 continue
             best: tuple[Spot, Explanation] | None = None
-            for member in chosen:
+            for member in (*chosen, *spare):
+                if best is not None and member in spare:
+                    break
                 made = self._of_case(rule, crowd, member, group.count, group.members)
                 if made is not None and (best is None or made[1].weight > best[1].weight):
                     best = made
@@ -190,14 +192,14 @@ class Writer:
             chosen=self._settings.severity,
         )
 
-    def _representatives(self, crowd: Crowd, members: Array) -> tuple[list[int], bool]:
+    def _representatives(self, crowd: Crowd, members: Array) -> tuple[list[int], list[int], bool]:
         """Order the cases of a group: what counts most first, then what is easiest to read.
 
         Returns
         -------
         tuple
-            Some of the members, and whether range or kind excuses every one of them: then one that
-            is confirmed is enough.
+            Some of the members, some more for where none of them shows what is suspected, and
+            whether range or kind excuses every one of them: then one that is confirmed is enough.
         """
         assert self._desk is not None
         cases = crowd.population.cases.take(members)
@@ -212,10 +214,12 @@ class Writer:
         # The simplest case of each kind and range, and of those in every plausible domain: the
         # first may turn out to be excused.
         firsts = [int(np.flatnonzero(combination == code)[0]) for code in np.unique(combination)]
-        chosen = [0, *sorted(firsts)]
-        all_excused = bool(excused.all())
-        tried = [int(members[order[i]]) for i in dict.fromkeys(chosen)][:TRIES]
-        return tried, all_excused
+        chosen = dict.fromkeys([0, *sorted(firsts)])
+        # Should none of these show alone what is suspected, some of the others may.
+        spread = np.linspace(0, len(members) - 1, TRIES).astype(int)
+        spare = [int(i) for i in dict.fromkeys(spread) if i not in chosen]
+        tried = [[int(members[order[i]]) for i in some] for some in (chosen, spare)]
+        return tried[0][:TRIES], tried[1][: max(0, TRIES - len(chosen))], bool(excused.all())
 
     def _of_case(
         self, rule: Rule, crowd: Crowd, member: int, count: int, members: Array
