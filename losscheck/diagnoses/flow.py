@@ -150,10 +150,10 @@ def _looked(evidence: Evidence, told: Explanation) -> Inside | None:
         return None
     try:
         found = tensors(instance, case, "plain", told.finding.dtype, evidence)
-    except Exception:  # an operation that does not take the half type, or the label
+        exact = _exact(instance, case)
+    except Exception:  # an operation that does not take the dtype, the label, or its own gradient
         return None
     single = {name: np.asarray(array[0]) for name, array in found.items()}
-    exact = _exact(instance, case)
     lost = _lost(instance.wiring, single, exact)
     return Inside(instance=instance, graph=instance.wiring, single=single, lost=lost)
 

@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 
 from losscheck.cases.user_data import Batches
-from losscheck.diagnoses.writing import diagnosed
+from losscheck.diagnoses.writing import diagnosed, of_findings
 from losscheck.engine import outcomes
 from losscheck.engine.apart import apart
 from losscheck.engine.decided import accounted
@@ -293,7 +293,12 @@ class Examination:
         with self._budget.held():  # what was found is told
             self._listen("fixes")
             bench = Bench(desk, self._base) if counted and runs else None
-            told_as_one = diagnosed(counted, desk, self._loss.target, self._faults, bench)
+            target, faults = self._loss.target, self._faults
+            told_as_one = faults.attempt(
+                "the diagnoses",
+                lambda: diagnosed(counted, desk, target, faults, bench),
+                of_findings(found.kept, target),
+            )
         shown = self._shown(desk, inferred) if runs and self._guessed is None else {}
         return LossReport(
             target=self._loss.target,

@@ -140,7 +140,7 @@ class Programs:
             return self._usable(program), Tracing(how="graph")
         except CallError as error:
             first = error
-        if once and isinstance(first.error, OF_SIZES):
+        if first.refused or (once and isinstance(first.error, OF_SIZES)):
             raise first from first.error
         # Python that cannot decide on a tensor, count to it or take its length raises a TypeError;
         # AutoGraph mends nothing else, and sizes that do not fit would only fail once more.

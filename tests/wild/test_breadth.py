@@ -61,6 +61,13 @@ def test_python_that_keeps_to_float32_is_not_looked_at_in_more_digits() -> None:
     assert errors(report) == []
 
 
+@pytest.mark.parametrize("declared", [{}, {"y_true": wild.SMALL, "y_pred": wild.SMALL}])
+def test_no_kernel_is_handed_ranks_that_end_the_process(declared: Any) -> None:
+    # The shapes are found, or that the call raises is told; either way the process goes on.
+    report = _check(layers.convolved, "LC1", "LC402", "LC9", **declared)
+    assert report.verdict == ("fail" if declared else "pass")
+
+
 def test_a_loss_is_first_run_on_numbers_of_the_declared_domain() -> None:
     # The logarithm of less than 1 is not finite, and what holds NaN has no inverse.
     report = _check(layers.solved_by_rows, "LC501", y_true=("[3, 4]", "(B, 3)"), y_pred=SMALL)

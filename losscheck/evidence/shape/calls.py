@@ -67,7 +67,7 @@ def call_outcome(evidence: Evidence) -> CallOutcome:
     if error is None:
         return CallOutcome(error=None, shapes=shapes)
     structures = evidence.inferred.structures
-    eagerly = not structures and _eagerly(evidence, shapes)
+    eagerly = not structures and not error.refused and _eagerly(evidence, shapes)
     missing = bool(structures) or isinstance(error.error, AttributeError | NameError) or eagerly
     owner, suggestions = _instead(error.error)
     return CallOutcome(

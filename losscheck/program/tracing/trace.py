@@ -65,6 +65,15 @@ class CallError(Exception):
         self.location = location
         self.operations = operations
 
+    @property
+    def refused(self) -> bool:
+        """Whether an operation was refused for the shapes of its operands, before any number.
+
+        Its kernel refuses them as well, and some end the process in doing so: `tf.nn.conv2d` where
+        there are no four axes.
+        """
+        return isinstance(self.error, OF_SIZES) and "{{node" in str(self.error)
+
 
 OF_SIZES = (ValueError, IndexError)
 """What Python and TensorFlow's functions raise, while tracing, for sizes that do not fit."""
