@@ -226,7 +226,16 @@ def test_what_runs_a_function_is_looked_into(op: str, what: str, kind: Kind | No
     assert "lambda" not in words.fix
     assert_complete(words)
     huge = told(Suspect(code="LC107", form="huge"), blame, ())
-    assert huge.fix.splitlines()[0].startswith("tf.maximum(x, 1e-3)  # in place of x")
+    assert huge.fix.startswith("# Keep what the slope grows with away")
+
+
+def test_a_number_that_is_written_out_is_not_bounded() -> None:
+    steep = blamed("Mul", "backward", "255.0 * image", "255.0", "image")
+    huge = told(Suspect(code="LC107", form="huge"), steep, ())
+    assert all(line.startswith("#") for line in huge.fix.splitlines())
+    near = blamed("RealDiv", "backward", "1.0 / image", "1.0", "image")
+    huge = told(Suspect(code="LC107", form="huge"), near, ())
+    assert huge.fix.startswith("tf.maximum(image, 1e-3)  # in place of image")
 
 
 def test_slopes_of_what_is_too_long_to_be_said_are_those_of_this_branch() -> None:

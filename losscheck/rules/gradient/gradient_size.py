@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscheck.advice import wording
+from losscheck.advice import source, wording
 from losscheck.model import Direction, Severity, Suspect
 from losscheck.rules.base import Rule, Trail
 from losscheck.rules.crowd import Crowd
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _SATURATED = frozenset({"Sigmoid", "Tanh", "Softmax", "Exp", "Erf", "Softplus"})
 _QUOTIENTS = frozenset({"RealDiv", "Div", "DivNoNan"})
+_POLES = frozenset({"Log", "Log1p", "Sqrt", "Rsqrt", "Pow", "Reciprocal", "Inv", "Atan2"})
+_ELSEWHERE = "# Keep what the slope grows with away from where it does so.\n"
+_HIDDEN = "# Or compute from logits. Clipping the norm of the gradient hides it only."
 _LOGITS = (
     "tf.nn.sigmoid_cross_entropy_with_logits(labels={label}, logits=logits)\n"
     "# Or another loss of the logits: its slope does not go through the saturated function."
@@ -106,7 +109,11 @@ class GradientSize(Rule):
         at = wording.at(suspect.inputs)
         if suspect.form == "huge":
             steep = blame.operands[1:] if blame.op in _QUOTIENTS else blame.operands  # what nears 0
-            x = steep[0] if steep else "x"
+            bounded = [x for x in steep if not source.is_number(x)]
+            write = _ELSEWHERE
+            if bounded and blame.op in (*_QUOTIENTS, *_POLES):
+                write = f"tf.maximum({bounded[0]}, 1e-3)  # in place of {bounded[0]}: a bound"
+                write += " of the size that matters\n"
             times = ""
             if largest is not None and ordinary is not None:
                 times = f", {wording.number(largest / ordinary)} times the ordinary one"
@@ -114,8 +121,7 @@ class GradientSize(Rule):
                 f"The gradient is {given}{times}{at}.",
                 f"Nothing keeps the slope{where} small there.{usual} One such sample outweighs "
                 "the batch.",
-                f"tf.maximum({x}, 1e-3)  # in place of {x}: a bound of the size that matters\n"
-                "# Or compute from logits. Clipping the norm of the gradient hides it only.",
+                write + _HIDDEN,
             )
         fix = _LOGITS if blame.op in _SATURATED else _SLOPED
         return (
