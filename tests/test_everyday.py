@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 import losscheck
@@ -47,6 +48,7 @@ def test_a_spread_that_is_zero_has_a_nan_gradient() -> None:
     assert found(report, "LC203", "error", "tf.sqrt")
 
 
+@pytest.mark.slow
 def test_a_table_of_its_own_says_how_many_classes_there_are() -> None:
     def center(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
         nearest = tf.gather(CENTERS, tf.cast(y_true, tf.int32))

@@ -57,6 +57,7 @@ def test_a_keras_loss_has_no_error(loss: keras.losses.Loss) -> None:
     assert {argument.origin for argument in report.arguments} == {"known"}
 
 
+@pytest.mark.slow
 def test_cosine_similarity_has_its_nan_gradient_under_xla_alone() -> None:
     # keras-team/keras 23075: NaN where a squared norm is zero or underflows, under XLA only.
     report = losscheck.check(LOSSES.CosineSimilarity())

@@ -121,6 +121,7 @@ def test_a_loss_that_reads_a_missing_model_says_so() -> None:
     assert codes(report, "error") == {"LC901"}
 
 
+@pytest.mark.slow
 def test_a_loss_that_reads_its_model_passes() -> None:
     target = "examples.seed_model:custom_huber_loss_with_regularization"
     assert _report(target).verdict == "pass"

@@ -193,6 +193,7 @@ def test_a_failure_shows_the_finding_and_nothing_else(told: str) -> None:
     assert "Traceback" not in told
 
 
+@pytest.mark.slow
 def test_two_workers_agree(project: Project, alone: ElementTree.Element) -> None:
     told = project.pytest("-n", "2", "-v", "--junitxml=two.xml")
     two = ElementTree.parse(project.folder / "two.xml").getroot()

@@ -133,6 +133,7 @@ def outcomes(folder: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 def test_they_fail_and_pass_once_it_is_mended(folder: Path, files: dict[str, Exported]) -> None:
     fail_and_pass(folder, files, RULES)
 

@@ -158,6 +158,7 @@ def judge(tally: Tally, points: int) -> None:
     assert tally.found >= 0.98 * tally.planted
 
 
+@pytest.mark.slow
 def test_compositions_are_judged_right() -> None:
     judge(drive(20), 2_500)
 

@@ -51,6 +51,7 @@ def test_boxes_are_known_by_where_they_meet(loss, label, prediction):
     assert assumed(loss, y_true=FOUR, y_pred=FOUR) == {"y_true": label, "y_pred": prediction}
 
 
+@pytest.mark.slow
 def test_a_box_may_have_columns_beside_it():
     five = {"shape": "(B, 5)"}
     assert assumed(losses.overlap_and_confidence, y_true=five, y_pred=five) == {
@@ -85,6 +86,7 @@ def test_a_sound_loss_of_boxes_has_no_error(name):
     assert report.verdict == "pass"
 
 
+@pytest.mark.slow
 def test_boxes_apart_from_each_other_have_no_slope():
     report = of_boxes("plain_overlap")
     assert found(report, "LC103", "error")
@@ -97,6 +99,7 @@ def test_how_often_boxes_meet_is_not_known_where_nothing_is_declared():
     assert errors(report) == []
 
 
+@pytest.mark.slow
 def test_two_boxes_of_no_area_without_a_guard():
     assert found(of_boxes("bare_overlap"), "LC201", "error", "shared / covered")
 

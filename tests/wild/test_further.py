@@ -51,6 +51,7 @@ def test_what_is_plausible_of_rows_is_not_of_a_column(loss: Any) -> None:
     assert _arguments(loss)[1].plausible == ("[nonnegative, positive, probability]",)
 
 
+@pytest.mark.slow
 def test_a_gradient_that_has_no_digits_in_float64_is_not_called_wrong() -> None:
     given: dict[str, Any] = dict.fromkeys(("y_true", "y_pred"), PAIR)
     right = losscheck.check(wild.rate_over_time, arguments=given, select=["LC101"])

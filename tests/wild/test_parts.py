@@ -145,6 +145,7 @@ def test_normalisers_of_a_batch_are_meant(loss: Any) -> None:
     assert bool(errors(losscheck.check(loss, select=["LC4"]))) is wrong
 
 
+@pytest.mark.slow
 def test_an_error_that_needs_labels_nobody_declared_is_a_warning() -> None:
     # 0 ** (2 - 3) is infinite; of labels in [0, 1], which these may be confined to, nothing is.
     guessed = losscheck.check(wild.heated_labels, select=["LC202"])
@@ -155,6 +156,7 @@ def test_an_error_that_needs_labels_nobody_declared_is_a_warning() -> None:
     assert found(known, "LC202", "error")
 
 
+@pytest.mark.slow
 def test_a_guard_that_numbers_of_either_sign_pass_by_tells_what_its_author_thought_of() -> None:
     # The mean is -1e-7 for some numbers of either sign, and then it is divided by 0.
     assert errors(losscheck.check(wild.over_the_mean, select=["LC2"])) == []

@@ -129,6 +129,7 @@ def test_a_choice_among_equal_operands_is_neither_wrong_nor_lost(
     assert not codes(report, "error", "warning")
 
 
+@pytest.mark.slow
 def test_a_choice_that_is_differentiated_wrongly_is_an_error() -> None:
     report = _pair(wild.doubled_maximum, "LC101")
     assert found(report, "LC101", "error", "taken")

@@ -71,6 +71,7 @@ def test_weights_of_samples_that_weigh_them_are_none() -> None:
 
 
 # At a spread of 0 it is NaN or infinite; whether one ever comes nobody said.
+@pytest.mark.slow
 def test_a_spread_of_zero_is_no_error_where_nobody_declared_one() -> None:
     report = losscheck.check(losses.scaled_distance, select=["LC2"])
     assert codes(report, "warning")

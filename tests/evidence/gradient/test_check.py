@@ -48,6 +48,7 @@ def test_a_cut_that_is_the_only_difference_is_a_warning_at_its_line() -> None:
     assert "tf.exp(-tf.abs(y_true - y_pred))" in finding.message
 
 
+@pytest.mark.slow
 def test_a_cut_excuses_no_other_fault() -> None:
     findings = lc101(near_and_wrong)
     errors = [finding for finding in findings if finding.severity == "error"]
@@ -69,6 +70,7 @@ def near_and_wrong_in_a_loop(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
     return near_and_wrong(y_true, smoothed(y_pred))
 
 
+@pytest.mark.slow
 def test_a_cut_is_held_in_a_loss_that_cannot_be_vectorized() -> None:
     assert {finding.severity for finding in lc101(near_in_a_loop)} == {"warning"}
 
