@@ -16,6 +16,8 @@ from tests.wild.projects.faulty_numbers import FAULTY_NUMBERS
 from tests.wild.projects.further_faulty import FURTHER_FAULTY
 from tests.wild.projects.further_sound import FURTHER_SOUND
 from tests.wild.projects.sound import SOUND
+from tests.wild.projects.third_faulty import THIRD_FAULTY
+from tests.wild.projects.third_sound import THIRD_SOUND
 from tests.wild.projects.truth import Truth
 
 TRUTHS: tuple[Truth, ...] = (
@@ -24,6 +26,8 @@ TRUTHS: tuple[Truth, ...] = (
     *FAULTY_NUMBERS,
     *FURTHER_SOUND,
     *FURTHER_FAULTY,
+    *THIRD_SOUND,
+    *THIRD_FAULTY,
 )
 Tell = Callable[[str], None]
 
