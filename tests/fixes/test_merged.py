@@ -33,7 +33,7 @@ def test_two_changes_at_one_place_are_refused(one: str, two: str):
 
 def test_a_difference_is_applied_to_what_it_was_made_of():
     new = OLD.replace("a = log(p)", "b = 1\n    a = log(p + b)")
-    difference = unified("/work/f.py", OLD, new, "/work")
+    difference = unified("/src/f.py", OLD, new, "/src")
     assert list(files_of(difference + difference.replace("f.py", "g.py"))) == ["f.py", "g.py"]
     assert applied(difference, OLD) == new
     with pytest.raises(ConflictError):
