@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 
 import attrs
@@ -116,9 +117,12 @@ class Scene:
         named = self.direct and len(text) <= _LONG
         if value is None:
             return text if named else "its operand"
+        told = wording.number(value)
+        if math.isfinite(value) and float(told).is_integer() and float(told) != value:
+            told = f"{value:.9g}"  # 1.0000001 is not 1
         if not named or source.is_number(text):
-            return wording.number(value)
-        return f"{text} = {wording.number(value)}"
+            return told
+        return f"{text} = {told}"
 
     def measured(self) -> str:
         """Say what the operation did, as far as its numbers show it."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable
 
-from rich.console import Console
 from rich.text import Text
 
 from losscheck.model import Finding, LossReport
 from losscheck.report import text, text_finding, words
+from losscheck.report.lines import printed
 from losscheck.report.view import View
 
 
@@ -26,6 +25,4 @@ def of_finding(finding: Finding) -> str:
 
 
 def _plain(lines: Iterable[Text]) -> str:
-    target = io.StringIO()
-    text.print_lines(lines, Console(file=target, width=View().width, color_system=None))
-    return target.getvalue().rstrip()
+    return printed(lines, View()).rstrip()

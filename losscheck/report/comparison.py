@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Iterator
 
 from rich.cells import cell_len
-from rich.console import Console
 from rich.text import Text
 
 from losscheck.comparison import Answer, Comparison, Difference, Weight
@@ -14,7 +12,7 @@ from losscheck.model import Location
 from losscheck.report import words
 from losscheck.report.arrays import SHORT, apart, array
 from losscheck.report.excerpt import cut
-from losscheck.report.lines import hang, spread
+from losscheck.report.lines import hang, printed, spread
 from losscheck.report.view import View
 
 ANSWERS = {
@@ -39,16 +37,7 @@ WHOLE = {
 
 def render(comparison: Comparison, view: View) -> str:
     """Write a comparison as text; notes in full where the view is verbose."""
-    target = io.StringIO()
-    console = Console(
-        file=target,
-        width=view.width,
-        force_terminal=view.color,
-        color_system="standard" if view.color else None,
-    )
-    for line in _lines(comparison, view):
-        console.print(line, soft_wrap=True, highlight=False)
-    return target.getvalue()
+    return printed(_lines(comparison, view), view)
 
 
 def _lines(comparison: Comparison, view: View) -> Iterator[Text]:

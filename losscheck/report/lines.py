@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+import io
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from rich.console import Console
 from rich.text import Text
+
+from losscheck.report.view import View
 
 GAP = 2  # spaces between columns
 TIED_EQUALS = "\xa0=\xa0"  # no-break spaces: a name and its value stay on one line
 NARROW = 24  # columns below which a paragraph beside a label is unreadable
+
+
+def printed(lines: Iterable[Text], view: View) -> str:
+    """Print lines as they were laid out, styled where the view has colours; rich wraps nothing."""
+    target = io.StringIO()
+    console = Console(
+        file=target,
+        width=view.width,
+        force_terminal=view.color,
+        color_system="standard" if view.color else None,
+    )
+    for line in lines:
+        console.print(line, soft_wrap=True, highlight=False)
+    return target.getvalue()
 
 
 def spread(left: Text, right: Text, width: int) -> Iterator[Text]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 
-from rich.console import Console
 from rich.text import Text
 
 from losscheck.replayed import Replay, Replayed, State
 from losscheck.report import words
 from losscheck.report.arrays import SHORT, apart, array
-from losscheck.report.lines import hang, spread
+from losscheck.report.lines import hang, printed, spread
 from losscheck.report.view import View
 
 COLORS = {State.THERE.value: "red", State.GONE.value: "green", State.UNKNOWN.value: "yellow"}
@@ -20,16 +18,7 @@ INDENT = 5
 
 def render(replay: Replay, view: View) -> str:
     """Write what became of findings as text; only the last line where the view is quiet."""
-    target = io.StringIO()
-    console = Console(
-        file=target,
-        width=view.width,
-        force_terminal=view.color,
-        color_system="standard" if view.color else None,
-    )
-    for line in _lines(replay, view):
-        console.print(line, soft_wrap=True, highlight=False)
-    return target.getvalue()
+    return printed(_lines(replay, view), view)
 
 
 def _lines(replay: Replay, view: View) -> Iterator[Text]:

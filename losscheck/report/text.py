@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from rich.cells import cell_len
-from rich.console import Console
 from rich.text import Text
 
 from losscheck.model import LossReport, Report, Severity
 from losscheck.report import concise, text_diagnosis, text_finding, text_sides, words
-from losscheck.report.lines import GAP, hang, spread
+from losscheck.report.lines import GAP, hang, printed, spread
 from losscheck.report.text_sides import side
 from losscheck.report.told import counts, told
 from losscheck.report.view import View
@@ -36,12 +34,12 @@ def loss_text(loss: LossReport, view: View) -> str:
     """Write all of one loss."""
     if view.verbosity < 0:
         return concise.errors(loss)
-    return _written(loss_lines(loss, view), view)
+    return printed(loss_lines(loss, view), view)
 
 
 def closing(report: Report, view: View) -> str:
     """Write what is said of all losses at the end: their verdicts counted, and where to go on."""
-    return _written(_closing(report, view), view)
+    return printed(_closing(report, view), view)
 
 
 def _closing(report: Report, view: View) -> Iterator[Text]:
@@ -51,24 +49,6 @@ def _closing(report: Report, view: View) -> Iterator[Text]:
         yield from hang(Text(), MORE, view.width, "dim")
     if how := words.to_report(report):
         yield from hang(Text(), how, view.width)
-
-
-def _written(lines: Iterable[Text], view: View) -> str:
-    target = io.StringIO()
-    console = Console(
-        file=target,
-        width=view.width,
-        force_terminal=view.color,
-        color_system="standard" if view.color else None,
-    )
-    print_lines(lines, console)
-    return target.getvalue()
-
-
-def print_lines(lines: Iterable[Text], console: Console) -> None:
-    """Print lines as they were laid out; rich neither wraps nor pads them."""
-    for line in lines:
-        console.print(line, soft_wrap=True, highlight=False)
 
 
 def loss_lines(loss: LossReport, view: View) -> Iterator[Text]:

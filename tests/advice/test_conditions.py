@@ -90,6 +90,12 @@ def test_what_is_finite_when_looked_at_is_not_explained() -> None:
     assert measured.startswith("It becomes NaN in the graph as it runs.")
 
 
+def test_what_rounding_took_beyond_one_is_not_told_as_one() -> None:
+    beyond = float(np.nextafter(np.float32(1.0), np.float32(2.0)))
+    assert seen("Acos", beyond).words()["at"] == "1.00000012"
+    assert seen("Acos", 1.0).words()["at"] == "1"
+
+
 def _fields(found: Scene) -> dict[str, object]:
     import attrs
 
