@@ -6,15 +6,14 @@ Everything else is imported by the commands that need it, so that `--help` stays
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from losscheck import __version__
-
-Command = TypeVar("Command", bound=Callable[..., Any])
+from losscheck.cli.arguments import BUDGET, DECLARED, OPTIONS, RUNS, given
 
 EXAMPLES = """\b
 Examples:
@@ -41,94 +40,8 @@ def command() -> None:
     """
 
 
-TARGETS = click.argument("targets", nargs=-1, metavar="[TARGET]...")
-DECLARED = (
-    click.option("--config", type=click.Path(path_type=Path), help="Configuration file to read."),
-    click.option(
-        "--arg",
-        multiple=True,
-        metavar="NAME=DOMAIN[:SHAPE]",
-        help='What an argument takes, as in "y_pred=probability:(B, D)", or by column, as in '
-        '"y_pred=[real, positive]". Repeatable.',
-    ),
-    click.option(
-        "--role",
-        multiple=True,
-        metavar="NAME=ROLE",
-        help="What an argument is: y_true, y_pred, weight or input. Repeatable.",
-    ),
-)
-RUNS = (
-    click.option("--dtype", multiple=True, metavar="DTYPES", help="Required dtypes."),
-    click.option("--mode", multiple=True, metavar="MODES", help="Of eager, graph, xla."),
-    click.option("--seed", type=click.IntRange(min=0), help="Seed of everything random."),
-)
-BUDGET = click.option(
-    "--budget",
-    type=click.FloatRange(min=0),
-    metavar="SECONDS",
-    help="Processor time for a loss; what it cuts is said. 0: as much as it takes. Default 20.",
-)
-OPTIONS = (
-    TARGETS,
-    *DECLARED,
-    click.option(
-        "--data",
-        metavar="FILE.npz|MODULE:BATCHES",
-        help="Data of your own: arrays named like the arguments, or what yields batches.",
-    ),
-    click.option(
-        "--select", multiple=True, metavar="CODES", help="Rules to run: codes, or how they begin."
-    ),
-    click.option("--ignore", multiple=True, metavar="CODE=REASON", help="Set findings apart."),
-    click.option(
-        "--baseline",
-        type=click.Path(path_type=Path),
-        metavar="FILE",
-        help="Findings that are known, and do not fail: see `losscheck baseline`.",
-    ),
-    *RUNS,
-    click.option(
-        "--order",
-        type=click.IntRange(1, 2),
-        help="2 checks the second derivative, too.",
-    ),
-    click.option(
-        "--jobs",
-        type=click.IntRange(min=1),
-        metavar="N",
-        help="Losses examined at the same time, each in a process of its own.",
-    ),
-    click.option(
-        "--timeout",
-        type=click.FloatRange(min=0, min_open=True),
-        metavar="SECONDS",
-        help="What a loss may take; it then counts as failed.",
-    ),
-    BUDGET,
-    click.option(
-        "--fail-on",
-        metavar="[error|inconclusive|warning|never]",
-        help="What makes the exit status 1; each includes those before it.",
-    ),
-    click.option("-q", "--quiet", is_flag=True, help="Only errors, a line each."),
-    click.option("-v", "--verbose", is_flag=True, help="Everything; tracebacks of our own faults."),
-)
-
-
-def _options(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
-    """Give a command these arguments and options, which `--help` lists in this order."""
-
-    def given(function: Command) -> Command:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return given
-
-
 @command.command()
-@_options(*OPTIONS)
+@given(*OPTIONS)
 @click.option(
     "--format",
     "formats",
@@ -149,7 +62,7 @@ def check(targets: tuple[str, ...], formats: tuple[str, ...], **options: Any) ->
 
 
 @command.command()
-@_options(*OPTIONS)
+@given(*OPTIONS)
 @click.option(
     "--out", type=click.Path(path_type=Path), default="reports", show_default=True, help="Folder."
 )
@@ -161,7 +74,7 @@ def report(targets: tuple[str, ...], out: Path, **options: Any) -> int:
 
 
 @command.command()
-@_options(*OPTIONS)
+@given(*OPTIONS)
 @click.option("--write", is_flag=True, help="Change the files, and check what was written.")
 @click.option("--force", is_flag=True, help="With --write: files with uncommitted changes, too.")
 def fix(targets: tuple[str, ...], write: bool, force: bool, **options: Any) -> int:
@@ -180,10 +93,8 @@ def fix(targets: tuple[str, ...], write: bool, force: bool, **options: Any) -> i
 
 
 @command.command()
-@_options(
-    click.argument("old", metavar="OLD"), click.argument("new", metavar="NEW"), *DECLARED, *RUNS
-)
-@_options(BUDGET)
+@given(click.argument("old", metavar="OLD"), click.argument("new", metavar="NEW"), *DECLARED, *RUNS)
+@given(BUDGET)
 @click.option("--strict", is_flag=True, help="Repairs and notes make the exit status 1, too.")
 @click.option(
     "--format", "formats", multiple=True, metavar="FORMAT[=PATH]", help="text or json. Repeatable."
@@ -229,11 +140,11 @@ def replay(file: Path, wanted: str, formats: tuple[str, ...], quiet: bool, verbo
 
 
 @command.command()
-@_options(click.argument("target", metavar="TARGET"), *DECLARED, *RUNS)
+@given(click.argument("target", metavar="TARGET"), *DECLARED, *RUNS)
 @click.option(
     "--select", multiple=True, metavar="CODES", help="Rules to run: codes, or how they begin."
 )
-@_options(BUDGET)
+@given(BUDGET)
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE", help="File to write; else stdout."
 )
@@ -262,7 +173,7 @@ def baseline() -> None:
 
 
 @baseline.command("write")
-@_options(*OPTIONS)
+@given(*OPTIONS)
 @click.option("--reason", default="", help="Why what is new in it is left as it is.")
 @click.option("--expires", default="", metavar="DATE", help="The last day that it holds.")
 def baseline_write(targets: tuple[str, ...], reason: str, expires: str, **options: Any) -> int:
@@ -273,7 +184,7 @@ def baseline_write(targets: tuple[str, ...], reason: str, expires: str, **option
 
 
 @baseline.command("prune")
-@_options(*OPTIONS)
+@given(*OPTIONS)
 def baseline_prune(targets: tuple[str, ...], **options: Any) -> int:
     """Take out what was examined and is not found any more."""
     from losscheck.cli import baselines

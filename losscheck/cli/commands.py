@@ -138,6 +138,8 @@ def examined(
         )
     with streams.stdout_to_stderr() as out, watch(quiet=quiet) as watching:
         planned = _planned(given, held)
+        for line in planned.said if not quiet else ():
+            print(f"losscheck: {line}", file=sys.stderr)
         if not planned.tasks:
             _say_no_loss(given, planned.left_out)
             return None
@@ -158,18 +160,20 @@ def examined(
 
 def _planned(given: Sequence[str], held: Settings) -> Plan:
     """Find the losses; what is not there is told before TensorFlow is imported."""
+    from losscheck.selection import Selection
     from losscheck.targets import check as check_targets
 
     try:
-        check_targets(given, Path(held.directory).resolve())
+        chosen = Selection(given, held)
+        check_targets(chosen.targets, Path(held.directory).resolve())
         from losscheck.engine import workers
         from losscheck.engine.plan import plan
         from losscheck.program.garbage import imported_to_stay
 
-        if held.apart:  # their TensorFlow is imported beside that of the targets
+        if held.apart and chosen.targets:  # their TensorFlow is imported beside that of the targets
             workers.prepare()
         with imported_to_stay():
-            return plan(given, held)
+            return plan(given, held, chosen)
     except UsageError as error:
         raise UsageError(f"{error}{_command_hint(given)}") from error
 

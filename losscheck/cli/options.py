@@ -61,6 +61,7 @@ def settings(directory: Path, options: dict[str, Any]) -> Settings:
         changes["baseline"] = str(directory / options["baseline"])
     return attrs.evolve(
         base,
+        exclude=tuple(dict.fromkeys((*base.exclude, *options.get("exclude", ())))),
         select=prefixes(split(options.get("select", ())), "--select"),
         ignore={**base.ignore, **dict(map(_ignored, options.get("ignore", ())))},
         arguments=lay_over(_roles(options.get("role", ())), _arguments(options["arg"])),

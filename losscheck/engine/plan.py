@@ -10,6 +10,7 @@ import attrs
 
 from losscheck.model import LeftOut, UsageError
 from losscheck.rules import rules
+from losscheck.selection import Selection
 from losscheck.settings.baseline import read
 from losscheck.settings.settings import LossSettings, Settings, did_you_mean
 from losscheck.targets import Loss, check, resolve
@@ -27,9 +28,10 @@ class Plan:
 
     tasks: tuple[Task, ...]
     left_out: tuple[LeftOut, ...]
+    said: tuple[str, ...] = ()  # of what was not chosen: lines
 
 
-def plan(targets: Sequence[str], settings: Settings) -> Plan:
+def plan(targets: Sequence[str], settings: Settings, selection: Selection | None = None) -> Plan:
     """Find the losses of all targets, each once, with the settings that hold for it.
 
     Parameters
@@ -38,6 +40,8 @@ def plan(targets: Sequence[str], settings: Settings) -> Plan:
         As the user gave them.
     settings
         What steers the run.
+    selection
+        Which of them are wanted, where the caller has asked already.
 
     Returns
     -------
@@ -58,6 +62,8 @@ def plan(targets: Sequence[str], settings: Settings) -> Plan:
     directory = Path(settings.directory).resolve()
     if settings.home:
         put_on_path(Path(settings.home))
+    chosen = selection or Selection(targets, settings)
+    targets = chosen.targets
     check(targets, directory)
     losses: dict[str, Loss] = {}
     left_out: dict[str, LeftOut] = {}
@@ -72,8 +78,10 @@ def plan(targets: Sequence[str], settings: Settings) -> Plan:
         tasks=tuple(
             Task(target=target, settings=_own(settings, loss, every))
             for target, loss in losses.items()
+            if chosen.takes(target)
         ),
         left_out=tuple(item for item in left_out.values() if item.target not in losses),
+        said=chosen.said(),
     )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 from losscheck.model import UsageError
 from losscheck.rules.codes import EXAMPLE, rule_code
 from losscheck.settings.budget import DEFAULT
+from losscheck.settings.places import seen_from
 from losscheck.settings.settings import (
     DTYPES,
     FAIL_ON,
@@ -30,7 +29,8 @@ from losscheck.settings.settings import (
 OWN_FILE = "losscheck.toml"  # its keys stand at the top, without [tool.losscheck]
 SHARED_FILE = "pyproject.toml"
 KEYS = (
-    "targets", "dtypes", "fail-on", "ignore", "severity", "order", "budget", "baseline", "losses",
+    "targets", "exclude", "dtypes", "fail-on", "ignore", "severity", "order", "budget", "baseline",
+    "losses",
 )  # fmt: skip
 LOSS_KEYS = ("ignore", "arguments", "data")
 
@@ -112,6 +112,7 @@ class _Reader:
         severity = self._by_code(table.get("severity", {}), "severity")
         return Settings(
             targets=tuple(map(self._target, self._texts(table.get("targets", []), "targets"))),
+            exclude=tuple(self._texts(table.get("exclude", []), "exclude")),
             dtypes=tuple(one_of(dtype, DTYPES, self._at("dtypes")) for dtype in dtypes),
             fail_on=one_of(
                 self._word(table.get("fail-on", Settings().fail_on), "fail-on"),
@@ -169,11 +170,7 @@ class _Reader:
 
     def _target(self, target: str) -> str:
         """Make a file, which is named relative to the configuration, relative to the directory."""
-        match = re.match(r"(?P<file>.+?\.(py|npz))(?P<rest>:.*)?$", target)
-        if match is None or self.file.parent == self.directory or os.path.isabs(match["file"]):
-            return target
-        path = os.path.relpath(self.file.parent / match["file"], self.directory)
-        return Path(path).as_posix() + (match["rest"] or "")
+        return seen_from(target, self.directory, self.file.parent)
 
     def _reasons(self, table: Any, key: str) -> dict[str, str]:
         reasons = self._by_code(table, key)

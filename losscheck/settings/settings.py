@@ -58,6 +58,7 @@ class Settings:
     """All that steers a run; plain data that pickles."""
 
     targets: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()  # patterns of targets that are left out
     dtypes: tuple[str, ...] = ("float32",)  # required dtypes
     modes: tuple[str, ...] = MODES
     fail_on: str = "inconclusive"

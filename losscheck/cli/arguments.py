@@ -1,0 +1,105 @@
+"""The arguments and options that several commands take, as click wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+TARGETS = click.argument("targets", nargs=-1, metavar="[TARGET]...")
+DECLARED = (
+    click.option("--config", type=click.Path(path_type=Path), help="Configuration file to read."),
+    click.option(
+        "--arg",
+        multiple=True,
+        metavar="NAME=DOMAIN[:SHAPE]",
+        help='What an argument takes, as in "y_pred=probability:(B, D)", or by column, as in '
+        '"y_pred=[real, positive]". Repeatable.',
+    ),
+    click.option(
+        "--role",
+        multiple=True,
+        metavar="NAME=ROLE",
+        help="What an argument is: y_true, y_pred, weight or input. Repeatable.",
+    ),
+)
+RUNS = (
+    click.option("--dtype", multiple=True, metavar="DTYPES", help="Required dtypes."),
+    click.option("--mode", multiple=True, metavar="MODES", help="Of eager, graph, xla."),
+    click.option("--seed", type=click.IntRange(min=0), help="Seed of everything random."),
+)
+BUDGET = click.option(
+    "--budget",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="Processor time for a loss; what it cuts is said. 0: as much as it takes. Default 20.",
+)
+OPTIONS = (
+    TARGETS,
+    click.option(
+        "--exclude",
+        multiple=True,
+        metavar="PATTERN",
+        help='Targets to leave out, as in "my_module:old_*". Repeatable.',
+    ),
+    *DECLARED,
+    click.option(
+        "--data",
+        metavar="FILE.npz|MODULE:BATCHES",
+        help="Data of your own: arrays named like the arguments, or what yields batches.",
+    ),
+    click.option(
+        "--select",
+        multiple=True,
+        metavar="CODES",
+        help="Rules to run: codes, how they begin, or slugs.",
+    ),
+    click.option("--ignore", multiple=True, metavar="CODE=REASON", help="Set findings apart."),
+    click.option(
+        "--baseline",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Findings that are known, and do not fail: see `losscheck baseline`.",
+    ),
+    *RUNS,
+    click.option(
+        "--order",
+        type=click.IntRange(1, 2),
+        help="2 checks the second derivative, too.",
+    ),
+    click.option(
+        "--jobs",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Losses examined at the same time, each in a process of its own.",
+    ),
+    click.option(
+        "--timeout",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="SECONDS",
+        help="What a loss may take; it then counts as failed.",
+    ),
+    BUDGET,
+    click.option(
+        "--fail-on",
+        metavar="[error|inconclusive|warning|never]",
+        help="What makes the exit status 1; each includes those before it.",
+    ),
+    click.option("-q", "--quiet", is_flag=True, help="Only errors, a line each."),
+    click.option("-v", "--verbose", is_flag=True, help="Everything; tracebacks of our own faults."),
+)
+
+
+def given(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
+    """Give a command these arguments and options, which `--help` lists in this order."""
+
+    def decorated(function: Command) -> Command:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorated
