@@ -46,6 +46,14 @@ OPTIONS = (
         metavar="PATTERN",
         help='Targets to leave out, as in "my_module:old_*". Repeatable.',
     ),
+    click.option(
+        "--changed",
+        is_flag=False,
+        flag_value="",
+        metavar="[REV]",
+        help="Only losses that differ from a commit, or of which an imported module does; by "
+        "default from the merge base with the default branch.",
+    ),
     *DECLARED,
     click.option(
         "--data",

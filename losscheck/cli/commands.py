@@ -14,9 +14,11 @@ from losscheck.cli import outputs, streams
 from losscheck.cli.options import settings
 from losscheck.cli.progress import watch
 from losscheck.engine.events import Done, Finished
+from losscheck.engine.nothing import nothing
 from losscheck.model import LeftOut, LossReport, Report, UsageError
 from losscheck.report import verdicts
 from losscheck.report.text import loss_text as text_of_loss
+from losscheck.selection import Selection, is_target
 from losscheck.settings.settings import Settings, did_you_mean
 
 if TYPE_CHECKING:
@@ -130,6 +132,8 @@ def examined(
 
     What `show` gives of a loss is written to stdout as soon as the loss is done.
     """
+    if held.changed and is_target(held.changed, Path(held.directory)):  # `--changed TARGET`
+        targets, held = (held.changed, *targets), attrs.evolve(held, changed="")
     given = tuple(targets) or held.targets
     if not given:
         raise UsageError(
@@ -140,6 +144,8 @@ def examined(
         planned = _planned(given, held)
         for line in planned.said if not quiet else ():
             print(f"losscheck: {line}", file=sys.stderr)
+        if not planned.tasks and planned.unchanged:
+            return nothing(held)
         if not planned.tasks:
             _say_no_loss(given, planned.left_out)
             return None
@@ -160,7 +166,6 @@ def examined(
 
 def _planned(given: Sequence[str], held: Settings) -> Plan:
     """Find the losses; what is not there is told before TensorFlow is imported."""
-    from losscheck.selection import Selection
     from losscheck.targets import check as check_targets
 
     try:

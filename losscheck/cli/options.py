@@ -54,7 +54,7 @@ def settings(directory: Path, options: dict[str, Any]) -> Settings:
         changes["modes"] = tuple(one_of(mode, MODES, "--mode") for mode in given)
     if options.get("fail_on"):
         changes["fail_on"] = one_of(options["fail_on"], FAIL_ON, "--fail-on")
-    for name in ("seed", "order", "data", "jobs", "timeout", "budget"):
+    for name in ("seed", "order", "data", "jobs", "timeout", "budget", "changed"):
         if options.get(name) is not None:
             changes[name] = options[name]
     if options.get("baseline") is not None:

@@ -28,7 +28,8 @@ class Plan:
 
     tasks: tuple[Task, ...]
     left_out: tuple[LeftOut, ...]
-    said: tuple[str, ...] = ()  # of what was not chosen: lines
+    said: tuple[str, ...] = ()  # of what was chosen and what not: lines
+    unchanged: bool = False  # whether targets were left out because they do not differ
 
 
 def plan(targets: Sequence[str], settings: Settings, selection: Selection | None = None) -> Plan:
@@ -72,7 +73,7 @@ def plan(targets: Sequence[str], settings: Settings, selection: Selection | None
         losses.update({loss.target: loss for loss in found if loss.target not in losses})
         left_out.update({item.target: item for item in rest})
     every = tuple(dict.fromkeys(name for loss in losses.values() for name in _names(loss)))
-    _check_arguments(losses, settings, every)
+    _check_arguments(losses, settings, every, whole=chosen.whole)
     _check_tables(targets, losses, settings, directory)
     return Plan(
         tasks=tuple(
@@ -82,6 +83,7 @@ def plan(targets: Sequence[str], settings: Settings, selection: Selection | None
         ),
         left_out=tuple(item for item in left_out.values() if item.target not in losses),
         said=chosen.said(),
+        unchanged=chosen.unchanged,
     )
 
 
@@ -92,8 +94,11 @@ def _own(settings: Settings, loss: Loss, every: tuple[str, ...]) -> Settings:
     return attrs.evolve(settings, arguments=kept, names=every)
 
 
-def _check_arguments(losses: dict[str, Loss], settings: Settings, every: tuple[str, ...]) -> None:
-    for name in settings.arguments if losses else ():
+def _check_arguments(
+    losses: dict[str, Loss], settings: Settings, every: tuple[str, ...], *, whole: bool
+) -> None:
+    """Complain of arguments that their loss has not, and that none has, where these are all."""
+    for name in settings.arguments if losses and whole else ():
         if name not in every:
             raise UsageError(
                 f"no loss here has an argument {name!r}; there are {', '.join(every)}."

@@ -1,6 +1,6 @@
-"""Which of the targets are examined: all but those that a pattern leaves out.
+"""Which of the targets are examined: those that no pattern excludes and, if asked, that differ.
 
-Decided by texts alone, as far as these tell, before anything of the user's is imported.
+Told from texts alone, as far as these tell, before anything of the user's is imported.
 """
 
 from __future__ import annotations
@@ -8,10 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from losscheck.model import UsageError
+from losscheck.report.words import plural
+from losscheck.selection.changes import Changes
 from losscheck.selection.excluding import Exclusion
+from losscheck.selection.repository import Repository
 from losscheck.settings.settings import Settings
+from losscheck.targets import check
+from losscheck.targets.importing import lies_in
 
-__all__ = ["Selection"]
+__all__ = ["Selection", "is_target"]
 
 
 class Selection:
@@ -22,24 +28,80 @@ class Selection:
     targets
         As the user gave them.
     settings
-        What steers the run: the patterns.
+        What steers the run: the patterns, and the commit to compare with.
 
     Attributes
     ----------
     targets
         Those that may name a loss to examine.
+    whole
+        Whether these are all.
+
+    Raises
+    ------
+    UsageError
+        There is nothing to compare with.
     """
 
     def __init__(self, targets: Sequence[str], settings: Settings) -> None:
         directory = Path(settings.directory).resolve()
         home = Path(settings.home).resolve() if settings.home else None
         self._exclusion = Exclusion(settings.exclude, directory, home)
-        self.targets = tuple(t for t in targets if not self._exclusion.leaves_out(t))
+        kept = [target for target in targets if not self._exclusion.leaves_out(target)]
+        self._changes = None
+        self._alike: list[str] = []  # what does not differ
+        self._why: dict[str, str] = {}  # what differs
+        if settings.changed is not None:
+            self._changes = changes = Changes(kept, directory, home, settings.changed)
+            self._alike = [target for target in kept if not changes.may_differ(target)]
+        self.targets = tuple(target for target in kept if target not in self._alike)
+        self.whole = len(self.targets) == len(targets)
 
     def takes(self, target: str) -> bool:
         """Say whether a loss is to be examined."""
-        return not self._exclusion.leaves_out(target)
+        if self._exclusion.leaves_out(target):
+            return False
+        if self._changes is None:
+            return True
+        reason = self._changes.why(target)
+        if reason is None:
+            self._alike.append(target)
+            return False
+        self._why[target] = reason
+        return True
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether targets or losses were left out because they do not differ."""
+        return bool(self._alike)
 
     def said(self) -> tuple[str, ...]:
         """What the user is told of it, once every loss was asked for: lines."""
-        return self._exclusion.said()
+        lines = list(self._exclusion.said())
+        if self._changes is not None:
+            lines.append(f"compared with {self._changes.base.told}")
+            lines += [f"{target} is checked: {reason}" for target, reason in self._why.items()]
+            if self._alike:
+                count = plural(len(self._alike), "target")
+                nothing = "" if self._why else "nothing to check: "
+                lines.append(f"{nothing}{count} left out that did not change")
+        return tuple(lines)
+
+
+def is_target(text: str, directory: Path) -> bool:
+    """Say whether what may be a commit is none, and a target that is there.
+
+    Raises
+    ------
+    UsageError
+        There is no repository.
+    """
+    if Repository(directory).commit(text) is not None:
+        return False
+    if text.isidentifier():  # else a branch with a mistake in it would be a loss of Keras
+        return lies_in(directory, text)
+    try:
+        check((text,), directory)
+    except UsageError:
+        return False
+    return True

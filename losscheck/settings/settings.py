@@ -59,6 +59,7 @@ class Settings:
 
     targets: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()  # patterns of targets that are left out
+    changed: str | None = None  # a commit: what does not differ from it is left out; "": the usual
     dtypes: tuple[str, ...] = ("float32",)  # required dtypes
     modes: tuple[str, ...] = MODES
     fail_on: str = "inconclusive"
