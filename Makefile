@@ -81,6 +81,7 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy tests/api_example.py
 	$(BIN)/lint-imports
 
 format: $(STAMP)

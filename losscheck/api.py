@@ -3,41 +3,40 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
+
+import attrs
+from numpy.typing import ArrayLike
 
 from losscheck.comparison import Comparison
 from losscheck.model import LossReport, UsageError, Verdict
-from losscheck.rules.codes import prefixes, rule_code
+from losscheck.result import CheckResult, UnstableLossError
+from losscheck.rules.codes import EXAMPLE, prefixes
 from losscheck.settings.budget import DEFAULT
 from losscheck.settings.decorator import Declaration
-from losscheck.settings.settings import (
-    DTYPES,
-    MODES,
-    ArgumentSettings,
-    Settings,
-    a_budget,
-    an_order,
-    argument,
-    check_texts,
-    one_of,
-)
+from losscheck.settings.given import a_seed, declared, ignored, texts
+from losscheck.settings.settings import DTYPES, MODES, Settings, a_budget, an_order, one_of
 from losscheck.targets import Loss, from_callable, losses_of_model, resolve
+
+# A file or what yields batches by name; arrays by argument or in order; or what gives such batches.
+Data = str | Mapping[str, ArrayLike] | Iterable[Any] | Callable[[], Any]
 
 
 def check(
     loss: str | Callable[..., Any],
     *,
     arguments: Mapping[str, Declaration] | None = None,
-    dtypes: Sequence[str] = ("float32",),
-    select: Sequence[str] = (),
-    ignore: Mapping[str, str] | None = None,
+    dtypes: str | Sequence[str] = ("float32",),
+    modes: str | Sequence[str] = MODES,
+    select: str | Sequence[str] = (),
+    ignore: Mapping[str, str] | str | Sequence[str] | None = None,
     seed: int = 0,
     order: int = 1,
-    data: Any = None,
+    data: Data | None = None,
     budget: float = DEFAULT,
-) -> LossReport:
+) -> CheckResult:
     """Check one loss: its gradient, its NaN and Inf, its shapes.
 
     No configuration file is read; what the loss declares with `@losscheck.spec` holds.
@@ -46,69 +45,76 @@ def check(
     ----------
     loss
         A function of labels and predictions, a keras.losses.Loss, a tf.function, a target as on the
-        command line ("my_module:my_loss", "mse"), or a compiled Keras model: one report tells of
-        what it is trained on, down to its weights, and of the loss of each of its outputs.
+        command line ("my_module:my_loss", "mse"), or a compiled Keras model: what it is trained on,
+        down to its weights, and the loss of each of its outputs.
     arguments
-        What is declared of its arguments, by name: a domain ("probability"), a pair of domain and
-        shape (("probability", "(B, D)")), or a mapping with the keys domain, shape, role, value.
+        What is declared of each, by name: a domain, as "probability" or "probability:(B, D)", or a
+        mapping with the keys domain, shape, role, value.
     dtypes
-        The required dtypes: "float32", "float16", "bfloat16", "float64".
+        The required dtypes: "float32, float16" or a list, of bfloat16 and float64, too.
+    modes
+        Of "eager", "graph" and "xla".
     select
         Codes of the rules to run, or their beginnings ("LC2"); empty for all.
     ignore
-        Code to reason: findings of these rules are set apart, with the reason.
+        Code to reason, or "CODE=REASON": findings of these rules are set apart, with the reason.
     seed
         The seed of everything random.
     order
         2 checks the second derivative, too (LC106).
     data
-        Data of your own to check on, and around: "batch.npz" or "my_module:batches", arrays by
-        argument, a tuple of arrays, or what gives such batches. The first axis is the batch.
+        Data to check on, and around: "batch.npz" or "my_module:batches", arrays by argument, a
+        tuple of arrays, or what gives such batches. The first axis is the batch.
     budget
         Seconds of processor time, after which rules are left out and named; 0 for no end.
 
     Returns
     -------
-    LossReport
+    CheckResult
         What was found; its `verdict` is "pass", "fail", "inconclusive" or "error".
 
     Raises
     ------
     UsageError
         If something given cannot be used.
-
-    Examples
-    --------
-    >>> check("mse", select=["LC2"]).verdict  # doctest: +SKIP
-    'pass'
     """
-    settings = _settings(arguments or {}, dtypes, select, ignore or {}, seed, order, budget)
+    settings = _settings(arguments, dtypes, modes, select, ignore, seed, order, budget)
     return _checked(_found(loss), settings, {} if data is None else {"data": data})
 
 
 def _settings(
-    arguments: Mapping[str, Declaration],
-    dtypes: Sequence[str],
-    select: Sequence[str],
-    ignore: Mapping[str, str],
+    arguments: Mapping[str, Declaration] | None,
+    dtypes: str | Sequence[str],
+    modes: str | Sequence[str],
+    select: str | Sequence[str],
+    ignore: Mapping[str, str] | str | Sequence[str] | None,
     seed: int,
     order: int,
     budget: float,
 ) -> Settings:
     """Settings of what was given, each checked by its name."""
     return Settings(
-        arguments=_declared(arguments),
-        dtypes=tuple(one_of(dtype, DTYPES, "dtypes") for dtype in dtypes),
-        select=prefixes(select, "select"),
-        ignore={rule_code(code, "ignore"): why for code, why in ignore.items()},
-        seed=seed,
+        arguments=declared(arguments or {}, "arguments"),
+        dtypes=_each_of(dtypes, DTYPES, "dtypes"),
+        modes=_each_of(modes, MODES, "modes"),
+        select=prefixes(texts(select, "select", EXAMPLE), "select"),
+        ignore=ignored(ignore or {}, "ignore"),
+        seed=a_seed(seed, "seed"),
         order=an_order(order, "order"),
         budget=a_budget(budget, "budget"),
         directory=os.getcwd(),
     )
 
 
-def _checked(losses: Sequence[Loss], settings: Settings, data: Mapping[str, Any]) -> LossReport:
+def _each_of(given: str | Sequence[str], choices: tuple[str, ...], where: str) -> tuple[str, ...]:
+    """Check words against the choices that there are; none at all cannot be meant."""
+    words = texts(given, where, choices[0])
+    if not words:
+        raise UsageError(f"{where}: nothing is given; expected some of {', '.join(choices)}")
+    return tuple(one_of(word, choices, where) for word in words)
+
+
+def _checked(losses: Sequence[Loss], settings: Settings, data: Mapping[str, Any]) -> CheckResult:
     """Examine a loss, or a model and the losses of its outputs, as one report."""
     from losscheck.engine import outcomes
     from losscheck.engine.task import Task, examine
@@ -119,7 +125,11 @@ def _checked(losses: Sequence[Loss], settings: Settings, data: Mapping[str, Any]
     reports = [
         examine(Task(target=loss.target, settings=settings), loss, **data) for loss in losses
     ]
-    return outcomes.together(reports[0], reports[1:]) if others else reports[0]
+    found = outcomes.together(reports[0], reports[1:]) if others else reports[0]
+    from losscheck.program.quiet import environment
+
+    given = {field.name: getattr(found, field.name) for field in attrs.fields(LossReport)}
+    return CheckResult(**given, environment=environment(), seed=settings.seed)
 
 
 def compare(
@@ -127,8 +137,8 @@ def compare(
     new: str | Callable[..., Any],
     *,
     arguments: Mapping[str, Declaration] | None = None,
-    dtypes: Sequence[str] = ("float32",),
-    modes: Sequence[str] = MODES,
+    dtypes: str | Sequence[str] = ("float32",),
+    modes: str | Sequence[str] = MODES,
     seed: int = 0,
     budget: float = DEFAULT,
 ) -> Comparison:
@@ -174,24 +184,31 @@ def compare(
     from losscheck.comparing.compare import compare as compared
 
     settings = Settings(
-        arguments=_declared(arguments or {}),
-        dtypes=tuple(one_of(dtype, DTYPES, "dtypes") for dtype in dtypes),
-        modes=tuple(one_of(mode, MODES, "modes") for mode in modes),
-        seed=seed,
+        arguments=declared(arguments or {}, "arguments"),
+        dtypes=_each_of(dtypes, DTYPES, "dtypes"),
+        modes=_each_of(modes, MODES, "modes"),
+        seed=a_seed(seed, "seed"),
         budget=a_budget(budget, "budget"),
         directory=os.getcwd(),
     )
     return compared(_found(old)[0], _found(new)[0], settings)
 
 
-def _declared(arguments: Mapping[str, Declaration]) -> dict[str, ArgumentSettings]:
-    declared = {name: argument(given, f"arguments[{name!r}]") for name, given in arguments.items()}
-    for name, given in declared.items():
-        check_texts(given, f"arguments[{name!r}]")
-    return declared
+class CheckOptions(TypedDict, total=False):
+    """What `check` takes besides the loss."""
+
+    arguments: Mapping[str, Declaration] | None
+    dtypes: str | Sequence[str]
+    modes: str | Sequence[str]
+    select: str | Sequence[str]
+    ignore: Mapping[str, str] | str | Sequence[str] | None
+    seed: int
+    order: int
+    data: Data | None
+    budget: float
 
 
-def assert_stable(loss: str | Callable[..., Any], **options: Any) -> None:
+def assert_stable(loss: str | Callable[..., Any], **options: Unpack[CheckOptions]) -> None:
     """Fail a test unless a loss passes.
 
     Parameters
@@ -199,13 +216,13 @@ def assert_stable(loss: str | Callable[..., Any], **options: Any) -> None:
     loss
         The loss, as in `check`.
     **options
-        As in `check`: arguments, dtypes, select, ignore, seed, order, data,
-        budget.
+        As in `check`: arguments, dtypes, modes, select, ignore, seed, order, data, budget.
 
     Raises
     ------
-    AssertionError
-        If the verdict is not "pass"; the message is the report as the terminal shows it.
+    UnstableLossError
+        If the verdict is not "pass": an AssertionError whose message is the report as the terminal
+        shows it, and whose `result` is what `check` gives.
     UsageError
         If something given cannot be used.
 
@@ -214,17 +231,21 @@ def assert_stable(loss: str | Callable[..., Any], **options: Any) -> None:
     >>> def test_my_loss():
     ...     losscheck.assert_stable(my_loss, arguments={"y_pred": "probability"})
     """
-    report = check(loss, **options)
-    if report.verdict != Verdict.PASS:
-        from losscheck.report.blocks import of_loss
-
-        raise AssertionError(f"{report.target}: {report.verdict}\n\n{of_loss(report)}")
+    __tracebackhide__ = True  # pytest shows the user's line, and none of ours
+    result = check(loss, **options)
+    if result.verdict != Verdict.PASS:
+        raise UnstableLossError(result)
 
 
 def _found(loss: Any) -> list[Loss]:
     """The loss; of a compiled model what it is trained on, and then the losses of its outputs."""
     if isinstance(loss, str):
         return _named(loss)
+    if not callable(loss):
+        raise UsageError(
+            f"loss: {loss!r:.60} ({type(loss).__name__}) cannot be called; expected a function of "
+            'labels and predictions, a keras.losses.Loss, or a target such as "my_module:my_loss"'
+        )
     from losscheck.program import resolve as objects
 
     return losses_of_model(loss) if objects.is_model(loss) else [from_callable(loss)]

@@ -6,11 +6,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from losscheck.cli import outputs, streams
+from losscheck.cli import streams
 from losscheck.cli.commands import examined
 from losscheck.cli.options import settings
 from losscheck.cli.single import one
 from losscheck.model import UsageError
+from losscheck.report.saving import save
 from losscheck.report.verdicts import Exit
 
 
@@ -48,7 +49,7 @@ def export(target: str, out: Path | None, options: dict[str, Any]) -> int:
     elif out is None:
         streams.emit(made.text)
     else:
-        outputs.save(made.text, out)
+        save(made.text, out)
         if not options["quiet"]:
             from losscheck.report.words import plural
 

@@ -12,6 +12,7 @@ import attrs
 from losscheck.cli import streams
 from losscheck.model import Report, UsageError
 from losscheck.report import FORMATS, render
+from losscheck.report.saving import save
 from losscheck.report.view import View
 from losscheck.settings.settings import one_of
 
@@ -125,17 +126,3 @@ def screen(verbosity: int) -> View:
     view = View(verbosity=verbosity)
     columns = shutil.get_terminal_size((view.width, 24)).columns
     return attrs.evolve(view, width=min(columns, WIDEST), color=streams.colorful())
-
-
-def save(text: str, file: Path) -> None:
-    """Write a text into a file.
-
-    Raises
-    ------
-    UsageError
-        If it cannot be written.
-    """
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"cannot write {file}: {error.strerror}; name another path") from error

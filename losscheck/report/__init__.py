@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from losscheck.model import Report, UsageError
+from losscheck.report.saving import save, writable
 from losscheck.report.view import View
 
 # Each module has `render(report, view) -> str` and is imported when its format is asked for.
@@ -24,6 +25,17 @@ FORMATS = {
     "github": "losscheck.report.github",
     "gitlab": "losscheck.report.gitlab",
 }
+ENDINGS = {  # the longer ones first
+    ".sarif.json": "sarif",
+    ".sarif": "sarif",
+    ".json": "json",
+    ".html": "html",
+    ".htm": "html",
+    ".md": "markdown",
+    ".txt": "text",
+    ".xml": "junit",
+}
+ELSEWHERE = "name another folder with --out"
 STABILITY = {"stability.html": "html", "stability.json": "json", "stability.md": "markdown"}
 
 
@@ -55,6 +67,23 @@ def render(report: Report, format: str, view: View | None = None) -> str:  # noq
     return text
 
 
+def of_file(file: Path) -> str:
+    """Tell the format of a file by its ending.
+
+    Raises
+    ------
+    UsageError
+        If it tells none.
+    """
+    for ending, format in ENDINGS.items():  # noqa: A001
+        if file.name.lower().endswith(ending):
+            return format
+    raise UsageError(
+        f"{file}: its ending tells no format; end it with one of {', '.join(ENDINGS)}, or name the "
+        f"format, one of {', '.join(FORMATS)}"
+    )
+
+
 def write_stability(report: Report, out: Path) -> list[Path]:
     """Write the stability report: a page, JSON and Markdown.
 
@@ -73,18 +102,12 @@ def write_stability(report: Report, out: Path) -> list[Path]:
     Raises
     ------
     UsageError
-        If the folder cannot be written, or drawing the curves needs a package that is missing.
+        If the folder cannot be written.
     """
-    texts = {name: render(report, kind) for name, kind in STABILITY.items()}
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        for name, text in texts.items():
-            (out / name).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(
-            f"cannot write the report to {out}: {error.strerror}; name another folder with --out"
-        ) from error
-    return [out / name for name in texts]
+    writable(out, ELSEWHERE)
+    for name, kind in STABILITY.items():
+        save(render(report, kind), out / name, ELSEWHERE)
+    return [out / name for name in STABILITY]
 
 
 @functools.cache

@@ -118,7 +118,8 @@ def from_callable(obj: Callable[..., Any], name: str | None = None) -> Loss:
     if name is not None or loss.known is not None or loss.form in ("metric", "tf-function"):
         return loss
     lines = written.written(loss.handed)
-    if loss.form == "loss-instance" and lines is written.UNWRITTEN:
+    importable = reference.place != "__main__"
+    if loss.form == "loss-instance" and lines is written.UNWRITTEN and importable:
         return loss  # its class made without arguments comes close
     return attrs.evolve(loss, written=lines)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import inspect
 import linecache
-from collections.abc import Callable, Iterator
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from losscheck.model import Source
@@ -105,6 +106,23 @@ def definition(python: Callable[..., Any]) -> Function | None:
             continue
         if name == code.co_name and first == code.co_firstlineno:
             return node
+    return None
+
+
+def class_definition(cls: type, methods: Sequence[FunctionType]) -> tuple[ast.ClassDef, str] | None:
+    """Find where a class is written, by its own methods, with the text of it; None without any.
+
+    `inspect.getsource` asks the module for its file, which a notebook does not have.
+    """
+    for code in (method.__code__ for method in methods):
+        lines = linecache.getlines(code.co_filename)
+        for node in ast.walk(_tree(code.co_filename)):
+            if not isinstance(node, ast.ClassDef) or node.name != cls.__name__:
+                continue
+            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+            last = node.end_lineno or first
+            if first < code.co_firstlineno <= last:
+                return node, textwrap.dedent("".join(lines[first - 1 : last])).rstrip()
     return None
 
 

@@ -8,7 +8,7 @@ import functools
 import inspect
 import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -45,7 +45,9 @@ def name(obj: Any) -> str:
     if isinstance(obj, functools.partial):
         return name(obj.func)
     named = obj if hasattr(obj, "__qualname__") else type(obj)
-    return f"{named.__module__}:{named.__qualname__}"
+    code = getattr(named, "__code__", None)  # text that was run by `exec` may belong to no module
+    home = named.__module__ or getattr(code, "co_filename", "<unknown>")
+    return f"{home}:{named.__qualname__}"
 
 
 def written(obj: Any) -> Written | None:
@@ -94,6 +96,8 @@ def _define(target: str, obj: Any, lines: dict[str, None], depth: int) -> None:
         lines[f"{target} = functools.partial({', '.join(given)})"] = None
     elif isinstance(obj, FunctionType):
         _write_out(target, obj, lines, depth)
+    elif isinstance(obj, type):
+        _write_class(target, obj, lines, depth)
     else:
         _make(target, obj, lines, depth)
 
@@ -107,9 +111,7 @@ def _write_out(target: str, function: FunctionType, lines: dict[str, None], dept
     node = reading.definition(function)
     if node is None or isinstance(node, ast.AsyncFunctionDef):
         raise _CannotBeWrittenError
-    for used, value in _needs(node, function).items():
-        if value is not function:
-            _define(used, value, lines, depth + 1)
+    _define_needs(node, function, [function], lines, depth)
     if isinstance(node, ast.Lambda):
         lines[f"{target} = {ast.unparse(node)}"] = None
         return
@@ -122,18 +124,47 @@ def _write_out(target: str, function: FunctionType, lines: dict[str, None], dept
         lines[f"{target} = {node.name}"] = None
 
 
-def _needs(node: ast.AST, function: FunctionType) -> Mapping[str, Any]:
-    """What a function takes from around it, by name."""
+def _write_class(target: str, cls: type, lines: dict[str, None], depth: int) -> None:
+    """Write a class as its source has it, after what its bases and methods need."""
+    methods = [value for value in vars(cls).values() if isinstance(value, FunctionType)]
+    found = reading.class_definition(cls, methods)
+    if found is None:
+        raise _CannotBeWrittenError
+    node, source = found
+    _define_needs(node, cls, methods, lines, depth)
+    lines[f"\n\n{source}\n\n"] = None
+    if node.name != target:
+        lines[f"{target} = {node.name}"] = None
+
+
+def _define_needs(
+    node: ast.AST,
+    whole: Any,
+    functions: Sequence[FunctionType],
+    lines: dict[str, None],
+    depth: int,
+) -> None:
+    for used, value in _needs(node, functions).items():
+        if value is not whole:
+            _define(used, value, lines, depth + 1)
+
+
+def _needs(node: ast.AST, functions: Sequence[FunctionType]) -> Mapping[str, Any]:
+    """What a function, or a class with these, takes from around it, by name."""
     names = [n for n in ast.walk(node) if isinstance(n, ast.Name)]
     own = {n.id for n in names if isinstance(n.ctx, ast.Store)}
     own |= {n.arg for n in ast.walk(node) if isinstance(n, ast.arg)}
-    cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+    cells: dict[str, Any] = {}
+    around: dict[str, Any] = {}
+    for function in functions:
+        cells |= zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+        around |= function.__globals__
     found: dict[str, Any] = {}
     for used in dict.fromkeys(n.id for n in names if n.id not in own):
         if used in cells:
             found[used] = cells[used].cell_contents
-        elif used in function.__globals__:
-            found[used] = function.__globals__[used]
+        elif used in around:
+            found[used] = around[used]
         elif not hasattr(builtins, used):
             raise _CannotBeWrittenError
     return found
@@ -143,7 +174,7 @@ def _make(target: str, obj: Any, lines: dict[str, None], depth: int) -> None:
     """Make an instance of a class with the very attributes of an object."""
     state = getattr(obj, "__dict__", None)
     cls = type(obj)
-    if state is None or (held := _held(cls)) is None or held[0] in ("__main__", "builtins"):
+    if state is None or cls.__module__ == "builtins":
         raise _CannotBeWrittenError
     _define(cls.__name__, cls, lines, depth + 1)
     if callable(getattr(obj, "get_config", None)):
