@@ -39,7 +39,12 @@ FILES = {
     "pyproject.toml": '[tool.losscheck]\ntargets = ["losses"]\n',
     "test_own.py": "def test_own():\n    import losses\n",
 }
-SHIPPED = ("py.typed", "report/schema.json", "report/templates/stability.html.j2")
+SHIPPED = (
+    "py.typed",
+    "report/schema.json",
+    "report/templates/stability.html.j2",
+    "settings/schema.json",
+)
 
 Ids = dict[str, set[str]]  # target -> ids of findings
 

@@ -203,6 +203,22 @@ def baseline_show(config: Path | None, file: Path | None) -> int:
 
 
 @command.command()
+@given(*OPTIONS)
+@click.option(
+    "--format", "formats", multiple=True, metavar="FORMAT[=PATH]", help="text or json. Repeatable."
+)
+def config(targets: tuple[str, ...], formats: tuple[str, ...], **options: Any) -> int:
+    """Print the settings in force, and where each comes from.
+
+    They are those of a check with the same options: of the command line, of a line of the
+    configuration file, or the defaults. What losses declare of themselves is not among them.
+    """
+    from losscheck.cli import configuration
+
+    return configuration.config(targets, formats, options)
+
+
+@command.command()
 def rules() -> int:
     """List the rules."""
     from losscheck.cli import rulebook

@@ -32,6 +32,7 @@ COMMANDS = (
     "replay",
     "export",
     "baseline",
+    "config",
     "rules",
     "explain",
     "render",

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import attrs
+
 from losscheck.model import UsageError
 from losscheck.rules.codes import EXAMPLE, rule_code
 from losscheck.settings.budget import DEFAULT
@@ -57,22 +59,49 @@ def read(directory: Path, file: Path | None = None) -> Settings:
         names the file and the key.
     """
     directory = directory.resolve()
-    if file is not None:
-        found = _table(file if file.is_absolute() else directory / file, asked=True)
-        home = (directory / file).resolve()
-    else:
-        found, home = None, directory
-        for folder in (directory, *directory.parents):
-            for name in (OWN_FILE, SHARED_FILE):
-                if found is None and (folder / name).is_file():
-                    home = folder / name
-                    found = _table(home, asked=False)
+    found = find(directory, file)
     if found is None:
         return Settings(directory=str(directory))
-    return _Reader(home, directory).settings(found)
+    return _Reader(found.file, directory).settings(found.table)
 
 
-def _table(file: Path, *, asked: bool) -> Mapping[str, Any] | None:
+@attrs.frozen(kw_only=True)
+class Found:
+    """A configuration file.
+
+    Attributes
+    ----------
+    file
+        Where it is, absolute.
+    above
+        The keys above its table: none, or those of [tool.losscheck].
+    table
+        What it says, unchecked.
+    """
+
+    file: Path
+    above: tuple[str, ...]
+    table: Mapping[str, Any]
+
+
+def find(directory: Path, file: Path | None = None) -> Found | None:
+    """Find the configuration that holds for a working directory; None where there is none.
+
+    Raises
+    ------
+    UsageError
+        It cannot be read, or has no table though it was asked for.
+    """
+    if file is not None:
+        return _found((directory / file).resolve(), asked=True)
+    for folder in (directory, *directory.parents):
+        for name in (OWN_FILE, SHARED_FILE):
+            if (folder / name).is_file() and (found := _found(folder / name, asked=False)):
+                return found
+    return None
+
+
+def _found(file: Path, *, asked: bool) -> Found | None:
     """Read the table of a file; None where it has none and nobody asked for this file."""
     try:
         text = file.read_text(encoding="utf-8")
@@ -86,12 +115,12 @@ def _table(file: Path, *, asked: bool) -> Mapping[str, Any] | None:
     tool = document.get("tool", {})
     table = tool.get("losscheck") if isinstance(tool, dict) else None
     if table is None and file.name != SHARED_FILE:
-        return document
+        return Found(file=file, above=(), table=document)
     if table is None and asked:
         raise UsageError(f"{file} has no [tool.losscheck] table; add one or name another file")
     if table is not None and not isinstance(table, dict):
         raise UsageError(f"{file}: tool.losscheck: expected a table, got {table!r}")
-    return table
+    return None if table is None else Found(file=file, above=("tool", "losscheck"), table=table)
 
 
 def _text(file: Path) -> str:

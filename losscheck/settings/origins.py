@@ -1,0 +1,142 @@
+"""The settings that hold, one by one, each with where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from losscheck.rules.codes import rule_code
+from losscheck.settings.file import Found
+from losscheck.settings.lines import Keys, lines
+from losscheck.settings.places import seen_from
+from losscheck.settings.settings import ArgumentSettings, Settings
+
+DEFAULT, CONFIGURATION, COMMAND_LINE = "default", "configuration", "command line"
+# Settings that are one value: the field, its key in the configuration, its option.
+PLAIN = (
+    ("targets", "targets", "targets"),
+    ("changed", "changed", "changed"),
+    ("dtypes", "dtypes", "dtype"),
+    ("modes", "modes", "mode"),
+    ("select", "select", "select"),
+    ("fail_on", "fail-on", "fail_on"),
+    ("baseline", "baseline", "baseline"),
+    ("seed", "seed", "seed"),
+    ("order", "order", "order"),
+    ("budget", "budget", "budget"),
+    ("timeout", "timeout", "timeout"),
+    ("jobs", "jobs", "jobs"),
+    ("data", "data", "data"),
+)
+
+
+@attrs.frozen(kw_only=True)
+class Setting:
+    """A setting that holds.
+
+    Attributes
+    ----------
+    keys
+        Its key, with those below it where it is an entry of a table.
+    value
+        Plain data.
+    origin
+        "default", "configuration" or "command line".
+    line
+        Of the configuration file, 1-based; None where it is not from there.
+    """
+
+    keys: Keys
+    value: Any
+    origin: str
+    line: int | None = None
+
+
+class Origins:
+    """Lists the settings that hold.
+
+    Parameters
+    ----------
+    held
+        All of them.
+    options
+        The names of the options that the command line has.
+    found
+        The configuration file; None without one.
+    """
+
+    def __init__(self, held: Settings, options: Collection[str], found: Found | None) -> None:
+        self._held = held
+        self._options = options
+        self._table: Mapping[str, Any] = found.table if found else {}
+        self._home = found.file.parent if found else Path(held.directory)
+        text = found.file.read_text(encoding="utf-8") if found else ""
+        self._lines = lines(text, found.above) if found else {}
+
+    def settings(self) -> Iterator[Setting]:
+        """Give single values, and then the entries of tables."""
+        for field, key, option in PLAIN:
+            value = getattr(self._held, field)
+            if option in self._options:
+                yield Setting(keys=(key,), value=value, origin=COMMAND_LINE)
+            else:
+                yield self._configured((key,), value)
+        yield from self._patterns()
+        yield from self._by_code("ignore", self._held.ignore)
+        yield from self._by_code("severity", self._held.severity)
+        for name, declared in self._held.arguments.items():
+            yield Setting(keys=("arguments", name), value=_plain(declared), origin=COMMAND_LINE)
+        for target in self._table.get("losses", {}):
+            yield from self._of_loss(target)
+
+    def _configured(self, keys: Keys, value: Any, *written: str) -> Setting:
+        """A setting of the configuration, under the keys that are `written` there; else a default.
+
+        Those that are not given are written as they are.
+        """
+        line = self._lines.get(written or keys)
+        origin = DEFAULT if line is None else CONFIGURATION
+        return Setting(keys=keys, value=value, origin=origin, line=line)
+
+    def _patterns(self) -> Iterator[Setting]:
+        configured = self._table.get("exclude", [])
+        for pattern in self._held.exclude:
+            if pattern in configured:
+                yield self._configured(("exclude",), pattern)
+            else:
+                yield Setting(keys=("exclude",), value=pattern, origin=COMMAND_LINE)
+
+    def _by_code(self, key: str, entries: Mapping[str, str]) -> Iterator[Setting]:
+        """The entries of a table by codes, where slugs may be written."""
+        table = self._table.get(key, {})
+        written = {rule_code(name, key): name for name in table}
+        for code, text in entries.items():
+            if table.get(written.get(code)) == text:
+                yield self._configured((key, code), text, key, written[code])
+            else:
+                yield Setting(keys=(key, code), value=text, origin=COMMAND_LINE)
+
+    def _of_loss(self, written: str) -> Iterator[Setting]:
+        target = seen_from(written, Path(self._held.directory), self._home)
+        held, table = self._held.losses[target], self._table["losses"][written]
+        for name in table.get("ignore", {}):
+            code = rule_code(name, "ignore")
+            keys: Keys = ("losses", target, "ignore", code)
+            yield self._configured(keys, held.ignore[code], "losses", written, "ignore", name)
+        for name, declared in held.arguments.items():
+            keys = ("losses", target, "arguments", name)
+            at = ("losses", written, "arguments", name)
+            yield self._configured(keys, _plain(declared), *at)
+        if held.data:
+            keys = ("losses", target, "data")
+            yield self._configured(keys, held.data, "losses", written, "data")
+
+
+def _plain(declared: ArgumentSettings) -> dict[str, Any]:
+    if declared.constant:
+        return {"value": declared.value}
+    fields = {name: getattr(declared, name) for name in ("domain", "shape", "role")}
+    return {name: value for name, value in fields.items() if value is not None}
