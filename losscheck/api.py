@@ -13,11 +13,10 @@ from numpy.typing import ArrayLike
 from losscheck.comparison import Comparison
 from losscheck.model import LossReport, UsageError, Verdict
 from losscheck.result import CheckResult, UnstableLossError
-from losscheck.rules.codes import EXAMPLE, prefixes
 from losscheck.settings.budget import DEFAULT
 from losscheck.settings.decorator import Declaration
-from losscheck.settings.given import a_seed, declared, ignored, texts
-from losscheck.settings.settings import DTYPES, MODES, Settings, a_budget, an_order, one_of
+from losscheck.settings.given import laid_over
+from losscheck.settings.settings import MODES, Settings
 from losscheck.targets import Loss, from_callable, losses_of_model, resolve
 
 # A file or what yields batches by name; arrays by argument or in order; or what gives such batches.
@@ -79,7 +78,7 @@ def check(
         If something given cannot be used.
     """
     settings = _settings(arguments, dtypes, modes, select, ignore, seed, order, budget)
-    return _checked(_found(loss), settings, {} if data is None else {"data": data})
+    return checked(losses_of(loss), settings, data)
 
 
 def _settings(
@@ -93,38 +92,32 @@ def _settings(
     budget: float,
 ) -> Settings:
     """Settings of what was given, each checked by its name."""
-    return Settings(
-        arguments=declared(arguments or {}, "arguments"),
-        dtypes=_each_of(dtypes, DTYPES, "dtypes"),
-        modes=_each_of(modes, MODES, "modes"),
-        select=prefixes(texts(select, "select", EXAMPLE), "select"),
-        ignore=ignored(ignore or {}, "ignore"),
-        seed=a_seed(seed, "seed"),
-        order=an_order(order, "order"),
-        budget=a_budget(budget, "budget"),
-        directory=os.getcwd(),
-    )
+    given: dict[str, Any] = {
+        "arguments": arguments,
+        "dtypes": dtypes,
+        "modes": modes,
+        "select": select,
+    }
+    given |= {"ignore": ignore, "seed": seed, "order": order, "budget": budget}
+    return laid_over(Settings(directory=os.getcwd()), given)
 
 
-def _each_of(given: str | Sequence[str], choices: tuple[str, ...], where: str) -> tuple[str, ...]:
-    """Check words against the choices that there are; none at all cannot be meant."""
-    words = texts(given, where, choices[0])
-    if not words:
-        raise UsageError(f"{where}: nothing is given; expected some of {', '.join(choices)}")
-    return tuple(one_of(word, choices, where) for word in words)
+def checked(losses: Sequence[Loss], settings: Settings, data: Data | None = None) -> CheckResult:
+    """Examine a loss, or a model and the losses of its outputs, as one report.
 
-
-def _checked(losses: Sequence[Loss], settings: Settings, data: Mapping[str, Any]) -> CheckResult:
-    """Examine a loss, or a model and the losses of its outputs, as one report."""
+    Raises
+    ------
+    UsageError
+        What is declared, or the data, cannot be used.
+    """
     from losscheck.engine import outcomes
     from losscheck.engine.task import Task, examine
 
     first, *others = losses
-    if data and first.compiled is not None:
+    if data is not None and first.compiled is not None:
         raise UsageError(f"data are for the losses of {first.target}: check one of them by name")
-    reports = [
-        examine(Task(target=loss.target, settings=settings), loss, **data) for loss in losses
-    ]
+    own: dict[str, Any] = {} if data is None else {"data": data}
+    reports = [examine(Task(target=loss.target, settings=settings), loss, **own) for loss in losses]
     found = outcomes.together(reports[0], reports[1:]) if others else reports[0]
     from losscheck.program.quiet import environment
 
@@ -183,15 +176,8 @@ def compare(
     """
     from losscheck.comparing.compare import compare as compared
 
-    settings = Settings(
-        arguments=declared(arguments or {}, "arguments"),
-        dtypes=_each_of(dtypes, DTYPES, "dtypes"),
-        modes=_each_of(modes, MODES, "modes"),
-        seed=a_seed(seed, "seed"),
-        budget=a_budget(budget, "budget"),
-        directory=os.getcwd(),
-    )
-    return compared(_found(old)[0], _found(new)[0], settings)
+    settings = _settings(arguments, dtypes, modes, (), None, seed, 1, budget)
+    return compared(losses_of(old)[0], losses_of(new)[0], settings)
 
 
 class CheckOptions(TypedDict, total=False):
@@ -237,8 +223,14 @@ def assert_stable(loss: str | Callable[..., Any], **options: Unpack[CheckOptions
         raise UnstableLossError(result)
 
 
-def _found(loss: Any) -> list[Loss]:
-    """The loss; of a compiled model what it is trained on, and then the losses of its outputs."""
+def losses_of(loss: Any) -> list[Loss]:
+    """Give the loss; of a compiled model what it is trained on, and the losses of its outputs.
+
+    Raises
+    ------
+    UsageError
+        There is none, or there are several.
+    """
     if isinstance(loss, str):
         return _named(loss)
     if not callable(loss):

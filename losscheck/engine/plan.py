@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
 
-from losscheck.model import LeftOut, UsageError
+from losscheck.model import LeftOut, Source, UsageError
 from losscheck.rules import rules
 from losscheck.selection import Selection
 from losscheck.settings.baseline import read
@@ -30,6 +30,7 @@ class Plan:
     left_out: tuple[LeftOut, ...]
     said: tuple[str, ...] = ()  # of what was chosen and what not: lines
     unchanged: bool = False  # whether targets were left out because they do not differ
+    sources: Mapping[str, Source | None] = attrs.field(factory=dict)  # target -> where it is
 
 
 def plan(targets: Sequence[str], settings: Settings, selection: Selection | None = None) -> Plan:
@@ -84,6 +85,7 @@ def plan(targets: Sequence[str], settings: Settings, selection: Selection | None
         left_out=tuple(item for item in left_out.values() if item.target not in losses),
         said=chosen.said(),
         unchanged=chosen.unchanged,
+        sources={target: loss.source for target, loss in losses.items()},
     )
 
 

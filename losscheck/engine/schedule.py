@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import graphlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from losscheck.rules.base import Rule
 from losscheck.rules.evidence import EVIDENCE
@@ -26,6 +26,20 @@ def schedule(rules: Sequence[Rule]) -> list[Rule]:
         found.append(waiting.pop(0))
         order.done(found[-1].code)
     return found
+
+
+def with_masks(codes: Collection[str], rules: Sequence[Rule]) -> frozenset[str]:
+    """Add to codes of rules those of the rules whose findings mask theirs, and so on.
+
+    Judged with these, a rule says the same as judged with all.
+    """
+    found: set[str] = set()
+    waiting = set(codes)
+    while waiting:
+        found |= waiting
+        masks = {mask for rule in rules if rule.code in waiting for mask in rule.masked_by}
+        waiting = masks - found
+    return frozenset(found)
 
 
 def _dearness(rule: Rule) -> int:

@@ -1,20 +1,26 @@
-"""`pytest --losscheck`: the losses of the configuration as tests, one a loss and rule.
+"""The pytest plugin: `pytest --losscheck`, and the fixture and the mark `losscheck`.
 
 Every pytest run imports this file, so that it imports nothing but pytest.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from losscheck.pytest_plugin.items import Items
+    from losscheck.pytest_plugin.fixture import LossCheck
+
+MARK = (
+    "losscheck(xfail=None, reason='', strict=None, **options): what the fixture `losscheck` is "
+    "told of this test: codes that it is expected to find, and options of losscheck.check; tests "
+    "of `pytest --losscheck` have this mark, too"
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--losscheck`."""
+    """Add the options that begin with `--losscheck`."""
     group = parser.getgroup("losscheck", "losses")
     group.addoption(
         "--losscheck",
@@ -22,28 +28,38 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=False,
         help="check the losses that [tool.losscheck] lists, one test a loss and rule",
     )
+    group.addoption(
+        "--losscheck-target",
+        action="append",
+        default=[],
+        metavar="TARGET",
+        help="check this loss, module or file instead of those that are listed; repeatable",
+    )
+    group.addoption(
+        "--losscheck-select",
+        action="append",
+        default=[],
+        metavar="CODES",
+        help="with these rules alone: codes, their beginnings or slugs, with commas or repeated",
+    )
 
 
-@pytest.hookimpl(tryfirst=True)  # before -k, -m and the like choose among the items
-def pytest_collection_modifyitems(
-    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
-) -> None:
-    """Add the losses to what was collected."""
-    if config.getoption("--losscheck"):
-        items.extend(_items(config).collect(session))
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the mark, and where losses are to be checked what collects them."""
+    config.addinivalue_line("markers", MARK)
+    if config.getoption("--losscheck") or config.getoption("--losscheck-target"):
+        from losscheck.pytest_plugin.collection import LossCollection
+
+        config.pluginmanager.register(LossCollection(config), "losscheck-collection")
 
 
-@pytest.hookimpl(optionalhook=True)  # of pytest-xdist, which may be missing
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Keep the tests of a loss on one worker, so that it is examined once."""
-    if not config.getoption("--losscheck"):
-        return None
-    from losscheck.pytest_plugin.schedule import scheduling
+@pytest.fixture
+def losscheck(request: pytest.FixtureRequest) -> LossCheck:
+    """Check a loss within a test: `losscheck(my_loss, arguments={"y_pred": "probability"})`.
 
-    return scheduling(config, log)
+    The test fails where the loss does, by the settings of [tool.losscheck]; the report is returned.
+    Options are those of `losscheck.check`, and `fail_on`.
+    """
+    from losscheck.pytest_plugin.fixture import of_test
 
-
-def _items(config: pytest.Config) -> Items:
-    from losscheck.pytest_plugin.items import Items
-
-    return Items(config)
+    return of_test(request)

@@ -1,175 +1,172 @@
-"""The tests that `pytest --losscheck` adds: an item a loss and rule, examined once a loss."""
+"""The tests of `pytest --losscheck`, as a tree: a file, its losses, and a test a rule."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import pytest
 
-from losscheck.model import LossReport, Outcome, UsageError, Verdict
+from losscheck.model import Check, LossReport, Outcome, UsageError, Verdict
+from losscheck.pytest_plugin.arguments import Chosen
+from losscheck.pytest_plugin.losses import Losses
 from losscheck.report import verdicts
 from losscheck.report.blocks import of_finding
-from losscheck.settings.file import read
 
 if TYPE_CHECKING:
     from losscheck.engine.task import Task
+    from losscheck.rules.base import Rule
 
-ROOT = "losscheck"  # node ids begin with it
+# A bracket in the id of a test begins its parameters, and two colons begin a part of it.
+_PLAIN = str.maketrans({"[": "(", "]": ")"})
 
 
-class Examined:
-    """The reports of this process: each loss is examined when its first item runs."""
+@attrs.frozen(kw_only=True, eq=False)
+class Asked:
+    """What is asked of the losses in this run."""
 
-    def __init__(self) -> None:
-        self._reports: dict[str, LossReport] = {}
+    losses: Losses
+    chosen: Chosen
 
-    def report(self, task: Task) -> LossReport:
-        """Examine a loss, unless that was done."""
-        from losscheck.engine.task import examine
 
-        if task.target not in self._reports:
-            with warnings.catch_warnings():
-                # What TensorFlow or the loss warns of is no finding, even under `-W error`.
-                warnings.simplefilter("ignore")
-                self._reports[task.target] = examine(task)
-        return self._reports[task.target]
+def _collected(node: LossFile | LossGroup) -> Iterable[LossNode]:
+    """The losses of a file."""
+    try:
+        tasks = node.asked.losses.tasks(node.nodeid)
+    except UsageError as error:
+        raise node.CollectError(str(error)) from error
+    taken: set[str] = set()
+    for task in tasks:
+        name = task.target if isinstance(node, LossGroup) else task.target.partition(":")[2]
+        # One that is listed as a module and as a file, too, is two losses with settings of its own.
+        name = (task.target if name in taken else name).translate(_PLAIN).replace("::", ":")
+        taken.add(name)
+        found = LossNode.from_parent(node, name=name, task=task, asked=node.asked)
+        if node.asked.chosen.holds(found.nodeid):
+            yield found
+
+
+class LossFile(pytest.File):
+    """A file with losses."""
+
+    def __init__(self, *, asked: Asked, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.asked = asked
+
+    def collect(self) -> Iterable[LossNode]:
+        """Find its losses."""
+        return _collected(self)
+
+
+class LossGroup(pytest.Collector):
+    """Losses that are in no file of the project: those of Keras and of installed packages."""
+
+    def __init__(self, *, asked: Asked, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.asked = asked
+
+    def collect(self) -> Iterable[LossNode]:
+        """Find these losses."""
+        return _collected(self)
 
 
 class LossNode(pytest.Collector):
-    """A loss."""
+    """A loss, which is examined before the first of its tests that is run."""
 
-    def collect(self) -> Iterable[pytest.Item]:
-        """Items are made by `collect` below; pytest asks only nodes that it found itself."""
-        return ()
+    def __init__(self, *, task: Task, asked: Asked, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.task = task
+        self.asked = asked
+        self.report: LossReport | None = None
+
+    def collect(self) -> Iterable[RuleItem]:
+        """Give a test for each rule."""
+        for rule in self.asked.losses.rules():
+            found = RuleItem.from_parent(self, name=rule.code, rule=rule)
+            if self.asked.chosen.holds(found.nodeid):
+                yield found
+
+    def setup(self) -> None:
+        """Examine it by the rules whose tests are to be run."""
+        codes = [
+            item.rule.code
+            for item in self.session.items
+            if isinstance(item, RuleItem) and item.parent is self
+        ]
+        try:
+            self.report = self.asked.losses.report(self.task, codes)
+        except UsageError as error:
+            raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 class RuleItem(pytest.Item):
     """One rule on one loss."""
 
-    def __init__(self, *, task: Task, code: str, examined: Examined, **rest: Any) -> None:
+    parent: LossNode
+
+    def __init__(self, *, rule: Rule, **rest: Any) -> None:
         super().__init__(**rest)
-        self.task = task
-        self.code = code
-        self.examined = examined
+        self.rule = rule
+        self.add_marker(pytest.mark.losscheck)
+        self.extra_keyword_matches |= {rule.slug, f"{rule.code}-{rule.slug}", self._task.target}
+        if self.config.pluginmanager.hasplugin("xdist"):
+            self.add_marker(pytest.mark.xdist_group(self._task.target.translate(_PLAIN)))
+
+    @property
+    def _task(self) -> Task:
+        return self.parent.task
 
     def runtest(self) -> None:
         """Fail with the findings of the rule, skip where it decided nothing."""
-        report = self.examined.report(self.task)
-        fail_on = self.task.settings.fail_on
+        report, fail_on = self.parent.report, self._task.settings.fail_on
+        assert report is not None
         if report.verdict == Verdict.ERROR:
             raise FindingsError(f"losscheck failed: {report.reason}")
-        found = [finding for finding in report.findings if finding.code == self.code]
+        found = [finding for finding in report.findings if finding.code == self.rule.code]
         self.user_properties += [("losscheck", finding.id) for finding in found]
-        text = "\n".join(map(of_finding, found))
+        text = "\n".join(of_finding(finding, report) for finding in found)
         if any(verdicts.finding_fails(finding, fail_on) for finding in found):
             raise FindingsError(text)
         if found:  # shown with -rP, and where another check of the report is
             self.add_report_section("call", "losscheck", text)
-        self._undecided(report, fail_on)
-
-    def _undecided(self, report: LossReport, fail_on: str) -> None:
-        check = next((check for check in report.checks if check.code == self.code), None)
+        check = next((check for check in report.checks if check.code == self.rule.code), None)
         if check is None:
             pytest.skip(report.reason or "not run")
         if check.outcome == Outcome.ERROR:
             raise FindingsError(f"losscheck failed: {check.reason}")
-        # A rule that was left out for what leaves the whole loss undecided has decided nothing.
-        open_ = report.verdict == Verdict.INCONCLUSIVE and check.reason == report.reason
-        open_ = check.outcome == Outcome.INCONCLUSIVE or (check.outcome == Outcome.SKIP and open_)
-        if open_ and verdicts.counts("inconclusive", fail_on):
-            raise FindingsError(f"inconclusive: {check.reason}")
+        reason = _open(check, report, self.rule)
+        if reason and verdicts.counts("inconclusive", fail_on):
+            raise FindingsError(f"inconclusive: {reason}")
         if check.outcome in (Outcome.SKIP, Outcome.INCONCLUSIVE):
             pytest.skip(check.reason or check.outcome)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Show findings as losscheck does, without a traceback."""
-        if isinstance(excinfo.value, FindingsError | UsageError):
+        if isinstance(excinfo.value, FindingsError):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
-    def reportinfo(self) -> tuple[Path, None, str]:
-        """Name the item in the header of its failure."""
-        return self.path, None, f"{self.task.target} {self.name}"
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Say where the loss is written, and name the test in the header of its failure."""
+        source = self.parent.asked.losses.source(self._task)
+        title = f"{self._task.target} {self.rule.code}-{self.rule.slug}"
+        if source is None:
+            return self.path, None, title
+        return Path(self._task.settings.directory, source.file), source.line - 1, title
+
+
+def _open(check: Check, report: LossReport, rule: Rule) -> str:
+    """Say why a rule leaves open what comes of its loss; "" where it does not."""
+    undecided = report.verdict == Verdict.INCONCLUSIVE
+    if check.outcome == Outcome.INCONCLUSIVE:
+        return check.reason if undecided or rule.decisive else ""
+    # What leaves the whole loss undecided is the reason of the rules that it leaves out, too; the
+    # loss says it at more length.
+    same = undecided and check.reason and report.reason.startswith(check.reason)
+    return report.reason if same and check.outcome == Outcome.SKIP else ""
 
 
 class FindingsError(Exception):
-    """What makes an item fail; the text is what is shown."""
-
-
-class WrongItem(pytest.Item):
-    """What stands in a worker of pytest-xdist for a configuration that cannot be used.
-
-    A worker that raises pytest.UsageError takes the whole run down with an internal error.
-    """
-
-    def __init__(self, *, error: UsageError, **rest: Any) -> None:
-        super().__init__(**rest)
-        self.error = error
-
-    def runtest(self) -> None:
-        """Fail with the error."""
-        raise self.error
-
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """Show the message without a traceback."""
-        return str(excinfo.value)
-
-
-class Items:
-    """Makes the items of a session."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        self.config = config
-
-    def collect(self, session: pytest.Session) -> Sequence[pytest.Item]:
-        """Make an item for every loss of the configuration and every rule.
-
-        Raises
-        ------
-        pytest.UsageError
-            If the configuration cannot be used, or lists nothing.
-        """
-        root = LossNode.from_parent(session, name=ROOT, nodeid=ROOT)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # importing TensorFlow warns of its own ways
-                tasks = self._tasks()
-        except UsageError as error:
-            if hasattr(self.config, "workerinput"):
-                return [WrongItem.from_parent(root, name="configuration", error=error)]
-            raise pytest.UsageError(str(error)) from error
-        examined = Examined()
-        items = [item for task in tasks for item in self._of_loss(root, task, examined)]
-        # Tells pytest's own count of them, which it shows and subtracts what -k leaves out from.
-        report = pytest.CollectReport(ROOT, "passed", longrepr=None, result=[*items])
-        self.config.hook.pytest_collectreport(report=report)
-        return items
-
-    def _of_loss(self, root: LossNode, task: Task, examined: Examined) -> Iterable[pytest.Item]:
-        from losscheck.rules import rules
-
-        node = LossNode.from_parent(root, name=task.target)
-        for rule in rules():
-            name = f"{rule.code}-{rule.slug}"
-            own = {"task": task, "code": rule.code, "examined": examined}
-            item = RuleItem.from_parent(node, name=name, **own)
-            if self.config.pluginmanager.hasplugin("xdist"):
-                item.add_marker(pytest.mark.xdist_group(task.target))
-            yield item
-
-    def _tasks(self) -> tuple[Task, ...]:
-        from losscheck.engine.plan import plan
-
-        settings = read(self.config.invocation_params.dir)
-        if not settings.targets:
-            raise UsageError(
-                "--losscheck: there are no targets; list them in pyproject.toml, as in "
-                '[tool.losscheck] targets = ["my_pkg.losses"]'
-            )
-        planned = plan(settings.targets, settings)
-        if not planned.tasks:
-            raise UsageError(f"--losscheck: no loss found in {', '.join(settings.targets)}")
-        return planned.tasks
+    """What makes a test fail; the text is what is shown."""

@@ -6,16 +6,17 @@ from typing import Any
 
 from xdist.scheduler import LoadScopeScheduling
 
-from losscheck.pytest_plugin.items import ROOT
+from losscheck.rules import rules
 
 
 class LossScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     """Tests of one loss together, so that it is examined once; all others one by one."""
 
     def _split_scope(self, nodeid: str) -> str:
-        # "losscheck::module:loss::LC203-gradient-nan" belongs to "losscheck::module:loss".
-        ours = nodeid.startswith(f"{ROOT}::")
-        return nodeid.rpartition("::")[0] if ours else nodeid
+        # "my_pkg/losses.py::focal::LC203" belongs to "my_pkg/losses.py::focal".
+        loss, _, name = nodeid.rpartition("::")
+        ours = "::" in loss and any(name == rule.code for rule in rules())
+        return loss if ours else nodeid
 
 
 def scheduling(config: Any, log: Any) -> LossScheduling | None:

@@ -114,8 +114,7 @@ def _symptoms(told: Told, width: int) -> Iterator[Text]:
 def _write(told: Told, width: int, *, comments: bool) -> Iterator[Text]:
     """Show what to write; code keeps its lines, whatever the width."""
     if told.diagnosis.verified:
-        yield from _diff(told)
-        yield Text.assemble(MARGIN, (told.cleared, "green"))
+        yield from verified(told)
         return
     given = words.clean(told.diagnosis.fix).strip().splitlines()
     code = [line for line in given if comments or not line.startswith(COMMENT)]
@@ -127,10 +126,12 @@ def _write(told: Told, width: int, *, comments: bool) -> Iterator[Text]:
     yield from block(fitted("\n".join(code), width - INDENT - 2), INDENT + 2)
 
 
-def _diff(told: Told) -> Iterator[Text]:
+def verified(told: Told) -> Iterator[Text]:
+    """Show a fix that was tried, and what it clears."""
     changes = told.changes
     shown = changes[:CODE_LINES] if len(changes) > CODE_LINES else changes
     for line in shown:
         yield Text.assemble(MARGIN, (line, "red" if line.startswith("-") else "green"))
     if len(changes) > len(shown):
         yield Text(f"{MARGIN}... {len(changes) - len(shown)} lines more: {GLANCE}")
+    yield Text.assemble(MARGIN, (told.cleared, "green"))

@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import attrs
+
 from losscheck.model import UsageError
-from losscheck.rules.codes import EXAMPLE, rule_code
-from losscheck.settings.settings import ArgumentSettings, argument, check_texts
+from losscheck.rules.codes import EXAMPLE, prefixes, rule_code
+from losscheck.settings.settings import (
+    DTYPES,
+    FAIL_ON,
+    MODES,
+    ArgumentSettings,
+    Settings,
+    a_budget,
+    an_order,
+    argument,
+    check_texts,
+    one_of,
+)
 
 REASON = "clipping is deliberate"  # where a message shows how one is given
+
+
+def laid_over(settings: Settings, given: Mapping[str, Any]) -> Settings:
+    """Lay what was handed over, by the names that `losscheck.check` has for it, over settings.
+
+    Raises
+    ------
+    UsageError
+        If something cannot be used; the message begins with its name.
+    """
+    changes = {name: _READERS[name](value, name) for name, value in given.items()}
+    if "ignore" in changes:
+        changes["ignore"] = {**settings.ignore, **changes["ignore"]}
+    return attrs.evolve(settings, **changes)
 
 
 def texts(given: Any, where: str, example: str) -> tuple[str, ...]:
@@ -120,3 +147,24 @@ def a_seed(given: Any, where: str) -> int:
     if type(given) is int and given >= 0:  # True is an int
         return given
     raise UsageError(f"{where}: expected a whole number from 0 on, got {given!r:.60}")
+
+
+def _each_of(given: Any, choices: tuple[str, ...], where: str) -> tuple[str, ...]:
+    """Check words against the choices that there are; none at all cannot be meant."""
+    words = texts(given, where, choices[0])
+    if not words:
+        raise UsageError(f"{where}: nothing is given; expected some of {', '.join(choices)}")
+    return tuple(one_of(word, choices, where) for word in words)
+
+
+_READERS: Mapping[str, Callable[[Any, str], Any]] = {
+    "arguments": lambda given, where: declared(given or {}, where),
+    "dtypes": lambda given, where: _each_of(given, DTYPES, where),
+    "modes": lambda given, where: _each_of(given, MODES, where),
+    "select": lambda given, where: prefixes(texts(given, where, EXAMPLE), where),
+    "ignore": lambda given, where: ignored(given or {}, where),
+    "seed": a_seed,
+    "order": an_order,
+    "budget": a_budget,
+    "fail_on": lambda given, where: one_of(given, FAIL_ON, where),
+}

@@ -12,7 +12,7 @@ import sys
 import sysconfig
 import traceback
 from collections.abc import Sequence
-from importlib.machinery import PathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 
@@ -39,11 +39,37 @@ def exists(module: str) -> bool:
 
     A part whose package says for itself where its modules lie is taken to exist.
     """
+    try:
+        _spec(module)
+    except LookupError:
+        return False
+    return True
+
+
+def file_of_module(module: str) -> Path | None:
+    """Find the file of a dotted module without importing anything; None where none can be named."""
+    try:
+        spec = _spec(module)
+    except LookupError:
+        return None
+    file = None if spec is None else spec.origin
+    return Path(os.path.abspath(file)) if file and os.path.isfile(file) else None
+
+
+def _spec(module: str) -> ModuleSpec | None:
+    """Find a dotted module; None for one whose package says for itself where its modules lie.
+
+    Raises
+    ------
+    LookupError
+        There is none.
+    """
     folders: Sequence[str] | None = None
-    name = ""
+    name, spec = "", None
     for part in module.split("."):
         name = f"{name}.{part}".lstrip(".")
         if name in sys.modules:
+            spec = getattr(sys.modules[name], "__spec__", None)
             folders = getattr(sys.modules[name], "__path__", None)
             continue
         try:
@@ -53,13 +79,13 @@ def exists(module: str) -> bool:
                 else PathFinder.find_spec(name, folders)
             )
         except (ImportError, ValueError):  # a loader of its own
-            return True
+            return None
         if spec is None:
-            return False
+            raise LookupError(name)
         folders = spec.submodule_search_locations
-        if folders is None:
-            break  # it may make the rest of the name itself
-    return True
+        if folders is None:  # it may make the rest of the name itself
+            return spec if name == module else None
+    return spec
 
 
 def file_of(text: str, directory: Path) -> Path:

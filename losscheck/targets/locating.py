@@ -9,7 +9,7 @@ from typing import Any
 
 from losscheck.model import UsageError
 from losscheck.targets import importing
-from losscheck.targets.reference import Reference
+from losscheck.targets.reference import Reference, parse
 
 
 def locate(reference: Reference, directory: Path) -> Any:
@@ -37,6 +37,17 @@ def check_place(reference: Reference, directory: Path) -> None:
         importing.file_of(reference.place, directory)
     elif not importing.exists(reference.place):
         raise importing.missing(reference.place, directory)
+
+
+def file_of_place(text: str, directory: Path) -> Path | None:
+    """Find the file that a target names, by path or as a module, before anything is imported.
+
+    None where it is no file: a name that Keras knows, a package without a file.
+    """
+    reference = parse(text)
+    if reference.is_file:
+        return importing.file_of(reference.place, directory)
+    return importing.file_of_module(reference.place)
 
 
 def import_place(reference: Reference, directory: Path) -> ModuleType:

@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-import gc
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from losscheck.model import Check
-from losscheck.program.quiet import tensorflow
-from losscheck.pytest_plugin import pytest_xdist_make_scheduler
 from losscheck.pytest_plugin.schedule import LossScheduling
 from losscheck.rules import BUILT_IN
 
-MSE = "losscheck::mse::LC203-gradient-nan"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _tensorflow_stays() -> Iterator[None]:
-    """Import TensorFlow before pytester does, which forgets modules; twice would abort."""
-    tensorflow()
-    gc.freeze()  # every pytest in this process collects garbage five times before it ends
-    yield
-    gc.unfreeze()
+MSE = "losscheck::mse::LC203"
 
 
 @pytest.fixture
-def project(pytester: pytest.Pytester, fake_engine: Any) -> pytest.Pytester:
+def project(
+    pytester: pytest.Pytester, fake_engine: Any, checks: tuple[Check, ...]
+) -> pytest.Pytester:
     """A project whose losses are mse and mae."""
     configure(pytester)
-    checks = tuple(Check(code=rule.code, slug=rule.slug, outcome="pass") for rule in BUILT_IN)
     for target in ("mse", "mae"):
         fake_engine.reports[target] = {"checks": checks}
     return pytester
@@ -171,20 +159,24 @@ def test_errors_of_the_configuration(
     result.stderr.fnmatch_lines([f"ERROR: *{said}*"])
 
 
-def test_errors_of_the_configuration_in_a_worker(pytester: pytest.Pytester) -> None:
+def test_errors_of_the_configuration_are_told_before_workers_start(
+    pytester: pytest.Pytester,
+) -> None:
     pytester.makepyprojecttoml("[tool.losscheck]\ntarget = []")
-    result = pytester.runpytest_subprocess("--losscheck", "-n", "1")
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*unknown key 'target'. Did you mean 'targets'?*"])
+    result = pytester.runpytest_inprocess("--losscheck", "-n", "1")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*unknown key 'target'. Did you mean 'targets'?*"])
     result.stdout.no_fnmatch_line("*INTERNALERROR*")
 
 
 def test_the_tests_of_a_loss_stay_together(pytester: pytest.Pytester) -> None:
     scope = LossScheduling(pytester.parseconfig("--tx", "popen"))._split_scope
-    assert scope(MSE) == scope("losscheck::mse::LC101-gradient-mismatch") == "losscheck::mse"
-    assert scope(MSE) != scope("losscheck::mae::LC203-gradient-nan")
-    own = "tests/test_own.py::test_one"
-    assert scope(own) == own
+    assert scope(MSE) == scope("losscheck::mse::LC101") == "losscheck::mse"
+    assert scope(MSE) != scope("losscheck::mae::LC203")
+    file = "my_pkg/losses.py::focal"
+    assert scope(f"{file}::LC203") == scope(f"{file}::LC101") == file
+    for own in ("tests/test_own.py::test_one", "tests/test_own.py::TestOne::test_one"):
+        assert scope(own) == own
 
 
 @pytest.mark.parametrize(
@@ -192,11 +184,13 @@ def test_the_tests_of_a_loss_stay_together(pytester: pytest.Pytester) -> None:
     [
         (("--losscheck", "--dist", "load"), True),
         (("--losscheck", "--dist", "worksteal"), False),
+        (("--losscheck-target", "mse", "--dist", "load"), True),
         (("--dist", "load"), False),
     ],
 )
 def test_scheduling_is_ours_unless_chosen(
     pytester: pytest.Pytester, options: tuple[str, ...], ours: bool
 ) -> None:
-    config = pytester.parseconfig("--tx", "popen", *options)
-    assert isinstance(pytest_xdist_make_scheduler(config, None), LossScheduling) == ours
+    config = pytester.parseconfigure("--tx", "popen", *options)
+    made = config.hook.pytest_xdist_make_scheduler(config=config, log=None)
+    assert isinstance(made, LossScheduling) == ours

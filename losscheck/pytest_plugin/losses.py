@@ -1,0 +1,185 @@
+"""The losses of a run of pytest: in which files they are, and what came out of each."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import attrs
+import pytest
+
+from losscheck.engine.schedule import with_masks
+from losscheck.model import LossReport, Source, UsageError
+from losscheck.rules import rules
+from losscheck.rules.base import Rule
+from losscheck.rules.codes import EXAMPLE, prefixes
+from losscheck.rules.model.weights import WEIGHT_RULES
+from losscheck.selection import Selection
+from losscheck.settings.baseline import read as read_baseline
+from losscheck.settings.file import read
+from losscheck.settings.given import texts
+from losscheck.settings.settings import Settings
+from losscheck.targets import check
+from losscheck.targets.importing import put_on_path
+from losscheck.targets.locating import file_of_place
+from losscheck.targets.reference import parse
+
+if TYPE_CHECKING:
+    from losscheck.engine.plan import Plan
+    from losscheck.engine.task import Task
+
+T = TypeVar("T")
+ELSEWHERE = "losscheck"  # in place of a file: losses of Keras and of installed packages
+
+
+def settings_of(config: pytest.Config) -> Settings:
+    """Read the configuration, and lay the options of pytest over it.
+
+    Raises
+    ------
+    UsageError
+        It cannot be used.
+    """
+    found = read(config.invocation_params.dir)
+    targets = config.getoption("--losscheck-target")
+    select = config.getoption("--losscheck-select")
+    return attrs.evolve(
+        found,
+        targets=tuple(targets) or found.targets,
+        select=prefixes(texts(select, "--losscheck-select", EXAMPLE), "--losscheck-select"),
+    )
+
+
+class Losses:
+    """Finds losses, and examines each once.
+
+    Parameters
+    ----------
+    settings
+        What steers the run.
+    root
+        The folder that the ids of tests are relative to.
+
+    Raises
+    ------
+    UsageError
+        The settings cannot be used, or list nothing.
+    """
+
+    def __init__(self, settings: Settings, root: Path) -> None:
+        self._settings = settings
+        self._plans: dict[tuple[str, ...], Plan | UsageError] = {}
+        self._reports: dict[str, LossReport | UsageError] = {}
+        self.files = self._files(root)
+
+    def _files(self, root: Path) -> dict[str, tuple[str, ...]]:
+        """The targets of each file, by the id of the file; nothing of the user's is imported."""
+        if not self._settings.targets:
+            raise UsageError(
+                "--losscheck: there are no targets; list them in pyproject.toml, as in "
+                '[tool.losscheck] targets = ["my_pkg.losses"], or name them by --losscheck-target'
+            )
+        rules()  # one that cannot be used is told of before a loss is run
+        if self._settings.baseline:
+            read_baseline(Path(self._settings.baseline))
+        directory = Path(self._settings.directory)
+        if self._settings.home:
+            put_on_path(Path(self._settings.home))
+        targets = Selection(self._settings.targets, self._settings).targets
+        check(targets, directory)
+        found: dict[str, tuple[str, ...]] = {}
+        for target in targets:
+            file = file_of_place(target, directory)
+            below = file is not None and file.is_relative_to(root.resolve())
+            name = file.relative_to(root.resolve()).as_posix() if file and below else ELSEWHERE
+            found[name] = (*found.get(name, ()), target)
+        return found
+
+    def tasks(self, file: str) -> tuple[Task, ...]:
+        """Find the losses of a file.
+
+        Raises
+        ------
+        UsageError
+            One of its targets cannot be imported, or something declared of a loss does not fit.
+        """
+        own = {parse(target).place for target in self.files[file]}
+        try:
+            planned = self._plan(self._settings.targets)
+        except UsageError:  # of which file, shows where each is planned alone
+            planned = self._plan(self.files[file])
+        return tuple(task for task in planned.tasks if parse(task.target).place in own)
+
+    def source(self, task: Task) -> Source | None:
+        """Where a loss is written."""
+        planned = (plan for plan in self._plans.values() if not isinstance(plan, UsageError))
+        found = (plan.sources[task.target] for plan in planned if task.target in plan.sources)
+        return next(found, None)
+
+    def rules(self) -> tuple[Rule, ...]:
+        """Give the rules that are selected."""
+        select = self._settings.select
+        return tuple(rule for rule in rules() if not select or rule.code.startswith(select))
+
+    @property
+    def none_found(self) -> str:
+        """What to say where no target has a loss; "" where one has, or cannot tell."""
+        planned = self._plans.get(self._settings.targets)
+        if planned is None or isinstance(planned, UsageError) or planned.tasks:
+            return ""
+        return f"--losscheck: no loss found in {', '.join(self._settings.targets)}"
+
+    def _plan(self, targets: Sequence[str]) -> Plan:
+        from losscheck.engine.plan import plan
+
+        key = tuple(targets)
+        if key not in self._plans:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # importing TensorFlow warns of its own ways
+                try:
+                    self._plans[key] = plan(key, self._settings)
+                except UsageError as error:
+                    self._plans[key] = error
+        return _given(self._plans[key])
+
+    def report(self, task: Task, codes: Collection[str]) -> LossReport:
+        """Examine a loss, unless that was done.
+
+        Parameters
+        ----------
+        task
+            The loss.
+        codes
+            Of the rules that are asked for; no more is gathered than these need.
+
+        Raises
+        ------
+        UsageError
+            What is declared of it cannot be used.
+        """
+        from losscheck.engine.task import examine
+
+        if task.target not in self._reports:
+            narrow = attrs.evolve(task.settings, select=self._select(codes))
+            with warnings.catch_warnings():
+                # What TensorFlow or the loss warns of is no finding, even under `-W error`.
+                warnings.simplefilter("ignore")
+                try:
+                    self._reports[task.target] = examine(attrs.evolve(task, settings=narrow))
+                except UsageError as error:
+                    self._reports[task.target] = error
+        return _given(self._reports[task.target])
+
+    def _select(self, codes: Collection[str]) -> tuple[str, ...]:
+        """Choose rules so that each of these says the same as if all were judged."""
+        able = {rule.code for rule in self.rules()}
+        wanted = with_masks(codes, (*rules(), *WEIGHT_RULES)) & able
+        return self._settings.select if wanted == able else tuple(sorted(wanted))
+
+
+def _given(found: T | UsageError) -> T:
+    if isinstance(found, UsageError):
+        raise found
+    return found
