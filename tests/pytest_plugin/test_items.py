@@ -11,10 +11,9 @@ import pytest
 
 from losscheck.model import Check, Source
 from losscheck.report import verdicts
-from losscheck.rules import BUILT_IN
-from tests.pytest_plugin.conftest import FILE
+from tests.pytest_plugin.conftest import FEW, FILE
 
-RULES = len(BUILT_IN)
+RULES = len(FEW)
 FOCAL = f"{FILE}::focal"
 
 

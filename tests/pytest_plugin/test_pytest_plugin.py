@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from losscheck.model import Check
-from losscheck.pytest_plugin.schedule import LossScheduling
+from losscheck.pytest_plugin.schedule import LossGroupScheduling, LossScheduling
 from losscheck.rules import BUILT_IN
 
 MSE = "losscheck::mse::LC203"
@@ -169,8 +169,9 @@ def test_errors_of_the_configuration_are_told_before_workers_start(
     result.stdout.no_fnmatch_line("*INTERNALERROR*")
 
 
-def test_the_tests_of_a_loss_stay_together(pytester: pytest.Pytester) -> None:
-    scope = LossScheduling(pytester.parseconfig("--tx", "popen"))._split_scope
+@pytest.mark.parametrize("kind", [LossScheduling, LossGroupScheduling])
+def test_the_tests_of_a_loss_stay_together(pytester: pytest.Pytester, kind: Any) -> None:
+    scope = kind(pytester.parseconfig("--tx", "popen"))._split_scope
     assert scope(MSE) == scope("losscheck::mse::LC101") == "losscheck::mse"
     assert scope(MSE) != scope("losscheck::mae::LC203")
     file = "my_pkg/losses.py::focal"
@@ -183,6 +184,7 @@ def test_the_tests_of_a_loss_stay_together(pytester: pytest.Pytester) -> None:
     ("options", "ours"),
     [
         (("--losscheck", "--dist", "load"), True),
+        (("--losscheck", "--dist", "loadgroup"), True),
         (("--losscheck", "--dist", "worksteal"), False),
         (("--losscheck-target", "mse", "--dist", "load"), True),
         (("--dist", "load"), False),
@@ -193,4 +195,4 @@ def test_scheduling_is_ours_unless_chosen(
 ) -> None:
     config = pytester.parseconfigure("--tx", "popen", *options)
     made = config.hook.pytest_xdist_make_scheduler(config=config, log=None)
-    assert isinstance(made, LossScheduling) == ours
+    assert isinstance(made, LossScheduling | LossGroupScheduling) == ours
