@@ -201,9 +201,13 @@ class Diagnosis:
     location: Location | None  # where it begins
     cause: str  # one sentence, with its numbers
     fix: str  # what to write there; "" where no advice is known
-    verified: bool = False  # the fix was applied and run: what `clears` names is gone, no more came
+    verified: bool = (
+        False  # the fix was applied and run: what `clears` names is gone, no error came
+    )
     diff: str = ""  # of the user's source, unified, where the fix is verified
     clears: tuple[str, ...] = ()  # ids of findings that the verified fix clears
+    adds: tuple[str, ...] = ()  # codes of warnings that the fixed loss has, and had not
+    departs: int = 0  # ordinary and working cases, of those tried, where a right number changes
     findings: tuple[str, ...] = ()  # ids, the worst first, of these the one where it begins
 
 

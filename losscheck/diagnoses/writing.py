@@ -86,6 +86,8 @@ def _written(found: Sequence[Cured], flow: Flow, target: str) -> Iterator[Diagno
             verified=cure is not None,
             diff="" if cure is None else cure.verified.diff,
             clears=() if cure is None else cure.verified.clears,
+            adds=() if cure is None else cure.verified.adds,
+            departs=0 if cure is None else cure.verified.departs,
             findings=tuple(told.finding.id for told in ordered),
         )
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # The smallest distance from zero, or from a finite end, that working draws reach: the lower end of
 # design.md's working range of `positive`.
-_NEAREST = 1e-8
+NEAREST = 1e-8
 # Whole numbers up to here are exact in float64, so in Hypothesis' integers as well.
 _WHOLE = 2**53
 
@@ -50,6 +50,9 @@ class Numbers(Domain):
         The working range, both ends included; an infinite domain's ends give way to the dtype's.
     zero_works
         Whether 0 is working although it lies below `works`.
+    nearest
+        The smallest size that is ordinary or working, 0 aside: what a model gives beside numbers of
+        the size of 1 is 0, or larger.
     logarithmic
         Whether ordinary values spread over orders of magnitude.
     integral
@@ -61,6 +64,7 @@ class Numbers(Domain):
     usual: tuple[float, float]
     works: tuple[float, float]
     zero_works: bool = False
+    nearest: float = 0.0
     logarithmic: bool = False
     integral: bool = False
 
@@ -102,7 +106,7 @@ class Numbers(Domain):
         if reach is Range.ORDINARY:
             values = self._evenly(points, fmt)
         else:
-            near, far = _NEAREST, max(abs(end) for end in self._working(fmt))
+            near, far = NEAREST, max(abs(end) for end in self._working(fmt))
             if reach is Range.EXTREME:
                 near, far = fmt.subnormal, fmt.largest
             values = self._by_distance(points, near, far)
@@ -179,7 +183,7 @@ class Numbers(Domain):
         flat = layout.flat(np.asarray(values, np.float64))
         codes = np.full(flat.shape, Range.EXTREME, np.uint8)
         sizes = np.abs(flat)
-        normal = sizes >= fmt.tiny
+        normal = sizes >= max(fmt.tiny, float(cast(np.array(self.nearest), dtype)))
         normal |= sizes == 0.0
         working = between(flat, self._working(fmt), dtype)
         if self.zero_works:

@@ -10,7 +10,7 @@ from losscheck.domains.base import Domain
 from losscheck.domains.box import Box, boxes, otherwise
 from losscheck.domains.columns import Columns, named
 from losscheck.domains.labels import ClassIndex, Labels, Mask, PaddedClassIndex
-from losscheck.domains.numbers import Numbers
+from losscheck.domains.numbers import NEAREST, Numbers
 from losscheck.domains.one_hot import OneHot
 from losscheck.domains.simplex import Simplex
 from losscheck.domains.unit_vector import UnitVector
@@ -22,12 +22,12 @@ _CLOSED = (False, False)
 _FROM_ZERO = (False, True)
 
 # The ranges are those of the table in design.md, section Domains.
-REAL = Numbers("real", (-INF, INF), _FREE, (-3.0, 3.0), (-1e9, 1e9))
+REAL = Numbers("real", (-INF, INF), _FREE, (-3.0, 3.0), (-1e9, 1e9), nearest=NEAREST)
 NAMED: dict[str, Domain] = {
     domain.name: domain
     for domain in (
         REAL,
-        Numbers("logits", (-INF, INF), _FREE, (-10.0, 10.0), (-1e4, 1e4)),
+        Numbers("logits", (-INF, INF), _FREE, (-10.0, 10.0), (-1e4, 1e4), nearest=NEAREST),
         Numbers("positive", (0.0, INF), _FREE, (0.05, 20.0), (1e-8, 1e9), logarithmic=True),
         Numbers(
             "nonnegative",

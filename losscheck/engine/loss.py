@@ -129,7 +129,7 @@ class Examination:
                 faults=self._faults,
             )
         )
-        writer = Writer(self._loss, self._settings, desk, self._base, self._faults)
+        writer = self._writer(desk)
         checks: list[Check] = []
         explanations: list[Explanation] = []
         for rule in schedule(rules()):
@@ -292,7 +292,7 @@ class Examination:
             verdict, reason = Verdict.INCONCLUSIVE, unfit.whole(inferred)
         with self._budget.held():  # what was found is told
             self._listen("fixes")
-            bench = Bench(desk, self._base) if counted and runs else None
+            bench = Bench(desk, self._base, counted, self._writer) if counted and runs else None
             target, faults = self._loss.target, self._faults
             told_as_one = faults.attempt(
                 "the diagnoses",
@@ -315,6 +315,9 @@ class Examination:
             faults=self._faults.all,
             **{"cases": 0, **shown},
         )
+
+    def _writer(self, desk: Desk) -> Writer:
+        return Writer(self._loss, self._settings, desk, self._base, desk.evidence.faults)
 
     def _shown(self, desk: Desk, inferred: Inferred) -> dict[str, Any]:
         """What a report shows beside what was judged; a part that fails is left out."""

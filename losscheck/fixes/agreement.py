@@ -23,6 +23,7 @@ ROUNDED = 2.0**-19  # 16 float32 numbers: what some dozen operations lose at the
 CORNER = 2.0**-22  # of 1, or of a number: two steps of float32 there
 MOVED = 16  # elements of an argument that are moved to look for a corner
 NEIGHBOURS, STEPS = 6, 4  # cases beside one, and how many ulps away
+SLIGHT = 2.0**-20  # of the size: what two formulas of one function may differ by in float32
 LOOSE = 1e-3  # of the size: what rounding may take beyond the ordinary cases, where nothing else
 SAME = 1e-9  # differs: in float64 the numbers are the same but for so much
 EXACT = 4  # cases whose exact numbers are asked for
@@ -63,12 +64,41 @@ def disagreement(before: Evidence, after: Evidence, whole: Evidence) -> Iterator
     whole
         All the evidence about the loss as it is, which knows what is ordinary.
     """
+    for pairs in _pairs(before, after, whole):
+        if pairs is None:
+            yield "it refuses cases that the loss takes"
+        for pair in pairs or ():
+            yield from _told(before, after, pair)
+
+
+def departures(before: Evidence, after: Evidence, whole: Evidence) -> int:
+    """Count the ordinary and working cases in which a loss that was right is another function now.
+
+    A bound next to a singular point does that, however small it is. Parameters are those of
+    `disagreement`.
+    """
+    count = 0
+    for pairs in _pairs(before, after, whole):
+        for pair in pairs or ():
+            with np.errstate(invalid="ignore", over="ignore"):
+                was = np.abs(pair.before - pair.truth).max(axis=1, initial=0.0)
+                moved = np.abs(pair.after - pair.before).max(axis=1, initial=0.0)
+            size = np.fmax(np.abs(pair.truth).max(axis=1, initial=0.0), pair.scale)
+            right = (pair.cases.ranges <= Range.WORKING) & (was <= SLIGHT * size)
+            count += int((right & ~(moved <= SLIGHT * size)).sum())
+    return count
+
+
+def _pairs(
+    before: Evidence, after: Evidence, whole: Evidence
+) -> Iterator[tuple[_Pair, ...] | None]:
+    """Values and gradients of each float32 sweep; None where the changed loss has other cases."""
     for old in before.sweeps:
         new = next((s for s in after.sweeps if _alike(s, old)), None)
         if old.dtype != "float32":
             continue
         if new is None or len(old) != len(new):
-            yield "it refuses cases that the loss takes"
+            yield None
             continue
         scale = next((s.scale for s in whole.sweeps if _alike(s, old)), old.scale)
         value, slopes = before.double(old.cases)
@@ -78,8 +108,7 @@ def disagreement(before: Evidence, after: Evidence, whole: Evidence) -> Iterator
         gradients = _Pair(
             old, _flat(old.gradient), _flat(new.gradient), slopes, scale.gradient, GRADIENT
         )
-        for pair in (totals, gradients):
-            yield from _told(before, after, pair)
+        yield totals, gradients
 
 
 def _flat(numbers: Array) -> Array:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import attrs
 
 from losscheck.evidence.desk import Desk
-from losscheck.evidence.gather import Evidence
+from losscheck.evidence.gather import Evidence, Given
 from losscheck.faults import Faults
 from losscheck.findings.explanation import Explanation
-from losscheck.fixes.agreement import disagreement
+from losscheck.findings.finding import Writer
+from losscheck.fixes.agreement import departures, disagreement
 from losscheck.fixes.cases import Tried
 from losscheck.fixes.edit import Edit
 from losscheck.fixes.judged import Judged
 from losscheck.fixes.patch import PatchError, patched, unified
+from losscheck.fixes.searched import left_or_new
 from losscheck.fixes.transplant import TransplantError, transplanted
 from losscheck.model import Severity
 from losscheck.program.programs import Programs
@@ -42,11 +44,17 @@ class Verified:
         change is verified where there are none and it clears something.
     diff
         Of the user's files, unified; "" where the change cannot be made.
+    adds
+        Codes of warnings that the changed loss has, and the loss has not.
+    departs
+        In how many of the cases that it was tried on a loss that was right is another function.
     """
 
     clears: tuple[str, ...] = ()
     complaints: tuple[str, ...] = ()
     diff: str = ""
+    adds: tuple[str, ...] = ()
+    departs: int = 0
 
     @property
     def holds(self) -> bool:
@@ -63,12 +71,25 @@ class Bench:
         The evidence of the loss as it is.
     base
         The folder that files are named relative to.
+    said
+        All findings of the loss.
+    writer
+        Gives who writes findings of some evidence, as a check of the loss does.
     handed
         Further objects that lead to the functions of the loss.
     """
 
-    def __init__(self, desk: Desk, base: str, handed: Sequence[Any] = ()) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        base: str,
+        said: Sequence[Explanation],
+        writer: Callable[[Desk], Writer],
+        handed: Sequence[Any] = (),
+    ) -> None:
+        self._writer = writer
         self._evidence = desk.evidence
+        self._said = said
         self._base = base
         call = desk.evidence.programs.call
         self._roots = (call.function, call.handed, *handed)
@@ -83,21 +104,28 @@ class Bench:
         explanations
             The findings of the fault.
         """
+        return self._attempted(edits, lambda: self._tried(edits, explanations))
+
+    def searched(self, edits: Sequence[Edit], verified: Verified) -> Verified:
+        """Look for what a change brings that the cases it was tried on do not show."""
+        return self._attempted(edits, lambda: self._looked_at_anew(edits, verified))
+
+    def _attempted(self, edits: Sequence[Edit], trial: Callable[[], Verified]) -> Verified:
+        """Run a trial with a change made; what keeps it from running speaks against the change."""
         try:
             changed, diff = self._changed(edits)
         except PatchError as error:
             return Verified(complaints=(str(error),))
         try:
             with transplanted(changed, self._roots):
-                clears, complaints = self._tried(edits, explanations)
+                return attrs.evolve(trial(), diff=diff)
         except (TransplantError, CallError, OutputError) as error:
-            return Verified(complaints=(f"the changed loss does not run: {error}",), diff=diff)
+            said = f"the changed loss does not run: {error}"
         except CutError:
-            return Verified(complaints=("there was no time to try it",), diff=diff)
+            said = "there was no time to try it"
         except Exception as error:  # of a kernel, or of Python in the loss
-            said = f"{type(error).__name__}: {error}".partition("\n")[0]
-            return Verified(complaints=(f"it could not be tried: {said}",), diff=diff)
-        return Verified(clears=clears, complaints=complaints, diff=diff)
+            said = f"it could not be tried: {type(error).__name__}: {error}".partition("\n")[0]
+        return Verified(complaints=(said,), diff=diff)
 
     def _changed(self, edits: Sequence[Edit]) -> tuple[dict[str, str], str]:
         """The new text of each file, and the difference."""
@@ -108,43 +136,66 @@ class Bench:
             pieces.append(unified(file, old, changed[file], self._base))
         return changed, "".join(pieces)
 
-    def _tried(
-        self, edits: Sequence[Edit], explanations: Sequence[Explanation]
-    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def _tried(self, edits: Sequence[Edit], explanations: Sequence[Explanation]) -> Verified:
         tried = Tried(self._evidence, explanations)
         modes = tuple({e.crowd.mode for e in explanations if e.crowd is not None})
-        inferred = self._evidence.inferred
-        anew = attrs.evolve(inferred, programs=Programs(inferred.programs.call))
-        before, after = (
-            Evidence(
-                inferred=each,
-                dtypes=self._evidence.dtypes,
-                modes_wanted=modes,
-                seed=self._evidence.seed,
-                faults=Faults(),
-                given=tried.of,
-            )
-            for each in (inferred, anew)
-        )
+        before = self._anew(modes, tried.of)
+        after = self._anew(modes, tried.of, changed=True)
         for instance in before.instances:  # raises where the changed loss does
             way = before.programs.tracing(instance.shapes).how
             if after.programs.tracing(instance.shapes).how != way:
-                return (), ("it can no longer be traced as it was",)
+                return Verified(complaints=("it can no longer be traced as it was",))
         if complaints := tuple(disagreement(before, after, self._evidence)):
-            return (), complaints
-        written = [text for edit in edits for text in (edit.new, *edit.before)]
-        was, now = Judged(Desk(before)), Judged(Desk(after), written)
+            return Verified(complaints=complaints)
+        was, now = Judged(Desk(before)), Judged(Desk(after), _written(edits))
         clears: list[str] = []
         # What is quickly said and weighs most comes first: where it is not gone, no more is asked.
         for rule, own in _concerned(explanations):
             if complaints := tuple(now.more_than(was, rule)):
-                return tuple(clears), complaints
+                return Verified(clears=tuple(clears), complaints=complaints)
             gone = [each.finding.id for each in own if now.clear(each, tried.prints(each))]
             clears += gone
             worst = any(each.finding.severity == Severity.ERROR for each in own)
             if worst and len(gone) < len(own):
                 break
-        return tuple(clears), ()
+        departs = departures(before, after, self._evidence) if clears else 0
+        return Verified(clears=tuple(clears), departs=departs)
+
+    def _looked_at_anew(self, edits: Sequence[Edit], verified: Verified) -> Verified:
+        after = self._anew(self._evidence.modes_wanted, None, changed=True)
+        desk = Desk(after)
+        found = left_or_new(
+            Judged(desk, _written(edits)), self._writer(desk), self._said, verified.clears
+        )
+        errors = [rule for rule, severity in found if severity is Severity.ERROR]
+        if failed := after.faults.all:
+            return attrs.evolve(verified, complaints=(f"{failed[0].what} failed",))
+        return attrs.evolve(
+            verified,
+            complaints=tuple(f"{rule.code} {rule.slug} would be found" for rule in errors),
+            adds=tuple(rule.code for rule, _ in found),
+        )
+
+    def _anew(
+        self, modes: tuple[str, ...], given: Given | None, *, changed: bool = False
+    ) -> Evidence:
+        """The evidence about the loss once more, as it is or as it was changed."""
+        inferred = self._evidence.inferred
+        if changed:
+            inferred = attrs.evolve(inferred, programs=Programs(inferred.programs.call))
+        return Evidence(
+            inferred=inferred,
+            dtypes=self._evidence.dtypes,
+            modes_wanted=modes,
+            seed=self._evidence.seed,
+            faults=Faults(),
+            given=given,
+        )
+
+
+def _written(edits: Sequence[Edit]) -> list[str]:
+    """The expressions and statements of a change."""
+    return [text for edit in edits for text in (edit.new, *edit.before)]
 
 
 def _concerned(explanations: Sequence[Explanation]) -> list[tuple[Rule, list[Explanation]]]:

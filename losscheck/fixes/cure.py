@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from itertools import chain
 
 import attrs
@@ -15,6 +15,8 @@ from losscheck.fixes.edit import Edit
 from losscheck.fixes.rewritten import rewritten
 
 TRIED = 10  # changes of one fault that are tried
+FURTHER = 3  # changes that are tried after one that holds, for one that keeps every right number
+SEARCHES = 2  # changes of one fault that a search is made for
 REWRITTEN = 2  # findings of one fault whose expressions are rewritten
 
 
@@ -31,24 +33,82 @@ def cures(
 ) -> list[Cure]:
     """Try the changes that the advice of some findings knows, until one cures the worst of them.
 
-    Where none does, the expression at fault is rewritten by identities.
+    One that leaves every number as it is where the loss was right comes before one that holds the
+    loss away from a singular point by a bound, and that before one which brings a warning. Where
+    none cures, the expression at fault is rewritten by identities.
 
     Returns
     -------
     list of Cure
         Those that were tried, the best one last.
     """
-    worst = max(each.weight for each in explanations)
-    weighty = [each for each in explanations if each.weight == worst]
-    wanted = {each.finding.id for each in weighty}
-    tried: list[Cure] = []
-    listed = dict.fromkeys(e for each in weighty for e in candidates(each, desk))
-    for edit in chain(list(listed)[:most], _rewritten(weighty, desk, listed)):
-        tried.append(Cure(edit=edit, verified=bench.verify([edit], explanations)))
-        if tried[-1].verified.holds and wanted <= {*tried[-1].verified.clears}:
-            return tried
-    tried.sort(key=lambda cure: (cure.verified.holds, len(cure.verified.clears)))
-    return tried
+    trial = _Trial(bench, explanations)
+    listed = _distinct(edit for each in trial.weighty for edit in candidates(each, desk))
+    for edit in chain(listed[:most], _rewritten(trial.weighty, desk, listed)):
+        if trial.cured_by(edit):
+            return trial.tried
+        if trial.over:
+            break
+    return trial.settled()
+
+
+class _Trial:
+    """The changes of one fault, tried one after the other."""
+
+    def __init__(self, bench: Bench, explanations: Sequence[Explanation]) -> None:
+        worst = max(each.weight for each in explanations)
+        self.weighty = [each for each in explanations if each.weight == worst]
+        self.tried: list[Cure] = []
+        self._bench = bench
+        self._explanations = explanations
+        self._wanted = {each.finding.id for each in self.weighty}
+        self._bounds: list[Cure] = []  # they hold, but are another function by a singular point
+        self._searches = SEARCHES
+
+    def cured_by(self, edit: Edit) -> bool:
+        """Try a change, and say whether it cures and leaves all that was right as it was."""
+        cure = Cure(edit=edit, verified=self._bench.verify([edit], self._explanations))
+        verified = cure.verified
+        if verified.holds and self._wanted <= {*verified.clears}:
+            if not verified.departs:
+                return self._stands(cure)
+            self._bounds.append(cure)
+        else:
+            self.tried.append(cure)
+        return False
+
+    @property
+    def over(self) -> bool:
+        """Whether no more need be tried."""
+        return len(self._bounds) > FURTHER or not self._searches
+
+    def settled(self) -> list[Cure]:
+        """What was tried, the best last: a bound, else what brings a warning."""
+        for cure in sorted(self._bounds, key=lambda one: one.verified.departs):
+            if self._searches and self._stands(cure):
+                return self.tried
+
+        def key(place: int) -> tuple[bool, int, int, int]:
+            verified = self.tried[place].verified
+            # Of those alike, the first that was tried.
+            return verified.holds, len(verified.clears), -len(verified.adds), -place
+
+        return [self.tried[place] for place in sorted(range(len(self.tried)), key=key)]
+
+    def _stands(self, cure: Cure) -> bool:
+        """Say whether a search finds nothing that a change brings with it."""
+        self._searches -= 1
+        verified = self._bench.searched([cure.edit], cure.verified)
+        self.tried.append(attrs.evolve(cure, verified=verified))
+        return verified.holds and not verified.adds
+
+
+def _distinct(edits: Iterable[Edit]) -> list[Edit]:
+    """The edits that write something else, whatever they say of it."""
+    found: dict[Edit, Edit] = {}
+    for edit in edits:
+        found.setdefault(attrs.evolve(edit, why=""), edit)
+    return list(found.values())
 
 
 def _rewritten(

@@ -22,6 +22,7 @@ from losscheck.rules.base import Rule
 from losscheck.rules.crowd import Crowd
 
 SEARCHED = ("lone", "narrowed")  # cases of their own, which are swept with the others here
+MEMBERS = 64  # of a crowd and a range, which are weighed
 
 
 class Judged:
@@ -127,27 +128,60 @@ class Judged:
             if new:
                 yield f"{rule.code} {rule.slug} would be found"
 
+    def heavier(self, rule: Rule, least: int) -> list[Suspect | Crowd]:
+        """What a rule suspects, in the dtypes that are asked for, that counts more than `least`."""
+        asked = ("float32", *self._evidence.dtypes)
+        found = [one for one in self.of(rule) or [] if one.dtype in asked]
+        return [one for one in found if self._weight(one) > least]
+
+    def _weight(self, one: Suspect | Crowd) -> int:
+        if isinstance(one, Crowd):
+            return max(policy.RANK[each] for each in self._severities(one, _some(one)))
+        return policy.RANK[self._severity(one, one.range, one.kind, one.scale)]
+
     def _weighs(self, crowd: Crowd, which: Array) -> bool:
         """Say whether some of the cases of a crowd would make more than a note."""
-        rule, cases = by_code(crowd.code), crowd.population.cases.take(crowd.members[which])
+        return self._severities(crowd, crowd.members[which]) != {Severity.NOTE}
+
+    def _severities(self, crowd: Crowd, members: Array) -> set[Severity]:
+        """The severities that cases of a crowd would have."""
+        rule, cases = by_code(crowd.code), crowd.population.cases.take(members)
         found: Sequence[Kind | None] = [Kind.AVOIDABLE] * len(cases)
         if crowd.form in rule.nonfinite:
             found = kinds(self._evidence, cases, crowd.dtype, crowd.direction)
-        return any(
-            policy.severity(
-                crowd.code,
-                crowd.form,
-                reach=Range(int(reach)),
-                kind=kind,
-                dtype=crowd.dtype,
-                scale=None,
-                certain=True,
-                required=self._evidence.dtypes,
-                chosen={},
-            )
-            is not Severity.NOTE
-            for reach, kind in set(zip(cases.ranges.tolist(), found, strict=True))
+        together = set(zip(cases.ranges.tolist(), found, strict=True))
+        return {self._severity(crowd, Range(int(reach)), kind) for reach, kind in together}
+
+    def _severity(
+        self,
+        one: Suspect | Crowd,
+        reach: Range | None,
+        kind: Kind | None,
+        scale: float | None = None,
+    ) -> Severity:
+        return policy.severity(
+            one.code,
+            one.form,
+            reach=reach,
+            kind=kind,
+            dtype=one.dtype,
+            scale=scale,
+            certain=True,
+            required=self._evidence.dtypes,
+            chosen={},
         )
+
+
+def _some(crowd: Crowd) -> Array:
+    """Some members of each range, evenly spread."""
+    ranges = crowd.population.cases.ranges[crowd.members]
+    found: list[Array] = []
+    for reach in np.unique(ranges):
+        members = crowd.members[ranges == reach]
+        found.append(
+            members[np.linspace(0, len(members) - 1, min(MEMBERS, len(members))).astype(int)]
+        )
+    return np.concatenate(found)
 
 
 def _given(desk: Desk, rule: Rule, name: str) -> Any:

@@ -55,8 +55,11 @@ class Told:
     @property
     def cleared(self) -> str:
         """What a verified fix clears, as a sentence."""
-        number = plural(len(self.diagnosis.clears), "finding")
-        return f"verified: clears {number}, adds none"
+        diagnosis = self.diagnosis
+        number, adds = plural(len(diagnosis.clears), "finding"), diagnosis.adds
+        warnings = f"{'a warning' if len(adds) == 1 else 'warnings'} ({', '.join(adds)})"
+        said = f"verified: clears {number}, adds {warnings if adds else 'none'}"
+        return said + ("; right numbers change next to that point" if diagnosis.departs else "")
 
 
 def told(loss: LossReport) -> list[Told]:

@@ -398,7 +398,10 @@ class TestLandmarks:
         at = dict(zip(values.tolist(), ranges.tolist(), strict=True))
         expected = {
             2.0**-149: EXTREME,
-            2.0**-126: ORDINARY,
+            2.0**-126: EXTREME,  # nearer to 0 than 1e-8: as of positive numbers
+            1e-18: EXTREME,
+            0.0: ORDINARY,
+            1e-8: ORDINARY,
             1.0 + 2.0**-23: ORDINARY,
             1.0 - 2.0**-24: ORDINARY,
             0.5: ORDINARY,

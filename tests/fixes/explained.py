@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -22,13 +23,17 @@ from tests.desks import desk
 class Explained:
     """The evidence and the findings of some rules."""
 
+    function: Callable[..., Any]
     desk: Desk
     explanations: list[Explanation]
 
     @property
     def bench(self) -> Bench:
         """Where changes of the loss are tried."""
-        return Bench(self.desk, os.getcwd())
+        writer = functools.partial(
+            Writer, from_callable(self.function), Settings(), base=os.getcwd()
+        )
+        return Bench(self.desk, os.getcwd(), self.explanations, writer)
 
     def of(self, *codes: str) -> list[Explanation]:
         """The findings of these codes."""
@@ -44,4 +49,4 @@ def explained(function: Callable[..., Any], codes: Sequence[str], **arguments: A
         rule = by_code(code)
         evidence = {name: laid.get(name) for name in rule.needs}
         found += writer.explanations(rule, list(rule.judge(**evidence)))
-    return Explained(laid, found)
+    return Explained(function, laid, found)

@@ -31,3 +31,18 @@ def divided_in_place(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
 
 def squared(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.square(y_true - y_pred), axis=-1)
+
+
+def fractional_power(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    return tf.square(y_true - tf.pow(y_pred, 0.7))
+
+
+def angle(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    cosine = tf.reduce_sum(y_true * y_pred, axis=-1)
+    return tf.acos(tf.clip_by_value(cosine, -1.0, 1.0))
+
+
+def guarded_norm(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    squares = tf.reduce_sum(tf.square(y_true - y_pred), axis=-1)
+    safe = tf.where(squares > 0.0, squares, 1.0)
+    return tf.where(squares > 0.0, tf.sqrt(safe), 0.0)

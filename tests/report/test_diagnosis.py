@@ -91,6 +91,14 @@ def test_a_verified_fix_is_shown_as_its_lines_and_says_what_it_clears() -> None:
     assert "losses.py\n" not in shown.replace("my_package/losses.py", "")
 
 
+def test_a_verified_fix_says_what_it_brings_and_where_numbers_change() -> None:
+    fix = attrs.evolve(diagnosis(GRADIENT_NAN), verified=True, diff=DIFF, clears=(GRADIENT_NAN.id,))
+    shown = "\n".join(_shown(attrs.evolve(fix, adds=("LC103",)), GRADIENT_NAN))
+    assert "verified: clears 1 finding, adds a warning (LC103)" in shown
+    shown = "\n".join(_shown(attrs.evolve(fix, departs=3), GRADIENT_NAN))
+    assert "adds none; right numbers change next to that point" in shown
+
+
 def test_symptoms_say_in_what_they_show() -> None:
     ways = [("float16", "graph"), ("bfloat16", "graph"), ("float32", "xla")]
     others = [

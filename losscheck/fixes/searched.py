@@ -1,0 +1,60 @@
+"""A changed loss looked at as one that nobody has seen: over cases of a search of its own.
+
+The cases that a change is tried on are those that the loss fails at as it is. What a change brings
+of its own, such as a slope that is 0 below a new bound, lies elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from losscheck.findings.explanation import Explanation
+from losscheck.findings.finding import Writer
+from losscheck.fixes.judged import Judged
+from losscheck.model import Severity
+from losscheck.rules import policy, rules
+from losscheck.rules.base import Rule
+
+# What a few passes over the cases of a search give, and a few calls.
+SEARCHED = frozenset(
+    {
+        *("sweeps", "lone", "narrowed", "modes", "eager_calls", "repeats"),
+        *("precision", "dead", "dead_batches", "gradient_sizes"),
+    }
+)
+NOTE = policy.RANK[Severity.NOTE]
+
+
+def left_or_new(
+    after: Judged, writer: Writer, said: Iterable[Explanation], clears: Sequence[str]
+) -> list[tuple[Rule, Severity]]:
+    """What a changed loss would be told that counts more than what is left anyway.
+
+    Parameters
+    ----------
+    after
+        The rules' judgments of the changed loss, over cases of its own.
+    writer
+        Writes what they suspect, as a check would.
+    said
+        All findings of the loss as it is.
+    clears
+        The ids of those that the change cures.
+    """
+    left = _weights(one for one in said if one.finding.id not in clears)
+    told: list[tuple[Rule, Severity]] = []
+    for rule in rules():
+        most = left.get(rule.code, NOTE)
+        if SEARCHED.issuperset(rule.needs) and (heavier := after.heavier(rule, most)):
+            found = _weights(writer.explanations(rule, heavier)).get(rule.code, NOTE)
+            if found > most:
+                told.append((rule, policy.BY_RANK[found]))
+    return told
+
+
+def _weights(told: Iterable[Explanation]) -> Mapping[str, int]:
+    """The heaviest finding of each code."""
+    found: dict[str, int] = {}
+    for one in told:
+        found[one.finding.code] = max(found.get(one.finding.code, NOTE), one.weight)
+    return found

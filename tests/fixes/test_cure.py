@@ -1,0 +1,35 @@
+"""Which of the changes that hold is taken, and what a search of its own finds against one."""
+
+from __future__ import annotations
+
+from losscheck.fixes.cure import cures
+from tests.fixes import faulty_losses as losses
+from tests.fixes.explained import explained
+
+NONFINITE = ("LC201", "LC202", "LC203", "LC204")
+
+
+def test_a_change_that_brings_an_error_does_not_hold():
+    # A root of what a real number is: below 0 any bound has slope 0, whatever the loss there.
+    found = explained(losses.fractional_power, NONFINITE, y_true="nonnegative", y_pred="real")
+    tried = cures(found.bench, found.desk, found.explanations)
+    assert not any(cure.verified.holds for cure in tried)
+    assert "LC103 gradient-dead would be found" in [c for t in tried for c in t.verified.complaints]
+
+
+def test_one_that_keeps_every_right_number_comes_before_a_bound():
+    found = explained(losses.angle, NONFINITE, y_true="unit_vector", y_pred="unit_vector")
+    tried = cures(found.bench, found.desk, found.explanations)
+    bounds = [cure for cure in tried if "1e-6" in cure.edit.new]
+    assert not any(cure.verified.holds and not cure.verified.departs for cure in bounds)
+    assert tried[-1].verified.holds
+    assert tried[-1].verified.departs == 0
+    # The values at both ends are those of the arc cosine itself.
+    assert "tf.where(tf.abs(inside) < 1.0, tf.acos(safe), end)" in tried[-1].edit.new
+
+
+def test_a_guard_at_0_alone_is_sound():
+    # It has slope 0 where the square of a difference is no float32 number: below 1e-19, where the
+    # numbers of no model lie.
+    found = explained(losses.guarded_norm, (*NONFINITE, "LC302"), y_true="real", y_pred="real")
+    assert {each.finding.severity for each in found.explanations} <= {"note"}
