@@ -20,7 +20,8 @@ Cured = tuple[Group, Cure | None]  # findings of one fault, and a verified chang
 def with_cures(found: Sequence[Group], bench: Bench, desk: Desk) -> list[Cured]:
     """Find a change that cures each fault; a group that the change for another cures joins it.
 
-    Changes are tried for errors, and for warnings where there are no errors.
+    Changes are tried for errors, and for warnings where there are no errors. One fault may be told
+    by lost digits before it is told by NaN, and only what is written for the NaN may cure it.
     """
     worst = max((one.weight for group in found for one in group), default=0)
     told: list[Cured] = []
@@ -31,9 +32,12 @@ def with_cures(found: Sequence[Group], bench: Bench, desk: Desk) -> list[Cured]:
         if worst and _weight(group) == worst:
             cure = _cure(group, bench, desk)
         if cure is not None:
-            group, cure, waiting = _joined(group, cure, waiting, bench)
+            helpless = [other for other, found in told if found is None]
+            group, cure, left = _joined(group, cure, [*helpless, *waiting], bench)
+            told = [one for one in told if one[1] is not None or _among(one[0], left)]
+            waiting = [other for other in waiting if _among(other, left)]
         told.append((group, cure))
-    return told
+    return sorted(told, key=lambda one: -_weight(one[0]))
 
 
 def _cure(group: Group, bench: Bench, desk: Desk) -> Cure | None:
@@ -64,8 +68,12 @@ def _joined(
     joining = [other for other in rest if _holds(whole, other)]
     if not joining or not _holds(whole, group):
         return group, cure, list(others)
-    left = [other for other in others if not any(other is one for one in joining)]
+    left = [other for other in others if not _among(other, joining)]
     return [*group, *(one for other in joining for one in other)], whole, left
+
+
+def _among(group: Group, groups: Sequence[Group]) -> bool:
+    return any(group is one for one in groups)
 
 
 def _holds(cure: Cure, group: Group) -> bool:

@@ -24,6 +24,7 @@ CORNER = 2.0**-22  # of 1, or of a number: two steps of float32 there
 MOVED = 16  # elements of an argument that are moved to look for a corner
 NEIGHBOURS, STEPS = 6, 4  # cases beside one, and how many ulps away
 SLIGHT = 2.0**-20  # of the size: what two formulas of one function may differ by in float32
+HALF = 2.0**-12  # of the size: half of the digits of float32
 LOOSE = 1e-3  # of the size: what rounding may take beyond the ordinary cases, where nothing else
 SAME = 1e-9  # differs: in float64 the numbers are the same but for so much
 EXACT = 4  # cases whose exact numbers are asked for
@@ -54,8 +55,10 @@ def disagreement(before: Evidence, after: Evidence, whole: Evidence) -> Iterator
 
     What it gave in float64 is the truth, where that is finite. On ordinary and working cases the
     changed loss may be as far from it as the loss was, and four ulps more; where the loss was not
-    finite and its truth is, four ulps alone. What the rounding of the input explains comes on top.
-    Where cases are not ordinary, or the loss was wrong, three digits do if float64 has them all.
+    finite and its truth is, four ulps alone; and nowhere less than `SLIGHT` of what is ordinary.
+    What the rounding of the input explains comes on top. Where float64 has all digits of both
+    formulas, half of float32's do, and three where cases are not ordinary or the loss was wrong:
+    whether these are too few, the rules say.
 
     Parameters
     ----------
@@ -84,8 +87,8 @@ def departures(before: Evidence, after: Evidence, whole: Evidence) -> int:
                 was = np.abs(pair.before - pair.truth).max(axis=1, initial=0.0)
                 moved = np.abs(pair.after - pair.before).max(axis=1, initial=0.0)
             size = np.fmax(np.abs(pair.truth).max(axis=1, initial=0.0), pair.scale)
-            right = (pair.cases.ranges <= Range.WORKING) & (was <= SLIGHT * size)
-            count += int((right & ~(moved <= SLIGHT * size)).sum())
+            right = (pair.cases.ranges <= Range.WORKING) & (was <= HALF * size)
+            count += int((right & ~(moved <= HALF * size)).sum())
     return count
 
 
@@ -130,7 +133,7 @@ def _told(before: Evidence, after: Evidence, pair: _Pair) -> Iterator[str]:
     wrong = ~np.isfinite(was)
     size = np.fmax(np.where(known, size, 0.0), pair.scale)
     allowed = ULPS * ulp(size) + _usual(was / size, pair.cases.ranges) * size
-    allowed = allowed + np.where(wrong, 0.0, was)
+    allowed = np.fmax(allowed + np.where(wrong, 0.0, was), SLIGHT * size)
     # Where it is as wrong as it was the rules say so, and may say it of something else.
     apart = known & (pair.cases.ranges <= Range.WORKING) & ~(now <= allowed)
     index = _some(np.flatnonzero(apart & (~wrong | np.isfinite(now))), now)
@@ -142,9 +145,9 @@ def _told(before: Evidence, after: Evidence, pair: _Pair) -> Iterator[str]:
     allowed = allowed + _rounded_nearby(before, pair.sweep, cases, pair.part)
     apart = ~(now[index] <= allowed)
     if apart.any():
-        loose = apart & (wrong[index] | (cases.ranges > Range.ORDINARY))
-        far = now[index] > LOOSE * size[index]
-        apart[loose & ~far] = ~_same_formula(pair, after, index[loose & ~far])
+        strange = wrong[index] | (cases.ranges > Range.ORDINARY)
+        near = apart & (now[index] <= np.where(strange, LOOSE, HALF) * size[index])
+        apart[near] = ~_same_formula(pair, after, index[near])
     if apart.any() and not _is_right(before, pair, index[apart], allowed[apart]):
         worst = int(index[apart][0])
         inputs = {name: array[worst] for name, array in pair.cases.inputs.items()}
