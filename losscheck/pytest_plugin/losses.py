@@ -133,10 +133,12 @@ class Losses:
 
     def _plan(self, targets: Sequence[str]) -> Plan:
         from losscheck.engine.plan import plan
+        from losscheck.program.garbage import imported_to_stay
 
         key = tuple(targets)
         if key not in self._plans:
-            with warnings.catch_warnings():
+            # pytest collects garbage five times as it ends: through all of TensorFlow otherwise.
+            with warnings.catch_warnings(), imported_to_stay():
                 warnings.simplefilter("ignore")  # importing TensorFlow warns of its own ways
                 try:
                     self._plans[key] = plan(key, self._settings)
