@@ -74,3 +74,36 @@ def test_what_is_known_passes_and_what_is_new_fails(project: Path) -> None:
     assert summary.count("shop_losses.losses:margin") >= 2
     sarif = json.loads(Path(outputs["sarif"]).read_text(encoding="utf-8"))
     assert [result["ruleId"] for result in sarif["runs"][0]["results"]] == ["LC203"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "beside"])
+def test_pytest_says_what_the_command_line_says(project: Path, workers: tuple[str, ...]) -> None:
+    quick = "LC203,LC204"
+    status, failed = by_pytest(project, quick, *workers)
+    assert (status, failed) == (0, [])
+    (project / "losscheck-baseline.json").write_text('{"version": 1, "entries": []}')
+    outputs, report, _ = run(project, "--select", quick)
+    found = sorted(
+        f"src/shop_losses/losses.py::{loss['target'].partition(':')[2]}::{finding['code']}"
+        for loss in report["losses"]
+        for finding in loss["findings"]
+    )
+    status, failed = by_pytest(project, quick, *workers)
+    assert found
+    assert (str(status), failed) == (outputs["status"], found)
+
+
+def by_pytest(folder: Path, select: str, *more: str) -> tuple[int, list[str]]:
+    """Run `pytest --losscheck`: its exit status, and the ids of what fails."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "--losscheck", "--losscheck-select", select, *more],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = ran.stdout.splitlines()
+    failed = [line.split()[1] for line in lines if line.startswith(("FAILED", "ERROR"))]
+    return ran.returncode, sorted(failed)

@@ -80,7 +80,7 @@ def apart(
     reminders = [
         *told.values(),
         *(f"{e.told} is mended: `losscheck baseline prune`" for e in gone if e.code in judged),
-        *(_unmatched(comment) for comment in own if comment not in spoken),
+        *(_unmatched(each) for each in own if each not in spoken and _was_asked(each, checks)),
     ]
     return Apart(
         kept=tuple(f for f in findings if f.id not in reasons),
@@ -128,6 +128,12 @@ def _baseline(target: str, settings: Settings) -> tuple[dict[str, Entry], dict[s
     today = datetime.datetime.now(tz=datetime.UTC).date()
     old = {entry.fingerprint: entry for entry in own if entry.expired(today)}
     return {e.fingerprint: e for e in own if e.fingerprint not in old}, old
+
+
+def _was_asked(comment: Comment, checks: Sequence[Check]) -> bool:
+    """Say whether the rules that a comment names were judged: what is left out may find yet."""
+    named = [check for check in checks if check.code.startswith(comment.codes)]
+    return all(check.outcome in JUDGED or not check.applies for check in named)
 
 
 def _unmatched(comment: Comment) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from losscheck.model import UsageError
 from losscheck.pytest_plugin.arguments import Chosen, Place
-from losscheck.pytest_plugin.items import Asked, LossFile, LossGroup, RuleItem
+from losscheck.pytest_plugin.items import REMINDER, Asked, LossFile, LossGroup, RuleItem
 from losscheck.pytest_plugin.losses import ELSEWHERE, Losses, settings_of
 
 
@@ -95,6 +95,20 @@ class LossCollection:
             path, line, _ = item.reportinfo()
             report.longrepr = (str(path), (line or 0) + 1, report.longrepr[2])
         return report
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Tell of what is mended, of what has expired, and of comments that match nothing."""
+        reports = (report for kind in terminalreporter.stats.values() for report in kind)
+        told = {
+            text: None
+            for report in reports
+            for name, text in getattr(report, "user_properties", ())
+            if name == REMINDER
+        }
+        if told:
+            terminalreporter.section("losscheck")
+            for text in sorted(told):
+                terminalreporter.line(text)
 
     @pytest.hookimpl(optionalhook=True)  # of pytest-xdist, which may be missing
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:

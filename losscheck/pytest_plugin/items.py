@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from losscheck.engine.task import Task
     from losscheck.rules.base import Rule
 
+REMINDER = "losscheck-reminder"  # the name of a property of a test's report
 # A bracket in the id of a test begins its parameters, and two colons begin a part of it.
 _PLAIN = str.maketrans({"[": "(", "]": ")"})
 
@@ -80,6 +81,7 @@ class LossNode(pytest.Collector):
         self.task = task
         self.asked = asked
         self.report: LossReport | None = None
+        self._told = False
 
     def collect(self) -> Iterable[RuleItem]:
         """Give a test for each rule."""
@@ -99,6 +101,13 @@ class LossNode(pytest.Collector):
             self.report = self.asked.losses.report(self.task, codes)
         except UsageError as error:
             raise pytest.fail.Exception(str(error), pytrace=False) from None
+
+    def untold(self) -> Sequence[str]:
+        """Give what is to be remembered of it, once."""
+        assert self.report is not None
+        told = () if self._told else self.report.reminders
+        self._told = True
+        return told
 
 
 class RuleItem(pytest.Item):
@@ -126,6 +135,7 @@ class RuleItem(pytest.Item):
             raise FindingsError(f"losscheck failed: {report.reason}")
         found = [finding for finding in report.findings if finding.code == self.rule.code]
         self.user_properties += [("losscheck", finding.id) for finding in found]
+        self.user_properties += [(REMINDER, told) for told in self.parent.untold()]
         text = "\n".join(of_finding(finding, report) for finding in found)
         if any(verdicts.finding_fails(finding, fail_on) for finding in found):
             raise FindingsError(text)

@@ -107,6 +107,10 @@ def test_comments_set_findings_apart_and_are_told_where_they_match_none(
     assert status == 0, told
     assert "labels weigh it" in told
     assert "losses.py:8: ignore[LC202] matches no finding" in told
+    # What was not asked may match yet.
+    status, told = run(*TARGETS, "--select", "LC405", *QUICK[2:])
+    assert status == 0, told
+    assert "matches no finding" not in told
     write(tmp_path, LOGARITHM.replace("):", "):  # losscheck: ignore[LC202]", 1))
     status, told = run(TARGETS[0], *QUICK)
     assert status == 2

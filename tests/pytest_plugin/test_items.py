@@ -285,3 +285,11 @@ def test_what_declares_badly_fails_each_test_of_its_loss(
     result.stdout.fnmatch_lines(["y_pred: no domain 'real number'"])
     result.stdout.no_fnmatch_line("*losses.py:[0-9]*")
     assert calls == ["my_pkg.losses:focal"]
+
+
+def test_what_is_to_be_remembered_is_told_once(package: pytest.Pytester, fake_engine: Any) -> None:
+    told = "losses.py:4: ignore[LC103] matches no finding"
+    fake_engine.reports["my_pkg.losses:focal"] |= {"reminders": (told,)}
+    result = package.runpytest_inprocess("--losscheck")
+    result.stdout.fnmatch_lines(["=* losscheck =*", told])
+    assert result.outlines.count(told) == 1
