@@ -26,6 +26,7 @@ from losscheck.infer.roles import by_gradient, roles
 from losscheck.infer.settle import (
     declares_labels,
     find_layout,
+    is_unfit,
     sparse_layout,
     whole_labels,
     wiring_at,
@@ -117,14 +118,17 @@ def _spec(laid: _Laid, names: tuple[str, ...], constants: Mapping[str, Any]) -> 
     )
     letters = {letter for a in arguments.values() for letter in parse(a.shape).letters}
     sizes = {letter: size for letter, size in laid.sizes.items() if letter in letters}
+    laid_out = all(
+        name in given.shapes for name, r in given.roles.items() if r in ("y_true", "y_pred")
+    )
+    guessed = laid.error is None and not laid_out
     return Spec(
         arguments=tuple(arguments[name] for name in names),
         constants=constants,
         sizes=sizes,
         documented=given.documented,
-        laid_out=all(
-            name in given.shapes for name, r in given.roles.items() if r in ("y_true", "y_pred")
-        ),
+        laid_out=laid_out,
+        unfit=guessed and is_unfit(laid.programs, laid.shapes, laid.sizes),
         narrow=narrow_sizes(tuple(arguments.values()), sizes),
         narrowed=narrowed,
         wider=beyond,

@@ -30,8 +30,10 @@ def prediction(hints: Sequence[Hint]) -> tuple[Choice, ...]:
     """Domains of the prediction that its uses suggest, the likeliest first."""
     uses = {hint.use: hint.why for hint in hints}
     choices = []
-    # A gamma function has a pole at 0, which nobody takes for a fault.
-    pole = ("positive",) if "gamma" in uses else ()
+    # A gamma function has a pole at 0, which nobody takes for a fault; and a spread beside a mean
+    # is mostly kept above 0 before it comes to the loss.
+    spread = any(hint.use == "scale" and hint.columns for hint in hints)
+    pole = ("positive",) if "gamma" in uses or spread else ()
     if "logits" in uses and "log" not in uses:
         choices.append(Choice("logits", uses["logits"]))
     elif "softplus" in uses and "log" not in uses:
@@ -66,7 +68,7 @@ def prediction(hints: Sequence[Hint]) -> tuple[Choice, ...]:
     first, *others = _WIDE
     if "guarded" in uses:
         first = attrs.evolve(first, plausible=("nonnegative", *first.plausible))
-    elif any(hint.use == "scale" and hint.columns for hint in hints):  # a spread beside a mean
+    elif spread:
         first = attrs.evolve(first, why=uses["scale"], plausible=("positive", *first.plausible))
     return (*choices, first, *others)
 
@@ -114,7 +116,7 @@ FAR = "[-10000, 10000]"
 billion, where a product of five such numbers overflows, is a guess."""
 
 
-def label(hints: Sequence[Hint], chosen: Choice, same: bool) -> tuple[Choice, ...]:
+def label(hints: Sequence[Hint], chosen: Choice, more: int) -> tuple[Choice, ...]:
     """Domains of the labels that their uses and the prediction's domain suggest.
 
     Parameters
@@ -123,8 +125,9 @@ def label(hints: Sequence[Hint], chosen: Choice, same: bool) -> tuple[Choice, ..
         The uses of the label.
     chosen
         What was chosen for the prediction.
-    same
-        Whether the labels have the shape of the prediction.
+    more
+        How many axes the labels have beyond those of the prediction. With more of them they are
+        what a prediction is weighed against, as prices are, and no labels of its numbers.
     """
     uses = {hint.use: hint.why for hint in hints}
     by_columns = domains.parse(chosen.domain).width is not None
@@ -149,15 +152,15 @@ def label(hints: Sequence[Hint], chosen: Choice, same: bool) -> tuple[Choice, ..
     for use in ("nonnegative", "side"):
         if use in uses:
             choices.append(Choice("nonnegative", uses[use]))
-    if not same and not choices and chosen.domain == "logits":
+    if more < 0 and not choices and chosen.domain == "logits":
         choices.append(Choice("class_index", "has one axis less than the logits"))
-    if chosen.domain in ("probability", "logits") and not chosen.raw:
+    if chosen.domain in ("probability", "logits") and not chosen.raw and more <= 0:
         choices.append(Choice("binary", f"belongs to a prediction in {chosen.domain}"))
-    if chosen.domain == "simplex":
+    if chosen.domain == "simplex" and more <= 0:
         choices.append(Choice("one_hot", "belongs to a prediction that sums to 1"))
-    if chosen.domain == "nonnegative" and "log" not in uses:
+    if chosen.domain == "nonnegative" and "log" not in uses and more <= 0:
         choices.append(Choice("nonnegative", "belongs to a prediction that is not negative"))
-    fewer = not same and not choices and not by_columns
+    fewer = more < 0 and not choices and not by_columns
     named = [Choice("class_index", "has one axis less than the prediction")] if fewer else []
     if fewer and "whole" in uses:
         choices.append(Choice("class_index", f"{named.pop().why}, and {uses['whole']}"))

@@ -54,6 +54,8 @@ class Fit:
         A part of an argument is broadcast, and would not be if the axis were longer.
     uneven
         A part of an argument that is one wide is broadcast against one that grows with the axis.
+    channels
+        How many channels the kernels of convolutions are made for that are given more.
     thin
         Parts that grow with an axis are one wide.
     unused
@@ -68,6 +70,7 @@ class Fit:
     empty: bool
     stretched: bool
     uneven: bool
+    channels: tuple[int, ...]
     thin: bool
     unused: Mapping[str, Mapping[int, frozenset[int]]]
     ends: tuple[int, ...]
@@ -105,6 +108,7 @@ def fit(
         empty=reading.cut or any(map(reading.is_empty, wiring.forward)),
         stretched=reading.stretched,
         uneven=reading.uneven,
+        channels=tuple(sorted({*map(reading.made_for, wiring.forward)} - {0})),
         thin=reading.thin,
         unused={name: reading.unused(name) for name in at},
         ends=tuple(sorted(reading.ends)),
@@ -168,6 +172,19 @@ class _Reading:
         if self._depends.isdisjoint(node.outputs):
             return False
         return any(s is not None and 0 in s for s in node.shapes)
+
+    def made_for(self, node: Node) -> int:
+        """Give the channels of a kernel that is given more, in groups; 0 where all is as it should.
+
+        TensorFlow does not differentiate that on CPUs, and channels by themselves have an
+        operation of their own: it is hardly ever meant.
+        """
+        if node.type != "Conv2D" or self._depends.isdisjoint(node.inputs):
+            return 0
+        image, kernel = (self.shape(tensor) for tensor in node.inputs[:2])
+        if not image or not kernel or None in (image[1], image[-1], kernel[-2]):
+            return 0
+        return 0 if kernel[-2] in (image[1], image[-1]) else kernel[-2] or 0
 
     def crosses(self, node: Node) -> bool:
         """Say whether samples meet because an axis is missing."""

@@ -28,6 +28,9 @@ PAIRS: tuple[tuple[str, str], ...] = (
     ("(B, D)", "(B, T, D)"),
     ("(B,)", "(B, H, W, C)"),
     ("(B, D, H, W)", "(B, D, H, W, C)"),
+    ("(B, T, D)", "(B, D)"),
+    ("(B, K)", "(B, H, W, C)"),
+    ("(B, K, 2)", "(B, K, N, N)"),
 )
 INDEX_PAIRS: tuple[tuple[str, str], ...] = (
     ("(B,)", "(B, D)"),
@@ -64,7 +67,8 @@ def extras(prediction: str) -> tuple[str, ...]:
     if len(dims) < 2:
         return ("(B,)", "(B, D)", "(B, 1)", "()")
     shorter = dims[:-1]
-    found = [dims, shorter, (*shorter, 1), dims[:1], (*dims[:1], 1), ()]
+    matrix = (dims[0], dims[-1], dims[-1])  # a rotation, a covariance
+    found = [dims, shorter, (*shorter, 1), dims[:1], dims[:2], (*dims[:1], 1), (), matrix]
     return tuple(dict.fromkeys(Shape(each).text for each in found))
 
 

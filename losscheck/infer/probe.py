@@ -44,9 +44,9 @@ def options(
         elif role == "y_pred":
             found[name] = uses.choices(name, prediction)
         elif role == "y_true":
-            same = parse(shapes[name]).rank == parse(shapes[target]).rank
+            more = parse(shapes[name]).rank - parse(shapes[target]).rank
             chosen = found[target][0]
-            found[name] = uses.choices(name, partial(label, chosen=chosen, same=same))
+            found[name] = uses.choices(name, partial(label, chosen=chosen, more=more))
             if name in integers:
                 whole = [c for c in found[name] if domains.parse(c.domain).integral]
                 found[name] = (*whole, Choice("count", "is taken as integers alone"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 
 from losscheck.infer.given import Given
 from losscheck.infer.layouts import LONGER, SHARES, WIDTHS, Pairs, Shapes, layouts, with_axis
@@ -165,14 +165,33 @@ class Search:
         return self._best is None and self._trials.kinds == {TypeError}
 
     def _options(self, pair: Pair, sizes: Mapping[str, int]) -> Iterator[Candidate]:
-        for shapes in layouts(self._given.roles, self._given.shapes, (pair,)):
-            yield pair, shapes, self._trials.sizes(shapes, sizes)
+        yield from self._varied(pair, lambda shapes: sizes)
 
     def _of_width(self, pair: Pair, width: int) -> Iterator[Candidate]:
-        for shapes in layouts(self._given.roles, self._given.shapes, (pair,)):
+        def wanted(shapes: Shapes) -> Mapping[str, int] | None:
             letter = last_letter({name: parse(text) for name, text in shapes.items()})
-            if letter and letter != self._trials.batch(shapes):
-                yield pair, shapes, self._trials.sizes(shapes, {letter: width})
+            return {letter: width} if letter and letter != self._trials.batch(shapes) else None
+
+        yield from self._varied(pair, wanted)
+
+    def _varied(
+        self, pair: Pair, wanted: Callable[[Shapes], Mapping[str, int] | None]
+    ) -> Iterator[Candidate]:
+        """Give the shapes of further arguments, until an operation fails that they do not come to.
+
+        That is so where it is given the same shapes whatever theirs are.
+        """
+        said = ""
+        for shapes in layouts(self._given.roles, self._given.shapes, (pair,)):
+            sizes = wanted(shapes)
+            if sizes is None:
+                continue
+            there = self._trials.sizes(shapes, sizes)
+            yield pair, shapes, there
+            failure = self._trials.failure(shapes, there)
+            if failure is not None and failure.operands and failure.operands == said:
+                return
+            said = "" if failure is None else failure.operands
 
     def _asked(self, pair: Pair, *, plain: bool = False) -> Iterator[Candidate]:
         """Widths that messages, slices and the code name; what fails may name the next one."""

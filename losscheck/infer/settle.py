@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import attrs
 
+from losscheck.infer.fit import fit
 from losscheck.infer.given import Given
 from losscheck.infer.hints import hints
 from losscheck.infer.layouts import INDEX_PAIRS, PAIRS, Pairs, Shapes, with_width
@@ -91,15 +92,30 @@ def sparse_layout(
     labels = [name for name, role in given.roles.items() if role == "y_true"]
     if graph is None or not labels:
         return shapes, sizes
+    rank = parse(shapes[programs.call.prediction]).rank
+    if parse(shapes[labels[0]]).rank < rank:  # it was tried among the others
+        return shapes, sizes
     if not any(hint.use == "index" for hint in hints(graph, labels[0])):
         return shapes, sizes
     for pair in pairs:
-        rank = parse(shapes[programs.call.prediction]).rank
         if parse(pair[1]).rank == rank:
             found, found_sizes, error = find_layout(programs, given, (pair,))
             if error is None:
                 return found, found_sizes
     return shapes, sizes
+
+
+def is_unfit(programs: Programs, shapes: Shapes, sizes: Mapping[str, int]) -> bool:
+    """Say whether the layout is not what the loss is made for, as far as its graph tells.
+
+    Samples meet others in it by broadcasting alone, or something inside is empty.
+    """
+    graph = wiring_at(programs, shapes, sizes)
+    if graph is None:
+        return False
+    at = {name: parse(text).at(sizes) for name, text in shapes.items()}
+    found = fit(graph, None, at)
+    return found.crossed or found.empty
 
 
 def wiring_at(programs: Programs, shapes: Shapes, sizes: Mapping[str, int]) -> Wiring | None:

@@ -42,6 +42,7 @@ class Spec:
     laid_out: bool = False  # the shapes of labels and predictions were given
     narrowed: str = ""  # what ordinary points of a plausible wider domain gave
     wider: str = ""  # a plausible domain of the prediction that its uses rule out
+    unfit: bool = False  # nobody gave the shapes, and samples meet others in those that run best
 
     def named(self, role: str) -> Argument | None:
         """The first argument with a role."""

@@ -25,6 +25,7 @@ LARGE = 1 << 12  # elements of a sample, of which a batch has two
 OTHER_BATCHES = (7, 11, 13)  # primes, which no number of parts divides
 RANKS = re.compile(r"\brank\b|with \d+ dimension|index out of range", re.IGNORECASE)
 UNEQUAL = re.compile(r"must be equal|must match|incompatible shapes", re.IGNORECASE)
+OPERANDS = "with input shapes"  # what is behind it in a message of TensorFlow are all of them
 ONE = re.compile(r"squeeze.*\b1\b", re.IGNORECASE | re.DOTALL)
 BASE = 3  # the width of the narrower one where labels and predictions have different widths
 OF_BATCH, APART = 0, 2  # which of the faults these are
@@ -70,6 +71,7 @@ class Failure:
     operations: int
     numbers: tuple[int, ...]
     unequal: bool  # two sizes should be one
+    operands: str  # what an operation says of the shapes that it was given; "" if nothing did
 
 
 class Trials:
@@ -154,6 +156,7 @@ class Trials:
                 operations=error.operations,
                 numbers=numbers_in(str(error), 0),
                 unequal=UNEQUAL.search(str(error)) is not None,
+                operands=str(error) if OPERANDS in str(error) else "",
             )
             self._note(pair, error, batch)
             return None
@@ -188,7 +191,7 @@ class Trials:
             int(found.crossed),
             found.apart + found.scattered,
             int(found.empty),
-            int(found.stretched),
+            int(found.stretched or bool(found.channels)),
             len(found.unused[self._prediction]),
             len(labels),
             int(found.thin),
@@ -230,7 +233,8 @@ class Trials:
             fixed = [k for k in free if isinstance(self._fit_at(trial, {k: more[k]}), CallError)]
             if trial.fit and other and isinstance(self._fit_at(trial, other), CallError):
                 trial = attrs.evolve(trial, faults=self._of(trial.fit, batch=True))
-            dims = parse(trial.shapes[self._prediction]).dims
+            first = (*self._labels, self._prediction)[0]
+            dims = parse(trial.shapes[first]).dims
             if trial.fit and any(dims.count(letter) > 1 for letter in fixed):
                 trial = attrs.evolve(trial, faults=self._of(trial.fit, batch=True))
             trial = attrs.evolve(trial, coincident=bool(fixed))
@@ -288,6 +292,8 @@ class Trials:
                 yield from self._shortened(trial, name, axis, used)
         if self._prediction in self._given.shapes:
             return
+        for channels in trial.fit.channels:
+            yield from self._wider(trial, channels)
         if trial.fit.empty:  # a slice may end behind the last column
             for end in trial.fit.ends[-1:]:
                 yield from self._wider(trial, end)

@@ -6,7 +6,7 @@ import itertools
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any
 
 MOST = 4096  # elements of an axis
@@ -31,21 +31,50 @@ def numbers_in(message: str, batch: int) -> tuple[int, ...]:
 def numbers_of(function: Callable[..., Any]) -> tuple[int, ...]:
     """Collect the whole numbers of a function: in its code, closure, globals and object.
 
+    The functions of its module that it calls come after it, with theirs.
+
     Examples
     --------
     >>> numbers_of(lambda y_true, y_pred: y_pred[:, 7:])
     (7,)
     """
+    found = [n for each in _called(function) for n in _own_numbers(each)]
+    return tuple(dict.fromkeys(n for n in found if 2 < n <= MOST))[:MANY]
+
+
+def _called(function: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
+    """Give a function, and those of its module that it calls, and that these call."""
+    waiting, seen = [function], set()
+    while waiting:
+        found = waiting.pop(0)
+        python = _python(found)
+        if python is None or python.__code__ in seen:
+            continue
+        seen.add(python.__code__)
+        yield found
+        used = (python.__globals__.get(name) for name in _names(python.__code__))
+        waiting += [f for f in used if isinstance(f, FunctionType) and _beside(f, python)]
+
+
+def _beside(function: FunctionType, other: FunctionType) -> bool:
+    return function.__globals__ is other.__globals__
+
+
+def _python(function: Callable[..., Any]) -> FunctionType | None:
     python = getattr(function, "python_function", function)
     python = getattr(python, "__func__", python)
-    code = getattr(python, "__code__", None)
-    if not isinstance(code, CodeType):
-        return ()
+    return python if isinstance(python, FunctionType) else None
+
+
+def _own_numbers(function: Callable[..., Any]) -> Iterator[int]:
+    python = _python(function)
+    if python is None:
+        return
     held = [cell.cell_contents for cell in python.__closure__ or () if _is_filled(cell)]
-    held += [python.__globals__.get(name) for name in _names(code)]
+    held += [python.__globals__.get(name) for name in _names(python.__code__)]
     held += [*vars(getattr(function, "__self__", None) or object).values()]
-    found = [*_constants(code), *(n for n in held if type(n) is int)]
-    return tuple(dict.fromkeys(n for n in found if 2 < n <= MOST))[:MANY]
+    yield from _constants(python.__code__)
+    yield from (n for n in held if type(n) is int)
 
 
 def _is_filled(cell: Any) -> bool:

@@ -16,14 +16,14 @@ def test_a_pair_is_tried_with_equal_shapes_first():
 def test_every_extra_argument_is_tried_in_every_shape_of_its_own():
     roles = {"y_true": "y_true", "y_pred": "y_pred", "w": "weight", "z": "input"}
     tried = list(layouts(roles, {}, PAIRS[:1]))
-    shapes = {"(B, D)", "(B,)", "(B, 1)", "()"}
+    shapes = {"(B, D)", "(B,)", "(B, 1)", "()", "(B, D, D)"}
     assert len(tried) == len(shapes) ** 2
     assert {t["w"] for t in tried} == {t["z"] for t in tried} == shapes
 
 
 def test_extra_arguments_have_leading_parts_of_the_predictions_shape():
     assert extras("(B, H, W, C)")[:3] == ("(B, H, W, C)", "(B, H, W)", "(B, H, W, 1)")
-    assert extras("(B, H, W, C)")[3:] == ("(B,)", "(B, 1)", "()")
+    assert extras("(B, H, W, C)")[3:] == ("(B,)", "(B, H)", "(B, 1)", "()", "(B, C, C)")
     assert extras("(B,)")[0] == "(B,)"
 
 

@@ -104,11 +104,13 @@ def test_two_boxes_of_no_area_without_a_guard():
     assert found(of_boxes("bare_overlap"), "LC201", "error", "shared / covered")
 
 
-def test_a_scale_through_a_softplus_is_sound_and_a_bare_one_is_not():
+def test_a_scale_through_a_softplus_is_sound_and_a_bare_one_needs_a_declaration():
     assert errors(checked("squashed_scale")) == []
     bare = checked("bare_scale", y_true="(B,)", y_pred="(B, 2)")
     assert [a.domain for a in bare.arguments] == ["real", "[real, nonnegative]"]
-    assert found(bare, "LC202", "error", "scale")
+    [finding] = found(bare, "LC202", "warning", "scale")
+    assert "declare the domain" in finding.cause
+    assert errors(bare) == []
 
 
 def test_a_column_that_is_declared_positive_has_no_zero():

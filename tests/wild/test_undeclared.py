@@ -25,6 +25,13 @@ from tests.wild import undeclared_losses as losses
         (losses.interval, "(B, 1)", "(B, 2)"),
         (losses.scaled_distance, "(B, 1)", "(B, 2)"),
         (losses.share_of_power, "(B, D)", "(B, D)"),
+        (losses.worst_returns, "(B, T, D)", "(B, D)"),
+        (losses.nearest_of_many, "(B, T, D)", "(B, D)"),
+        (losses.second_differences, "(B, H, W, 1)", "(B, H, W, 1)"),
+        (losses.edges_of_shades, "(B, H, W, 1)", "(B, H, W, 1)"),
+        (losses.cells_of_names, "(B, 2)", "(B, H, W, C)"),
+        (losses.cells_of_one_name, "(B, K)", "(B, H, W, C)"),
+        (losses.centre_of_heat, "(B, K, 2)", "(B, K, N, N)"),
     ],
 )
 def test_sizes_are_followed_from_one_message_to_the_next(
@@ -82,3 +89,40 @@ def test_a_spread_of_zero_is_an_error_where_it_is_declared() -> None:
     declared: Any = {"y_true": ("real", "(B, 1)"), "y_pred": (["real", "nonnegative"], "(B, 2)")}
     report = losscheck.check(losses.scaled_distance, arguments=declared, select=["LC2"])
     assert errors(report)
+
+
+@pytest.mark.parametrize("loss", [losses.seen_from_elsewhere, losses.apart_by_covariance])
+def test_a_matrix_a_sample_is_one_of_the_shapes_of_an_input(loss: Any) -> None:
+    made = infer(from_callable(loss), {}, home=".", base=".")
+    assert made.error is None
+    assert [a.shape for a in made.spec.arguments if a.role == "input"] == ["(B, 3, 3)"]
+
+
+@pytest.mark.parametrize(
+    ("loss", "unfit"), [(losses.rows_beside_a_column, True), (losses.rows_beside_rows, False)]
+)
+def test_samples_that_meet_others_in_the_best_layout_are_told(loss: Any, unfit: bool) -> None:
+    assert infer(from_callable(loss), {}, home=".", base=".").spec.unfit is unfit
+
+
+# Both sum over the samples of each class, axis 0: of a column of labels that is no sum of samples.
+@pytest.mark.parametrize("loss", [losses.balance_of_classes, losses.middle_of_each_class])
+def test_a_column_of_labels_is_a_warning_where_axes_are_those_of_a_vector(loss: Any) -> None:
+    report = losscheck.check(loss, select=["LC401"])
+    assert not errors(report)
+    [finding] = found(report, "LC401", "warning")
+    assert "nobody declared the shape of y_true" in finding.cause
+
+
+def test_a_column_of_labels_is_an_error_where_each_sample_has_a_loss_of_its_own() -> None:
+    report = losscheck.check(losses.share_of_the_right_class, select=["LC401"])
+    assert found(report, "LC401", "error")
+
+
+# The widths are those of columns of their own beside a mean: they end at 0, where it is infinite.
+@pytest.mark.parametrize("loss", [losses.normal_by_columns, losses.laplace_by_columns])
+def test_a_spread_that_may_end_above_zero_is_no_error(loss: Any) -> None:
+    made = infer(from_callable(loss), {}, home=".", base=".")
+    prediction = made.spec.prediction
+    assert "nonnegative" in prediction.domain
+    assert all("positive" in other for other in prediction.plausible)

@@ -27,6 +27,7 @@ def rank_promotion(graph: Wiring, argument: str) -> str | None:
     return None
 
 
+_REDUCTIONS = frozenset({"Sum", "Mean", "Max", "Min", "Prod"})
 _AXES = frozenset({"ExpandDims", "StridedSlice", "Reshape"})  # `x[:, None]` is a StridedSlice
 
 
@@ -46,6 +47,22 @@ def axes_written(graph: Wiring, argument: str) -> bool:
             before, after = _shape(graph, first), _shape(graph, node.outputs[0])
             if before is not None and after is not None and len(after) > len(before):
                 return True
+    return False
+
+
+def batch_by_number(graph: Wiring, argument: str, batch: int) -> bool:
+    """Whether the loss sums up the samples alone of what it makes of an argument: over axis 0.
+
+    Each class is then compared with all samples, in the order of axes that the argument has.
+    """
+    depends = graph.depends(argument)
+    for node in graph.forward:
+        if node.type not in _REDUCTIONS or depends.isdisjoint(node.inputs[:1]):
+            continue
+        axes, shape = graph.producer(node.inputs[1]).constant, _shape(graph, node.inputs[0]) or ()
+        over = () if axes is None or not shape else {int(a) % len(shape) for a in axes.ravel()}
+        if over == {0} and len(shape) > 1 and shape[0] == batch:
+            return True
     return False
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Mapping
 
 import attrs
@@ -12,7 +11,14 @@ from losscheck import domains
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.keras.handing import kept_away
 from losscheck.evidence.shape import broadcasts
-from losscheck.evidence.shape.broadcasts import Outer, axes_written, beside_others, rank_promotion
+from losscheck.evidence.shape.broadcasts import (
+    Outer,
+    axes_written,
+    batch_by_number,
+    beside_others,
+    rank_promotion,
+)
+from losscheck.evidence.shape.ordinary import ordinary
 from losscheck.infer.spec import BATCH
 from losscheck.model import Argument, Array, Inputs, Location
 from losscheck.program.programs import Programs, Sizes
@@ -22,7 +28,6 @@ from losscheck.settings.shapes import parse
 BATCHES = (2, 7)  # besides one and that of the main instance: a pair, and a prime
 SIZES = (1, 2, 3, BATCH, 7)  # of other letters
 FEWER = frozenset({1, BATCH, 7})  # of both, where a loss loops: to trace it takes half a second
-CASES = 8  # ordinary inputs a layout is compared on
 TOLERANCE = 1e-4  # relative difference of float32 results that summation order explains
 
 
@@ -54,6 +59,8 @@ class LayoutRun:
         What the graph broadcasts in the layout as it is: a constant, or samples against samples.
     declared
         Whether the user, the documentation or the graph says that the loss takes this layout.
+    certain
+        Whether it does so for all that is known, and no other layout may be what it is made for.
     """
 
     form: str
@@ -71,6 +78,7 @@ class LayoutRun:
     outer: Outer | None = None
     outer_at: Location | None = None
     declared: bool = True
+    certain: bool = True
     kept_away: bool = False  # by Keras, or by who declared the shapes
     size: int | None = None  # that is tried
 
@@ -109,11 +117,14 @@ def relative_gap(left: Array, right: Array) -> Array:
 def layout_runs(evidence: Evidence) -> tuple[LayoutRun, ...]:
     """Run the loss at every layout that it must or might take."""
     tries = _Tries(evidence)
-    return tuple(
+    runs = [
         run
         for family in (tries.ranks, tries.sizes, tries.unknown_sizes, tries.pair_ranks)
         for run in family()
-    )
+    ]
+    if evidence.spec.unfit and any(run.error is not None and run.declared for run in runs):
+        return tuple(attrs.evolve(run, certain=False) for run in runs)
+    return tuple(runs)
 
 
 class _Tries:
@@ -209,13 +220,11 @@ class _Tries:
         # Who declares one of the two layouts has said which one comes; and what is guessed to be an
         # index, and never taken for one, may as well be a number with a layout of its own.
         optional = argument.origin != "inferred" or not self._indexed(shapes, argument.name)
-        vector = self._axes_written(shapes, argument.name)
+        vector = self._written_for(shapes, argument.name)
         for tried, beside, needed in ((there, shapes, optional), (shapes, there, False)):
-            run = self._against(
-                argument, tried, beside, form="declared-rank", optional=needed or vector
-            )
+            run = self._against(argument, tried, beside, form="declared-rank", optional=needed)
             if run.error is None:  # to refuse a layout is no silence
-                yield run
+                yield attrs.evolve(run, certain=not vector)
 
     def pair_ranks(self) -> Iterator[LayoutRun]:
         """Labels (B,) against predictions (B, 1) and the reverse: who mixes them should be told."""
@@ -323,6 +332,14 @@ class _Tries:
         program = self._programs.forward_at(shapes).graphed
         return program is not None and axes_written(program.wiring, argument)
 
+    def _written_for(self, shapes: Sizes, argument: str) -> bool:
+        """Whether the loss is written for just these axes of an argument."""
+        program = self._programs.forward_at(shapes).graphed
+        if program is None:
+            return False
+        graph, batch = program.wiring, self._spec.sizes.get(self._spec.batch, 0)
+        return axes_written(graph, argument) or batch_by_number(graph, argument, batch)
+
     def _indexed(self, shapes: Sizes, argument: str) -> bool:
         program = self._programs.forward_at(shapes).graphed
         if argument in self._programs.call.integers or program is None:
@@ -375,17 +392,5 @@ class _Tries:
         found = {}
         for i, argument in enumerate(self._spec.arguments):
             shape = shapes[argument.name]
-            found[argument.name] = _ordinary(argument.domain, shape, i, max(2, width[0]))
+            found[argument.name] = ordinary(argument.domain, shape, i, max(2, width[0]))
         return found
-
-
-@functools.lru_cache(maxsize=64)  # losses of the same domains are tried at the same layouts
-def _ordinary(text: str, shape: tuple[int, ...], seed: int, classes: int) -> Array:
-    """(CASES, *shape) float32: ordinary inputs of a domain; they are shared."""
-    domain = domains.parse(text)
-    numbers = domain.ordinary(CASES, shape, seed=seed, classes=classes)
-    # Two decimals read better, and stay inside every ordinary range but that of rows.
-    short = domain.elementwise and domain.contains(numbers.round(2)).all()
-    found: Array = (numbers.round(2) if short else numbers).astype(np.float32)
-    found.setflags(write=False)
-    return found

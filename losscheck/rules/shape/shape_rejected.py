@@ -85,10 +85,15 @@ class ShapeRejected(Rule):
                     "shape": run.shapes.get(run.changed),
                     "size": run.size,
                 }
-                yield self._suspect(form, run.error, run.shapes, facts)
+                yield self._suspect(form, run.error, run.shapes, facts, run.certain)
 
     def _suspect(
-        self, form: str, error: CallError, shapes: Sizes, facts: dict[str, object]
+        self,
+        form: str,
+        error: CallError,
+        shapes: Sizes,
+        facts: dict[str, object],
+        certain: bool = True,
     ) -> Suspect:
         return Suspect(
             code=self.code,
@@ -96,6 +101,7 @@ class ShapeRejected(Rule):
             facts={**facts, "shapes": dict(shapes), "exception": str(error)},
             location=error.location,
             expected_text="a loss",
+            certain=certain,
         )
 
     def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
@@ -115,7 +121,10 @@ class ShapeRejected(Rule):
             "weights": f"weights per sample: {name}{mine}",
             "unknown-rank": "inputs of unknown rank",
         }.get(suspect.form, f"{name}{mine}")
-        return f"The loss fails on {what}.", f"It raises: {exception}.", _taking(suspect.form, name)
+        cause = f"It raises: {exception}."
+        if not suspect.certain:
+            cause += " Nobody declared the shapes, and no layout was found that fits; declare them."
+        return f"The loss fails on {what}.", cause, _taking(suspect.form, name)
 
 
 def _taking(form: str, name: str) -> str:

@@ -113,6 +113,7 @@ class SilentBroadcast(Rule):
             value=value,
             expected_text="each sample beside itself alone",
             location=run.outer_at,
+            certain=run.certain,
         )
 
     def _suspect(self, form: str, run: LayoutRun, where: Location | None) -> Suspect:
@@ -135,6 +136,7 @@ class SilentBroadcast(Rule):
             expected_value=aligned,
             expected_text="the loss of the same numbers with every axis written out",
             location=where,
+            certain=run.certain,
         )
 
     def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
@@ -162,6 +164,8 @@ class SilentBroadcast(Rule):
             )
         if suspect.form in _ALIGNS:
             parts.append(_ALIGNS[suspect.form])
+        elif not suspect.certain:
+            parts.append(f"nobody declared the shape of {name}; declare it")
         return message, "; ".join(parts) + ".", _aligned(suspect, name, blame, arguments)
 
     def changes(self, suspect: Suspect, blame: Blame) -> tuple[Change, ...]:

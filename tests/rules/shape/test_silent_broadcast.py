@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 import losscheck
+from losscheck.evidence.shape.layouts import LayoutRun
 from losscheck.model import Suspect
 from losscheck.program.quiet import tensorflow
+from losscheck.program.tracing.trace import CallError
 from losscheck.rules.shape.shape_rejected import ShapeRejected
 from losscheck.rules.shape.silent_broadcast import SilentBroadcast
 from tests.desks import desk
@@ -107,10 +109,18 @@ def one_hot_of_any(y_true: Any, y_pred: Any) -> Any:
     return -tf.reduce_mean(labels * tf.nn.log_softmax(y_pred))
 
 
-@pytest.mark.parametrize(("loss", "forms"), [(contrastive, {"rank"}), (one_hot_of_any, {"layout"})])
-def test_labels_that_get_axes_by_hand_are_meant_as_a_vector(loss: Any, forms: set[str]) -> None:
+@pytest.mark.parametrize(("loss", "certain"), [(contrastive, False), (one_hot_of_any, True)])
+def test_labels_that_get_axes_by_hand_are_meant_as_a_vector(loss: Any, certain: bool) -> None:
     # Nothing is declared: the labels may come as (B,) and as (B, 1).
-    assert {s.form for s in SilentBroadcast().judge(desk(loss).get("layouts"))} == forms
+    [suspect] = SilentBroadcast().judge(desk(loss).get("layouts"))
+    assert suspect.certain is certain
+
+
+def test_a_layout_that_does_not_fit_is_no_proof_of_what_it_fails_on() -> None:
+    failure = CallError(ValueError("two sizes"), None)
+    run = LayoutRun(form="batch-of-one", changed="y_pred", shapes={}, error=failure, certain=False)
+    [suspect] = ShapeRejected().judge((run,), desk(any_rows).get("call"))
+    assert not suspect.certain
 
 
 def weighed(y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
