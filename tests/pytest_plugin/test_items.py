@@ -293,3 +293,13 @@ def test_what_is_to_be_remembered_is_told_once(package: pytest.Pytester, fake_en
     result = package.runpytest_inprocess("--losscheck")
     result.stdout.fnmatch_lines(["=* losscheck =*", told])
     assert result.outlines.count(told) == 1
+
+
+@pytest.mark.parametrize(
+    ("pattern", "passed"), [("my_pkg.losses:hinge", 1 + RULES), ("my_pkg.losses", 1)]
+)
+def test_what_is_excluded_has_no_tests(package: pytest.Pytester, pattern: str, passed: int) -> None:
+    package.makepyprojecttoml(
+        f'[tool.losscheck]\ntargets = ["my_pkg.losses"]\nexclude = ["{pattern}"]'
+    )
+    package.runpytest_inprocess("--losscheck").assert_outcomes(passed=passed)
