@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-import re
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from losscheck.model import Array, Curve, DigitCurve, UsageError
+from losscheck.report.lean import lean
 
 # Mid-tones: a contrast of at least 3 to 1 (WCAG 2.1, 1.4.11) on the page's white and its dark.
 COLORS = ("#2e86d1", "#c97a00", "#1f9d72", "#b565c0", "#8a7f3d")
@@ -23,6 +23,7 @@ MOST_DIGITS = 7.6  # on the axis: float32 has 7.2
 HUGE = 1e3  # largest over median size from which a linear axis hides most of the curve
 DENSITY = 96  # pixels an inch, as CSS has it
 LARGEST = 1e250  # beyond it, and below its inverse, matplotlib's margins overflow
+MARKS = 8  # of a stretch where nothing is finite
 TICKS = 3  # on either side of 0 on a symlog axis
 STYLE = {
     "svg.hashsalt": "losscheck",  # the same bytes from run to run
@@ -37,7 +38,14 @@ STYLE = {
     "axes.spines.right": False,
     "axes.linewidth": 0.6,
     "lines.linewidth": 1.6,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
 }
+FAINT, CLEAR = 0.12, 0.6  # where nothing is finite: a stretch is tinted, a single place is a line
+
+
+class NoPicturesError(UsageError):
+    """Matplotlib is not installed."""
 
 
 def svg(curves: Sequence[Curve], name: str, prefix: str) -> str:
@@ -60,12 +68,13 @@ def svg(curves: Sequence[Curve], name: str, prefix: str) -> str:
 
     Raises
     ------
-    UsageError
+    NoPicturesError
         If matplotlib is not installed.
 
     Notes
     -----
-    NaN is marked by crosses at the foot of a panel, infinities by triangles at its edges. An axis
+    NaN is marked by crosses at the foot of a panel, infinities by triangles at its edges, and where
+    they are the panel is tinted from foot to top. An axis
     is linear near 0 and logarithmic beyond (symlog) where the sizes span more than `HUGE`.
     """
 
@@ -111,7 +120,7 @@ def _drawn(draw: Callable[[Any], None], size: tuple[float, float], prefix: str, 
         import matplotlib
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise UsageError(
+        raise NoPicturesError(
             "drawing the curves of a stability report needs matplotlib, which is not installed; "
             "run: pip install 'losscheck[report]'"
         ) from error
@@ -121,7 +130,7 @@ def _drawn(draw: Callable[[Any], None], size: tuple[float, float], prefix: str, 
         figure = Figure(figsize=size, layout="constrained")
         draw(figure)
         figure.savefig(target, format="svg", dpi=DENSITY, transparent=True, metadata={"Date": None})
-    return _inline(target.getvalue(), prefix, label)
+    return lean(target.getvalue().replace(INK, "currentColor"), prefix, label)
 
 
 def _panel(axes: Any, curves: Sequence[tuple[Array, Array]], label: str) -> None:
@@ -130,22 +139,43 @@ def _panel(axes: Any, curves: Sequence[tuple[Array, Array]], label: str) -> None
     for number, (x, y) in enumerate(curves):
         finite = np.where(np.isfinite(y), np.clip(y, -LARGEST, LARGEST), np.nan)
         axes.plot(x, finite, color=COLORS[number % len(COLORS)])
+        for first, last in stretches(~np.isfinite(y)):
+            if first == last:
+                axes.axvline(x[first], color=NON_FINITE_COLOR, alpha=CLEAR, linewidth=0.8)
+            else:
+                axes.axvspan(x[first], x[last], color=NON_FINITE_COLOR, alpha=FAINT, linewidth=0)
         for bad, height, marker in (
             (np.isnan(y), 0.04, "x"),
             (np.isposinf(y), 0.96, "^"),
             (np.isneginf(y), 0.04, "v"),
         ):
             # Heights are of the panel, not of the data, which has no place for these.
-            heights = np.full(int(bad.sum()), height)
+            marked = _apart(bad)
             axes.plot(
-                x[bad],
-                heights,
+                x[marked],
+                np.full(len(marked), height),
                 marker,
                 color=NON_FINITE_COLOR,
                 markersize=5,
                 transform=axes.get_xaxis_transform(),
             )
     _scale(axes.yaxis, [y for _, y in curves])
+
+
+def stretches(marked: Array) -> list[tuple[int, int]]:
+    """Give the first and last index of each run of true values."""
+    ends = np.flatnonzero(np.diff(np.concatenate([[False], marked, [False]]).astype(np.int8)))
+    return [(int(first), int(after) - 1) for first, after in ends.reshape(-1, 2)]
+
+
+def _apart(bad: Array) -> Array:
+    """Choose of each run of true values both ends, and some between that stand apart."""
+    chosen = [
+        index
+        for first, last in stretches(bad)
+        for index in np.unique(np.linspace(first, last, min(last - first + 1, MARKS)).astype(int))
+    ]
+    return np.asarray(chosen, int)
 
 
 def _scale(axis: Any, arrays: Iterable[Array]) -> None:
@@ -166,15 +196,3 @@ def _scale(axis: Any, arrays: Iterable[Array]) -> None:
     axis.set_ticks([*reversed(below), 0.0, *above])
     axis.set_ticks([], minor=True)
     axis.axes.autoscale_view()
-
-
-def _inline(text: str, prefix: str, label: str) -> str:
-    """Cut the prolog off, keep ids apart, and take colour and width from the page."""
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r'\bid="', f'id="{prefix}-', text)
-    text = re.sub(r'href="#', f'href="#{prefix}-', text)
-    text = text.replace("url(#", f"url(#{prefix}-").replace(INK, "currentColor")
-    return re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text, count=1).replace(
-        "<svg", f'<svg role="img" aria-label="{label}"', 1
-    )

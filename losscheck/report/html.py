@@ -1,85 +1,70 @@
-"""The stability report as one page: nothing is loaded from elsewhere, nothing runs."""
+"""The stability report as one page: nothing is loaded from elsewhere.
+
+Without JavaScript the page is whole; with it, losses are sorted and filtered, and code is copied.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import base64
+import hashlib
+from importlib import resources
 
-import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
+import attrs
 from markupsafe import Markup
 
-from losscheck.model import LossReport, Report
-from losscheck.report import told, words
-from losscheck.report.excerpt import whole
+from losscheck.model import Report
+from losscheck.report import overview, told, words
+from losscheck.report.pictures import pictures
+from losscheck.report.templating import templates
 from losscheck.report.view import View
 
-OUTCOMES = ("fail", "error", "warn", "note", "inconclusive", "pass", "skip")
+
+@attrs.frozen
+class Script:
+    """The script of the page, and the digest by which the page allows it and no other."""
+
+    text: Markup
+    digest: str
 
 
 def render(report: Report, view: View) -> str:
-    """Write the page; `view` changes nothing here.
-
-    Raises
-    ------
-    UsageError
-        If there are curves to draw and matplotlib is not installed.
-    """
-    page = _templates().get_template("stability.html.j2")
-    drawings = [_drawing(loss, f"loss-{number}") for number, loss in enumerate(report.losses, 1)]
-    digits = [_digits(loss, f"digits-{number}") for number, loss in enumerate(report.losses, 1)]
-    return page.render(report=report, drawings=drawings, digits=digits) + "\n"
-
-
-def _templates() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("losscheck.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(clean=words.clean, excerpt=whole, seconds=words.seconds)
-    environment.globals.update(
-        words=words,
-        outcomes=outcomes,
-        told=told.told,
-        counts=told.counts,
-        count=told.count,
-        where=told.where,
-    )
-    return environment
+    """Write the page; `view` changes nothing here."""
+    page = templates().get_template("stability.html.j2")
+    made = overview.rows(report)
+    shown = {
+        "made": " · ".join(_made(report)),
+        "found": _found(report),
+        "families": overview.families(report),
+        "rows": made,
+        "signs": overview.signs(made),
+        "unchecked": overview.unchecked(report),
+        "choices": overview.choices(report, made),
+    }
+    drawn = {row.anchor: pictures(row.loss, f"p{number}") for number, row in enumerate(made)}
+    return page.render(report=report, overview=shown, pictures=drawn, script=_script()) + "\n"
 
 
-def outcomes(loss: LossReport) -> list[tuple[str, int]]:
-    """How many checks came to each outcome, the worst first."""
-    counts = [(name, sum(c.outcome == name for c in loss.checks)) for name in OUTCOMES]
-    return [(name, number) for name, number in counts if number]
+def _script() -> Script:
+    text = resources.files("losscheck.report").joinpath("templates/page.js").read_text("utf-8")
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return Script(Markup(text), f"sha256-{digest}")
 
 
-def _drawing(loss: LossReport, prefix: str) -> dict[str, Any] | None:
-    """Draw the curves of a loss; the page names them, so that names are escaped in one place."""
-    if not loss.curves:
-        return None
-    from losscheck.report import curves
-
-    names = [argument.name for argument in loss.arguments if argument.role == "y_pred"]
-    picture = curves.svg(loss.curves, (names or ["y_pred"])[0], prefix)
-    legend = [
-        (curves.COLORS[number % len(curves.COLORS)], curve.label)
-        for number, curve in enumerate(loss.curves)
+def _made(report: Report) -> list[str]:
+    """With what the report was made."""
+    env = report.environment
+    return [
+        f"losscheck {report.losscheck}",
+        f"seed {report.seed}",
+        f"TensorFlow {env.tensorflow}",
+        f"Keras {env.keras}",
+        f"Python {env.python}",
     ]
-    numbers = np.concatenate([part for c in loss.curves for part in (c.value, c.gradient)])
-    marks = {"NaN": np.isnan(numbers).any(), "infinite": np.isinf(numbers).any()}
-    # Safe: matplotlib escapes its texts, and all of them but the axis' name are ours.
-    return {"svg": Markup(picture), "legend": legend, "marks": marks}
 
 
-def _digits(loss: LossReport, prefix: str) -> dict[str, Any] | None:
-    """Draw the digits that are right; the legend is the page's."""
-    if loss.digits is None:
-        return None
-    from losscheck.report import curves
-
-    legend = list(zip(curves.COLORS, ("loss", "gradient"), strict=False))
-    # Safe: matplotlib escapes its texts, and all of them but the axis' name are ours.
-    return {"svg": Markup(curves.digits_svg(loss.digits, prefix)), "legend": legend}
+def _found(report: Report) -> dict[str, int]:
+    """Count the diagnoses of all losses, by severity."""
+    return {
+        severity: sum(told.count(loss, severity) for loss in report.losses)
+        for severity in words.SEVERITIES
+    }

@@ -23,7 +23,7 @@ def templates() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_shown,
+        finalize=lambda value: plain(value) if type(value) is str else value,
     )
     environment.filters.update(clean=words.clean, excerpt=whole, seconds=words.seconds)
     environment.globals.update(
@@ -47,9 +47,7 @@ def diff_lines(diff: str) -> list[tuple[str, str]]:
     ]
 
 
-def _shown(value: object) -> object:
+def plain(text: str) -> str:
     """Write out what would steer the browser: marks of direction, and characters of no text."""
-    if type(value) is not str:
-        return value
-    text = _DIRECTION.sub(lambda mark: f"\\u{ord(mark.group()):04x}", words.clean(value))
+    text = _DIRECTION.sub(lambda mark: f"\\u{ord(mark.group()):04x}", words.clean(text))
     return text.encode("utf-8", "backslashreplace").decode("utf-8")

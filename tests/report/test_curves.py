@@ -26,7 +26,14 @@ def texts(picture: str) -> str:
 def marks(picture: str) -> int:
     """Count the markers drawn: each is a `use` in the colour of non-finite points."""
     uses = ET.fromstring(picture).iter(f"{SVG}use")
-    return sum(curves.NON_FINITE_COLOR in use.get("style", "") for use in uses)
+    return sum(use.get("stroke") == curves.NON_FINITE_COLOR for use in uses)
+
+
+def tints(picture: str) -> int:
+    """Count the lines and stretches in that colour, from the foot of a panel to its top."""
+    paths = ET.fromstring(picture).iter(f"{SVG}path")
+    whole = [path for path in paths if path.get("stroke-opacity") or path.get("opacity")]
+    return sum(curves.NON_FINITE_COLOR in (p.get("stroke"), p.get("fill")) for p in whole)
 
 
 def test_picture_is_an_svg_of_two_panels_in_the_colors_of_the_page() -> None:
@@ -41,6 +48,25 @@ def test_every_non_finite_point_is_marked() -> None:
     nan, inf = np.nan, np.inf
     assert marks(draw([0, 1, 2], [0, 1, 4], [0, 2, 4])) == 0
     assert marks(draw([0, 1, 2, 3], [nan, inf, -inf, 1], [nan, nan, 0, 1])) == 5
+
+
+def test_where_nothing_is_finite_the_panel_is_tinted() -> None:
+    nan = np.nan
+    assert tints(draw([0, 1, 2], [0, 1, 4], [0, 2, 4])) == 0
+    assert tints(draw([0, 1, 2, 3], [nan, 0, 1, 2], [1, nan, nan, 1])) == 2
+    many = np.full(40, nan)  # is not marked point by point
+    assert marks(draw(np.arange(40), np.zeros(40), many)) == curves.MARKS
+
+
+def test_a_picture_is_lean() -> None:
+    x = np.linspace(0, 1, 161)
+    picture = draw(x, np.sin(9 * x), np.cos(9 * x))
+    assert len(picture) < 8_000
+    assert "<g" not in picture
+    assert "clip" not in picture
+    assert "rotate(-90" in picture  # the names of the axes
+    ids = [element.get("id") for element in ET.fromstring(picture).iter() if element.get("id")]
+    assert all(name.startswith("i-") for name in ids)
 
 
 def test_huge_range_is_drawn_on_a_logarithmic_axis() -> None:
