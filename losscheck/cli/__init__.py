@@ -5,16 +5,22 @@ Everything else is imported by the commands that need it, so that `--help` stays
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from losscheck import __version__
-from losscheck.cli.arguments import BUDGET, DECLARED, OPTIONS, RUNS, given
+from losscheck.cli.arguments import BUDGET, DECLARED, OPTIONS, RUNS, completed, given
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    Completion = CompletionItem[str]
+COMPLETION = "_LOSSCHECK_COMPLETE"  # set by the shell that wants completions
 EXAMPLES = """\b
 Examples:
   losscheck my_module:my_loss
@@ -28,7 +34,20 @@ class _Group(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         own = {*self.commands, *self.get_help_option_names(ctx), "--version"}
-        return super().parse_args(ctx, args if args and args[0] in own else ["check", *args])
+        begun = ctx.resilient_parsing and not args  # the shell completes the first word
+        known = begun or (args and args[0] in own)
+        return super().parse_args(ctx, args if known else ["check", *args])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Completion]:
+        check = self.commands["check"]
+        inner = check.make_context("check", [], parent=ctx, resilient_parsing=True)
+        (targets,) = (p for p in check.params if p.name == "targets")
+        own = super().shell_complete(ctx, incomplete)
+        options = check.shell_complete(inner, incomplete)
+        named = [] if incomplete.startswith("-") else targets.shell_complete(inner, incomplete)
+        if own:  # a shell that is to complete files completes nothing else
+            named = [item for item in named if item.type == "plain"]
+        return [*own, *options, *named]
 
 
 @click.group(cls=_Group, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
@@ -47,6 +66,7 @@ def command() -> None:
     "formats",
     multiple=True,
     metavar="FORMAT[=PATH]",
+    shell_complete=completed("formats"),
     help="text, concise, json, markdown, html, sarif, junit, github or gitlab; with =PATH into a "
     "file. Repeatable.",
 )
@@ -93,7 +113,12 @@ def fix(targets: tuple[str, ...], write: bool, force: bool, **options: Any) -> i
 
 
 @command.command()
-@given(click.argument("old", metavar="OLD"), click.argument("new", metavar="NEW"), *DECLARED, *RUNS)
+@given(
+    click.argument("old", metavar="OLD", shell_complete=completed("targets")),
+    click.argument("new", metavar="NEW", shell_complete=completed("targets")),
+    *DECLARED,
+    *RUNS,
+)
 @given(BUDGET)
 @click.option("--strict", is_flag=True, help="Repairs and notes make the exit status 1, too.")
 @click.option(
@@ -140,7 +165,11 @@ def replay(file: Path, wanted: str, formats: tuple[str, ...], quiet: bool, verbo
 
 
 @command.command()
-@given(click.argument("target", metavar="TARGET"), *DECLARED, *RUNS)
+@given(
+    click.argument("target", metavar="TARGET", shell_complete=completed("targets")),
+    *DECLARED,
+    *RUNS,
+)
 @click.option(
     "--select", multiple=True, metavar="CODES", help="Rules to run: codes, or how they begin."
 )
@@ -227,7 +256,7 @@ def rules() -> int:
 
 
 @command.command()
-@click.argument("code")
+@click.argument("code", shell_complete=completed("rules"))
 def explain(code: str) -> int:
     """Explain a rule, by its code or slug."""
     from losscheck.cli import rulebook
@@ -249,6 +278,10 @@ def render(file: Path, formats: tuple[str, ...], quiet: bool, verbose: bool) -> 
 
 def main() -> None:
     """Run the command line and exit."""
+    if COMPLETION in os.environ:
+        from losscheck.cli import completion
+
+        completion.register()
     status = run(sys.argv[1:])
     from losscheck.cli.streams import close_stdout
 

@@ -4,13 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    Items = list[CompletionItem[str]]
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-TARGETS = click.argument("targets", nargs=-1, metavar="[TARGET]...")
+
+def completed(what: str) -> Callable[[click.Context, click.Parameter, str], Items]:
+    """Let the shell complete a value by the function of this name in `completion`."""
+
+    def complete(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> Items:
+        from losscheck.cli import completion
+
+        found: Items = getattr(completion, what)(incomplete)
+        return found
+
+    return complete
+
+
+TARGETS = click.argument(
+    "targets", nargs=-1, metavar="[TARGET]...", shell_complete=completed("targets")
+)
 DECLARED = (
     click.option("--config", type=click.Path(path_type=Path), help="Configuration file to read."),
     click.option(
@@ -28,8 +47,20 @@ DECLARED = (
     ),
 )
 RUNS = (
-    click.option("--dtype", multiple=True, metavar="DTYPES", help="Required dtypes."),
-    click.option("--mode", multiple=True, metavar="MODES", help="Of eager, graph, xla."),
+    click.option(
+        "--dtype",
+        multiple=True,
+        metavar="DTYPES",
+        help="Required dtypes.",
+        shell_complete=completed("dtypes"),
+    ),
+    click.option(
+        "--mode",
+        multiple=True,
+        metavar="MODES",
+        help="Of eager, graph, xla.",
+        shell_complete=completed("modes"),
+    ),
     click.option("--seed", type=click.IntRange(min=0), help="Seed of everything random."),
 )
 BUDGET = click.option(
@@ -45,6 +76,7 @@ OPTIONS = (
         multiple=True,
         metavar="PATTERN",
         help='Targets to leave out, as in "my_module:old_*". Repeatable.',
+        shell_complete=completed("targets"),
     ),
     click.option(
         "--changed",
@@ -53,6 +85,7 @@ OPTIONS = (
         metavar="[REV]",
         help="Only losses that differ from a commit, or of which an imported module does; by "
         "default from the merge base with the default branch.",
+        shell_complete=completed("targets"),  # what stands behind it may be one
     ),
     *DECLARED,
     click.option(
@@ -65,6 +98,7 @@ OPTIONS = (
         multiple=True,
         metavar="CODES",
         help="Rules to run: codes, how they begin, or slugs.",
+        shell_complete=completed("rules"),
     ),
     click.option("--ignore", multiple=True, metavar="CODE=REASON", help="Set findings apart."),
     click.option(
@@ -95,6 +129,7 @@ OPTIONS = (
     click.option(
         "--fail-on",
         metavar="[error|inconclusive|warning|never]",
+        shell_complete=completed("fail_on"),
         help="What makes the exit status 1; each includes those before it.",
     ),
     click.option("-q", "--quiet", is_flag=True, help="Only errors, a line each."),
