@@ -52,6 +52,7 @@ class Selection:
         self._alike: list[str] = []  # what does not differ
         self._why: dict[str, str] = {}  # what differs
         if settings.changed is not None:
+            check(kept, directory)  # what is not there has not stayed the same
             self._changes = changes = Changes(kept, directory, home, settings.changed)
             self._alike = [target for target in kept if not changes.may_differ(target)]
         self.targets = tuple(target for target in kept if target not in self._alike)

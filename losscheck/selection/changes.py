@@ -63,30 +63,33 @@ class Changes:
         """Say whether a target names a loss that differs, before it is known what it names."""
         reference = parse(target)
         file = self._file(reference)
-        if file is None or reference.names:
+        if file is None or reference.names or file not in self._repository.files:
             return self.why(target) is not None
-        units = self._now(file).units
-        defined = (u for u in units if u.imported is None or file.name == PACKAGE)
-        names = {name for unit in defined for name in unit.binds}
-        return not names or any(self._why(file, name) is not None for name in sorted(names))
+        names = sorted(self._losses(file))
+        if not names:  # it may be no Python any more, which its import tells
+            return self._differs(file)
+        return any(self._why(file, name) is not None for name in names)
 
     def why(self, target: str) -> str | None:
         """Say in a few words why a loss differs; None where it does not.
 
-        What is no file of the repository, as Keras' own losses, does not differ.
+        A module that is none of the repository, as Keras' own losses, does not differ.
         """
         reference = parse(target)
         file = self._file(reference)
-        return None if file is None else self._why(file, (reference.names or ("",))[0])
+        if file is None:
+            return None
+        if file not in self._repository.files:  # ignored, or of another repository
+            return f"git does not track {self._shown(file)} here"
+        return self._why(file, (reference.names or ("",))[0])
 
     def _file(self, reference: Reference) -> Path | None:
         if not reference.is_file:
             return self._modules.file(reference.place)
         try:
-            file = file_of(reference.place, self._directory)
+            return file_of(reference.place, self._directory)
         except UsageError:  # told where the targets are looked for
             return None
-        return file if file.is_relative_to(self._repository.root) else None
 
     def _folders(self, targets: Sequence[str], home: Path | None) -> Iterator[Path]:
         """The import path, as far as it leads into the repository."""
@@ -122,12 +125,13 @@ class Changes:
         now, before = self._now(file), self._before(file)
         if before is None:
             return self._told(file)
-        if not now.binding(name):  # it is made while the module runs
-            return self._told(file) if self._differs(file) else self._elsewhere(file, now.units)
+        source = self._source(file, name)
+        if not now.binding(name) and source is None:  # made while the module runs, or a mistake
+            return f"{name} is not written in {self._shown(file)}"
         units, earlier = (self._behind(file, each, name) for each in (now, before))
         if [unit.text for unit in units] != [unit.text for unit in earlier]:
             return f"{_differing(name, units, earlier)} in {self._shown(file)}"
-        if (source := self._source(file, now.binding(name))) is not None:
+        if source is not None:
             units = tuple(unit for unit in units if name not in unit.binds)
             if (reason := self._why(source, name)) is not None:
                 return reason
@@ -135,17 +139,49 @@ class Changes:
 
     def _behind(self, file: Path, outlined: Outline, name: str) -> tuple[Unit, ...]:
         """What a name depends on in a file; an `__init__` imports modules to hand them on."""
+        units = outlined.behind(name)
         unnamed = outlined.unnamed if file.name != PACKAGE else ()
         ours = (u for u in unnamed if any(map(bool, self._modules.imported(u.imports[0], file))))
-        return (*outlined.behind(name), *ours)
+        starred = outlined.starred if outlined.needs_starred(units) else ()
+        return (*units, *ours, *starred)
 
-    def _source(self, file: Path, binding: Sequence[Unit]) -> Path | None:
+    def _source(self, file: Path, name: str) -> Path | None:
         """The file that defines what a module hands on under the same name."""
-        given = binding[0].imported if len(binding) == 1 else None
-        if given is None or given.name is None or given.name not in binding[0].binds:
+        outlined = self._now(file)
+        binding = outlined.binding(name)
+        imports = [unit.imported for unit in (binding or outlined.starred)]
+        if len(binding) > 1:
             return None
-        asked = (f for f in self._modules.imported(given, file) if f.exists())
-        return next((f for f in asked if self._now(f).binding(str(given.name))), None)
+        for given in imports:
+            if given is None or given.name not in (name, "*"):
+                continue
+            for source in self._modules.imported(given, file):
+                if source.exists() and name in self._names(source):
+                    return source
+        return None
+
+    def _names(self, file: Path) -> set[str]:
+        """The names that a module has, those of `import *` as well."""
+        found: set[str] = set()
+        waiting = [file]
+        seen = set()
+        while waiting:
+            this = waiting.pop()
+            if this in seen or not this.exists():
+                continue
+            seen.add(this)
+            outlined = self._now(this)
+            found |= {name for unit in outlined.units for name in unit.binds}
+            for unit in outlined.starred:
+                waiting += self._modules.imported(unit.imports[0], this)
+        return found - {"*"}
+
+    def _losses(self, file: Path) -> set[str]:
+        """The names among which the losses of a module are; a package hands on those of others."""
+        if file.name == PACKAGE:
+            return self._names(file)
+        units = (unit for unit in self._now(file).units if unit.imported is None)
+        return {name for unit in units for name in unit.binds}
 
     def _elsewhere(self, file: Path, units: Iterable[Unit]) -> str | None:
         """Say which of the files differs that units of a file import, at whatever depth."""
@@ -161,8 +197,14 @@ class Changes:
                 return self._told(module)
             if module.exists():
                 outlined = self._now(module)
-                waiting += self._asked(module, outlined.units if whole else outlined.acting)
+                units = outlined.units if whole else self._run(outlined)
+                waiting += self._asked(module, units)
         return None
+
+    def _run(self, outlined: Outline) -> tuple[Unit, ...]:
+        """What an `__init__` runs for more than names."""
+        acting = outlined.acting
+        return (*acting, *(outlined.starred if outlined.needs_starred(acting) else ()))
 
     def _asked(self, file: Path, units: Iterable[Unit]) -> Iterator[tuple[Path, bool]]:
         """The modules that units import, and the packages around a file, which are no whole ones.

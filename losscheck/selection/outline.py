@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections.abc import Iterable, Iterator
 
@@ -41,7 +42,9 @@ class Unit:
     text
         The same for statements that differ in comments and spaces alone.
     binds, uses
-        Names of the module.
+        Names of the module; what is used may be a name of a function inside as well.
+    free
+        Of those that are used the ones that nothing inside binds.
     imports
         Everything that is imported in it, at whatever depth.
     acts
@@ -51,6 +54,7 @@ class Unit:
     text: str
     binds: frozenset[str]
     uses: frozenset[str]
+    free: frozenset[str] = frozenset()
     imports: tuple[Import, ...] = ()
     acts: bool = False
 
@@ -93,6 +97,11 @@ class Outline:
         """What runs at the import for more than a name, with all that it uses."""
         return self._closed(unit for unit in self.units if unit.acts)
 
+    @property
+    def starred(self) -> tuple[Unit, ...]:
+        """The imports of everything out of a module."""
+        return self.binding("*")
+
     def binding(self, name: str) -> tuple[Unit, ...]:
         """What binds a name."""
         return tuple(self._binding.get(name, ()))
@@ -105,6 +114,11 @@ class Outline:
     def behind(self, name: str) -> tuple[Unit, ...]:
         """What a name depends on within the module: what binds it, what acts, what these use."""
         return self._closed([*self.binding(name), *(unit for unit in self.units if unit.acts)])
+
+    def needs_starred(self, units: Iterable[Unit]) -> bool:
+        """Say whether units use a name that nothing here binds: it comes from `import *`."""
+        free = {name for unit in units for name in unit.free}
+        return any(name not in self._binding and not hasattr(builtins, name) for name in free)
 
     def _closed(self, units: Iterable[Unit]) -> tuple[Unit, ...]:
         waiting = list(units)
@@ -144,12 +158,15 @@ def _units(body: list[ast.stmt], lines: list[bytes]) -> Iterator[Unit]:
 def _imported(given: Import, alias: ast.alias) -> Unit:
     bound = alias.asname or alias.name.partition(".")[0]
     text = f"import {'.' * given.level}{given.module} {given.name} as {bound}"
-    return Unit(text, frozenset({bound}), frozenset(), (given,), acts=given.name == "*")
+    return Unit(text, frozenset({bound}), frozenset(), imports=(given,))
 
 
 def _unit(node: ast.stmt, lines: list[bytes]) -> Unit:
     nodes = list(ast.walk(node))
-    used = {n.id for n in nodes if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Store)}
+    names = [inner for inner in nodes if isinstance(inner, ast.Name)]
+    used = {each.id for each in names if not isinstance(each.ctx, ast.Store)}
+    inside = {each.id for each in names if isinstance(each.ctx, ast.Store)}
+    inside |= {inner.arg for inner in nodes if isinstance(inner, ast.arg)}
     for inner in nodes:
         if isinstance(inner, ast.Global):
             used |= set(inner.names)
@@ -158,7 +175,8 @@ def _unit(node: ast.stmt, lines: list[bytes]) -> Unit:
     comments = _IGNORE.findall(b"\n".join(lines[above : node.end_lineno]))
     text = "\n".join([ast.dump(node), *(comment.decode(errors="replace") for comment in comments)])
     imports = tuple(given for inner in nodes for given in _imports(inner))
-    return Unit(text, frozenset(_bound(node)), frozenset(used), imports, _acts(node))
+    free = frozenset(used - inside)
+    return Unit(text, frozenset(_bound(node)), frozenset(used), free, imports, _acts(node))
 
 
 def _imports(node: ast.AST) -> Iterator[Import]:

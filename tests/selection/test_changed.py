@@ -123,6 +123,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
     return made
 
 
+def _settings(folder: Folder) -> Settings:
+    return Settings(directory=str(folder.path), changed="")
+
+
 def test_nothing_has_changed(folder: Folder) -> None:
     assert folder.losses() == {}
 
@@ -203,7 +207,31 @@ def test_a_name_that_is_handed_on_is_followed_to_its_definition(folder: Folder) 
     said = "its definition differs in shapes/circles.py"
     assert folder.chosen(*targets) == {"area": said}
     folder.replace("shapes/__init__.py", "from .circles import area\n", "")
-    assert folder.chosen("shapes:area") == {"area": "shapes/__init__.py differs"}
+    assert folder.chosen("shapes:area") == {"area": "area is not written in shapes/__init__.py"}
+
+
+def test_everything_out_of_a_module(folder: Folder) -> None:
+    folder.write("pack/__init__.py", "from .one import *\nfrom .two import *\n")
+    for name in ("one", "two"):
+        text = "from helpers import *\ndef NAME(y_true, y_pred): return clipped(y_pred)\n"
+        folder.write(f"pack/{name}.py", text.replace("NAME", name))
+    folder.commit()
+    targets = ("pack:one", "pack:two", "pack.one:one")
+    assert folder.chosen(*targets) == {}
+    folder.replace("pack/one.py", "return ", "return 2 * ")
+    assert folder.chosen(*targets) == {"one": "its definition differs in pack/one.py"}
+    assert Selection(("pack", "pack.two"), _settings(folder)).targets == ("pack",)
+    folder.replace("deep.py", "1e-7", "1e-6")
+    assert folder.chosen("pack:two") == {"two": "deep.py differs"}
+
+
+def test_what_is_not_there_has_not_stayed_the_same(folder: Folder) -> None:
+    assert folder.chosen("losses:msee") == {"msee": "msee is not written in losses.py"}
+    for target, said in (("loses:mse", "no module 'loses'"), ("loses.py", "no file 'loses.py'")):
+        with pytest.raises(UsageError, match=said):
+            folder.chosen(target)
+    folder.write("losses.py", "def mse(y_true, y_pred)")
+    assert Selection(("losses", "helpers"), _settings(folder)).targets == ("losses",)
 
 
 def test_a_module_that_is_never_named_again_is_imported_for_what_it_does(folder: Folder) -> None:
@@ -244,6 +272,7 @@ def test_untracked_files(folder: Folder) -> None:
     folder.write("numpy.py", "def vectorize(f): return f\n")  # found first, from now on
     assert folder.losses() == {"box": "numpy.py is new"}
     folder.write("ignored/numpy.py", "")
+    assert list(folder.chosen("ignored/numpy.py:loss", "numpy:loss")) == ["loss"]
     folder.write("names like ünïcode.py", "def loss(y_true, y_pred): return y_pred\n")
     assert list(folder.chosen("names like ünïcode.py:loss")) == ["loss"]
 
