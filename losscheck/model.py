@@ -341,6 +341,7 @@ class LossReport:
     notes: tuple[str, ...] = ()  # what the reader should know of how it was examined
     reminders: tuple[str, ...] = ()  # what in comments and baseline has no use, or has expired
     faults: tuple[Fault, ...] = ()  # of losscheck or of a rule, which left part of it unexamined
+    own_seed: int | None = None  # derived from the seed of the run and the target
 
 
 @attrs.frozen(kw_only=True)

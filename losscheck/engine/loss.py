@@ -47,6 +47,7 @@ from losscheck.rules.base import Rule
 from losscheck.rules.crowd import Crowd
 from losscheck.rules.installed import check_suspects
 from losscheck.settings.budget import Budget, CutError
+from losscheck.settings.seeds import own_seed
 from losscheck.settings.settings import ArgumentSettings, Settings, lay_over
 from losscheck.targets import Loss
 
@@ -87,6 +88,7 @@ class Examination:
         self._listen = listen
         self._batches = batches
         self._tell = tell
+        self._seed = own_seed(settings.seed, loss.target)
         self._base = os.path.abspath(settings.directory)
         self._home = os.path.dirname(loss.file)
         self._faults = Faults(packages())
@@ -125,7 +127,8 @@ class Examination:
                 inferred=inferred,
                 dtypes=self._settings.dtypes,
                 modes_wanted=self._settings.modes,
-                seed=self._settings.seed,
+                seed=self._seed,
+                shared_seed=self._settings.seed,
                 faults=self._faults,
             )
         )
@@ -170,7 +173,7 @@ class Examination:
     def _data(self) -> Asked | None:
         if self._batches is None:
             return None
-        return Asked(batches=self._batches, others=self._settings.names, seed=self._settings.seed)
+        return Asked(batches=self._batches, others=self._settings.names, seed=self._seed)
 
     def _left_out(
         self, rule: Rule, inferred: Inferred, checks: Sequence[Check], findings: Sequence[Finding]

@@ -31,6 +31,7 @@ from losscheck.rules import packages, rules
 from losscheck.rules.base import Rule
 from losscheck.rules.model.base import WeightRule
 from losscheck.rules.model.weights import WEIGHT_RULES
+from losscheck.settings.seeds import own_seed
 from losscheck.settings.settings import ArgumentSettings, Settings, lay_over
 from losscheck.targets import Loss
 
@@ -92,6 +93,7 @@ class ModelExamination:
 
     def _evidence(self, fed: Whole) -> WeightEvidence:
         self._listen("weights")
+        seed = own_seed(self._settings.seed, self._loss.target)
         made = [
             Objective(self._compiled, fed.labels, training=training, base=self._base)
             for training in (False, True)
@@ -100,8 +102,8 @@ class ModelExamination:
             compiled=self._compiled,
             objective=made[0],
             training=made[1],
-            batches=batches(fed.slots, BATCHES, self._settings.seed),
-            seed=self._settings.seed,
+            batches=batches(fed.slots, BATCHES, seed),
+            seed=seed,
         )
         # What cannot be run on what was drawn for it says so here, before any rule asks.
         assert evidence.start

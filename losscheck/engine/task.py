@@ -29,6 +29,7 @@ from losscheck.model import (
 )
 from losscheck.rules import packages, rules
 from losscheck.rules.execution.ending import End, Ending
+from losscheck.settings.seeds import own_seed
 from losscheck.settings.settings import ArgumentSettings, Settings, lay_over
 from losscheck.targets import Loss, resolve
 
@@ -93,7 +94,12 @@ def examine(
         report = _failed(found, told(fault), faults.all)
     why = f"nothing was vectorized: a vectorized run had ended the process by {task.ended}"
     notes = (*report.notes, why) if task.ended else report.notes
-    return attrs.evolve(report, seconds=time.perf_counter() - begin, notes=notes)
+    return attrs.evolve(
+        report,
+        seconds=time.perf_counter() - begin,
+        notes=notes,
+        own_seed=own_seed(task.settings.seed, found.target),
+    )
 
 
 def _examination(

@@ -53,7 +53,9 @@ class Evidence:
     modes_wanted
         The modes to run in.
     seed
-        Of everything random.
+        Of everything random but cases that are laid out beforehand.
+    shared_seed
+        Of these, which losses of the same domains and sizes share; None for the same.
     faults
         Where it is kept what of our own failed.
     given
@@ -64,6 +66,7 @@ class Evidence:
     dtypes: tuple[str, ...]
     modes_wanted: tuple[str, ...]
     seed: int
+    shared_seed: int | None = None
     faults: Faults = attrs.field(factory=Faults)
     given: Given | None = None  # the cases, where they are known: nothing is searched for
     searches: dict[str, Search] = attrs.field(factory=dict, init=False)  # float32, by instance
@@ -80,6 +83,11 @@ class Evidence:
     def spec(self) -> Spec:
         """The arguments and sizes."""
         return self.inferred.spec
+
+    @property
+    def case_seed(self) -> int:
+        """The seed of cases that are laid out beforehand."""
+        return self.seed if self.shared_seed is None else self.shared_seed
 
     @property
     def box(self) -> tuple[Array, Array]:
@@ -274,7 +282,7 @@ class Evidence:
         if program.settle() is not Way.VECTORIZED:
             return None
         problem = Problem.of(self.spec.arguments, instance.shapes, dtype, self.classes(instance))
-        points = lattice(problem, self.seed)
+        points = lattice(problem, self.case_seed)
         if points is None:
             return None
         points = points.thinned(SCANNED // program.effort.numbers)
@@ -303,7 +311,7 @@ class Evidence:
             instance.sizes,
             dtype=dtype,
             classes=classes,
-            seed=self.seed,
+            seed=self.case_seed,
             budget=self.budget(instance),
             data=self.inferred.data,
         )

@@ -45,6 +45,8 @@ def closing(report: Report, view: View) -> str:
 def _closing(report: Report, view: View) -> Iterator[Text]:
     if view.verbosity >= 0:
         yield from summary_lines(report, view)
+    if view.verbosity > 0:
+        yield from hang(Text(), words.made_with(report), view.width, "dim")
     if view.verbosity == 0 and any(loss.findings for loss in report.losses):
         yield from hang(Text(), MORE, view.width, "dim")
     if how := words.to_report(report):

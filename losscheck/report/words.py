@@ -241,6 +241,15 @@ def fault(found: Fault) -> str:
     return f"{whose(found)} failed in {one_line(found.what)}: {one_line(found.error)}"
 
 
+def made_with(report: Report) -> str:
+    """Say what brings the same numbers again: the seed, and the versions."""
+    env = report.environment
+    return (
+        f"seed {report.seed} (--seed); losscheck {report.losscheck}, Python {env.python}, "
+        f"TensorFlow {env.tensorflow}, Keras {env.keras}, NumPy {env.numpy}"
+    )
+
+
 def to_report(report: Report) -> str:
     """Say how to report what failed of losscheck itself; empty where nothing did."""
     own = (loss for loss in report.losses if any(not fault.package for fault in loss.faults))

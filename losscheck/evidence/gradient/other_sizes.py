@@ -69,7 +69,7 @@ def _sizes(evidence: Evidence) -> list[Mapping[str, int]]:
 def _cases(evidence: Evidence, shapes: Mapping[str, tuple[int, ...]], classes: int) -> CaseBlock:
     classes = min(classes, evidence.classes(evidence.main))  # a table of the loss's own may be less
     problem = Problem.of(evidence.spec.arguments, shapes, "float32", classes)
-    return cases.ordinary(problem, CHECKED, evidence.seed)
+    return cases.ordinary(problem, CHECKED, evidence.case_seed)
 
 
 def _wrong(evidence: Evidence, block: CaseBlock, scale: float) -> bool:

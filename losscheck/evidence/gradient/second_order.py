@@ -187,6 +187,7 @@ def _derived(evidence: Evidence, instance: Instance) -> Evidence:
         dtypes=evidence.dtypes,
         modes_wanted=(),
         seed=evidence.seed,
+        shared_seed=evidence.shared_seed,
     )
 
 

@@ -79,7 +79,7 @@ def _swept(evidence: Evidence, instance: Instance, dtype: str, count: int) -> Ha
         instance.sizes,
         dtype=dtype,
         classes=evidence.classes(instance),
-        seed=evidence.seed,
+        seed=evidence.case_seed,
         count=count,
     )
     block = block.take(evidence.labels_inside(block))

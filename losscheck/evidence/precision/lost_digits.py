@@ -193,7 +193,7 @@ def ladder(evidence: Evidence, instance: Instance) -> tuple[Ladder, CaseBlock]:
         evidence.spec.arguments,
         instance.sizes,
         classes=evidence.classes(instance),
-        seed=evidence.seed,
+        seed=evidence.case_seed,
         count=max(
             FEW, min(A_DECADE, min(affordable(instance.shapes), instance.affordable) // RUNGS)
         )
