@@ -21,6 +21,10 @@ def _one_minus(s: Scene) -> str:
     return source.beside_one(s.expression, "-")
 
 
+def _one_plus(s: Scene) -> str:
+    return source.beside_one(s.expression, "+")
+
+
 def _minus_one(s: Scene) -> str:
     """Give "x" of "x - 1"."""
     match source.expression(s.expression):
@@ -193,6 +197,24 @@ SUBTRACTED = (
         composite=True,
         cause="For a large number tanh is 1 but for its last digits.",
         write="2.0 * tf.sigmoid(-2.0 * {gz})",
+    ),
+    Advice(
+        when=_of(_one_plus, "tanh"),
+        composite=True,
+        cause="For a very negative number tanh is -1 but for its last digits.",
+        write="2.0 * tf.sigmoid(2.0 * {gz})",
+    ),
+    Advice(
+        when=_of(_one_minus, "erf"),
+        composite=True,
+        cause="For a large number erf is 1 but for its last digits.",
+        write="tf.math.erfc({z})",
+    ),
+    Advice(
+        when=_of(_one_plus, "erf"),
+        composite=True,
+        cause="For a very negative number erf is -1 but for its last digits.",
+        write="tf.math.erfc(-{gz})",
     ),
     Advice(
         when=variance,

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 DEFAULT = 20.0  # seconds
 LATE = 0.1  # of them more, in which what was found may still be told
+FIXES = 0.15  # of them more, in which what is told may be done without, as fixes are
 
 
 class CutError(BaseException):
@@ -64,9 +65,9 @@ class Budget:
 
     @contextlib.contextmanager
     def strict(self) -> Iterator[None]:
-        """Cut meanwhile what `held` and `late` would let pass: it can be done without."""
+        """Cut meanwhile what `held` would let pass: it can be done without."""
         before = self._held, self._late
-        self._held, self._late = False, 0.0
+        self._held, self._late = False, FIXES * self.seconds
         try:
             yield
         finally:

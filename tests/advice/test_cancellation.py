@@ -98,6 +98,27 @@ ROWS = {
         lambda p: 2 / (1 + mpmath.exp(2 * p)),
         9.0,
     ),
+    "one-plus-tanh": Row(
+        "out = 1.0 + tf.tanh(p)",
+        "1.0 + tf.tanh(p)",
+        "AddV2",
+        lambda p: 2 / (1 + mpmath.exp(-2 * p)),
+        -9.0,
+    ),
+    "one-minus-erf": Row(
+        "out = 1.0 - tf.math.erf(p)",
+        "1.0 - tf.math.erf(p)",
+        "Sub",
+        mpmath.erfc,
+        3.5,
+    ),
+    "one-plus-erf": Row(
+        "out = 1.0 + tf.math.erf(p)",
+        "1.0 + tf.math.erf(p)",
+        "AddV2",
+        lambda p: mpmath.erfc(-p),
+        -3.5,
+    ),
     "log-one-plus": Row(
         "out = tf.math.log(1.0 + p)",
         "tf.math.log(1.0 + p)",

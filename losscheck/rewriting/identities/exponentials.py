@@ -31,4 +31,10 @@ IDENTITIES = (
     "softplus(a) - a -> softplus(-a)",
     "a + softplus(-a) -> softplus(a)",
     "softplus(a) - softplus(b) -> log1p(sigmoid(b) * expm1(a - b))",
+    # The error function
+    "1 - erf(a) -> erfc(a)",
+    "1 + erf(a) -> erfc(-a)",
+    "1 - erfc(a) -> erf(a)",
+    "erf(a) - erf(b) -> erfc(b) - erfc(a)",
+    "erf(a) - erf(b) -> erfc(-a) - erfc(-b)",
 )
