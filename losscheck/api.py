@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -122,7 +123,8 @@ def checked(losses: Sequence[Loss], settings: Settings, data: Data | None = None
     from losscheck.program.quiet import environment
 
     given = {field.name: getattr(found, field.name) for field in attrs.fields(LossReport)}
-    return CheckResult(**given, environment=environment(), seed=settings.seed)
+    date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    return CheckResult(**given, environment=environment(), seed=settings.seed, date=date)
 
 
 def compare(

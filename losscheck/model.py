@@ -388,6 +388,8 @@ class Report:
     summary: Summary
     losses: tuple[LossReport, ...]
     left_out: tuple[LeftOut, ...] = ()
+    date: str = ""  # when it began, as "2026-11-30T06:50:00+00:00"; "" in reports without it
+    unexamined: tuple[str, ...] = ()  # targets that an interrupted run did not come to
     schema: int = 1
 
 

@@ -34,6 +34,8 @@ class CheckResult(LossReport):
         The versions that the numbers hold for.
     seed
         Of everything random.
+    date
+        When it was made, as "2026-11-30T06:50:00+00:00".
 
     Examples
     --------
@@ -47,6 +49,7 @@ class CheckResult(LossReport):
 
     environment: Environment
     seed: int = 0
+    date: str = ""
 
     def __repr__(self) -> str:
         from losscheck.report.told import counts
@@ -88,6 +91,7 @@ class CheckResult(LossReport):
                 cases=self.cases,
             ),
             losses=(loss,),
+            date=self.date,
         )
 
     def save(self, path: str | os.PathLike[str], format: str | None = None) -> Path:  # noqa: A002

@@ -86,11 +86,34 @@ def check(targets: tuple[str, ...], formats: tuple[str, ...], **options: Any) ->
 @click.option(
     "--out", type=click.Path(path_type=Path), default="reports", show_default=True, help="Folder."
 )
-def report(targets: tuple[str, ...], out: Path, **options: Any) -> int:
-    """Write the stability report: a page, JSON and Markdown."""
-    from losscheck.cli import commands
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path),
+    metavar="OLD.json",
+    help="An earlier report: what is new, mended and else. --fail-on new then fails on new errors.",
+)
+@click.option(
+    "--from",
+    "stored",
+    type=click.Path(path_type=Path),
+    metavar="REPORT.json",
+    help="A report that was made before: nothing is checked, and no TensorFlow is needed.",
+)
+def report(
+    targets: tuple[str, ...],
+    out: Path,
+    against: Path | None,
+    stored: Path | None,
+    **options: Any,
+) -> int:
+    """Write the stability report: a page, JSON and Markdown.
 
-    return commands.report(targets, out, options)
+    With --against the page begins with what is new, mended or else since an earlier report, and
+    --fail-on new makes the exit status 1 where an error is new.
+    """
+    from losscheck.cli import reporting
+
+    return reporting.report(targets, out, options, against=against, given=stored)
 
 
 @command.command()

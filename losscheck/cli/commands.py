@@ -57,32 +57,10 @@ def check(targets: Sequence[str], formats: Sequence[str], options: dict[str, Any
     if done is None:
         return verdicts.Exit.NO_LOSS
     outputs.write(done.report, wanted, verbosity, streamed=streamed)
-    return _status(done, held)
+    return status(done, held)
 
 
-def report(targets: Sequence[str], out: Path, options: dict[str, Any]) -> int:
-    """Check losses and write the stability report.
-
-    Returns
-    -------
-    int
-        The exit status.
-    """
-    from losscheck.report import write_stability
-
-    held = settings(Path.cwd(), options)
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"--out {out}: this is no folder; name another one")
-    done = examined(targets, held, quiet=options["quiet"])
-    if done is None:
-        return verdicts.Exit.NO_LOSS
-    written = write_stability(done.report, out)
-    if not options["quiet"]:
-        streams.emit("".join(f"{path}\n" for path in written))
-    return _status(done, held)
-
-
-def _status(done: Done, held: Settings) -> int:
+def status(done: Done, held: Settings) -> int:
     """The exit status of a run; of one that was interrupted what shells give for Ctrl-C."""
     if done.interrupted:
         print("interrupted: what was found until then is reported", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import time
 from collections.abc import Callable, Iterator, Sequence
 
@@ -42,6 +43,7 @@ def run(
     from losscheck.program.quiet import environment, tensorflow
 
     begin = time.perf_counter()
+    date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     if settings.apart:
         prepare()
     tensorflow()
@@ -65,6 +67,8 @@ def run(
         seconds=time.perf_counter() - begin,
         summary=_summary(reports),
         losses=tuple(reports),
+        date=date,
+        unexamined=tuple(task.target for task in tasks if interrupted and task.target not in found),
     )
     yield Done(report=report, interrupted=interrupted)
 

@@ -84,7 +84,7 @@ def of_file(file: Path) -> str:
     )
 
 
-def write_stability(report: Report, out: Path) -> list[Path]:
+def write_stability(report: Report, out: Path, view: View | None = None) -> list[Path]:
     """Write the stability report: a page, JSON and Markdown.
 
     Parameters
@@ -93,6 +93,8 @@ def write_stability(report: Report, out: Path) -> list[Path]:
         What was found.
     out
         The folder, made where it is missing.
+    view
+        How to show it: with what changed since an earlier report, where that is known.
 
     Returns
     -------
@@ -106,7 +108,7 @@ def write_stability(report: Report, out: Path) -> list[Path]:
     """
     writable(out, ELSEWHERE)
     for name, kind in STABILITY.items():
-        save(render(report, kind), out / name, ELSEWHERE)
+        save(render(report, kind, view), out / name, ELSEWHERE)
     return [out / name for name in STABILITY]
 
 

@@ -28,7 +28,7 @@ class Script:
 
 
 def render(report: Report, view: View) -> str:
-    """Write the page; `view` changes nothing here."""
+    """Write the page, with what changed since an earlier report."""
     page = templates().get_template("stability.html.j2")
     made = overview.rows(report)
     shown = {
@@ -39,6 +39,7 @@ def render(report: Report, view: View) -> str:
         "signs": overview.signs(made),
         "unchecked": overview.unchecked(report),
         "choices": overview.choices(report, made),
+        "changes": view.changes,
     }
     drawn = {row.anchor: pictures(row.loss, f"p{number}") for number, row in enumerate(made)}
     return page.render(report=report, overview=shown, pictures=drawn, script=_script()) + "\n"
@@ -54,6 +55,7 @@ def _made(report: Report) -> list[str]:
     """With what the report was made."""
     env = report.environment
     return [
+        *filter(None, [words.date(report)]),
         f"losscheck {report.losscheck}",
         f"seed {report.seed}",
         f"TensorFlow {env.tensorflow}",

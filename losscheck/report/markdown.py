@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from losscheck.changes import Changes
 from losscheck.model import Finding, LossReport, Report
 from losscheck.report import words
 from losscheck.report.excerpt import whole
@@ -17,8 +18,12 @@ _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
 def render(report: Report, view: View) -> str:
-    """Write the report as Markdown; `view` changes nothing here."""
-    lines = ["# losscheck: stability report", "", *_overview(report)]
+    """Write the report as Markdown, with what changed since an earlier one."""
+    lines = ["# losscheck: stability report", ""]
+    if view.changes is not None:
+        lines += [*_changes(view.changes), ""]
+    lines += [escape(missed), ""] if (missed := words.unexamined(report)) else []
+    lines += _overview(report)
     for loss in report.losses:
         lines += ["", *_loss(loss)]
     if report.left_out:
@@ -72,6 +77,31 @@ def _overview(report: Report) -> Iterator[str]:
         verified = words.gradient(loss.gradient) if loss.gradient else "not verified"
         effort = (f"{loss.cases:,}", words.seconds(loss.seconds))
         yield _row(code(loss.target), f"**{loss.verdict}**", *counts, verified, *effort)
+
+
+def _changes(changes: Changes) -> Iterator[str]:
+    """What is new, mended or else since an earlier report."""
+    yield "## Changes"
+    yield from ("", f"{escape(words.changed(changes))}.", "")
+    for label, found in (
+        ("new", changes.new),
+        ("worse", changes.worse),
+        ("mended", changes.mended),
+        ("not looked at again", changes.unsure),
+    ):
+        for each in found:
+            where = f" at {code(words.place(each.location))}" if each.location else ""
+            was = f", was {each.was}" if each.was else ""
+            why = f" ({escape(each.reason)})" if each.reason else ""
+            yield (
+                f"- **{label}** {each.severity}{was}: {each.code} {escape(each.slug)} in "
+                f"{code(each.target)}{where}: {escape(each.message)}{why}"
+            )
+    for label, targets in (("added", changes.added), ("not in this report", changes.missing)):
+        if targets:
+            yield f"- {label}: {', '.join(map(code, targets))}"
+    for loss in changes.losses:
+        yield f"- {code(loss.target)}: {escape(words.loss_change(loss))}"
 
 
 def _loss(loss: LossReport) -> Iterator[str]:
@@ -154,8 +184,9 @@ def _coverage(loss: LossReport) -> Iterator[str]:
 
 def _environment(report: Report) -> Iterator[str]:
     env = report.environment
+    made = f"{escape(words.date(report))}; " if report.date else ""
     yield (
-        f"losscheck {report.losscheck}, seed {report.seed}; Python {env.python}, "
+        f"{made}losscheck {report.losscheck}, seed {report.seed}; Python {env.python}, "
         f"TensorFlow {env.tensorflow}, Keras {env.keras}, NumPy {env.numpy}, "
         f"Hypothesis {env.hypothesis}; {escape(env.platform)}; {escape(', '.join(env.devices))}"
     )

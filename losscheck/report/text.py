@@ -114,6 +114,8 @@ def summary_lines(report: Report, view: View) -> Iterator[Text]:
         for number, count in enumerate(counts):
             line.append(", " if number else ":  ").append(*count)
         yield from spread(line, _effort(summary.cases, report.seconds), view.width)
+    if missed := words.unexamined(report):
+        yield from hang(Text(), missed, view.width, "yellow")
     if report.left_out:
         yield from _left_out(report, view)
 

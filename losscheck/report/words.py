@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
+from losscheck.changes import Changes, LossChange
 from losscheck.faults import whose
 from losscheck.model import (
     Argument,
@@ -179,6 +180,47 @@ def _by_decade(curve: DigitCurve, field: str) -> str:
         return f"{whole[-1][1]} throughout"
     below = [f"{count} below {10.0 ** (exponent + 1):g}" for exponent, count in runs]
     return ", ".join([*below, f"{whole[-1][1]} above"])
+
+
+def date(report: Report) -> str:
+    """Say when a report was made: ``2026-11-30 06:50 UTC``; empty where it does not tell."""
+    day, _, clock = clean(report.date).partition("T")
+    return f"{day} {clock[:5]} UTC" if clock else day
+
+
+def unexamined(report: Report) -> str:
+    """Say what an interrupted run did not come to; empty where it came to everything."""
+    missed = [one_line(target) for target in report.unexamined]
+    if not missed:
+        return ""
+    were = "was" if len(missed) == 1 else "were"
+    return (
+        f"The run was interrupted: {plural(len(missed), 'loss')} {were} not examined: "
+        f"{', '.join(missed)}."
+    )
+
+
+def changed(changes: Changes) -> str:
+    """Count what changed: ``1 new, 2 mended, 14 unchanged``."""
+    counts = (
+        (len(changes.new), "new"),
+        (len(changes.worse), "worse"),
+        (len(changes.mended), "mended"),
+        (len(changes.unsure), "not looked at again"),
+        (changes.unchanged, "unchanged"),
+    )
+    return ", ".join(f"{number:,} {word}" for number, word in counts if number) or "nothing found"
+
+
+def loss_change(change: LossChange) -> str:
+    """Say what differs of a loss: ``pass -> fail; gradient digits 9.0 -> 4.1; 2.0 s -> 9.1 s``."""
+    digits = ["none" if each is None else f"{each:.1f}" for each in change.digits]
+    pairs = (
+        ("", change.verdicts),
+        ("gradient digits ", digits),
+        ("", [seconds(each) for each in change.seconds]),
+    )
+    return "; ".join(f"{what}{old} -> {new}" for what, (old, new) in pairs if old != new)
 
 
 def self_test(summary: GradientSummary) -> str:

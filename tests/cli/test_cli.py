@@ -200,6 +200,11 @@ def test_no_loss_found(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         (("explain",), "CODE"),
         (("render", "none.json"), "cannot read the report none.json"),
         (("report", "mse", "--out", "taken"), "taken"),
+        (("report", "mse", "--out", "taken/below"), "cannot write the report to taken/below"),
+        (("report", "mse", "--against", "none.json"), "cannot read the report none.json"),
+        (("report", "mse", "--fail-on", "new"), "name it with --against OLD.json"),
+        (("report", "mse", "--from", "none.json"), "leave mse away"),
+        (("mse", "--fail-on", "new"), "--fail-on"),
     ],
 )
 def test_wrong_usage(run: Run, tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
@@ -274,6 +279,41 @@ def test_report_writes_its_files(run: Run, tmp_path: Path) -> None:
     files = sorted(Path(line) for line in out.splitlines())
     assert files == sorted((tmp_path / "here").relative_to(tmp_path).glob("*"))
     assert {file.suffix for file in files} == {".html", ".json", ".md"}
+
+
+def test_report_tries_its_folder_before_the_work(run: Run, fake_engine: Any) -> None:
+    assert run("report", "mse", "--out", "taken/below")[0] == 0
+    Path("file").write_text("")
+    fake_engine.examined.clear()
+    status, _, err = run("report", "mse", "--out", "file/below")
+    assert (status, fake_engine.examined) == (2, [])
+    assert "name another folder with --out" in err
+    assert not [name for name in Path("taken/below").iterdir() if name.name.startswith(".")]
+
+
+def test_report_of_a_report_runs_nothing(run: Run, fake_engine: Any, finding: Any) -> None:
+    fake_engine.reports["mse"] = {"verdict": "fail", "findings": (finding(),)}
+    assert run("report", "mse", "--out", "one")[0] == 1
+    fake_engine.examined.clear()
+    status, out, _ = run("report", "--from", "one/stability.json", "--out", "two")
+    assert (status, fake_engine.examined) == (1, [])
+    assert len(out.splitlines()) == 3
+    for name in ("stability.html", "stability.json", "stability.md"):
+        assert Path("one", name).read_bytes() == Path("two", name).read_bytes()
+
+
+def test_report_fails_on_what_is_new(run: Run, fake_engine: Any, finding: Any) -> None:
+    fake_engine.reports["mse"] = {"verdict": "fail", "findings": (finding(),)}
+    run("report", "mse", "--out", "old")
+    new = ("report", "mse", "--out", "new", "--against", "old/stability.json", "--fail-on", "new")
+    status, out, _ = run(*new)
+    assert (status, out.splitlines()[-1]) == (0, "1 unchanged")
+    two = (finding(), finding("LC201"))
+    fake_engine.reports["mse"] = {"verdict": "fail", "findings": two}
+    status, out, _ = run(*new)
+    assert (status, out.splitlines()[-1]) == (1, "1 new, 1 unchanged")
+    assert "<h2>Changes</h2>" in Path("new/stability.html").read_text()
+    assert run(*new[:-2])[0] == 1  # as ever, the old error counts
 
 
 def test_rules_lists_every_rule(run: Run) -> None:

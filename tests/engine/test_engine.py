@@ -83,6 +83,7 @@ def test_what_was_found_before_an_interrupt_is_kept(task: Task, settings: Settin
     assert isinstance(interrupted, Interrupted)
     assert isinstance(done, Done)
     assert done.interrupted
+    assert done.report.unexamined == (other.target,)
     assert done.report.summary.losses == 1
     jsonschema.validate(json.loads(to_json(done.report)), schema())
 

@@ -8,6 +8,7 @@ import pytest
 from losscheck.model import Report, UsageError
 from losscheck.report import FORMATS, render, write_stability
 from losscheck.report.json import from_json, to_json
+from losscheck.report.view import View
 
 
 @pytest.mark.parametrize("format", sorted(FORMATS))
@@ -70,3 +71,18 @@ def test_text_and_json_import_nothing_heavy(report: Report, tmp_path: Path) -> N
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert run.stdout.strip() == "[]"
+
+
+def test_an_interrupted_report_says_so(report: Report) -> None:
+    cut = attrs.evolve(report, unexamined=("my_package.losses:<huber>", "b"))
+    said = "The run was interrupted: 2 losses were not examined: my_package.losses:"
+    for name in ("text", "markdown", "html"):
+        assert said in render(cut, name, View(width=200))
+        assert "interrupted" not in render(report, name)
+    assert from_json(render(cut, "json")).unexamined == cut.unexamined
+
+
+def test_the_date_is_shown(report: Report) -> None:
+    dated = attrs.evolve(report, date="2026-11-30T06:50:12+00:00")
+    for name in ("markdown", "html"):
+        assert "2026-11-30 06:50 UTC" in render(dated, name)

@@ -1,0 +1,204 @@
+"""What differs between two reports: faults that are new, mended or still there, digits and time.
+
+Faults are told apart by their fingerprints, so that neither a moved line nor other numbers make an
+old one new. What was not looked at again is not called mended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import attrs
+
+from losscheck.fingerprints import fingerprints
+from losscheck.model import (
+    Diagnosis,
+    Finding,
+    Location,
+    LossReport,
+    Outcome,
+    Report,
+    Severity,
+)
+
+RANK = {Severity.NOTE: 0, Severity.WARNING: 1, Severity.ERROR: 2}
+DIGITS = 0.5  # of the gradient: what is less differs from run to run
+SLOWER, SECONDS = 1.5, 1.0  # a time that differs less, by factor or by seconds, is noise
+OPEN = (Outcome.SKIP, Outcome.INCONCLUSIVE, Outcome.ERROR)
+
+
+@attrs.frozen(kw_only=True)
+class Change:
+    """A fault that is in one report and not, or not so, in the other."""
+
+    target: str
+    id: str  # of the finding that is told first
+    code: str
+    slug: str
+    severity: str
+    message: str
+    location: Location | None
+    was: str = ""  # its severity before, where it was there and is worse now
+    reason: str = ""  # why it cannot be said whether it is mended
+
+
+@attrs.frozen(kw_only=True)
+class LossChange:
+    """What else differs of a loss that both reports have."""
+
+    target: str
+    verdicts: tuple[str, str]  # before and now, as all below
+    digits: tuple[float | None, float | None]  # of the gradient, beside numeric derivatives
+    seconds: tuple[float, float]
+
+
+@attrs.frozen(kw_only=True)
+class Changes:
+    """All that differs; `new`, `worse` and `mended` have the worst first."""
+
+    new: tuple[Change, ...]
+    worse: tuple[Change, ...]
+    mended: tuple[Change, ...]
+    unsure: tuple[Change, ...]  # not found again where it was not looked for to the end
+    unchanged: int  # diagnoses
+    losses: tuple[LossChange, ...]
+    added: tuple[str, ...]  # targets that the old report has not
+    missing: tuple[str, ...]  # targets that the new report has not
+    seconds: tuple[float, float]  # of what both reports have
+
+    @property
+    def new_errors(self) -> int:
+        """How many faults are errors now and were none before."""
+        return sum(change.severity == Severity.ERROR for change in (*self.new, *self.worse))
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class _Fault:
+    """A diagnosis, or a finding that belongs to none."""
+
+    lead: Finding
+    severity: str
+    location: Location | None
+    prints: frozenset[str]
+
+    def change(self, target: str, was: str = "", reason: str = "") -> Change:
+        return Change(
+            target=target,
+            id=self.lead.id,
+            code=self.lead.code,
+            slug=self.lead.slug,
+            severity=self.severity,
+            message=self.lead.message,
+            location=self.location,
+            was=was,
+            reason=reason,
+        )
+
+
+def changes(old: Report, new: Report) -> Changes:
+    """Compare two reports, loss by loss.
+
+    Parameters
+    ----------
+    old, new
+        The reports; losses are the same where their targets are.
+    """
+    before = {loss.target: loss for loss in old.losses}
+    now = {loss.target: loss for loss in new.losses}
+    both = [(before[target], loss) for target, loss in now.items() if target in before]
+    came = [change for loss in now.values() for change in _new(before.get(loss.target), loss)]
+    gone = [change for pair in both for change in _gone(*pair)]
+    fresh = [change for change in came if not change.was]
+    counted = sum(len(list(_faults(loss))) for loss in now.values())
+    return Changes(
+        new=_sorted(fresh),
+        worse=_sorted(change for change in came if change.was),
+        mended=_sorted(change for change in gone if not change.reason),
+        unsure=_sorted(change for change in gone if change.reason),
+        unchanged=counted - len(came),
+        losses=tuple(filter(None, (_other(*pair) for pair in both))),
+        added=tuple(target for target in now if target not in before),
+        missing=tuple(target for target in before if target not in now),
+        seconds=(sum(loss.seconds for loss, _ in both), sum(loss.seconds for _, loss in both)),
+    )
+
+
+def _sorted(found: Iterator[Change] | list[Change]) -> tuple[Change, ...]:
+    return tuple(sorted(found, key=lambda change: -RANK[Severity(change.severity)]))
+
+
+def _faults(loss: LossReport) -> Iterator[_Fault]:
+    known = {finding.id: finding for finding in loss.findings}
+    prints = fingerprints(loss.target, loss.findings)
+    told: set[str] = set()
+    for diagnosis in loss.diagnoses:
+        members = [known[name] for name in diagnosis.findings if name in known]
+        if members:
+            told.update(finding.id for finding in members)
+            yield _fault(diagnosis, members, prints)
+    for finding in loss.findings:
+        if finding.id not in told:
+            yield _fault(None, [finding], prints)
+
+
+def _fault(
+    diagnosis: Diagnosis | None, members: list[Finding], prints: Mapping[str, str]
+) -> _Fault:
+    lead = members[0]
+    return _Fault(
+        lead=lead,
+        severity=lead.severity if diagnosis is None else diagnosis.severity,
+        location=lead.location if diagnosis is None else diagnosis.location,
+        prints=frozenset(prints[finding.id] for finding in members),
+    )
+
+
+def _severities(loss: LossReport) -> dict[str, str]:
+    """The severity of the fault that each fingerprint belongs to."""
+    return {mark: fault.severity for fault in _faults(loss) for mark in fault.prints}
+
+
+def _new(old: LossReport | None, new: LossReport) -> Iterator[Change]:
+    """Give the faults that were not there before, or are worse now."""
+    known = {} if old is None else _severities(old)
+    for fault in _faults(new):
+        were = [known[mark] for mark in fault.prints if mark in known]
+        was = max(were, key=lambda each: RANK[Severity(each)], default="")
+        if not was or RANK[Severity(was)] < RANK[Severity(fault.severity)]:
+            yield fault.change(new.target, was=was)
+
+
+def _gone(old: LossReport, new: LossReport) -> Iterator[Change]:
+    """Give the faults that are not found any more, and why where that does not mean mended."""
+    still = _severities(new)
+    for fault in _faults(old):
+        if not any(mark in still for mark in fault.prints):
+            yield fault.change(old.target, reason=_open(new, fault.lead.code))
+
+
+def _open(loss: LossReport, code: str) -> str:
+    """Say why a rule's silence says nothing; "" where it was run to the end."""
+    for entry in loss.ignored:
+        if entry.code == code:
+            return f"ignored: {entry.reason}"
+    for check in loss.checks:
+        if check.code == code:
+            return check.reason or "it was not decided" if check.outcome in OPEN else ""
+    return loss.reason or "its rule was not run"
+
+
+def _other(old: LossReport, new: LossReport) -> LossChange | None:
+    """Give verdict, digits and time of a loss where any of them differs by more than noise."""
+    one, other = (None if r.gradient is None else r.gradient.digits for r in (old, new))
+    known = one is not None and other is not None
+    moved = abs((other or 0) - (one or 0)) >= DIGITS if known else one is not other
+    low, high = sorted((old.seconds, new.seconds))
+    timed = high > SLOWER * low and high - low >= SECONDS
+    if old.verdict == new.verdict and not moved and not timed:
+        return None
+    return LossChange(
+        target=new.target,
+        verdicts=(old.verdict, new.verdict),
+        digits=(one, other),
+        seconds=(old.seconds, new.seconds),
+    )
