@@ -41,13 +41,12 @@ def test_what_was_found_late_is_told_for_a_tenth_longer_and_no_longer() -> None:
     found = Budget(0.2)
     while not found.spent:
         pass
-    with found.running():
-        with found.late():
+    with found.running(), found.late():
+        spend()
+        while not found.spent:
+            pass
+        with pytest.raises(CutError):
             spend()
-            while not found.spent:
-                pass
-            with pytest.raises(CutError):
-                spend()
 
 
 def test_what_can_be_done_without_has_a_share_of_its_own_though_what_is_told_has_no_end() -> None:
