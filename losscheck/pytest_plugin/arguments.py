@@ -8,6 +8,8 @@ from pathlib import Path
 
 import attrs
 
+from losscheck.pytest_plugin.losses import ELSEWHERE
+
 
 @attrs.frozen(kw_only=True)
 class Chosen:
@@ -49,6 +51,8 @@ class Place:
         That the ids of tests are relative to.
     files
         The ids of files with losses.
+    listing
+        Where losses stand that are in none of them.
     codes
         Of the rules.
     patterns
@@ -58,6 +62,7 @@ class Place:
     directory: Path
     root: Path
     files: Collection[str]
+    listing: Path
     codes: Collection[str]
     patterns: Sequence[str]
 
@@ -86,4 +91,6 @@ class Place:
     def _file(self, path: str) -> str:
         file = (self.directory / path).resolve()
         root = self.root.resolve()
+        if file == self.listing.resolve() and file.is_file():
+            return ELSEWHERE
         return file.relative_to(root).as_posix() if file.is_relative_to(root) else ""

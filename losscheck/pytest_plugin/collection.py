@@ -43,6 +43,7 @@ class LossCollection:
             directory=self._config.invocation_params.dir,
             root=self._config.rootpath,
             files=self._losses.files,
+            listing=self._losses.listing,
             codes=[rule.code for rule in self._losses.rules()],
             patterns=self._config.getini("python_files"),
         )
@@ -67,7 +68,9 @@ class LossCollection:
         for file in self._losses.files:
             if self._chosen.holds(file):
                 node = (
-                    LossGroup.from_parent(session, name=file, nodeid=file, asked=asked)
+                    LossGroup.from_parent(
+                        session, name=file, nodeid=file, path=self._losses.listing, asked=asked
+                    )
                     if file == ELSEWHERE
                     else LossFile.from_parent(
                         session, path=self._config.rootpath / file, asked=asked

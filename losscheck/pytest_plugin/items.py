@@ -73,8 +73,13 @@ class LossGroup(pytest.Collector):
         return _collected(self)
 
 
-class LossNode(pytest.Collector):
-    """A loss, which is examined before the first of its tests that is run."""
+class LossNode(pytest.Class):
+    """A loss, which is examined before the first of its tests that is run.
+
+    It is no class, but editors nest tests in what pytest takes for one, and in nothing else.
+    """
+
+    obj = None
 
     def __init__(self, *, task: Task, asked: Asked, **rest: Any) -> None:
         super().__init__(**rest)

@@ -18,7 +18,7 @@ from losscheck.rules.codes import EXAMPLE, prefixes
 from losscheck.rules.model.weights import WEIGHT_RULES
 from losscheck.selection import Selection
 from losscheck.settings.baseline import read as read_baseline
-from losscheck.settings.file import read
+from losscheck.settings.file import find, read
 from losscheck.settings.given import texts
 from losscheck.settings.settings import Settings
 from losscheck.targets import check
@@ -62,6 +62,13 @@ class Losses:
     root
         The folder that the ids of tests are relative to.
 
+    Attributes
+    ----------
+    files
+        The targets of each file, by the id of the file.
+    listing
+        Where those stand that are in no file of the project.
+
     Raises
     ------
     UsageError
@@ -73,6 +80,13 @@ class Losses:
         self._plans: dict[tuple[str, ...], Plan | UsageError] = {}
         self._reports: dict[str, LossReport | UsageError] = {}
         self.files = self._files(root)
+        self.listing = self._listing(root)
+
+    def _listing(self, root: Path) -> Path:
+        """The file that lists the losses that are in no file themselves, else the folder."""
+        found = find(Path(self._settings.directory))
+        below = found is not None and found.file.is_relative_to(root.resolve())
+        return root / found.file.relative_to(root.resolve()) if found and below else root
 
     def _files(self, root: Path) -> dict[str, tuple[str, ...]]:
         """The targets of each file, by the id of the file; nothing of the user's is imported."""

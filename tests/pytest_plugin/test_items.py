@@ -195,6 +195,22 @@ def test_a_test_stands_where_its_loss_is_written(
     assert places[f"{FILE}::hinge::LC101"] == (str(Path(FILE)), 7)
 
 
+def test_editors_nest_the_tests_of_a_loss(package: pytest.Pytester) -> None:
+    # They make folders of the path of a file, and in it nest what is in a class of pytest's.
+    named = ("--losscheck-target", "mse", "--losscheck-target", "my_pkg.losses")
+    items, _ = package.inline_genitems(*named, FILE, "losscheck::mse")
+    parents = {item.nodeid.rpartition("::")[0]: item.parent for item in items}
+    assert all(isinstance(loss, pytest.Class) for loss in parents.values())
+    files = {name: loss.parent.path for name, loss in parents.items() if loss and loss.parent}
+    assert files["losscheck::mse"] == package.path / "pyproject.toml"
+    assert files[FOCAL] == package.path / FILE
+    # And run a test by the path of its file and the rest of its id.
+    for argument in (f"{package.path / FILE}::focal::LC203", f"{package.path}/pyproject.toml::mse"):
+        items, _ = package.inline_genitems(*named, argument)
+        assert items
+        assert {item.parent.name for item in items if item.parent} <= {"focal", "mse"}
+
+
 def test_tests_may_be_expected_to_fail(
     package: pytest.Pytester, fake_engine: Any, finding: Any
 ) -> None:
