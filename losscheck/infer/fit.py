@@ -48,6 +48,8 @@ class Fit:
     crossed
         The batch is reduced by an axis counted from the end, set against another axis, or sliced
         between two numbers.
+    raised
+        Samples meet others because an axis is written out for something that is not given.
     empty
         Something inside has no elements, or a slice fewer than it asks for.
     stretched
@@ -67,6 +69,7 @@ class Fit:
     apart: bool
     scattered: bool
     crossed: bool
+    raised: bool
     empty: bool
     stretched: bool
     uneven: bool
@@ -101,10 +104,12 @@ def fit(
     heads = (at[name] for name in labels if at[name][:-1] == prediction[:-1] != ())
     shapes = [prediction, *(shape for shape in heads if shape < prediction)]
     reading = _Reading(wiring, prediction[0] if prediction else 0)
+    crossed = any(map(reading.crosses, wiring.forward))
     return Fit(
         apart=bool(returns) and all(returns != shape[: len(returns or ())] for shape in shapes),
         scattered=bool(returns) and (returns or ())[:1] != prediction[:1],
-        crossed=reading.picked or any(map(reading.crosses, wiring.forward)),
+        crossed=crossed or reading.picked,
+        raised=reading.raised,
         empty=reading.cut or any(map(reading.is_empty, wiring.forward)),
         stretched=reading.stretched,
         uneven=reading.uneven,
@@ -162,6 +167,7 @@ class _Reading:
         self.uneven = False
         self.cut = False
         self.picked = False
+        self.raised = False
         self.stretched = self._stretches()
 
     def shape(self, tensor: str) -> Dims | None:
@@ -210,11 +216,13 @@ class _Reading:
         tall = [t for t in operands if len(self.shape(t) or ()) == rank]
         written = [t for t in tall if rank > self._given_rank(t)]
         by_hand = frozenset().union(*map(self._arguments, written))
-        return any(
+        found = any(
             shape[0] == self._batch and by_hand.isdisjoint(self._arguments(t))
             for t in operands
             if t not in tall and (shape := self.shape(t))
         )
+        self.raised |= found and bool(written)
+        return found
 
     def _arguments(self, tensor: str) -> frozenset[str]:
         wiring = self._wiring

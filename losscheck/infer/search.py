@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from losscheck.infer.given import Given
 from losscheck.infer.layouts import LONGER, SHARES, WIDTHS, Pairs, Shapes, layouts, with_axis
 from losscheck.infer.spec import last_letter
-from losscheck.infer.trial import APART, BASE, Failure, Pair, Trial, Trials
+from losscheck.infer.trial import APART, BASE, OF_BATCH, Failure, Pair, Trial, Trials
 from losscheck.infer.wanted import lengths, numbers_of, widths
 from losscheck.program.programs import Programs
 from losscheck.program.structures import structures
@@ -85,9 +85,23 @@ class Search:
         if trial is None:
             return None
         trial = self._last = self._trials.repaired(pair, trial)
+        if self._explains_away(trial):
+            return None
         if self._best is None or trial.faults < self._best.faults:
             self._best = trial
         return trial
+
+    def _explains_away(self, trial: Trial) -> bool:
+        """Whether labels of more axes than the prediction would take the place of a fault.
+
+        Samples that meet others in a layout which runs with every batch may well be one, unless the
+        loss itself writes an axis out for what labels have.
+        """
+        ranks = {name: parse(text).rank for name, text in trial.shapes.items()}
+        more = any(ranks[name] > ranks[self._prediction] for name in self._labels)
+        if not more or self._best is None or self._best.fit is None:
+            return False
+        return not self._best.faults[OF_BATCH] and not self._best.fit.raised
 
     def _look_beside(self, pair: Pair) -> None:
         """Try other labels where what comes out is no loss of samples.

@@ -240,6 +240,10 @@ class Trials:
             trial = attrs.evolve(trial, coincident=bool(fixed))
         else:
             fixed = self._growing(trial, both)
+        if trial.fit and trial.fit.crossed and batch:
+            alone = self._fit_at(trial, {batch: 1})
+            of_batch = bool(trial.faults[OF_BATCH]) or isinstance(alone, CallError)
+            trial = attrs.evolve(trial, faults=self._of(trial.fit, batch=of_batch))
         for letter in fixed:
             trial = _with_number(trial, letter)
         return trial
