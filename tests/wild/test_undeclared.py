@@ -126,3 +126,8 @@ def test_a_spread_that_may_end_above_zero_is_no_error(loss: Any) -> None:
     prediction = made.spec.prediction
     assert "nonnegative" in prediction.domain
     assert all("positive" in other for other in prediction.plausible)
+
+
+def test_samples_that_meet_others_at_every_batch_are_an_error() -> None:
+    report = losscheck.check(losses.lead_over_the_rivals, select=["LC401"])
+    assert found(report, "LC401", "error", "rivals")

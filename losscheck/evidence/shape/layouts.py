@@ -122,7 +122,8 @@ def layout_runs(evidence: Evidence) -> tuple[LayoutRun, ...]:
         for family in (tries.ranks, tries.sizes, tries.unknown_sizes, tries.pair_ranks)
         for run in family()
     ]
-    if evidence.spec.unfit and any(run.error is not None and run.declared for run in runs):
+    of_batch = [run for run in runs if run.form in ("batch-of-one", "batch-size")]
+    if evidence.spec.unfit and any(run.error is not None for run in of_batch):
         return tuple(attrs.evolve(run, certain=False) for run in runs)
     return tuple(runs)
 
