@@ -146,7 +146,10 @@ def examined(
 def _planned(given: Sequence[str], held: Settings) -> Plan:
     """Find the losses; what is not there is told before TensorFlow is imported."""
     from losscheck.targets import check as check_targets
+    from losscheck.targets.importing import put_on_path
 
+    if held.home:  # modules that the configuration names lie beside it
+        put_on_path(Path(held.home))
     try:
         chosen = Selection(given, held)
         check_targets(chosen.targets, Path(held.directory).resolve())

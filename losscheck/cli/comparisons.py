@@ -35,7 +35,7 @@ def diff(
         from losscheck.program.garbage import imported_to_stay
 
         with imported_to_stay():
-            losses = one(old), one(new)
+            losses = one(old, held), one(new, held)
         pair = f"{old} -> {new}"
         found = compare(*losses, held, lambda stage: shown.hear(Stage(target=pair, name=stage)))
     verbosity = options["verbose"] - options["quiet"]

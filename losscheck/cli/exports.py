@@ -29,7 +29,7 @@ def export(target: str, out: Path | None, options: dict[str, Any]) -> int:
         raise UsageError(f"--out {out}: there is no folder {out.parent}; make it first")
     held = settings(Path.cwd(), options)
     with streams.stdout_to_stderr(), imported_to_stay():
-        if one(target).compiled is not None:
+        if one(target, held).compiled is not None:
             raise UsageError(
                 f"{target} is a compiled model: export the losses of its outputs, as in "
                 f"{target}[output]"

@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from losscheck.model import UsageError
+from losscheck.settings.settings import Settings
 
 if TYPE_CHECKING:
     from losscheck.targets import Loss
 
 
-def one(target: str) -> Loss:
+def one(target: str, held: Settings) -> Loss:
     """Find the loss that a target names; of a compiled model what it is trained on.
+
+    Modules are looked for beside the configuration, too.
 
     Raises
     ------
@@ -20,7 +23,10 @@ def one(target: str) -> Loss:
         If it names several losses, or none.
     """
     from losscheck.targets import resolve
+    from losscheck.targets.importing import put_on_path
 
+    if held.home:
+        put_on_path(Path(held.home))
     losses, left_out = resolve(target, Path.cwd())
     if len(losses) == 1 or (losses and losses[0].compiled is not None):
         return losses[0]

@@ -148,6 +148,19 @@ def test_targets_of_the_configuration(run: Run, fake_engine: Any, tmp_path: Path
     assert [task.target for task in fake_engine.examined] == ["mae", "mse"]
 
 
+def test_modules_lie_beside_the_configuration(
+    run: Run, fake_engine: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "beside_it.py").write_text("def loss(y_true, y_pred): return y_pred")
+    (tmp_path / "losscheck.toml").write_text('targets = ["beside_it", "beside_it.py"]')
+    (tmp_path / "sub").mkdir()
+    monkeypatch.chdir(tmp_path / "sub")
+    assert run()[0] == 0
+    names = [task.target for task in fake_engine.examined]
+    assert names == ["beside_it:loss", "../beside_it.py:loss"]
+
+
 def test_an_argument_goes_to_the_losses_that_have_it(
     run: Run, fake_engine: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
