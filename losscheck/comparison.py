@@ -69,7 +69,7 @@ class Difference:
     location: Location | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Comparison:
     """Whether two losses are the same function, over which cases, and where they part."""
 
@@ -88,6 +88,11 @@ class Comparison:
     seed: int
     seconds: float
     schema: int = 1
+
+    def __repr__(self) -> str:
+        count = len(self.differences)
+        told = f", {count} {'difference' if count == 1 else 'differences'}" if count else ""
+        return f"<losscheck {self.old.target} -> {self.new.target}: {self.answer}{told}>"
 
     @property
     def repairs(self) -> tuple[Difference, ...]:

@@ -96,13 +96,14 @@ def _brief(text: str) -> str:
 
 
 def _dead(curve: Curve) -> Array:
-    """(N,) bool: stretches in which the gradient is 0 and the loss above its least."""
+    """(N,) bool: stretches, and ends, at which the gradient is 0 and the loss above its least."""
     from losscheck.report.curves import stretches
 
     finite = curve.value[np.isfinite(curve.value)]
     flat = (curve.gradient == 0) & (curve.value > (finite.min() if finite.size else np.inf))
     for first, last in stretches(flat):
-        flat[first : last + 1] = last - first + 1 >= DEAD
+        at_end = first == 0 or last == len(flat) - 1
+        flat[first : last + 1] = at_end or last - first + 1 >= DEAD
     return np.asarray(flat)
 
 

@@ -180,6 +180,13 @@ def luminance(color: str) -> float:
             [0, 0, 0, 0, 0, -1, -1],
             "a: the gradient is 0 from p = 0 to 4, though the loss is lower elsewhere.",
         ),
+        (
+            [0, 1, 2],
+            [9, 1, 0],
+            [0, -8, -1],
+            "a: the gradient is 0 at p = 0, though the loss is lower elsewhere.",
+        ),
+        ([0, 1, 2, 3], [0, 4, 4, 0], [4, 0, 0, -4], "a: finite from 0 to 3, least at p = 0."),
         ([], [], [], "a: there is nothing to draw."),
     ],
 )

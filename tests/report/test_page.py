@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from losscheck.report import render
 from tests.report.browser import CHROMIUM, Browser, browser
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium, as .ci/run installs it")
+AXE = Path(__file__).parents[2] / ".venv/node_modules/axe-core/axe.min.js"
 WIDTH = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 SECTIONS = "[...document.querySelectorAll('section[data-verdict]')]"
 SHOWN = f"{SECTIONS}.filter(s => s.checkVisibility()).map(s => s.dataset.verdict).join()"
@@ -55,6 +57,17 @@ def test_the_page_is_quiet_and_fits(chromium: Browser, page: Path, width: int, d
     assert chromium.complaints == []
     assert chromium.requests == [page.as_uri()]
     assert chromium.says(SHOWN) == "fail,fail,inconclusive,pass"
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="needs axe-core, as .ci/run fetches it")
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_page_is_accessible(chromium: Browser, page: Path, width: int, dark: bool) -> None:
+    chromium.open(page, width=width, dark=dark)
+    chromium.says("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    chromium.says(f"{AXE.read_text('utf-8')}; 1")
+    found = chromium.says("axe.run().then(done => JSON.stringify(done.violations))")
+    assert [(each["id"], each["nodes"][0]["html"]) for each in json.loads(found)] == []
 
 
 def test_without_javascript_the_page_is_whole(chromium: Browser, page: Path) -> None:
