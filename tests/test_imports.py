@@ -71,6 +71,9 @@ def test_render_does_not_import_tensorflow(tmp_path: Path, fake_engine: object) 
     for form in ("text", "markdown", "html", "concise"):
         code = command("render", str(tmp_path / "r.json"), "--format", form)
         assert loaded(code) & FRAMEWORKS == set()
+    stored, out = str(tmp_path / "r.json"), str(tmp_path / "out")
+    code = command("report", "--from", stored, "--against", stored, "--out", out)
+    assert loaded(code) & FRAMEWORKS == set()
 
 
 def losscheck_settings() -> object:
