@@ -209,7 +209,10 @@ def changed(changes: Changes) -> str:
         (len(changes.unsure), "not looked at again"),
         (changes.unchanged, "unchanged"),
     )
-    return ", ".join(f"{number:,} {word}" for number, word in counts if number) or "nothing found"
+    return (
+        ", ".join(f"{number:,} {word}" for number, word in counts if number)
+        or "no fault in this report"
+    )
 
 
 def loss_change(change: LossChange) -> str:
@@ -327,5 +330,6 @@ def set_apart(loss: LossReport) -> set[str]:
 
 
 def _family(check: Check) -> str:
-    """What a rule is about, in a word; a rule of another package is about itself."""
-    return FAMILIES[check.code[2:3]] if check.code.startswith("LC") else check.slug
+    """What a rule is about, in a word; one of another package or a later version is its own."""
+    known = check.code.startswith("LC")
+    return FAMILIES.get(check.code[2:3], check.slug) if known else check.slug

@@ -5,7 +5,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from losscheck.model import Report, UsageError
+from losscheck.model import Check, Report, UsageError
 from losscheck.report import FORMATS, render, write_stability
 from losscheck.report.json import from_json, to_json
 from losscheck.report.view import View
@@ -86,3 +86,21 @@ def test_the_date_is_shown(report: Report) -> None:
     dated = attrs.evolve(report, date="2026-11-30T06:50:12+00:00")
     for name in ("markdown", "html"):
         assert "2026-11-30 06:50 UTC" in render(dated, name)
+
+
+def test_rules_of_others_and_of_later_versions_are_shown(report: Report) -> None:
+    checks = tuple(
+        Check(code=code, slug=f"rule-{code}", outcome=outcome)
+        for code, outcome in (("ACME001", "warn"), ("LC799", "pass"), ("LC201", "pass"))
+    )
+    odd = attrs.evolve(report.losses[1], target="", checks=checks)
+    for losses in ((odd, odd), ()):
+        for name in FORMATS:
+            text = render(attrs.evolve(report, losses=losses), name)
+            assert ("rule-LC799" in text) is bool(losses) or name not in (
+                "text",
+                "markdown",
+                "html",
+            )
+    page = render(attrs.evolve(report, losses=(odd,)), "html")
+    assert 'aria-label="other rules: warning: ACME001 rule-ACME001"' in page
