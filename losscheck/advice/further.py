@@ -9,6 +9,7 @@ import attrs
 
 from losscheck.advice import cancellation, roots, source
 from losscheck.advice.base import Rewrite
+from losscheck.advice.cosines import COSINES
 from losscheck.advice.scene import Scene
 
 Text = Callable[[str], str]
@@ -303,7 +304,7 @@ STABLE: dict[str, tuple[Rewrite, ...]] = {
     "Log": LOG,
     **dict.fromkeys(("Exp", "Expm1"), EXP),
     "Sqrt": (APART,),
-    **dict.fromkeys(("RealDiv", "Div"), (WEIGHT,)),
+    **dict.fromkeys(("RealDiv", "Div"), (WEIGHT, *COSINES)),
     "Mean": (*EMPTY, ROOT_OF_SQUARES),
     **dict.fromkeys(("Square", "SquaredDifference", "Sum"), (ROOT_OF_SQUARES,)),
     **dict.fromkeys(("Select", "SelectV2", "Const"), MASK),

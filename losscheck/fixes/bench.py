@@ -27,6 +27,7 @@ from losscheck.rules import rules
 from losscheck.rules.base import Rule
 from losscheck.settings.budget import CutError
 
+FEW = 0.01  # of the cases: those next to a point that the loss has no value at
 # What a rule needs that takes no more than running the cases.
 QUICK = frozenset({"sweeps", "lone", "narrowed", "modes"})
 
@@ -46,8 +47,8 @@ class Verified:
         Of the user's files, unified; "" where the change cannot be made.
     adds
         Codes of warnings that the changed loss has, and the loss has not.
-    departs
-        In how many of the cases that it was tried on a loss that was right is another function.
+    departs, tried
+        In how many cases a loss that was right is another function, of how many it was tried on.
     """
 
     clears: tuple[str, ...] = ()
@@ -55,11 +56,17 @@ class Verified:
     diff: str = ""
     adds: tuple[str, ...] = ()
     departs: int = 0
+    tried: int = 0
 
     @property
     def holds(self) -> bool:
         """Whether it cures something and spoils nothing."""
         return bool(self.clears) and not self.complaints
+
+    @property
+    def bounds(self) -> bool:
+        """Whether it makes another function of the loss where that was right, in many cases."""
+        return self.departs > FEW * self.tried
 
 
 class Bench:
@@ -159,7 +166,8 @@ class Bench:
             if worst and len(gone) < len(own):
                 break
         departs = departures(before, after, self._evidence) if clears else 0
-        return Verified(clears=tuple(clears), departs=departs)
+        count = sum(len(sweep) for sweep in before.sweeps)
+        return Verified(clears=tuple(clears), departs=departs, tried=count)
 
     def _looked_at_anew(self, edits: Sequence[Edit], verified: Verified) -> Verified:
         after = self._anew(self._evidence.modes_wanted, None, changed=True)

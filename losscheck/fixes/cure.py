@@ -70,7 +70,7 @@ class _Trial:
         cure = Cure(edit=edit, verified=self._bench.verify([edit], self._explanations))
         verified = cure.verified
         if verified.holds and self._wanted <= {*verified.clears}:
-            if not verified.departs:
+            if not verified.bounds:
                 return self._stands(cure)
             self._bounds.append(cure)
         else:

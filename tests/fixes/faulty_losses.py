@@ -46,3 +46,10 @@ def guarded_norm(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
     squares = tf.reduce_sum(tf.square(y_true - y_pred), axis=-1)
     safe = tf.where(squares > 0.0, squares, 1.0)
     return tf.where(squares > 0.0, tf.sqrt(safe), 0.0)
+
+
+def pearson(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    labels = y_true - tf.reduce_mean(y_true, axis=-1, keepdims=True)
+    guesses = y_pred - tf.reduce_mean(y_pred, axis=-1, keepdims=True)
+    sizes = tf.norm(guesses, axis=-1) * tf.sqrt(tf.reduce_sum(tf.square(labels), axis=-1))
+    return 1.0 - tf.reduce_sum(labels * guesses, axis=-1) / sizes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from losscheck.fixes.candidates import candidates
 from losscheck.fixes.cure import cures
 from tests.fixes import faulty_losses as losses
 from tests.fixes.explained import explained
@@ -26,6 +27,17 @@ def test_one_that_keeps_every_right_number_comes_before_a_bound():
     assert tried[-1].verified.departs == 0
     # The values at both ends are those of the arc cosine itself.
     assert "tf.where(tf.abs(inside) < 1.0, tf.acos(safe), end)" in tried[-1].edit.new
+
+
+def test_a_cosine_by_hand_is_written_with_unit_vectors():
+    # A bound of the quotient alone leaves the slopes of the norms, which are infinite at 0.
+    shape = ("real", "(B, 5)")
+    found = explained(losses.pearson, ("LC201",), y_true=shape, y_pred=shape)
+    first = candidates(found.explanations[0], found.desk)[0]
+    assert first.new == (
+        "tf.reduce_sum(tf.math.l2_normalize(labels, axis=-1) * "
+        "tf.math.l2_normalize(guesses, axis=-1), axis=-1)"
+    )
 
 
 def test_a_guard_at_0_alone_is_sound():
