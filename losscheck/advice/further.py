@@ -90,9 +90,16 @@ LOG = (
     Rewrite(when=_operand(_mean_of_exponents), write="{z}"),
 )
 
+def _named(s: Scene) -> bool:
+    """Tell an operand that has a name, which may be used again: as a divisor, or in a root."""
+    return s.x.isidentifier()
+
+
 FLOORS = (
     Rewrite(write="{f}(tf.maximum({x}, {small}))"),
     Rewrite(write="{f}(tf.maximum({x}, {least}))"),
+    Rewrite(when=_named, first="{x} = tf.maximum({x}, {eps})", write="{f}({x})"),
+    Rewrite(when=_named, first="{x} = tf.maximum({x}, {small})", write="{f}({x})"),
 )
 
 
