@@ -90,6 +90,7 @@ LOG = (
     Rewrite(when=_operand(_mean_of_exponents), write="{z}"),
 )
 
+
 def _named(s: Scene) -> bool:
     """Tell an operand that has a name, which may be used again: as a divisor, or in a root."""
     return s.x.isidentifier()

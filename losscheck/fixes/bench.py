@@ -15,6 +15,7 @@ from losscheck.findings.explanation import Explanation
 from losscheck.findings.finding import Writer
 from losscheck.fixes.agreement import departures, disagreement
 from losscheck.fixes.cases import Tried
+from losscheck.fixes.disputed import still_wrong, wrong_throughout
 from losscheck.fixes.edit import Edit
 from losscheck.fixes.judged import Judged
 from losscheck.fixes.patch import PatchError, patched, unified
@@ -152,7 +153,12 @@ class Bench:
             way = before.programs.tracing(instance.shapes).how
             if after.programs.tracing(instance.shapes).how != way:
                 return Verified(complaints=("it can no longer be traced as it was",))
-        if complaints := tuple(disagreement(before, after, self._evidence)):
+        disputed = [each for each in explanations if wrong_throughout(each, before)]
+        if disputed:
+            complaints = tuple(told for each in disputed for told in still_wrong(each, after))
+        else:
+            complaints = tuple(disagreement(before, after, self._evidence))
+        if complaints:
             return Verified(complaints=complaints)
         was, now = Judged(Desk(before)), Judged(Desk(after), _written(edits))
         clears: list[str] = []
@@ -165,7 +171,8 @@ class Bench:
             worst = any(each.finding.severity == Severity.ERROR for each in own)
             if worst and len(gone) < len(own):
                 break
-        departs = departures(before, after, self._evidence) if clears else 0
+        same = clears and not disputed
+        departs = departures(before, after, self._evidence) if same else 0
         count = sum(len(sweep) for sweep in before.sweeps)
         return Verified(clears=tuple(clears), departs=departs, tried=count)
 

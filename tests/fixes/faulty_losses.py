@@ -53,3 +53,7 @@ def pearson(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
     guesses = y_pred - tf.reduce_mean(y_pred, axis=-1, keepdims=True)
     sizes = tf.norm(guesses, axis=-1) * tf.sqrt(tf.reduce_sum(tf.square(labels), axis=-1))
     return 1.0 - tf.reduce_sum(labels * guesses, axis=-1) / sizes
+
+
+def column_against_row(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_mean(tf.square(y_true - y_pred), axis=-1)

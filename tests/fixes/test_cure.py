@@ -40,6 +40,17 @@ def test_a_cosine_by_hand_is_written_with_unit_vectors():
     )
 
 
+def test_what_is_wrong_in_every_case_is_held_against_what_is_right():
+    # (B,) beside (B, 1): the fix must give other numbers than the loss, those of pairs.
+    found = explained(
+        losses.column_against_row, ("LC401",), y_true=("real", "(B,)"), y_pred=("real", "(B, 1)")
+    )
+    errors = [each for each in found.explanations if each.finding.severity == "error"]
+    cure = cures(found.bench, found.desk, errors)[-1]
+    assert cure.verified.holds
+    assert "y_true = tf.reshape(y_true, tf.shape(y_pred))" in cure.verified.diff
+
+
 def test_a_guard_at_0_alone_is_sound():
     # It has slope 0 where the square of a difference is no float32 number: below 1e-19, where the
     # numbers of no model lie.

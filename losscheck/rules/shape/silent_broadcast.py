@@ -85,13 +85,18 @@ class SilentBroadcast(Rule):
     pinned = Pin.REFUSED
 
     def judge(self, layouts: Sequence[LayoutRun]) -> Judgment:
-        """Name the layouts that give another loss without complaint."""
+        """Name the layouts that give another loss without complaint.
+
+        Where a layout that is asked for does, those of the same argument that nobody asked for
+        give what it should, or the other way round: they say nothing more.
+        """
+        disputed = {run.changed for run in layouts if run.differs and run.declared}
         for run in layouts:
             if run.constant is not None and run.form == "as-is" and run.declared:
                 yield self._suspect("constant", run, run.constant)
             elif run.outer is not None:
                 yield self._outer(run, run.outer)
-            elif run.differs:
+            elif run.differs and (run.declared or run.changed not in disputed):
                 unasked = "aligned" if run.kept_away else "rank"
                 form = "layout" if run.declared else unasked
                 yield self._suspect(form, run, run.broadcast)
