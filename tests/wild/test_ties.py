@@ -179,3 +179,16 @@ def test_what_rounding_makes_equal_near_a_tie_has_the_slope_of_the_tie(
 @pytest.mark.parametrize("loss", [wild.apart_far_from_zero, wild.excess_far_from_zero])
 def test_a_difference_that_has_lost_its_digits_is_no_tie(loss: Any) -> None:
     assert found(_pair(loss, "LC302", given=("[-1, 1]", "(B,)")), "LC302", "error")
+
+
+# Where a whole image is flat, windows choose one by one, and some pair stays near when all move.
+@pytest.mark.parametrize("loss", [wild.range_of_pools, wild.opened_image])
+def test_windows_that_tie_all_at_once_are_no_wrong_gradient(loss: Any) -> None:
+    report = _pair(loss, "LC101", given=("real", "(B, 3, 3, 2)"))
+    assert errors(report) == []
+    assert found(report, "LC101", "warning") or not report.findings
+
+
+def test_a_pool_that_is_differentiated_wrongly_is_an_error() -> None:
+    report = _pair(wild.doubled_pool, "LC101", given=("real", "(B, 3, 3, 1)"))
+    assert found(report, "LC101", "error")

@@ -152,7 +152,7 @@ def best_hypothesis(y_true: T, y_pred: T) -> T:
 
 
 def doubled_maximum(y_true: T, y_pred: T) -> T:
-    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    @tf.custom_gradient
     def largest(x: T) -> tuple[T, object]:
         top = tf.reduce_max(x, axis=-1, keepdims=True)
         taken = 2.0 * tf.cast(tf.equal(x, top), x.dtype)
@@ -202,3 +202,36 @@ def apart_far_from_zero(y_true: T, y_pred: T) -> T:
 
 def excess_far_from_zero(y_true: T, y_pred: T) -> T:
     return tf.maximum(y_true + 1e6, y_pred + 1e6) - y_true
+
+
+def _pooled(x):
+    return tf.nn.max_pool2d(x, 2, 1, "SAME")
+
+
+def range_of_pools(y_true, y_pred):
+    """Pools of pools, of which a flat image makes ties in every window at once."""
+    x = _pooled(tf.sin(y_pred))
+    return tf.reduce_mean((_pooled(x) - 0.5 * _pooled(-x)) * y_true, axis=[1, 2, 3])
+
+
+def opened_image(y_true, y_pred):
+    """An image opened by the least and the greatest of each window, beside its labels."""
+    opened = _pooled(-_pooled(-y_pred))
+    return tf.reduce_mean((opened - 0.3 * _pooled(y_pred)) * y_true, axis=[1, 2, 3])
+
+
+def doubled_pool(y_true, y_pred):
+    """The same of a pool whose slope is twice that of what it gives."""
+
+    @tf.custom_gradient
+    def pooled(x):
+        return _pooled(x), lambda upstream: tf.raw_ops.MaxPoolGrad(
+            orig_input=x,
+            orig_output=_pooled(x),
+            grad=2.0 * upstream,
+            ksize=[1, 2, 2, 1],
+            strides=[1, 1, 1, 1],
+            padding="SAME",
+        )
+
+    return tf.reduce_mean(pooled(y_pred) * y_true, axis=[1, 2, 3])

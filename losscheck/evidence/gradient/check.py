@@ -16,10 +16,11 @@ from losscheck.evidence.gradient.large import compare_cases, large
 from losscheck.evidence.gradient.large_case import CaseVerdict
 from losscheck.evidence.gradient.projected import is_wrong, median_size
 from losscheck.evidence.gradient.second_look import second_look
+from losscheck.evidence.gradient.selecting import open_to_choice
 from losscheck.evidence.gradient.stop_gradient import frozen
 from losscheck.evidence.gradient.ties import ties
 from losscheck.evidence.search.sweep import Sweep, usual
-from losscheck.model import Array, Range
+from losscheck.model import Array, Direction, Range
 from losscheck.numerics.quotients import Derivatives
 from losscheck.numerics.verdict import Agreement, Comparison, cautious, compare
 from losscheck.program.running.program import SINGLE_CASES, STACKED_CASES
@@ -35,6 +36,7 @@ WIDE_CASES = 2  # ordinary cases of a large batch
 TINY = 1e-9  # predictions closer to 0, but not 0, have no scale that steps could follow
 OPERATIONS = 1 << 21  # some two seconds, where each case is a call
 COMPUTED = 1 << 29  # numbers inside the loss, some two seconds, where cases run in blocks
+CHOICES = 32  # cases whose wrong elements are compared with what choices leave open
 TIES = 1_024  # wrong coordinates whose neighbours are looked at
 
 
@@ -170,6 +172,8 @@ def check(
     index = np.flatnonzero(wrong & ~excused)[:TIES]
     if len(index):
         tie[index], around[index] = ties(evidence, instance, block, index, n, scale)
+        unseen = index[~tie[index] & ~around[index]]
+        comparison = _left_open(evidence, block, gradient, comparison, unseen)
     return GradientCheck(
         cases=block,
         prediction=evidence.spec.prediction.name,
@@ -185,6 +189,31 @@ def check(
         scale=scale,
         rerun=lambda others: check(evidence, instance, others, scale),
     )
+
+
+def _left_open(
+    evidence: Evidence, block: CaseBlock, gradient: Array, comparison: Comparison, index: Array
+) -> Comparison:
+    """Call undecided what is one of the slopes that choices among nearly equal numbers leave open.
+
+    Asked of wrong elements around which nothing could be decided: steps that pass all the choices
+    at once see one slope, and the gradient is that of a choice between them.
+    """
+    case = index // gradient.shape[1]
+    rows = np.unique(case)
+    asked = rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), CHOICES)).astype(int))]
+    able = [
+        row
+        for row in asked
+        if open_to_choice(
+            evidence, block.take(np.asarray([row])), gradient[row], Direction.BACKWARD
+        )
+    ]
+    if len(rows) > len(asked) == len(able):
+        able = list(rows)  # the others are, too
+    outcome = comparison.outcome.copy()
+    outcome[index[np.isin(case, able)]] = Agreement.INCONCLUSIVE
+    return attrs.evolve(comparison, outcome=outcome)
 
 
 def _points(evidence: Evidence, instance: Instance, sweep: Sweep) -> CaseBlock:

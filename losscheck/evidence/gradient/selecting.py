@@ -23,6 +23,7 @@ from losscheck.program.running.program import Program
 ROUNDING = (
     2.0**-22
 )  # of the largest number that a prediction or a label meets: two steps of float32
+POOLS = frozenset({"MaxPool", "MaxPool3D"})
 POINTS = 64  # that rounding does not tell from a case, at each of the scales
 SMALLER = (1.0, 2.0**-3)  # scales, of that
 CLOSE = (1.0, 2.0**-4, 2.0**-8)  # the same of what is close by
@@ -111,11 +112,25 @@ def _chooses(program: Program, points: CaseBlock, in_a_row: bool) -> bool:
     """Say whether what some operation takes, or where it changes over, differs between points."""
     deciders = [d for d in deciders_of(program.wiring) if d.axes or d.ranks or not in_a_row]
     names = list(dict.fromkeys(t for d in deciders for t in (d.left, d.right) if t is not None))
+    if not in_a_row and _orders_differ(program, points):
+        return True
     if not names:
         return False
     arrays = dict(zip(names, program.fetch(names, points.inputs), strict=True))
     for decider in deciders:
         signs = np.sign(decider.quantity(arrays))
         if (signs != signs[:1]).any():
+            return True
+    return False
+
+
+def _orders_differ(program: Program, points: CaseBlock) -> bool:
+    """Say whether the order of the numbers that a pool takes the greatest of differs."""
+    graph = program.wiring
+    depends = graph.depends(graph.prediction)
+    pooled = [n.inputs[0] for n in graph.forward if n.type in POOLS and n.inputs[0] in depends]
+    for array in program.fetch(pooled, points.inputs) if pooled else ():
+        order = np.argsort(array.reshape(len(array), -1), axis=1, kind="stable")
+        if (order != order[:1]).any():
             return True
     return False
