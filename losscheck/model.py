@@ -11,9 +11,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import attrs
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from losscheck.charted import Array as Array
+from losscheck.charted import Curve as Curve
+from losscheck.charted import DigitCurve as DigitCurve
+from losscheck.charted import DigitsAt as DigitsAt
+from losscheck.charted import Landscape as Landscape
+
 Inputs = Mapping[str, Array]
 
 
@@ -279,36 +283,6 @@ class GradientSummary:
     self_test: tuple[SelfTest, ...] = ()
 
 
-@attrs.frozen(kw_only=True, eq=False)
-class Curve:
-    """Loss and gradient along one prediction, the other arguments held: what the page draws."""
-
-    label: str  # e.g. "y_true = 1"
-    x: Array  # (N,) float64, values of y_pred
-    value: Array  # (N,) float64
-    gradient: Array  # (N,) float64
-
-
-@attrs.frozen(kw_only=True)
-class DigitsAt:
-    """How many decimal digits are right in float32 over one decade; None where none can be told."""
-
-    exponent: int  # of ten: the distance lies between 10^exponent and ten times that
-    cases: int
-    value_median: float | None
-    value_worst: float | None
-    gradient_median: float | None
-    gradient_worst: float | None
-
-
-@attrs.frozen(kw_only=True)
-class DigitCurve:
-    """The digits that are right in value and gradient, by how near the prediction is."""
-
-    along: str  # "|y_pred - y_true|", or "|y_pred|" where no label is of the same kind
-    decades: tuple[DigitsAt, ...]
-
-
 @attrs.frozen(kw_only=True)
 class Fault:
     """Something that failed, by no fault of the loss; what does not need it was checked still."""
@@ -336,6 +310,7 @@ class LossReport:
     ignored: tuple[Ignored, ...] = ()
     curves: tuple[Curve, ...] = ()
     digits: DigitCurve | None = None
+    landscape: Landscape | None = None
     coverage: tuple[Coverage, ...] = ()
     reason: str = ""  # why the verdict is inconclusive or error
     notes: tuple[str, ...] = ()  # what the reader should know of how it was examined

@@ -24,6 +24,7 @@ from losscheck.evidence.gather import Evidence
 from losscheck.evidence.gradient.summary import summary
 from losscheck.evidence.search.covered import covered
 from losscheck.evidence.search.curves import curves
+from losscheck.evidence.search.landscape import landscape
 from losscheck.faults import FailedError, Faults, told
 from losscheck.findings import unfit
 from losscheck.findings.explanation import Explanation
@@ -342,6 +343,7 @@ class Examination:
             "cases": attempt("the count of the cases", lambda: evidence.total_cases, 0),
             "gradient": gradient,
             "curves": attempt("the curves", lambda: curves(evidence), ()),
+            "landscape": attempt("the map", lambda: landscape(evidence), None),
             "digits": attempt("the digits", lambda: desk.get("digits"), None) if digits else None,
             "coverage": attempt("the coverage", lambda: covered(evidence), ()),
             "notes": said,

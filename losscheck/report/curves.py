@@ -85,7 +85,7 @@ def svg(curves: Sequence[Curve], name: str, prefix: str) -> str:
         lower.set_xlabel(name, parse_math=False)
         _scale(lower.xaxis, [curve.x for curve in curves])
 
-    return _drawn(draw, SIZE, prefix, "loss and gradient along the prediction")
+    return drawn(draw, SIZE, prefix, "loss and gradient along the prediction")
 
 
 def digits_svg(curve: DigitCurve, prefix: str) -> str:
@@ -112,10 +112,11 @@ def digits_svg(curve: DigitCurve, prefix: str) -> str:
         ends = range(curve.decades[0].exponent, curve.decades[-1].exponent + 2, 2)
         axes.set_xticks(list(ends), [f"1e{exponent}" for exponent in ends])
 
-    return _drawn(draw, LOW, prefix, "digits right by distance")
+    return drawn(draw, LOW, prefix, "digits right by distance")
 
 
-def _drawn(draw: Callable[[Any], None], size: tuple[float, float], prefix: str, label: str) -> str:
+def drawn(draw: Callable[[Any], None], size: tuple[float, float], prefix: str, label: str) -> str:
+    """Have a figure drawn, and give it as an ``<svg>`` element; see `svg`."""
     try:
         import matplotlib
         from matplotlib.figure import Figure

@@ -8,9 +8,10 @@ import attrs
 import numpy as np
 from markupsafe import Markup
 
-from losscheck.model import Array, Curve, LossReport
+from losscheck.model import Array, Curve, Landscape, LossReport
 from losscheck.report import words
 from losscheck.report.arrays import scalar
+from losscheck.report.landscape import COLORS, MEANING, map_svg, met
 from losscheck.report.templating import plain
 
 FEW = 4  # places that are named
@@ -52,6 +53,12 @@ def _drawn(loss: LossReport, prefix: str) -> Iterator[Picture]:
             says=tuple(sentence(curve, name) for curve in loss.curves),
             marks=_marks(loss.curves),
         )
+    if loss.landscape is not None:
+        yield Picture(
+            svg=Markup(map_svg(loss.landscape, f"{prefix}m")),
+            legend=tuple((COLORS[mark], MEANING[mark]) for mark in met(loss.landscape)),
+            says=(over_both(loss.landscape),),
+        )
     if loss.digits is not None:
         yield Picture(
             svg=Markup(curves.digits_svg(loss.digits, f"{prefix}d")),
@@ -88,6 +95,20 @@ def sentence(curve: Curve, name: str) -> str:
         least = scalar(curve.x[int(np.argmin(curve.value))], 3)
         said = [f"finite from {low} to {high}, least at {name} = {least}"]
     return f"{head}{'; '.join(said)}."
+
+
+def over_both(land: Landscape) -> str:
+    """Say how much of a map is what."""
+    every = "".join(land.marks)
+    parts = [
+        f"{MEANING[mark]} at {every.count(mark):,} ({every.count(mark) / len(every):.0%})"
+        for mark in met(land)
+    ]
+    told = "; ".join(parts) or "finite everywhere, and the gradient 0 at the least loss alone"
+    return (
+        f"Over the working ranges of {_brief(land.prediction)} and {_brief(land.label)}, at "
+        f"{len(every):,} pairs of decades (framed: the ordinary ranges): {told}."
+    )
 
 
 def _brief(text: str) -> str:
