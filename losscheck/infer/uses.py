@@ -60,7 +60,22 @@ class Uses:
             elif column == min(box[1]):
                 parts.append((box[0],))
         apart = by_column(parts)
-        return whole if apart is None else (apart, *whole)
+        if apart is None:
+            return whole
+        above = None if box else by_column(_above_zero(parts, found))
+        kept = () if above is None or above.domain == apart.domain else (above,)
+        return (apart, *kept, *whole)
+
+
+def _above_zero(parts: Sequence[Sequence[Choice]], found: Sequence[Hint]) -> list[list[Choice]]:
+    """The choices of columns, those of spreads beside a mean above 0: what is left of real ones."""
+    spreads = {c: h for h in found if h.use == "scale" for c in h.columns}
+    return [
+        [Choice("positive", spreads[column].why)]
+        if column in spreads and part[0].domain == "real"
+        else [part[0]]
+        for column, part in enumerate(parts)
+    ]
 
 
 def _box(found: Corners) -> tuple[Choice, range] | None:

@@ -131,3 +131,16 @@ def test_a_spread_that_may_end_above_zero_is_no_error(loss: Any) -> None:
 def test_samples_that_meet_others_at_every_batch_are_an_error() -> None:
     report = losscheck.check(losses.lead_over_the_rivals, select=["LC401"])
     assert found(report, "LC401", "error", "rivals")
+
+
+# Of reals half are below 0, where the logarithm is of a negative density.
+@pytest.mark.parametrize(
+    ("loss", "domain"),
+    [
+        (losses.density_over_a_floor, "[positive, real]"),
+        (losses.densities_over_a_floor, "[real, real, real, positive, positive, positive]"),
+    ],
+)
+def test_a_spread_alone_is_above_zero_where_reals_are_not_finite(loss: Any, domain: str) -> None:
+    made = infer(from_callable(loss), {}, home=".", base=".")
+    assert made.spec.prediction.domain == domain

@@ -219,3 +219,17 @@ def lead_over_the_rivals(y_true: Any, y_pred: Any) -> Any:
     right = tf.one_hot(tf.cast(y_true, tf.int32), y_pred.shape[-1], dtype=y_pred.dtype)
     rivals = tf.reduce_max((1.0 - right) * y_pred, axis=-1, keepdims=True)
     return tf.reduce_mean(tf.nn.softplus(rivals - tf.reduce_sum(right * y_pred, axis=-1)))
+
+
+def density_over_a_floor(y_true: Any, y_pred: Any) -> Any:
+    """Logarithm of a normal density and a floor: a spread, then a mean."""
+    spread, mean = y_pred[:, 0], y_pred[:, 1]
+    density = tf.exp(-0.5 * tf.square((y_true[:, 0] - mean) / spread)) / spread
+    return -tf.math.log(density + 1e-7)
+
+
+def densities_over_a_floor(y_true: Any, y_pred: Any) -> Any:
+    """The same of means and as many spreads."""
+    mean, spread = tf.split(y_pred, 2, axis=-1)
+    density = tf.exp(-tf.abs(y_true - mean) / spread) / spread
+    return -tf.reduce_mean(tf.math.log(density + 1e-6), axis=-1)
