@@ -74,7 +74,8 @@ def _ticks(numbers: Array) -> tuple[list[int], list[str]]:
     ]
     places: list[int] = []
     for at in (*told, *range(0, last, max(1, last // TICKS))):
-        brief = len(scalar(numbers[at], 3)) <= BRIEF
-        if brief and all(abs(at - other) >= ROOM for other in places):
+        label = scalar(numbers[at], 3)
+        true = len(label) <= BRIEF and np.float32(label) == np.float32(numbers[at])
+        if true and all(abs(at - other) >= min(ROOM, last) for other in places):
             places.append(at)
     return sorted(places), [scalar(numbers[at], 3) for at in sorted(places)]
