@@ -182,6 +182,7 @@ def test_a_difference_that_has_lost_its_digits_is_no_tie(loss: Any) -> None:
 
 
 # Where a whole image is flat, windows choose one by one, and some pair stays near when all move.
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", [wild.range_of_pools, wild.opened_image])
 def test_windows_that_tie_all_at_once_are_no_wrong_gradient(loss: Any) -> None:
     report = _pair(loss, "LC101", given=("real", "(B, 3, 3, 2)"))
