@@ -12,6 +12,23 @@ import pytest
 
 pytest_plugins = ["pytester"]
 
+# Where fixes are tried, as everywhere in a command of its own. They take as long as the check of
+# a small loss, and other tests ask nothing of them.
+ABOUT_FIXES = ("diagnoses", "fixes", "cli", "exporting", "report", "benchmarks", "replaying")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def fixes_where_they_are_asked_for(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Try fixes in the tests that are about them alone."""
+    place = request.path.relative_to(request.config.rootpath)
+    if {*ABOUT_FIXES} & {*place.parts} or place.name == "test_fixes.py":
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        if "tensorflow" in sys.modules:
+            patch.setattr("losscheck.diagnoses.curing.cures", lambda *asked, **named: [])
+        yield
+
 
 @pytest.fixture
 def fake_engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:

@@ -244,6 +244,10 @@ class Numbers(Domain):
         if working:
             ends = self._working(fmt)
             low, high = max(low, ends[0]), min(high, ends[1])
+            if self.nearest and low < 0.0 < high:
+                below, step = evenly_by_bits(low, -self.nearest, count // 2, dtype)
+                above, other = evenly_by_bits(self.nearest, high, count // 2, dtype)
+                return np.concatenate([below, above]), max(step, other)
         return evenly_by_bits(low, high, count, dtype)
 
     def _closed(self, fmt: FloatFormat) -> tuple[float, float]:

@@ -124,7 +124,10 @@ def asking(name: str) -> set[str]:
     return asked | {rule.code for rule in BUILT_IN if not masks.isdisjoint(rule.masked_by)}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name",  # each third of them; `make test-slow` has all
+    [pytest.param(n, marks=() if i % 3 == 0 else pytest.mark.slow) for i, n in enumerate(NAMES)],
+)
 def test_a_piece_of_evidence_that_fails_leaves_all_others(
     name: str, faulty: Laid, sound: Laid, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -78,6 +78,7 @@ def _elsewhere(folder: Path, selected: tuple[str, ...], seed: int) -> tuple[int,
     return done.returncode, _timeless(done.stdout)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_report_whatever_runs_beside(tmp_path: Path) -> None:
     (tmp_path / "ratios.py").write_text(LOSS)
     first = _here(tmp_path)

@@ -131,7 +131,7 @@ def test_the_configuration_and_pytest_know_it(site: Path, project: Path) -> None
     (project / "pyproject.toml").write_text(CONFIGURED)
     options = ["-p", "no:cacheprovider", "--losscheck", "-k", "TEAM001", "-q"]
     told = run(project, "pytest", *options, status=1, path=site)
-    assert "FAILED losscheck::losses:above::TEAM001-loss-negative" in told
+    assert "FAILED losses.py::above::TEAM001" in told
     assert "1 failed" in told
 
 
