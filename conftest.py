@@ -16,12 +16,14 @@ pytest_plugins = ["pytester"]
 # a small loss, and other tests ask nothing of them.
 ABOUT_FIXES = ("diagnoses", "fixes", "cli", "exporting", "report", "benchmarks", "replaying")
 
+ALIKE = ("test_fixes.py", "test_workers.py")  # and where a process of its own gives the same
+
 
 @pytest.fixture(autouse=True, scope="module")
 def fixes_where_they_are_asked_for(request: pytest.FixtureRequest) -> Iterator[None]:
     """Try fixes in the tests that are about them alone."""
     place = request.path.relative_to(request.config.rootpath)
-    if {*ABOUT_FIXES} & {*place.parts} or place.name == "test_fixes.py":
+    if {*ABOUT_FIXES} & {*place.parts} or place.name in ALIKE:
         yield
         return
     with pytest.MonkeyPatch.context() as patch:
