@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 import attrs
 
-from losscheck.fingerprints import fingerprints
+from losscheck.fingerprints import fingerprints, together
 from losscheck.model import (
     Diagnosis,
     Finding,
@@ -128,17 +128,9 @@ def _sorted(found: Iterator[Change] | list[Change]) -> tuple[Change, ...]:
 
 
 def _faults(loss: LossReport) -> Iterator[_Fault]:
-    known = {finding.id: finding for finding in loss.findings}
     prints = fingerprints(loss.target, loss.findings)
-    told: set[str] = set()
-    for diagnosis in loss.diagnoses:
-        members = [known[name] for name in diagnosis.findings if name in known]
-        if members:
-            told.update(finding.id for finding in members)
-            yield _fault(diagnosis, members, prints)
-    for finding in loss.findings:
-        if finding.id not in told:
-            yield _fault(None, [finding], prints)
+    for diagnosis, members in together(loss):
+        yield _fault(diagnosis, members, prints)
 
 
 def _fault(

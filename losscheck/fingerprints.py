@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from losscheck.model import Finding
+from losscheck.model import Diagnosis, Finding, LossReport
 
 LENGTH = 32  # hexadecimal digits
+
+
+def together(loss: LossReport) -> Iterator[tuple[Diagnosis | None, list[Finding]]]:
+    """Give each diagnosis of a loss with its findings, and alone those that belong to none."""
+    known = {finding.id: finding for finding in loss.findings}
+    told: set[str] = set()
+    for diagnosis in loss.diagnoses:
+        if members := [known[name] for name in diagnosis.findings if name in known]:
+            told.update(finding.id for finding in members)
+            yield diagnosis, members
+    yield from ((None, [finding]) for finding in loss.findings if finding.id not in told)
 
 
 def parts(target: str, finding: Finding) -> tuple[str, ...]:

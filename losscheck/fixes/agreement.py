@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import attrs
 import numpy as np
@@ -34,7 +34,7 @@ NAMES = ("the loss", "its gradient")
 
 
 @attrs.frozen(eq=False)
-class _Pair:
+class Pair:
     """The same cases before and after a change, beside the loss in float64."""
 
     sweep: Sweep  # of the loss as it is
@@ -50,7 +50,43 @@ class _Pair:
         return self.sweep.cases
 
 
-def disagreement(before: Evidence, after: Evidence, whole: Evidence) -> Iterator[str]:
+def pairs_of(before: Evidence, after: Evidence, whole: Evidence) -> list[Pair | None]:
+    """Lay the value and the gradient of every float32 case beside those of a changed loss.
+
+    Parameters
+    ----------
+    before, after
+        Evidence over the cases that the change is tried on.
+    whole
+        All the evidence about the loss as it is, which knows what is ordinary.
+
+    Returns
+    -------
+    list of Pair or None
+        None stands for cases that the changed loss refuses.
+    """
+    found: list[Pair | None] = []
+    for old in before.sweeps:
+        new = next((s for s in after.sweeps if _alike(s, old)), None)
+        if old.dtype != "float32":
+            continue
+        if new is None or len(old) != len(new):
+            found.append(None)
+            continue
+        scale = next((s.scale for s in whole.sweeps if _alike(s, old)), old.scale)
+        value, slopes = before.double(old.cases)
+        # Where the loss has no value its slope is that of nothing.
+        slopes = np.where(np.isfinite(value)[:, None], _flat(slopes), np.nan)
+        found.append(
+            Pair(old, _flat(old.totals), _flat(new.totals), _flat(value), scale.value, VALUE)
+        )
+        found.append(
+            Pair(old, _flat(old.gradient), _flat(new.gradient), slopes, scale.gradient, GRADIENT)
+        )
+    return found
+
+
+def disagreement(before: Evidence, after: Evidence, pairs: Sequence[Pair | None]) -> Iterator[str]:
     """Say in words where a changed loss is another function.
 
     What it gave in float64 is the truth, where that is finite. On ordinary and working cases the
@@ -59,59 +95,28 @@ def disagreement(before: Evidence, after: Evidence, whole: Evidence) -> Iterator
     What the rounding of the input explains comes on top. Where float64 has all digits of both
     formulas, half of float32's do, and three where cases are not ordinary or the loss was wrong:
     whether these are too few, the rules say.
-
-    Parameters
-    ----------
-    before, after
-        Evidence over the cases that the change is tried on.
-    whole
-        All the evidence about the loss as it is, which knows what is ordinary.
     """
-    for pairs in _pairs(before, after, whole):
-        if pairs is None:
+    for pair in pairs:
+        if pair is None:
             yield "it refuses cases that the loss takes"
-        for pair in pairs or ():
+        else:
             yield from _told(before, after, pair)
 
 
-def departures(before: Evidence, after: Evidence, whole: Evidence) -> int:
+def departures(pairs: Sequence[Pair | None]) -> int:
     """Count the ordinary and working cases in which a loss that was right is another function now.
 
-    A bound next to a singular point does that, however small it is. Parameters are those of
-    `disagreement`.
+    A bound next to a singular point does that, however small it is.
     """
     count = 0
-    for pairs in _pairs(before, after, whole):
-        for pair in pairs or ():
-            with np.errstate(invalid="ignore", over="ignore"):
-                was = np.abs(pair.before - pair.truth).max(axis=1, initial=0.0)
-                moved = np.abs(pair.after - pair.before).max(axis=1, initial=0.0)
-            size = np.fmax(np.abs(pair.truth).max(axis=1, initial=0.0), pair.scale)
-            right = (pair.cases.ranges <= Range.WORKING) & (was <= HALF * size)
-            count += int((right & ~(moved <= HALF * size)).sum())
+    for pair in filter(None, pairs):
+        with np.errstate(invalid="ignore", over="ignore"):
+            was = np.abs(pair.before - pair.truth).max(axis=1, initial=0.0)
+            moved = np.abs(pair.after - pair.before).max(axis=1, initial=0.0)
+        size = np.fmax(np.abs(pair.truth).max(axis=1, initial=0.0), pair.scale)
+        right = (pair.cases.ranges <= Range.WORKING) & (was <= HALF * size)
+        count += int((right & ~(moved <= HALF * size)).sum())
     return count
-
-
-def _pairs(
-    before: Evidence, after: Evidence, whole: Evidence
-) -> Iterator[tuple[_Pair, ...] | None]:
-    """Values and gradients of each float32 sweep; None where the changed loss has other cases."""
-    for old in before.sweeps:
-        new = next((s for s in after.sweeps if _alike(s, old)), None)
-        if old.dtype != "float32":
-            continue
-        if new is None or len(old) != len(new):
-            yield None
-            continue
-        scale = next((s.scale for s in whole.sweeps if _alike(s, old)), old.scale)
-        value, slopes = before.double(old.cases)
-        # Where the loss has no value its slope is that of nothing.
-        slopes = np.where(np.isfinite(value)[:, None], _flat(slopes), np.nan)
-        totals = _Pair(old, _flat(old.totals), _flat(new.totals), _flat(value), scale.value, VALUE)
-        gradients = _Pair(
-            old, _flat(old.gradient), _flat(new.gradient), slopes, scale.gradient, GRADIENT
-        )
-        yield totals, gradients
 
 
 def _flat(numbers: Array) -> Array:
@@ -123,7 +128,7 @@ def _alike(one: Sweep, other: Sweep) -> bool:
     return one.dtype == other.dtype and shapes[0] == shapes[1]
 
 
-def _told(before: Evidence, after: Evidence, pair: _Pair) -> Iterator[str]:
+def _told(before: Evidence, after: Evidence, pair: Pair) -> Iterator[str]:
     """Name the worst case, if there is any."""
     with np.errstate(invalid="ignore", over="ignore"):
         was = np.abs(pair.before - pair.truth).max(axis=1, initial=0.0)
@@ -155,7 +160,7 @@ def _told(before: Evidence, after: Evidence, pair: _Pair) -> Iterator[str]:
         yield f"{NAMES[pair.part]} would change{wording.at(inputs)}: from {right} to {given}"
 
 
-def _same_formula(pair: _Pair, after: Evidence, index: Array) -> Array:
+def _same_formula(pair: Pair, after: Evidence, index: Array) -> Array:
     """(N,) bool: in float64 a changed loss gives what the loss does, and rounds otherwise only."""
     if not len(index):
         return np.zeros(0, bool)
@@ -178,7 +183,7 @@ def _some(index: Array, error: Array) -> Array:
     return some
 
 
-def _is_right(before: Evidence, pair: _Pair, index: Array, allowed: Array) -> bool:
+def _is_right(before: Evidence, pair: Pair, index: Array, allowed: Array) -> bool:
     """Say whether exact numbers side with the changed loss, where float64 has lost its own digits.
 
     They take long: some of the cases speak for all.

@@ -13,7 +13,7 @@ from losscheck.evidence.gather import Evidence, Given
 from losscheck.faults import Faults
 from losscheck.findings.explanation import Explanation
 from losscheck.findings.finding import Writer
-from losscheck.fixes.agreement import departures, disagreement
+from losscheck.fixes.agreement import Pair, departures, disagreement, pairs_of
 from losscheck.fixes.cases import Tried
 from losscheck.fixes.disputed import still_wrong, wrong_throughout
 from losscheck.fixes.edit import Edit
@@ -153,11 +153,13 @@ class Bench:
             way = before.programs.tracing(instance.shapes).how
             if after.programs.tracing(instance.shapes).how != way:
                 return Verified(complaints=("it can no longer be traced as it was",))
+        pairs: list[Pair | None] = []  # none where no number of the loss is right
         disputed = [each for each in explanations if wrong_throughout(each, before)]
         if disputed:
             complaints = tuple(told for each in disputed for told in still_wrong(each, after))
         else:
-            complaints = tuple(disagreement(before, after, self._evidence))
+            pairs = pairs_of(before, after, self._evidence)
+            complaints = tuple(disagreement(before, after, pairs))
         if complaints:
             return Verified(complaints=complaints)
         was, now = Judged(Desk(before)), Judged(Desk(after), _written(edits))
@@ -171,10 +173,8 @@ class Bench:
             worst = any(each.finding.severity == Severity.ERROR for each in own)
             if worst and len(gone) < len(own):
                 break
-        same = clears and not disputed
-        departs = departures(before, after, self._evidence) if same else 0
         count = sum(len(sweep) for sweep in before.sweeps)
-        return Verified(clears=tuple(clears), departs=departs, tried=count)
+        return Verified(clears=tuple(clears), departs=departures(pairs), tried=count)
 
     def _looked_at_anew(self, edits: Sequence[Edit], verified: Verified) -> Verified:
         after = self._anew(self._evidence.modes_wanted, None, changed=True)

@@ -16,6 +16,7 @@ from losscheck.evidence.gather import Evidence
 from losscheck.evidence.shape.layouts import TOLERANCE, relative_gap
 from losscheck.findings.explanation import Explanation
 from losscheck.model import Range
+from losscheck.rules import by_code
 
 
 def wrong_throughout(each: Explanation, evidence: Evidence) -> bool:
@@ -27,7 +28,7 @@ def wrong_throughout(each: Explanation, evidence: Evidence) -> bool:
         Of the loss, at the sizes of every check.
     """
     suspect = each.suspect
-    if each.crowd is not None or suspect.value is None or suspect.expected_value is None:
+    if not by_code(suspect.code).throughout or suspect.expected_value is None:
         return False
     shapes = {name: np.shape(array) for name, array in suspect.inputs.items()}
     return any(shapes == dict(instance.shapes) for instance in evidence.instances)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import attrs
 
-from losscheck.fingerprints import fingerprints
+from losscheck.fingerprints import fingerprints, together
 from losscheck.model import Diagnosis, Finding, Location, LossReport, Report, Severity
 from losscheck.report import words
 
@@ -69,27 +69,12 @@ def results(report: Report) -> list[Result]:
 
 def of_loss(loss: LossReport) -> Iterator[Result]:
     """Those of one loss: its diagnoses, and the findings that belong to none."""
-    known = {finding.id: finding for finding in loss.findings}
     prints = fingerprints(loss.target, loss.findings)
-    told: set[str] = set()
-    for diagnosis in loss.diagnoses:
-        members = [known[name] for name in diagnosis.findings if name in known]
-        if members:
-            told.update(finding.id for finding in members)
-            lead, *others = members
-            yield Result(
-                loss=loss,
-                lead=lead,
-                symptoms=tuple(others),
-                diagnosis=diagnosis,
-                fingerprint=prints[lead.id],
-            )
-    for finding in loss.findings:
-        if finding.id not in told:
-            yield Result(
-                loss=loss,
-                lead=finding,
-                symptoms=(),
-                diagnosis=None,
-                fingerprint=prints[finding.id],
-            )
+    for diagnosis, (lead, *others) in together(loss):
+        yield Result(
+            loss=loss,
+            lead=lead,
+            symptoms=tuple(others),
+            diagnosis=diagnosis,
+            fingerprint=prints[lead.id],
+        )

@@ -89,6 +89,7 @@ class Rule:
     nonfinite: ClassVar[frozenset[str]] = frozenset()  # forms whose cases give NaN or Inf
     by_derivative: ClassVar[bool] = False  # it compares the gradient with differences
     by_mode: ClassVar[bool] = False  # it compares modes, each of which may have a finding
+    throughout: ClassVar[bool] = False  # it finds every case of a layout wrong
     few: ClassVar[bool] = False  # its cases are alike: some of them are enough to find the line
     one_by_one: ClassVar[bool] = False  # each case takes a call of its own
     shown_by: ClassVar[Shown] = Shown.VALUE_AND_GRADIENT

@@ -83,6 +83,7 @@ class SilentBroadcast(Rule):
         "aligned": Severity.NOTE,  # through Keras, or as declared, it is given one rank
     }
     pinned = Pin.REFUSED
+    throughout = True
 
     def judge(self, layouts: Sequence[LayoutRun]) -> Judgment:
         """Name the layouts that give another loss without complaint.
