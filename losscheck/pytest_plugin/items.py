@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import attrs
 import pytest
@@ -86,7 +86,9 @@ class LossNode(pytest.Class):
         self.task = task
         self.asked = asked
         self.report: LossReport | None = None
+        self.refused = ""  # why it could not be examined at all
         self._told = False
+        self._failed: dict[str, str] = {}  # what leaves it open, and the test that failed by it
 
     def collect(self) -> Iterable[RuleItem]:
         """Give a test for each rule."""
@@ -105,7 +107,11 @@ class LossNode(pytest.Class):
         try:
             self.report = self.asked.losses.report(self.task, codes)
         except UsageError as error:
-            raise pytest.fail.Exception(str(error), pytrace=False) from None
+            self.refused = str(error)
+
+    def failing(self, why: str, name: str) -> str:
+        """Give the test that fails by a reason: the first of those that it leaves open."""
+        return self._failed.setdefault(why, name)
 
     def untold(self) -> Sequence[str]:
         """Give what is to be remembered of it, once."""
@@ -132,12 +138,18 @@ class RuleItem(pytest.Item):
     def _task(self) -> Task:
         return self.parent.task
 
+    def setup(self) -> None:
+        """Refuse what cannot be used."""
+        if why := self.parent.refused:
+            self._leave_to_the_first(why)
+            raise pytest.fail.Exception(why, pytrace=False)
+
     def runtest(self) -> None:
         """Fail with the findings of the rule, skip where it decided nothing."""
         report, fail_on = self.parent.report, self._task.settings.fail_on
         assert report is not None
         if report.verdict == Verdict.ERROR:
-            raise FindingsError(f"losscheck failed: {report.reason}")
+            self._fail_once(f"losscheck failed: {report.reason}")
         found = [finding for finding in report.findings if finding.code == self.rule.code]
         self.user_properties += [("losscheck", finding.id) for finding in found]
         self.user_properties += [(REMINDER, told) for told in self.parent.untold()]
@@ -150,12 +162,21 @@ class RuleItem(pytest.Item):
         if check is None:
             pytest.skip(report.reason or "not run")
         if check.outcome == Outcome.ERROR:
-            raise FindingsError(f"losscheck failed: {check.reason}")
+            self._fail_once(f"losscheck failed: {check.reason}")
         reason = _open(check, report, self.rule)
         if reason and verdicts.counts("inconclusive", fail_on):
-            raise FindingsError(f"inconclusive: {reason}")
+            self._fail_once(f"inconclusive: {reason}")
         if check.outcome in (Outcome.SKIP, Outcome.INCONCLUSIVE):
             pytest.skip(check.reason or check.outcome)
+
+    def _fail_once(self, why: str) -> NoReturn:
+        """Fail by what leaves other rules of the loss open, too: one test of them does."""
+        self._leave_to_the_first(why)
+        raise FindingsError(why)
+
+    def _leave_to_the_first(self, why: str) -> None:
+        if (first := self.parent.failing(why, self.name)) != self.name:
+            pytest.skip(f"not run: see {first} of this loss")
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Show findings as losscheck does, without a traceback."""

@@ -41,10 +41,13 @@ KINDS = ("failure", "skipped")  # the schema of xunit2 has no element for a sing
 
 
 def _cases(loss: LossReport) -> Iterator[ElementTree.Element]:
+    # A verdict that no rule explains must not look like a pass.
+    unexplained = loss.verdict in (Verdict.INCONCLUSIVE, Verdict.ERROR)
+    failing = {loss.reason: VERDICT} if unexplained else {}  # the case that fails by a reason
     for check in loss.checks:
         case = _case(loss, f"{check.code} {check.slug}", check.seconds)
         found = [finding for finding in loss.findings if finding.code == check.code]
-        _add_outcome(case, check, found)
+        _add_outcome(case, check, found, failing)
         yield case
     judged = {check.code for check in loss.checks}
     for code in dict.fromkeys(f.code for f in loss.findings if f.code not in judged):
@@ -52,8 +55,7 @@ def _cases(loss: LossReport) -> Iterator[ElementTree.Element]:
         case = _case(loss, f"{code} {found[0].slug}", 0.0)
         _add_findings(case, code, found)
         yield case
-    # A verdict that no rule explains must not look like a pass.
-    if loss.verdict in (Verdict.INCONCLUSIVE, Verdict.ERROR):
+    if unexplained:
         case = _case(loss, VERDICT, 0.0)
         faults = "\n".join(map(words.fault, loss.faults))
         _say(case, "failure", loss.verdict, loss.reason, faults)
@@ -65,10 +67,15 @@ def _case(loss: LossReport, name: str, seconds: float) -> ElementTree.Element:
     return ElementTree.Element("testcase", classname=target, name=name, time=f"{seconds:.3f}")
 
 
-def _add_outcome(case: ElementTree.Element, check: Check, found: list[Finding]) -> None:
+def _add_outcome(
+    case: ElementTree.Element, check: Check, found: list[Finding], failing: dict[str, str]
+) -> None:
     if any(finding.severity == Severity.ERROR for finding in found):
         pass  # which says more than that it failed
+    elif check.outcome == Outcome.ERROR and check.reason in failing:
+        _say(case, "skipped", check.code, f"not run: see {failing[check.reason]} of this loss", "")
     elif check.outcome == Outcome.ERROR:
+        failing[check.reason] = check.code
         _say(case, "failure", check.code, check.reason, "")
     elif check.outcome in (Outcome.SKIP, Outcome.INCONCLUSIVE):
         _say(case, "skipped", check.outcome, check.reason or check.outcome, "")

@@ -109,8 +109,28 @@ def test_a_fault_of_ours_fails(project: pytest.Pytester, fake_engine: Any) -> No
     changed(fake_engine, "mse", outcome="error", reason="planted")
     fake_engine.reports["mae"] = {"verdict": "error", "reason": "planted too"}
     result = project.runpytest_inprocess("--losscheck")
-    result.assert_outcomes(failed=1 + len(BUILT_IN), passed=len(BUILT_IN) - 1)
-    result.stdout.fnmatch_lines(["losscheck failed: planted"])
+    few = len(BUILT_IN) - 1
+    result.assert_outcomes(failed=2, passed=few, skipped=few)
+    result.stdout.fnmatch_lines(["losscheck failed: planted", "losscheck failed: planted too"])
+
+
+def test_what_leaves_a_whole_loss_open_fails_one_test(
+    project: pytest.Pytester, fake_engine: Any
+) -> None:
+    raises = "the loss raises ValueError whatever it is given"
+    for rule in BUILT_IN:
+        changed(fake_engine, "mse", rule.code, outcome="skip", reason=raises)
+    fake_engine.reports["mse"] |= {"verdict": "inconclusive", "reason": raises}
+    result = project.runpytest_inprocess("--losscheck", "-rs")
+    few = len(BUILT_IN) - 1
+    result.assert_outcomes(failed=1, passed=len(BUILT_IN), skipped=few)
+    result.stdout.fnmatch_lines(
+        [f"SKIPPED [[]{few}] *: not run: see {BUILT_IN[0].code} of this loss"]
+    )
+    # A test that is run alone has no other to be left to.
+    result = project.runpytest_inprocess("--losscheck", MSE)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([f"inconclusive: {raises}"])
 
 
 def test_items_can_be_chosen(project: pytest.Pytester, fake_engine: Any) -> None:

@@ -15,7 +15,7 @@ import pytest
 import xmlschema
 
 from losscheck.cli import outputs
-from losscheck.model import Diagnosis, Finding, LossReport, Report, UsageError
+from losscheck.model import Check, Diagnosis, Finding, LossReport, Report, UsageError
 from losscheck.report import github, render
 from losscheck.report.results import of_loss, results
 
@@ -137,6 +137,23 @@ def test_junit_is_valid_and_read_by_others(report: Report) -> None:
         assert suite.failures >= len(failing & {c.code for c in loss.checks}) + undecided
         codes = {c.code for c in loss.checks} | {f.code for f in loss.findings}
         assert suite.tests == len(codes) + undecided
+
+
+def test_junit_fails_one_case_by_what_leaves_a_whole_loss_open(report: Report) -> None:
+    failed = "losscheck itself failed in the trace: ValueError: planted"
+    for told, failing in ((failed, ["verdict"]), ("LC101 is open", ["LC101 a", "verdict"])):
+        checks = tuple(
+            Check(code=code, slug=slug, outcome="error", reason=failed)
+            for code, slug in (("LC101", "a"), ("LC203", "b"), ("LC401", "c"))
+        )
+        open_ = {"verdict": "error", "reason": told, "checks": checks}
+        loss = attrs.evolve(report.losses[0], findings=(), diagnoses=(), **open_)
+        text = render(attrs.evolve(report, losses=(loss,)), "junit")
+        JUNIT.validate(io.StringIO(text))
+        (suite,) = junitparser.JUnitXml.fromstring(text.encode())
+        failures = [case.name for case in suite if not case.is_passed and not case.is_skipped]
+        assert failures == failing
+        assert suite.skipped == 4 - len(failing)
 
 
 def test_github_shows_ten_of_each_and_counts_the_rest(report: Report) -> None:

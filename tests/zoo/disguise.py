@@ -44,7 +44,7 @@ def disguised(loss: Callable[..., Any], arguments: Arguments, form: str, folder:
     names = {**NEW, called(loss): "f"}
     source = _renamed(inspect.getsource(inspect.getmodule(loss)), names)  # type: ignore[arg-type]
     wrapper = _WRAPPERS[form].format(arguments=", ".join(NEW[name] for name in arguments))
-    module = _imported(source + wrapper, folder / f"{form}_{called(loss)}.py")
+    module = imported(source + wrapper, folder / f"{form}_{called(loss)}.py")
     return {"renamed": lambda m: m.f, "class": lambda m: m.G(), "lambda": lambda m: m.g}[form](
         module
     )
@@ -76,7 +76,7 @@ def _renamed(source: str, names: dict[str, str]) -> str:
     return "".join(lines)
 
 
-def _imported(source: str, file: Path) -> ModuleType:
+def imported(source: str, file: Path) -> ModuleType:
     file.write_text(source, encoding="utf-8")
     spec = importlib.util.spec_from_file_location(file.stem, file)
     assert spec is not None
