@@ -335,6 +335,10 @@ def test_a_shallow_clone(folder: Folder, tmp_path_factory: pytest.TempPathFactor
     clone = Folder(place.resolve())
     clone.git("fetch", "-q", "--depth", "1", f"file://{folder.path}", "work", "main:main2")
     clone.git("checkout", "-q", "FETCH_HEAD")
+    clone.git("branch", "-q", "-m", "main2", "other")  # as CI checks out: a commit, and no branch
+    with pytest.raises(UsageError, match=r"no default branch is known .*fetch-depth: 0"):
+        clone.losses()
+    clone.git("branch", "-q", "-m", "other", "main2")
     clone.git("update-ref", "refs/remotes/origin/main", "main2")
     with pytest.raises(UsageError, match=r"no commit in common .*fetch-depth: 0"):
         clone.losses()
