@@ -6,11 +6,11 @@ old one new. What was not looked at again is not called mended.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import attrs
 
-from losscheck.fingerprints import fingerprints, together
+from losscheck.fingerprints import fingerprints, of_lines, together
 from losscheck.model import (
     Diagnosis,
     Finding,
@@ -128,20 +128,20 @@ def _sorted(found: Iterator[Change] | list[Change]) -> tuple[Change, ...]:
 
 
 def _faults(loss: LossReport) -> Iterator[_Fault]:
-    prints = fingerprints(loss.target, loss.findings)
+    prints = [give(loss.target, loss.findings) for give in (fingerprints, of_lines)]
     for diagnosis, members in together(loss):
         yield _fault(diagnosis, members, prints)
 
 
 def _fault(
-    diagnosis: Diagnosis | None, members: list[Finding], prints: Mapping[str, str]
+    diagnosis: Diagnosis | None, members: list[Finding], prints: Sequence[Mapping[str, str]]
 ) -> _Fault:
     lead = members[0]
     return _Fault(
         lead=lead,
         severity=lead.severity if diagnosis is None else diagnosis.severity,
         location=lead.location if diagnosis is None else diagnosis.location,
-        prints=frozenset(prints[finding.id] for finding in members),
+        prints=frozenset(p[f.id] for p in prints for f in members if f.id in p),
     )
 
 

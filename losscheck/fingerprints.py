@@ -1,14 +1,21 @@
-"""What tells one fault from another for good: no line, no name of a variable, no number."""
+"""What tells one fault from another for good: no number of a line, no name of a variable, no value.
+
+Where several operations of one line can be to blame, as both halves of a `tf.clip_by_value`, the
+case that was found says which: who compares looks at the line as well.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from losscheck.model import Diagnosis, Finding, LossReport
 
 LENGTH = 32  # hexadecimal digits
+_COMMENT = re.compile(r"\s#.*")
+_VARIABLE = re.compile(r"(?<![\w.])[^\W\d]\w*(?!\w)(?!\s*\()")  # what is called is none
 
 
 def together(loss: LossReport) -> Iterator[tuple[Diagnosis | None, list[Finding]]]:
@@ -34,14 +41,39 @@ def fingerprints(target: str, findings: Iterable[Finding]) -> dict[str, str]:
 
     Those that are alike, such as two logarithms of 0, are told apart by their order in the source.
     """
+    return _numbered({f.id: parts(target, f) for f in sorted(findings, key=_in_source)})
+
+
+def of_lines(target: str, findings: Iterable[Finding]) -> dict[str, str]:
+    """Give the same by the line that is blamed, in place of the operation on it.
+
+    Its variables go by their order, so that their names say nothing. What is blamed on no line has
+    none.
+    """
+    kinds = {}
+    for finding in sorted(findings, key=_in_source):
+        if (place := finding.location) is not None and place.source.strip():
+            code, _, direction, dtype, mode = parts(target, finding)[1:]
+            line = _without_names(place.source)
+            kinds[finding.id] = (target, code, direction, dtype, mode, line)
+    return _numbered(kinds)
+
+
+def _numbered(kinds: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
     alike: Counter[tuple[str, ...]] = Counter()
     found: dict[str, str] = {}
-    for finding in sorted(findings, key=_in_source):
-        kind = parts(target, finding)
+    for name, kind in kinds.items():
         alike[kind] += 1
         text = "\n".join((*kind, str(alike[kind])))
-        found[finding.id] = hashlib.sha256(text.encode()).hexdigest()[:LENGTH]
+        found[name] = hashlib.sha256(text.encode()).hexdigest()[:LENGTH]
     return found
+
+
+def _without_names(line: str) -> str:
+    """Number the variables of a line; what is called, and every number, stays."""
+    names: dict[str, str] = {}
+    text = " ".join(_COMMENT.sub("", line).split())
+    return _VARIABLE.sub(lambda name: names.setdefault(name[0], f"${len(names)}"), text)
 
 
 def _in_source(finding: Finding) -> tuple[str, int, int, str]:

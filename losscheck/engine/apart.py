@@ -9,9 +9,8 @@ from pathlib import Path
 import attrs
 
 from losscheck.engine import outcomes
-from losscheck.fingerprints import fingerprints
 from losscheck.model import Check, Finding, Ignored, Outcome
-from losscheck.settings.baseline import Entry, read
+from losscheck.settings.baseline import Entry, matched, read
 from losscheck.settings.comments import Comment, comments, head
 from losscheck.settings.settings import Settings
 from losscheck.targets import Loss
@@ -57,25 +56,26 @@ def apart(
     home = Path(settings.directory).resolve()
     own = _own(loss)
     spoken: set[Comment] = set()
-    known, expired = _baseline(loss.target, settings)
-    prints = fingerprints(loss.target, findings)
+    entries = _baseline(loss.target, settings)
+    known = matched(entries, loss.target, findings)
+    today = datetime.datetime.now(tz=datetime.UTC).date()
     by_code = settings.ignored(loss.target)
     reasons: dict[str, str] = {}
     told: dict[str, str] = {}  # expired entries that are found again
     for finding in findings:
         comment = next(_comments_on(finding, own, loss, home), None)
-        entry = known.get(prints[finding.id])
+        entry = known.get(finding.id)
         if comment is not None:
             spoken.add(comment)
         if finding.code in by_code:
             reasons[finding.id] = by_code[finding.code]
         elif comment is not None:
             reasons[finding.id] = comment.reason
-        elif entry is not None:
+        elif entry is not None and not entry.expired(today):
             reasons[finding.id] = f"in the baseline since {entry.first_seen}: {entry.reason}"
-        if (old := expired.get(prints[finding.id])) is not None:
-            told[old.fingerprint] = f"{old.told} stood in the baseline until {old.expires}"
-    gone = [e for e in (*known.values(), *expired.values()) if e.fingerprint not in prints.values()]
+        if entry is not None and entry.expired(today):
+            told[entry.fingerprint] = f"{entry.told} stood in the baseline until {entry.expires}"
+    gone = [entry for entry in entries if entry not in known.values()]
     judged = {check.code for check in checks if check.outcome in JUDGED}
     reminders = [
         *told.values(),
@@ -121,13 +121,10 @@ def _head(loss: Loss) -> range:
     return head(Path(loss.file), loss.lines[0])
 
 
-def _baseline(target: str, settings: Settings) -> tuple[dict[str, Entry], dict[str, Entry]]:
-    """The entries of a loss: those that hold, and those that have expired."""
+def _baseline(target: str, settings: Settings) -> list[Entry]:
+    """The entries of a loss."""
     entries = read(Path(settings.baseline)) if settings.baseline else ()
-    own = [entry for entry in entries if entry.target == target]
-    today = datetime.datetime.now(tz=datetime.UTC).date()
-    old = {entry.fingerprint: entry for entry in own if entry.expired(today)}
-    return {e.fingerprint: e for e in own if e.fingerprint not in old}, old
+    return [entry for entry in entries if entry.target == target]
 
 
 def _was_asked(comment: Comment, checks: Sequence[Check]) -> bool:

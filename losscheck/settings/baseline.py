@@ -9,18 +9,19 @@ from __future__ import annotations
 import datetime
 import functools
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import attrs
 
-from losscheck.fingerprints import fingerprints, parts
-from losscheck.model import LossReport, Severity, UsageError
+from losscheck.fingerprints import fingerprints, of_lines, parts
+from losscheck.model import Finding, LossReport, Severity, UsageError
 
 FILE = "losscheck-baseline.json"
 VERSION = 1
 REASON = "it was there when the baseline was written"
+OF_LINE = "of_line"  # which entries of earlier versions have not
 FIELDS = ("fingerprint", "target", "code", "op", "pass", "dtype", "mode", "first_seen", "reason")
 
 
@@ -38,6 +39,8 @@ class Entry:
         Dates as "2026-11-30"; `expires` is "" where it holds for good.
     reason
         Why it is left as it is.
+    of_line
+        As `losscheck.fingerprints.of_lines` gives it; "" where no line is blamed.
     """
 
     fingerprint: str
@@ -50,6 +53,7 @@ class Entry:
     first_seen: str
     reason: str = REASON
     expires: str = ""
+    of_line: str = ""
 
     def expired(self, today: datetime.date) -> bool:
         """Say whether it holds no more: the day that it names is the last one."""
@@ -107,10 +111,13 @@ def _entry(tree: Any, where: str) -> Entry:
         raise UsageError(f"{where}: reason: say why {tree['code']} is left as it is")
     for name in ("first_seen", "expires"):
         _date(tree.get(name) or "", f"{where}: {name}", needed=name == "first_seen")
+    if not isinstance(tree.get(OF_LINE, ""), str):
+        raise UsageError(f"{where}: {OF_LINE}: expected a text, got {tree[OF_LINE]!r}")
     return Entry(
         **{name: tree[name] for name in FIELDS if name != "pass"},
         direction=tree["pass"],
         expires=tree.get("expires") or "",
+        of_line=tree.get(OF_LINE, ""),
     )
 
 
@@ -154,8 +161,7 @@ def write(file: Path, entries: Iterable[Entry]) -> None:
 def _tree(entry: Entry) -> dict[str, str]:
     tree = attrs.asdict(entry)
     tree["pass"] = tree.pop("direction")
-    ordered = {name: tree[name] for name in FIELDS}
-    return {**ordered, "expires": entry.expires} if entry.expires else ordered
+    return {name: tree[name] for name in (*FIELDS, "expires", OF_LINE) if tree[name]}
 
 
 def entries_of(
@@ -172,17 +178,16 @@ def entries_of(
     **given
         `reason` and `expires` of those that are new, where they were given.
     """
-    before: Mapping[str, Entry] = {entry.fingerprint: entry for entry in known}
-    found: dict[str, Entry] = dict(before)
+    found = list(known)
     for loss in losses:
-        prints = fingerprints(loss.target, loss.findings)
+        prints, of_line = (g(loss.target, loss.findings) for g in (fingerprints, of_lines))
+        before = matched(known, loss.target, loss.findings)
         for finding in loss.findings:
-            name = prints[finding.id]
-            if finding.severity == Severity.NOTE or name in before:
+            if finding.severity == Severity.NOTE or finding.id in before:
                 continue
             target, code, op, direction, dtype, mode = parts(loss.target, finding)
-            found[name] = Entry(
-                fingerprint=name,
+            entry = Entry(
+                fingerprint=prints[finding.id],
                 target=target,
                 code=code,
                 op=op,
@@ -190,19 +195,39 @@ def entries_of(
                 dtype=dtype,
                 mode=mode,
                 first_seen=today.isoformat(),
+                of_line=of_line.get(finding.id, ""),
                 **given,
             )
-    return tuple(found.values())
+            found.append(entry)
+    return tuple(found)
+
+
+def matched(known: Iterable[Entry], target: str, findings: Sequence[Finding]) -> dict[str, Entry]:
+    """Give the entry that each finding of a loss has, by the id of the finding.
+
+    An entry whose operation is not to blame any more holds for another one of the same line: what
+    has not changed has no new fault, and which of its operations is blamed may depend on the case.
+    """
+    own = [entry for entry in known if entry.target == target]
+    prints, of_line = (give(target, findings) for give in (fingerprints, of_lines))
+    exact = {entry.fingerprint: entry for entry in own}
+    found = {name: exact[mark] for name, mark in prints.items() if mark in exact}
+    left = {e.of_line: e for e in own if e.of_line and e not in found.values()}
+    for name, mark in of_line.items():
+        if name not in found and mark in left:
+            found[name] = left[mark]
+    return found
 
 
 def mended(losses: Sequence[LossReport], known: Iterable[Entry]) -> tuple[Entry, ...]:
     """Give the entries whose rule was judged on their loss, and found nothing like them."""
-    reports = {loss.target: loss for loss in losses}
-    return tuple(entry for entry in known if _is_mended(entry, reports.get(entry.target)))
+    known = tuple(known)
+    return tuple(entry for loss in losses for entry in _mended(loss, known))
 
 
-def _is_mended(entry: Entry, loss: LossReport | None) -> bool:
-    if loss is None or entry.fingerprint in fingerprints(loss.target, loss.findings).values():
-        return False
+def _mended(loss: LossReport, known: Sequence[Entry]) -> Iterator[Entry]:
+    still = matched(known, loss.target, loss.findings).values()
     judged = ("pass", "note", "warn", "fail")
-    return any(check.code == entry.code and check.outcome in judged for check in loss.checks)
+    codes = {check.code for check in loss.checks if check.outcome in judged}
+    own = (entry for entry in known if entry.target == loss.target and entry not in still)
+    yield from (entry for entry in own if entry.code in codes)
