@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
+import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+
+
+@attrs.frozen(kw_only=True)
+class Break:
+    """A place on a curve where it is not smooth, found by bisection of the loss in float64."""
+
+    at: float  # value of y_pred
+    kind: str  # "kink" or "jump"
+    before: float  # on its left: the gradient at a kink, the loss at a jump
+    after: float  # on its right
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -16,8 +28,64 @@ class Curve:
 
     label: str  # e.g. "y_true = 1"
     x: Array  # (N,) float64, values of y_pred
-    value: Array  # (N,) float64
-    gradient: Array  # (N,) float64
+    value: Array  # (N,) float64, as the loss gives it in float32
+    gradient: Array  # (N,) float64, the same
+    value_double: Array = attrs.field(factory=lambda: np.zeros(0))  # (N,) in float64, or (0,)
+    gradient_double: Array = attrs.field(factory=lambda: np.zeros(0))  # the same
+    breaks: tuple[Break, ...] = ()  # ascending
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Slopes:
+    """Elements of the gradient beside their numeric derivatives, of all sizes of the loss.
+
+    Attributes
+    ----------
+    verified, wrong, undecided
+        How many elements there are of each kind, over all that were compared.
+    gradient, numeric
+        (N,) float64, of those to be drawn, by size of `gradient`. Where the sides of a kink have
+        slopes of their own, `numeric` is the one that the gradient comes nearest to.
+    bound
+        (N,) float64, how far the two may be apart before it shows.
+    off, resolving
+        (N,) float64, how far they are apart, and `bound`; over the size of the gradient, or that of
+        an ordinary one where it is smaller.
+    outcome
+        A character for each: "v" verified, "w" wrong, "u" undecided.
+    """
+
+    verified: int
+    wrong: int
+    undecided: int
+    gradient: Array
+    numeric: Array
+    bound: Array
+    off: Array
+    resolving: Array
+    outcome: str
+
+
+@attrs.frozen(kw_only=True)
+class Execution:
+    """What came of the loss in one dtype and one mode."""
+
+    dtype: str
+    mode: str
+    outcome: str  # reference, agrees, differs, not finite, runs, raises or not run
+    cases: int = 0  # that were run and compared
+    count: int = 0  # of these, for which the outcome says so
+    reason: str = ""  # what it raised
+
+
+@attrs.frozen(kw_only=True)
+class Layout:
+    """What came of the loss where its arguments have other shapes."""
+
+    form: str  # what is tried: batch size, unknown rank, mismatched ranks, ...
+    shapes: Mapping[str, str]  # of each argument
+    outcome: str  # runs, agrees, broadcasts or raises
+    reason: str = ""  # what it raised
 
 
 @attrs.frozen(kw_only=True, eq=False)

@@ -13,10 +13,14 @@ from typing import Any
 import attrs
 
 from losscheck.charted import Array as Array
+from losscheck.charted import Break as Break
 from losscheck.charted import Curve as Curve
 from losscheck.charted import DigitCurve as DigitCurve
 from losscheck.charted import DigitsAt as DigitsAt
+from losscheck.charted import Execution as Execution
 from losscheck.charted import Landscape as Landscape
+from losscheck.charted import Layout as Layout
+from losscheck.charted import Slopes as Slopes
 
 Inputs = Mapping[str, Array]
 
@@ -311,6 +315,9 @@ class LossReport:
     curves: tuple[Curve, ...] = ()
     digits: DigitCurve | None = None
     landscape: Landscape | None = None
+    slopes: Slopes | None = None
+    executions: tuple[Execution, ...] = ()
+    layouts: tuple[Layout, ...] = ()
     coverage: tuple[Coverage, ...] = ()
     reason: str = ""  # why the verdict is inconclusive or error
     notes: tuple[str, ...] = ()  # what the reader should know of how it was examined

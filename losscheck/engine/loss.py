@@ -20,11 +20,10 @@ from losscheck.engine.remarks import remarks
 from losscheck.engine.schedule import schedule
 from losscheck.engine.unexamined import InterruptedExamination, interrupted, no_tensor
 from losscheck.evidence.desk import INSTEAD, WITHOUT_A_RUN, WITHOUT_VALUES, Desk
+from losscheck.evidence.drawn import drawn
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.gradient.summary import summary
 from losscheck.evidence.search.covered import covered
-from losscheck.evidence.search.curves import curves
-from losscheck.evidence.search.landscape import landscape
 from losscheck.faults import FailedError, Faults, told
 from losscheck.findings import unfit
 from losscheck.findings.explanation import Explanation
@@ -342,8 +341,7 @@ class Examination:
         return {
             "cases": attempt("the count of the cases", lambda: evidence.total_cases, 0),
             "gradient": gradient,
-            "curves": attempt("the curves", lambda: curves(evidence), ()),
-            "landscape": attempt("the map", lambda: landscape(evidence), None),
+            **drawn(desk, attempt),
             "digits": attempt("the digits", lambda: desk.get("digits"), None) if digits else None,
             "coverage": attempt("the coverage", lambda: covered(evidence), ()),
             "notes": said,

@@ -160,6 +160,10 @@ class Desk:
                 raise
             return INSTEAD[name]
 
+    def gathered(self, name: str) -> Any:
+        """A piece of evidence that was asked for before; None where it was not."""
+        return self._gathered.get(name)
+
     def _gather(self, name: str) -> Any:
         gather, others = FURTHER[name] if name in FURTHER else (GATHER[name], ())
         return gather(self.evidence, *map(self.get, others))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from losscheck.model import Array, Curve, DigitCurve, UsageError
+from losscheck.report.arrays import scalar
 from losscheck.report.lean import lean
 
 # Mid-tones: a contrast of at least 3 to 1 (WCAG 2.1, 1.4.11) on the page's white and its dark.
@@ -42,6 +43,11 @@ STYLE = {
     "ytick.major.size": 0,
 }
 FAINT, CLEAR = 0.12, 0.6  # where nothing is finite: a stretch is tinted, a single place is a line
+PALE, BROAD = 0.35, 5.0  # of the line in float64, under that in float32
+HEAVY = 3.5  # points: the line of a gradient that is 0
+DEAD = 5  # neighbouring points at which a gradient of 0 is no accident
+SIGNS = {"kink": "D", "jump": "s"}  # matplotlib's names
+SEEN = 1e-4  # relative: what is closer is the same line
 
 
 class NoPicturesError(UsageError):
@@ -73,17 +79,25 @@ def svg(curves: Sequence[Curve], name: str, prefix: str) -> str:
 
     Notes
     -----
-    NaN is marked by crosses at the foot of a panel, infinities by triangles at its edges, and where
-    they are the panel is tinted from foot to top. An axis
-    is linear near 0 and logarithmic beyond (symlog) where the sizes span more than `HUGE`.
+    Under the line in float32 lies a broad pale one in float64. NaN is marked by crosses at the foot
+    of a panel, infinities by triangles at its edges, and where they are the panel is tinted from
+    foot to top. Kinks and jumps are marked on the loss, and a gradient that is 0 away from the
+    least loss is a heavy line. An axis is linear near 0 and logarithmic beyond (symlog) where the
+    sizes span more than `HUGE`.
     """
 
     def draw(figure: Any) -> None:
         upper, lower = figure.subplots(2, 1, sharex=True)
-        _panel(upper, [(curve.x, curve.value) for curve in curves], "loss")
-        _panel(lower, [(curve.x, curve.gradient) for curve in curves], "gradient")
+        _panel(upper, [(c.x, c.value, c.value_double) for c in curves], "loss")
+        _panel(lower, [(c.x, c.gradient, c.gradient_double) for c in curves], "gradient")
+        for curve in curves:
+            _breaks(upper, curve)
+            flat = np.where(dead(curve), 0.0, np.nan)
+            lower.plot(curve.x, flat, color=INK, linewidth=HEAVY, solid_capstyle="butt")
+            alone = [first for first, last in stretches(dead(curve)) if first == last]
+            lower.plot(curve.x[alone], flat[alone], "_", color=INK, mew=HEAVY, markersize=6)
         lower.set_xlabel(name, parse_math=False)
-        _scale(lower.xaxis, [curve.x for curve in curves])
+        fit_scale(lower.xaxis, [curve.x for curve in curves])
 
     return drawn(draw, SIZE, prefix, "loss and gradient along the prediction")
 
@@ -134,12 +148,38 @@ def drawn(draw: Callable[[Any], None], size: tuple[float, float], prefix: str, l
     return lean(target.getvalue().replace(INK, "currentColor"), prefix, label)
 
 
-def _panel(axes: Any, curves: Sequence[tuple[Array, Array]], label: str) -> None:
+def dead(curve: Curve) -> Array:
+    """(N,) bool: stretches, and ends, at which the gradient is 0 and the loss above its least."""
+    finite = curve.value[np.isfinite(curve.value)]
+    flat = (curve.gradient == 0) & (curve.value > (finite.min() if finite.size else np.inf))
+    for first, last in stretches(flat):
+        at_end = first == 0 or last == len(flat) - 1
+        flat[first : last + 1] = at_end or last - first + 1 >= DEAD
+    return np.asarray(flat)
+
+
+def _breaks(axes: Any, curve: Curve) -> None:
+    """Mark kinks and jumps on the loss."""
+    finite = np.isfinite(curve.value)
+    for each in curve.breaks:
+        height = np.interp(each.at, curve.x[finite], _drawable(curve.value[finite]))
+        axes.plot(each.at, height, SIGNS[each.kind], color=INK, markersize=5, fillstyle="none")
+
+
+def _drawable(y: Array) -> Array:
+    return np.asarray(np.where(np.isfinite(y), np.clip(y, -LARGEST, LARGEST), np.nan))
+
+
+def _panel(axes: Any, curves: Sequence[tuple[Array, Array, Array]], label: str) -> None:
     axes.set_ylabel(label)
     axes.grid(alpha=0.15, color=INK, linewidth=0.6)
-    for number, (x, y) in enumerate(curves):
-        finite = np.where(np.isfinite(y), np.clip(y, -LARGEST, LARGEST), np.nan)
-        axes.plot(x, finite, color=COLORS[number % len(COLORS)])
+    for number, (x, y, double) in enumerate(curves):
+        color = COLORS[number % len(COLORS)]
+        if len(double):
+            alike = np.allclose(y, double, rtol=SEEN, atol=0.0, equal_nan=True)
+            under = _drawable(y if alike else double)
+            axes.plot(x, under, color=color, alpha=PALE, linewidth=BROAD)
+        axes.plot(x, _drawable(y), color=color)
         for first, last in stretches(~np.isfinite(y)):
             if first == last:
                 axes.axvline(x[first], color=NON_FINITE_COLOR, alpha=CLEAR, linewidth=0.8)
@@ -160,7 +200,7 @@ def _panel(axes: Any, curves: Sequence[tuple[Array, Array]], label: str) -> None
                 markersize=5,
                 transform=axes.get_xaxis_transform(),
             )
-    _scale(axes.yaxis, [y for _, y in curves])
+    fit_scale(axes.yaxis, [part for _, *both in curves for part in both])
 
 
 def stretches(marked: Array) -> list[tuple[int, int]]:
@@ -179,14 +219,17 @@ def _apart(bad: Array) -> Array:
     return np.asarray(chosen, int)
 
 
-def _scale(axis: Any, arrays: Iterable[Array]) -> None:
-    """Make an axis symlog where a few large numbers would flatten the rest."""
+def fit_scale(axis: Any, arrays: Iterable[Array], small: float = 0.5) -> None:
+    """Make an axis symlog where a few large numbers would flatten the rest.
+
+    It is linear up to the size that the part `small` of all numbers but 0 is below.
+    """
     numbers = np.concatenate([np.ravel(part) for part in arrays] or [np.zeros(0)])
     numbers = np.clip(numbers[np.isfinite(numbers)], -LARGEST, LARGEST)
     sizes = np.abs(numbers[numbers != 0])
     if sizes.size == 0 or sizes.max() < HUGE * np.median(sizes):
         return
-    threshold = max(float(np.median(sizes)), 1 / LARGEST)
+    threshold = max(float(np.quantile(sizes, small)), 1 / LARGEST)
     set_scale = axis.axes.set_xscale if axis.axis_name == "x" else axis.axes.set_yscale
     set_scale("symlog", linthresh=threshold)
     first, last = math.ceil(math.log10(threshold)) + 1, math.floor(math.log10(sizes.max()))
@@ -194,6 +237,7 @@ def _scale(axis: Any, arrays: Iterable[Array]) -> None:
     decades = [10.0**power for power in range(first, last + 1) if power % step == 0]
     above = [tick for tick in decades if tick <= numbers.max()]
     below = [-tick for tick in decades if -tick >= numbers.min()]
-    axis.set_ticks([*reversed(below), 0.0, *above])
+    told = [*reversed(below), 0.0, *above]
+    axis.set_ticks(told, [scalar(tick, 3) for tick in told])
     axis.set_ticks([], minor=True)
     axis.axes.autoscale_view()

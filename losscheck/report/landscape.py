@@ -49,6 +49,7 @@ def map_svg(land: Landscape, prefix: str) -> str:
             (axes.yaxis, land.y, land.label),
         ):
             axis.set_ticks(*_ticks(numbers))
+            axis.get_ticklabels()[-1].set_horizontalalignment("right")  # it would be cut
             axis.set_label_text(plain(one_line(name))[:40], parse_math=False)
 
     return drawn(draw, SIZE, prefix, "where the loss and its gradient are finite")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from collections import Counter
 from collections.abc import Iterator
 from html import escape
 
@@ -23,6 +24,8 @@ STYLES = (
     "text-anchor",
 )
 SHARED = {"font-size": "9px", "fill": "none"}
+LONG = 60  # characters of a path that is drawn twice and written once
+_ROUND = re.compile(r"M 0 ([\d.]+)\s+C[^LQ]*z\s*")  # a circle about 0, and its radius
 _NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 
 
@@ -44,7 +47,7 @@ def lean(text: str, prefix: str, label: str) -> str:
         An ``<svg>`` element without size, groups, clips and fonts; coordinates to a tenth.
     """
     root = ET.fromstring(text[text.index("<svg") :])
-    shapes = "".join(_shapes(root, prefix))
+    shapes = "".join(_Shapes(root, prefix).below(root))
     shared = "".join(f' {name}="{value}"' for name, value in SHARED.items())
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{escape(label)}" '
@@ -52,27 +55,79 @@ def lean(text: str, prefix: str, label: str) -> str:
     )
 
 
-def _shapes(element: ET.Element, prefix: str) -> Iterator[str]:
-    """Write the shapes below an element, one after the other."""
-    for child in element:
-        name = child.tag.rpartition("}")[2]
-        if name == "clipPath":
-            continue
-        if name == "defs":
-            inner = "".join(_shapes(child, prefix))
-            yield f"<defs>{inner}</defs>" if inner else ""
-        elif name in SHAPES:
-            yield _shape(child, name, prefix)
-        else:
-            yield from _shapes(child, prefix)
+class _Shapes:
+    """Writes the shapes of a picture, each long path and each kind of dot as short as it gets."""
+
+    def __init__(self, root: ET.Element, prefix: str) -> None:
+        self._prefix = prefix
+        paths = [each.get("d", "") for each in root.iter() if _name(each) == "path"]
+        self._often = Counter(_place("d", path, prefix) for path in paths)
+        self._known: dict[str, str] = {}  # path -> the id under which it was written
+        circles = ((each.get("id"), _ROUND.fullmatch(each.get("d", ""))) for each in root.iter())
+        self._radii = {f"#{id_}": float(found.group(1)) for id_, found in circles if found and id_}
+
+    def below(self, element: ET.Element) -> Iterator[str]:
+        """Write the shapes below an element, one after the other."""
+        for child in element:
+            name = _name(child)
+            if name == "clipPath":
+                continue
+            if name == "defs":
+                inner = "".join(self.below(child))
+                yield f"<defs>{inner}</defs>" if inner else ""
+            elif name == "g" and (dots := self._dots(child)):
+                yield dots
+            elif name == "path" and f"#{child.get('id')}" in self._radii:
+                continue
+            elif name == "path":
+                yield self._path(child)
+            elif name in SHAPES:
+                yield _shape(child, name, self._prefix)
+            else:
+                yield from self.below(child)
+
+    def _dots(self, group: ET.Element) -> str:
+        """Write round marks as the dots of a round pen; "" where it is something else."""
+        uses = [dict(_attributes(each)) for each in group if _name(each) == "use"]
+        alike = len({(use.get("href"), use.get("style")) for use in uses}) == 1
+        if not alike or len(uses) < len(group) or (href := uses[0]["href"]) not in self._radii:
+            return ""
+        style = _style(uses[0].get("style", ""))
+        width = 2 * self._radii[href] + float(style.get("stroke-width", "1"))
+        dots = "".join(f"M{_short(use['x'])} {_short(use['y'])}h0" for use in uses)
+        return (
+            f'<path d="{dots}" stroke="{style.get("stroke", style.get("fill"))}" '
+            f'stroke-width="{width:g}" stroke-linecap="round"/>'
+        )
+
+    def _path(self, element: ET.Element) -> str:
+        """Write a path; the second time by what it was called the first time."""
+        written = _shape(element, "path", self._prefix)
+        path = _place("d", element.get("d", ""), self._prefix)
+        if not written or len(path) < LONG or self._often[path] == 1 or element.get("id"):
+            return written
+        known, defined = self._known.get(path), ""
+        if known is None:
+            known = self._known[path] = f"{self._prefix}-s{len(self._known)}"
+            defined = f'<defs><path id="{known}" d="{path}"/></defs>'
+        return defined + written.replace("<path", "<use").replace(f'd="{path}"', f'href="#{known}"')
+
+
+def _name(element: ET.Element) -> str:
+    return element.tag.rpartition("}")[2]
+
+
+def _attributes(element: ET.Element) -> Iterator[tuple[str, str]]:
+    return ((key.rpartition("}")[2], value) for key, value in element.attrib.items())
 
 
 def _shape(element: ET.Element, name: str, prefix: str) -> str:
-    attributes = {key.rpartition("}")[2]: value for key, value in element.attrib.items()}
+    attributes = dict(_attributes(element))
     style = _style(attributes.get("style", ""))
     definition = name == "path" and "id" in attributes  # drawn by those who use it, in their style
     drawn = style.get("fill", "") != "none" or "stroke" in style
-    if name == "path" and not drawn and not definition:
+    seen = attributes.get("d", "").strip() and drawn
+    if name == "path" and not seen and not definition:
         return ""
     given = {key: _place(key, attributes[key], prefix) for key in GEOMETRY if key in attributes}
     if not definition:
@@ -82,7 +137,8 @@ def _shape(element: ET.Element, name: str, prefix: str) -> str:
         del given["transform"]
     if name in ("text", "tspan"):
         given["fill"] = style.get("fill", "currentColor")
-    inner = escape(element.text or "") + "".join(_shapes(element, prefix))
+    inner = escape(element.text or "")
+    inner += "".join(_shape(each, _name(each), prefix) for each in element)
     inner += escape(element.tail or "").strip() if name == "tspan" else ""
     written = "".join(f' {key}="{escape(value)}"' for key, value in given.items())
     return f"<{name}{written}>{inner}</{name}>" if inner.strip() else f"<{name}{written}/>"
@@ -104,6 +160,11 @@ def _place(key: str, value: str, prefix: str) -> str:
         return f"{prefix}-{value}"
     if key == "href":
         return f"#{prefix}-{value.removeprefix('#')}"
-    rounded = _NUMBER.sub(lambda number: f"{float(number.group()):.1f}".removesuffix(".0"), value)
-    rounded = rounded.strip()
+    rounded = _short(value)
     return re.sub(r"\s*([MLCQz])\s*", r"\1", rounded) if key == "d" else rounded
+
+
+def _short(value: str) -> str:
+    """Round numbers to a tenth."""
+    rounded = _NUMBER.sub(lambda number: f"{float(number.group()):.1f}".removesuffix(".0"), value)
+    return rounded.strip()

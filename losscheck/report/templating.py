@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from losscheck.report import told, words
 from losscheck.report.excerpt import whole
+from losscheck.report.matrix import tables
 
 # Marks by which a text would be shown in another order than it is written (Trojan source).
 _DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -28,6 +29,7 @@ def templates() -> Environment:
     environment.filters.update(clean=words.clean, excerpt=whole, seconds=words.seconds)
     environment.globals.update(
         words=words,
+        tables=tables,
         told=told.told,
         counts=told.counts,
         count=told.count,

@@ -12,7 +12,7 @@ import attrs
 import numpy as np
 import pytest
 
-from losscheck.model import Curve, Report
+from losscheck.model import Break, Curve, Report
 from losscheck.report import render
 from losscheck.report.pictures import sentence
 
@@ -194,6 +194,34 @@ def test_a_sentence_says_what_a_curve_does(x: Any, value: Any, gradient: Any, sa
     parts = {"x": x, "value": value, "gradient": gradient}
     arrays = {name: np.asarray(part, np.float64) for name, part in parts.items()}
     assert sentence(Curve(label="a", **arrays), "p") == said
+
+
+def test_a_sentence_says_what_steps_and_what_float64_gives() -> None:
+    x = np.arange(4.0)
+    curve = Curve(
+        label="a",
+        x=x,
+        value=np.array([NAN, 1, 1, 0.5]),
+        gradient=np.array([NAN, -1, 0, 2]),
+        value_double=np.array([2, 1, 1.02, 0.5]),
+        gradient_double=np.array([INF, -1, 1e-9, 2]),
+        breaks=(
+            Break(at=1.5, kind="kink", before=-1, after=0),
+            Break(at=2.5, kind="jump", before=1, after=0.25),
+            Break(at=2.75, kind="kink", before=0, after=2),
+        ),
+    )
+    assert sentence(curve, "p") == (
+        "a: the loss is NaN at p = 0, where float64 is finite; the gradient is NaN at p = 0; the "
+        "loss steps from 1 to 0.25 at p = 2.5; the gradient steps from -1 to 0 at p = 1.5 and from "
+        "0 to 2 at p = 2.75; the loss is more than 1% off what float64 gives at p = 2."
+    )
+    same = attrs.evolve(curve, value_double=curve.value, breaks=())
+    assert sentence(same, "p").endswith(
+        "float32 has the first two digits of float64 wherever both are finite."
+    )
+    flat = Curve(label="", x=x, value=np.full(4, 0.25), gradient=np.zeros(4))
+    assert sentence(flat, "p") == "the loss is 0.25 throughout."
 
 
 def test_hostile_names_stay_text(report: Report) -> None:

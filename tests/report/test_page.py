@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 import pytest
 
-from losscheck.model import Argument, Curve, Diagnosis, Finding, Report
+from losscheck.model import Argument, Curve, Diagnosis, Execution, Finding, Layout, Report
 from losscheck.report import render
 from tests.report.browser import CHROMIUM, Browser, browser
 
@@ -169,6 +169,8 @@ def hostile(report: Report, text: str) -> Report:
         checks=tuple(attrs.evolve(check, reason=text) for check in loss.checks),
         ignored=tuple(attrs.evolve(each, reason=text) for each in loss.ignored),
         curves=(curve,),
+        executions=(Execution(dtype=text, mode=text, outcome="raises", reason=text),),
+        layouts=(Layout(form=text, shapes={text: "(4,)"}, outcome="raises", reason=text),),
         notes=(text,),
         reminders=(text,),
     )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import attrs
 import numpy as np
 
 from losscheck import domains
 from losscheck.domains.layout import flat
 from losscheck.evidence.gather import Evidence
+from losscheck.evidence.search.breaks import breaks
 from losscheck.evidence.search.sweep import Sweep
-from losscheck.model import Array, Curve, Range
+from losscheck.model import Array, Curve, Inputs, Range
+from losscheck.program.running.runnable import Runnable
+from losscheck.program.running.ways import Way
 
 POINTS = 161  # along the curve, besides those at which a loss may break
 LABELS = 2  # curves
@@ -25,38 +29,89 @@ def curves(evidence: Evidence) -> tuple[Curve, ...]:
     """
     if not evidence.swept:
         return ()
-    instance, sweep = evidence.instances[0], evidence.sweeps[0]
-    prediction = evidence.spec.prediction
+    sweep = evidence.sweeps[0]
     ordinary = np.flatnonzero(sweep.ranges == 0)
     if not len(ordinary) or not sweep.has_gradient:
         return ()
     label = evidence.spec.named("y_true")
-    domain = domains.parse(prediction.domain)
     broken = _broken(sweep)
     found: list[Curve] = []
     seen: set[bytes] = set()
     for index in ordinary[:64]:
-        base = sweep.cases.take(np.asarray([index]))
-        key = b"" if label is None else base.inputs[label.name].tobytes()
+        base = sweep.cases.take(np.asarray([index])).inputs
+        key = b"" if label is None else base[label.name].tobytes()
         if key in seen or len(found) == LABELS:
             continue
         seen.add(key)
-        own = [] if label is None else [float(np.ravel(base.inputs[label.name])[0])]
-        places = np.asarray([0.0, *own, *broken])
-        x, rows = _along(domain, np.asarray(base.inputs[prediction.name], np.float64), places)
-        inputs = {n: np.repeat(a, len(x), axis=0) for n, a in base.inputs.items()}
-        outcome = instance.program.run({**inputs, prediction.name: rows})
-        found.append(
-            Curve(
-                label=""
-                if label is None
-                else f"{label.name} = {_short(base.inputs[label.name][0])}",
-                x=x,
-                value=outcome.total,
-                gradient=np.asarray(outcome.gradient, np.float64).reshape(len(x), -1)[:, 0],
-            )
-        )
+        own = [] if label is None else [float(np.ravel(base[label.name])[0])]
+        line = _Line(evidence, base)
+        name = "" if label is None else f"{label.name} = {_short(base[label.name][0])}"
+        found.append(line.curve(name, line.places(np.asarray([0.0, *own, *broken]))))
     return tuple(found)
+
+
+class _Line:
+    """The cases in which the first element of one prediction moves, and all else is held."""
+
+    def __init__(self, evidence: Evidence, base: Inputs) -> None:
+        self._instance = evidence.instances[0]
+        self._programs = evidence.programs
+        self._prediction = evidence.spec.prediction
+        self._domain = domains.parse(self._prediction.domain)
+        self._base = base
+
+    def curve(self, label: str, x: Array) -> Curve:
+        """Run the loss along the line, and in float64 beside it where that takes no time."""
+        value, gradient = self._run(self._instance.program, x)
+        curve = Curve(label=label, x=x, value=value, gradient=gradient)
+        shapes = self._instance.shapes
+        double = self._programs.double(shapes)
+        quick = double.settle() is Way.VECTORIZED and not self._instance.program.draws
+        if not quick or not self._programs.has_double(shapes):
+            return curve
+        # The same numbers as in float32, or they would differ by what these were rounded.
+        value, gradient = self._run(double, x.astype(np.float32).astype(np.float64))
+        return attrs.evolve(
+            curve,
+            value_double=_rounded(value),
+            gradient_double=_rounded(gradient),
+            breaks=breaks(lambda at: self._run(double, at), x),
+        )
+
+    def places(self, wanted: Array) -> Array:
+        """(N,) positions along the line, those of `wanted` that lie within its ends among them."""
+        if not self._domain.movable:
+            return np.linspace(0.0, 1.0, POINTS)
+        width = (self._domain.width or 1,)
+        sample = np.asarray(self._domain.ordinary(256, width, seed=0, classes=2))[:, 0]
+        low, high = (float(end.flat[0]) for end in self._domain.limits(width))
+        x = np.linspace(max(low, sample.min()), min(high, sample.max()), POINTS)
+        if np.isfinite([low, high]).all():  # to the very ends, where losses break
+            x = np.linspace(low, high, POINTS)
+        return np.union1d(x, wanted[(wanted >= x[0]) & (wanted <= x[-1])])
+
+    def _run(self, program: Runnable, x: Array) -> tuple[Array, Array]:
+        """(N,) value and gradient at positions."""
+        inputs = {name: np.repeat(array, len(x), axis=0) for name, array in self._base.items()}
+        outcome = program.run({**inputs, self._prediction.name: self._rows(x)})
+        gradient = np.asarray(outcome.gradient, np.float64).reshape(len(x), -1)[:, 0]
+        return outcome.total, gradient
+
+    def _rows(self, x: Array) -> Array:
+        """(N, *shape) predictions."""
+        base = np.asarray(self._base[self._prediction.name], np.float64)
+        rows = np.repeat(base, len(x), axis=0)
+        cells = rows.reshape(len(x), -1)
+        if not self._domain.movable:  # a row that sums to 1
+            rest = cells[:, 1:].sum(axis=1)
+            cells[:, 1:] *= ((1 - x) / np.where(rest > 0, rest, 1.0))[:, None]
+        cells[:, 0] = x
+        return rows
+
+
+def _rounded(numbers: Array) -> Array:
+    """Keep as many digits as tell float32 apart: more cannot be seen, and take room."""
+    return np.asarray([float(f"{number:.9g}") for number in numbers])
 
 
 def _broken(sweep: Sweep) -> Array:
@@ -66,28 +121,6 @@ def _broken(sweep: Sweep) -> Array:
     first = flat(np.asarray(sweep.cases.inputs[sweep.prediction]))[:, :1]
     places, counts = np.unique(first[bad], return_counts=True)
     return np.asarray(places[np.argsort(-counts, kind="stable")][:BROKEN], np.float64)
-
-
-def _along(domain: domains.Domain, base: Array, places: Array) -> tuple[Array, Array]:
-    """(N,) positions, `places` within their ends among them, and (N, *shape) predictions."""
-    if not domain.movable:
-        x = np.linspace(0.0, 1.0, POINTS)
-        rows = np.repeat(base, POINTS, axis=0)
-        cells = rows.reshape(POINTS, -1)
-        rest = cells[:, 1:].sum(axis=1)
-        cells[:, 1:] *= ((1 - x) / np.where(rest > 0, rest, 1.0))[:, None]
-        cells[:, 0] = x
-        return x, cells.reshape(rows.shape)
-    sample = np.asarray(domain.ordinary(256, (domain.width or 1,), seed=0, classes=2))[:, 0]
-    low, high = (float(end.flat[0]) for end in domain.limits((domain.width or 1,)))
-    x = np.linspace(max(low, sample.min()), min(high, sample.max()), POINTS)
-    if np.isfinite([low, high]).all():  # to the very ends, where losses break
-        x = np.linspace(low, high, POINTS)
-    x = np.union1d(x, places[(places >= x[0]) & (places <= x[-1])])
-    rows = np.repeat(base, len(x), axis=0)
-    cells = rows.reshape(len(x), -1)
-    cells[:, 0] = x
-    return x, cells.reshape(rows.shape)
 
 
 def _short(array: Array) -> str:
