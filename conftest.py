@@ -31,6 +31,12 @@ def fixes_where_they_are_asked_for(request: pytest.FixtureRequest) -> Iterator[N
         yield
 
 
+@pytest.fixture(autouse=True)
+def losses_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Examine several losses in this process, too, unless they are to have some of their own."""
+    monkeypatch.setattr("losscheck.cli.commands.several", lambda targets: False)
+
+
 @pytest.fixture
 def fake_engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     """Put an engine in place that runs nothing and finds what the test says."""
@@ -103,6 +109,7 @@ class Task:
 
     target: str
     settings: Any
+    source: Any = None
 
 
 def finding(code: str = "LC203", severity: str = "error", **changes: Any) -> Any:

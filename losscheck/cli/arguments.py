@@ -27,6 +27,12 @@ def completed(what: str) -> Callable[[click.Context, click.Parameter, str], Item
     return complete
 
 
+def jobs(text: str) -> Any:
+    """Read a number of jobs, or "auto"."""
+    auto = "auto"  # as settings have it, which take long to be imported
+    return auto if text == auto else click.IntRange(min=1)(text)
+
+
 TARGETS = click.argument(
     "targets", nargs=-1, metavar="[TARGET]...", shell_complete=completed("targets")
 )
@@ -114,16 +120,30 @@ OPTIONS = (
         help="2 checks the second derivative, too.",
     ),
     click.option(
+        "--isolation/--no-isolation",
+        default=None,
+        help="Each loss in a process of its own, or all in this one; by default where there are "
+        "several.",
+    ),
+    click.option(
         "--jobs",
-        type=click.IntRange(min=1),
-        metavar="N",
-        help="Losses examined at the same time, each in a process of its own.",
+        type=jobs,
+        metavar="N|auto",
+        help="Losses examined at the same time; auto, the default, for as many as there are cores.",
     ),
     click.option(
         "--timeout",
-        type=click.FloatRange(min=0, min_open=True),
+        type=click.FloatRange(min=0),
         metavar="SECONDS",
-        help="What a loss may take; it then counts as failed.",
+        help="What a loss may take in its process; it then counts as failed. 0: as much as it "
+        "takes. Default 300.",
+    ),
+    click.option(
+        "--memory",
+        type=click.FloatRange(min=0),
+        metavar="GIGABYTES",
+        help="What a loss may take in its process. 0, the default: what is free, divided by the "
+        "jobs.",
     ),
     BUDGET,
     click.option(

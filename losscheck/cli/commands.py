@@ -13,13 +13,15 @@ import attrs
 from losscheck.cli import outputs, streams
 from losscheck.cli.options import settings
 from losscheck.cli.progress import watch
-from losscheck.engine.events import Done, Finished
+from losscheck.engine.events import Done, Finished, Printed
 from losscheck.engine.nothing import nothing
 from losscheck.model import LeftOut, LossReport, Report, UsageError
 from losscheck.report import verdicts
 from losscheck.report.text import loss_text as text_of_loss
 from losscheck.selection import Selection, is_target
 from losscheck.settings.settings import Settings, did_you_mean
+from losscheck.targets.importing import lies_in
+from losscheck.targets.reference import parse
 
 if TYPE_CHECKING:
     from losscheck.engine.plan import Plan
@@ -119,6 +121,7 @@ def examined(
             "no target: name a loss, as in `losscheck my_module:my_loss`, or list targets in "
             "[tool.losscheck] of pyproject.toml. `losscheck --help` shows more."
         )
+    held = held.isolated(several=several(given))
     with streams.stdout_to_stderr() as out, watch(quiet=quiet) as watching:
         planned = _planned(given, held)
         for line in planned.said if not quiet else ():
@@ -134,6 +137,9 @@ def examined(
         watching.begin(len(planned.tasks))
         for event in run(planned.tasks, held, watching.hear):
             watching.hear(event)
+            if isinstance(event, Printed):
+                with watching.aside():
+                    print(event.text, file=sys.stderr)
             if isinstance(event, Finished) and show is not None and (said := show(event.report)):
                 with watching.aside():
                     out(said)
@@ -141,6 +147,13 @@ def examined(
                 done = event
     assert done is not None  # the engine's promise: the last event is Done
     return attrs.evolve(done, report=attrs.evolve(done.report, left_out=planned.left_out))
+
+
+def several(targets: Sequence[str]) -> bool:
+    """Say whether targets may name more than one loss, before anything is imported."""
+    first = parse(targets[0])
+    module = first.is_file or "." in first.place or lies_in(Path.cwd(), first.place)
+    return len(targets) > 1 or (module and not first.names)
 
 
 def _planned(given: Sequence[str], held: Settings) -> Plan:
@@ -153,11 +166,12 @@ def _planned(given: Sequence[str], held: Settings) -> Plan:
     try:
         chosen = Selection(given, held)
         check_targets(chosen.targets, Path(held.directory).resolve())
-        from losscheck.engine import workers
         from losscheck.engine.plan import plan
         from losscheck.program.garbage import imported_to_stay
 
         if held.apart and chosen.targets:  # their TensorFlow is imported beside that of the targets
+            from losscheck.engine import workers
+
             workers.prepare()
         with imported_to_stay():
             return plan(given, held, chosen)

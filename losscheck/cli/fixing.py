@@ -177,5 +177,5 @@ def _again(targets: dict[str, int], held: Settings) -> list[LossReport]:
 
     tasks = [Task(target=target, settings=held) for target in targets]
     with streams.stdout_to_stderr():
-        events = examined(tasks, jobs=held.jobs, timeout=held.timeout)
+        events = examined(tasks, held)
         return [event.report for event in events if isinstance(event, Finished)]

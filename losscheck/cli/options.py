@@ -23,6 +23,8 @@ from losscheck.settings.settings import (
     one_of,
 )
 
+APART = ("jobs", "timeout", "memory")  # what takes processes of their own
+
 
 def settings(directory: Path, options: dict[str, Any]) -> Settings:
     """Read the configuration and lay the options of the command line over it.
@@ -44,6 +46,11 @@ def settings(directory: Path, options: dict[str, Any]) -> Settings:
     UsageError
         For anything that cannot be used; the message names the option or the file and key.
     """
+    asked = [name for name in APART if options.get(name) not in (None, 1)]
+    if options.get("isolation") is False and asked:
+        raise UsageError(
+            f"--{asked[0]} is for losses in processes of their own; give it or --no-isolation"
+        )
     base = read(directory, options["config"])
     changes: dict[str, Any] = {}
     if options["dtype"]:
@@ -54,7 +61,7 @@ def settings(directory: Path, options: dict[str, Any]) -> Settings:
         changes["modes"] = tuple(one_of(mode, MODES, "--mode") for mode in given)
     if options.get("fail_on"):
         changes["fail_on"] = one_of(options["fail_on"], FAIL_ON, "--fail-on")
-    for name in ("seed", "order", "data", "jobs", "timeout", "budget", "changed"):
+    for name in ("seed", "order", "data", "budget", "changed", *APART, "isolation"):
         if options.get(name) is not None:
             changes[name] = options[name]
     if options.get("baseline") is not None:

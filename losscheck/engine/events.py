@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from losscheck.model import Finding, LossReport, Report
+from losscheck.model import Environment, Finding, LossReport, Report
 
 
 @attrs.frozen(kw_only=True)
@@ -32,12 +32,21 @@ class Found:
     finding: Finding
 
 
+@attrs.frozen(kw_only=True)
+class Printed:
+    """What a loss printed while it was examined in a process of its own: the end of it."""
+
+    target: str
+    text: str
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class Finished:
     """A loss has been examined."""
 
     target: str
     report: LossReport
+    environment: Environment | None = None  # where, if in a process of its own
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -53,4 +62,4 @@ class Done:
     interrupted: bool = False
 
 
-Event = Started | Stage | Found | Finished | Interrupted | Done
+Event = Started | Stage | Found | Printed | Finished | Interrupted | Done

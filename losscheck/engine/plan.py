@@ -78,7 +78,7 @@ def plan(targets: Sequence[str], settings: Settings, selection: Selection | None
     _check_tables(targets, losses, settings, directory)
     return Plan(
         tasks=tuple(
-            Task(target=target, settings=_own(settings, loss, every))
+            Task(target=target, settings=_own(settings, loss, every), source=loss.source)
             for target, loss in losses.items()
             if chosen.takes(target)
         ),

@@ -11,8 +11,9 @@ from losscheck.engine.events import Done, Event, Finished, Found, Interrupted, S
 from losscheck.engine.loss import aggregate
 from losscheck.engine.task import Task, examine
 from losscheck.engine.unexamined import InterruptedExamination
-from losscheck.engine.workers import examined, prepare
+from losscheck.engine.workers import examined
 from losscheck.model import (
+    Environment,
     LossReport,
     Report,
     Summary,
@@ -40,29 +41,24 @@ def run(
         Told of stages and findings at once where a loss is examined in this very process, since
         the events that are given wait for the end of it.
     """
-    from losscheck.program.quiet import environment, tensorflow
+    from losscheck.program.quiet import environment
 
     begin = time.perf_counter()
     date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    if settings.apart:
-        prepare()
-    tensorflow()
-    events = (
-        examined(tasks, jobs=settings.jobs, timeout=settings.timeout)
-        if settings.apart
-        else _here(tasks, hear)
-    )
+    events = examined(tasks, settings) if settings.apart else _here(tasks, hear)
     found: dict[str, LossReport] = {}
+    where: Environment | None = None
     interrupted = False
     for event in events:
         if isinstance(event, Finished):
             found[event.target] = event.report
+            where = where or event.environment
         interrupted |= isinstance(event, Interrupted)
         yield event
     reports = [found[task.target] for task in tasks if task.target in found]
     report = Report(
         losscheck=__version__,
-        environment=environment(),
+        environment=where or environment(),
         seed=settings.seed,
         seconds=time.perf_counter() - begin,
         summary=_summary(reports),

@@ -24,6 +24,7 @@ from losscheck.model import (
     Finding,
     LossReport,
     Outcome,
+    Source,
     UsageError,
     Verdict,
 )
@@ -32,6 +33,7 @@ from losscheck.rules.execution.ending import End, Ending
 from losscheck.settings.seeds import own_seed
 from losscheck.settings.settings import ArgumentSettings, Settings, lay_over
 from losscheck.targets import Loss, resolve
+from losscheck.targets.unrun import unrun
 
 
 @attrs.frozen(kw_only=True)
@@ -40,6 +42,7 @@ class Task:
 
     target: str
     settings: Settings
+    source: Source | None = None  # where it is written, which is told of it even if it never runs
     ended: str = ""  # how a process ended that vectorized the loss; then nothing is
 
 
@@ -117,9 +120,10 @@ def _examination(
 
 def lost(task: Task, ending: Ending, found: Sequence[Finding] = ()) -> LossReport:
     """Report of a loss whose process has ended before it was examined, with what it had found."""
-    loss = _resolve(task)
+    loss = unrun(task.target, task.source, Path(task.settings.directory))
     if ending.end is End.UNSTARTED:  # a fault of ours, or of who calls us without a main guard
-        reason = f"the process that should examine it could not start: {ending.status}"
+        said = f": {ending.printed.splitlines()[-1]}" if ending.printed else ""
+        reason = f"the process that should examine it could not start: {ending.status}{said}"
         return _failed(loss, reason)
     report = without_an_end(loss, task.settings, ending, found)
     return attrs.evolve(report, seconds=ending.seconds)
@@ -127,7 +131,8 @@ def lost(task: Task, ending: Ending, found: Sequence[Finding] = ()) -> LossRepor
 
 def stopped(task: Task, found: Sequence[Finding]) -> LossReport:
     """Report of a loss whose examination the user has interrupted."""
-    return interrupted(_resolve(task), task.settings, found)
+    loss = unrun(task.target, task.source, Path(task.settings.directory))
+    return interrupted(loss, task.settings, found)
 
 
 def _resolve(task: Task) -> Loss:

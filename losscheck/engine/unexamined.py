@@ -12,7 +12,17 @@ from losscheck.engine import outcomes
 from losscheck.engine.apart import apart
 from losscheck.evidence.graph import last_return
 from losscheck.findings.finding import Writer
-from losscheck.model import Check, Finding, LossReport, Outcome, Suspect, Verdict
+from losscheck.model import (
+    Check,
+    Direction,
+    Finding,
+    Location,
+    LossReport,
+    Outcome,
+    Suspect,
+    Verdict,
+)
+from losscheck.program.tracing.origin import Frame, is_users, locate
 from losscheck.program.tracing.trace import OutputError
 from losscheck.rules import rules
 from losscheck.rules.execution.ending import Ending
@@ -56,8 +66,10 @@ def without_an_end(
     loss: Loss, settings: Settings, ending: Ending, found: Sequence[Finding] = ()
 ) -> LossReport:
     """Report how a process ended before its loss was examined, and what it had found."""
-    writer = Writer(loss, settings, None, os.path.abspath(settings.directory))
+    base = os.path.abspath(settings.directory)
+    writer = Writer(loss, settings, None, base)
     shown = program(loss.target, settings.seed, ending)
+    ending = attrs.evolve(ending, calls=_calls(ending, os.path.dirname(loss.file), base))
     findings = [
         attrs.evolve(finding, reproduce=shown)
         for rule in (Timeout(), Crash())
@@ -65,6 +77,13 @@ def without_an_end(
     ]
     others = f"the examination did not finish: see {findings[0].code}"
     return _alone(loss, settings, [*findings, *found], others)
+
+
+def _calls(ending: Ending, home: str, base: str) -> tuple[Location, ...]:
+    """The user's lines among those that a process was at, innermost first."""
+    users = [Frame(file, line) for file, line in ending.lines if is_users(file, home)]
+    own = [frame for frame in users if frame.file.startswith((home or base, base))]
+    return tuple(locate(frame, "", Direction.FORWARD, base) for frame in own or users)
 
 
 def interrupted(loss: Loss, settings: Settings, found: Sequence[Finding]) -> LossReport:

@@ -22,6 +22,7 @@ _BACKENDS = frozenset({"jax", "torch", "openvino"})  # other packages that impor
 
 
 _silent = False  # losses are run by one thread of a process
+_turned_to = os.devnull
 
 
 @contextlib.contextmanager
@@ -41,7 +42,7 @@ def silence() -> Iterator[None]:
     level = logger.level
     logger.setLevel(logging.CRITICAL)
     _flush()
-    os.dup2(_nowhere(), 2)
+    os.dup2(_away(), 2)
     try:
         yield
     finally:
@@ -53,8 +54,15 @@ def silence() -> Iterator[None]:
 
 
 @functools.cache
-def _nowhere() -> int:
-    return os.open(os.devnull, os.O_WRONLY)  # once: a run of a block takes little longer than it
+def _away() -> int:  # once: a run of a block takes little longer than it
+    return os.open(_turned_to, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+
+
+def turn_to(file: str) -> None:
+    """Keep in a file what is silenced from now on: it may say why a library ended the process."""
+    global _turned_to
+    _turned_to = file
+    _away.cache_clear()
 
 
 def _flush() -> None:

@@ -14,13 +14,17 @@ from losscheck.rules.codes import EXAMPLE, rule_code
 from losscheck.settings.budget import DEFAULT
 from losscheck.settings.places import seen_from
 from losscheck.settings.settings import (
+    AUTO,
     DTYPES,
     FAIL_ON,
     SEVERITIES,
+    TIMEOUT,
     ArgumentSettings,
     LossSettings,
     Settings,
     a_budget,
+    a_number_of_jobs,
+    an_amount,
     an_order,
     argument,
     check_texts,
@@ -32,7 +36,7 @@ OWN_FILE = "losscheck.toml"  # its keys stand at the top, without [tool.losschec
 SHARED_FILE = "pyproject.toml"
 KEYS = (
     "targets", "exclude", "dtypes", "fail-on", "ignore", "severity", "order", "budget", "baseline",
-    "losses",
+    "jobs", "timeout", "memory", "isolation", "losses",
 )  # fmt: skip
 LOSS_KEYS = ("ignore", "arguments", "data")
 
@@ -155,6 +159,16 @@ class _Reader:
             },
             budget=a_budget(table.get("budget", DEFAULT), self._at("budget")),
             order=an_order(table.get("order", 1), self._at("order")),
+            jobs=a_number_of_jobs(table.get("jobs", AUTO), self._at("jobs")),
+            timeout=an_amount(
+                table.get("timeout", TIMEOUT),
+                self._at("timeout"),
+                "seconds, 0 for as many as it takes",
+            ),
+            memory=an_amount(
+                table.get("memory", 0), self._at("memory"), "gigabytes, 0 for what is free"
+            ),
+            isolation=self._choice(table.get("isolation"), "isolation"),
             losses=self._losses(table.get("losses", {})),
             baseline=self._baseline(table.get("baseline", "")),
             directory=str(self.directory),
@@ -231,6 +245,11 @@ class _Reader:
         if not isinstance(given, str):
             raise UsageError(f"{self._at(key)}: expected a text, got {given!r}")
         return given
+
+    def _choice(self, given: Any, key: str) -> bool | None:
+        if given is None or isinstance(given, bool):
+            return given
+        raise UsageError(f"{self._at(key)}: expected true or false, got {given!r}")
 
     def _mapping(self, given: Any, key: str) -> dict[str, Any]:
         if not isinstance(given, dict):

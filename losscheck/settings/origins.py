@@ -28,7 +28,9 @@ PLAIN = (
     ("order", "order", "order"),
     ("budget", "budget", "budget"),
     ("timeout", "timeout", "timeout"),
+    ("memory", "memory", "memory"),
     ("jobs", "jobs", "jobs"),
+    ("isolation", "isolation", "isolation"),
     ("data", "data", "data"),
 )
 

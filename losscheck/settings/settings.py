@@ -18,6 +18,8 @@ FAIL_ON = ("error", "inconclusive", "warning", "never")  # each includes those b
 SEVERITIES = ("error", "warning", "note")
 # A shape beside a domain, such as "(B, D)" or "(4,)"; "(0, inf)" is a domain itself.
 _SHAPE = re.compile(r"\(\s*(?!inf\b)[A-Za-z].*\)|\(\s*[0-9]+\s*,\s*\)|\(\s*\)")
+AUTO = "auto"
+TIMEOUT = 300.0
 ORDERS = (1, 2)  # derivatives that are checked: the gradient, and the second derivative as well
 
 
@@ -73,16 +75,31 @@ class Settings:
     names: tuple[str, ...] = ()  # of the arguments of all losses of a run, which data may hold
     seed: int = 0
     order: int = 1  # of ORDERS
-    jobs: int = 1  # losses examined at the same time
+    jobs: int | str = AUTO  # losses examined at the same time; AUTO: as many as there are cores
     budget: float = DEFAULT  # processor seconds that a loss may take; 0 for as many as it takes
-    timeout: float = 0.0  # seconds that a loss may take; 0 for as long as it likes
+    timeout: float = TIMEOUT  # seconds that a loss may take; 0 for as long as it likes
+    memory: float = 0.0  # gigabytes that a loss may take; 0 for what is free, divided by the jobs
+    isolation: bool | None = None  # losses in processes of their own; None where there are several
     directory: str = "."  # the working directory; files are reported relative to it
     home: str = ""  # the folder of the configuration file, "" without one
 
     @property
     def apart(self) -> bool:
-        """Whether losses are examined in processes of their own."""
-        return self.jobs > 1 or self.timeout > 0
+        """Whether losses are examined in processes of their own, as `isolated` has settled it."""
+        return bool(self.isolation)
+
+    def isolated(self, *, several: bool) -> Settings:
+        """Settle whether losses are examined in processes of their own.
+
+        Parameters
+        ----------
+        several
+            Whether there may be more than one: none of them must be the others' end.
+        """
+        if self.isolation is not None:
+            return self
+        limited = self.timeout != TIMEOUT or self.memory > 0 or self.jobs not in (AUTO, 1)
+        return attrs.evolve(self, isolation=several or limited)
 
     def ignored(self, target: str) -> Mapping[str, str]:
         """Give the codes whose findings are ignored for this target, with the reasons."""
@@ -231,8 +248,8 @@ def an_order(given: Any, where: str) -> int:
     )
 
 
-def a_budget(given: Any, where: str) -> float:
-    """Return the given number of seconds if it is one.
+def an_amount(given: Any, where: str, what: str) -> float:
+    """Return the given number if it is one of seconds or gigabytes, as `what` says.
 
     Raises
     ------
@@ -241,8 +258,35 @@ def a_budget(given: Any, where: str) -> float:
     """
     if isinstance(given, int | float) and not isinstance(given, bool) and 0 <= given < float("inf"):
         return float(given)
+    raise UsageError(f"{where}: expected {what}, got {given!r}")
+
+
+def a_budget(given: Any, where: str) -> float:
+    """Return the given number of seconds if it is one.
+
+    Raises
+    ------
+    UsageError
+        If it is negative, or no finite number.
+    """
+    return an_amount(given, where, "seconds of processor time, 0 for as many as it takes")
+
+
+def a_number_of_jobs(given: Any, where: str) -> int | str:
+    """Return the given number of losses at a time if it is one, or "auto".
+
+    Raises
+    ------
+    UsageError
+        If it is neither.
+    """
+    if type(given) is int and given >= 1:  # True is an int
+        return given
+    if given == AUTO:
+        return AUTO
     raise UsageError(
-        f"{where}: expected seconds of processor time, 0 for as many as it takes, got {given!r}"
+        f'{where}: expected a whole number from 1 on, or "{AUTO}" for as many as there are cores, '
+        f"got {given!r}"
     )
 
 

@@ -78,7 +78,7 @@ def run(directory: Path) -> Run:
 def apart(run: Run) -> dict[str, LossReport]:
     """Two losses that can be examined, and two that end their process."""
     names = ("is_killed", "square", "leaves", "logarithm")
-    report = run(*names, jobs=2, timeout=600.0)
+    report = run(*names, jobs=2, isolation=True)
     assert [loss.target for loss in report.losses] == [f"{MODULE}:{name}" for name in names]
     assert (report.summary.fail, report.summary.passed) == (3, 1)
     return dict(zip(names, report.losses, strict=True))
@@ -104,11 +104,11 @@ def test_a_loss_comes_out_as_it_does_without_a_process_of_its_own(
 
 
 def test_a_loss_that_does_not_finish_is_named(run: Run) -> None:
-    (loss,) = run("hangs", timeout=1.0).losses
+    (loss,) = run("hangs", isolation=True, timeout=1.0).losses
     (finding,) = loss.findings
     assert (finding.code, finding.severity) == ("LC902", "error")
     assert finding.location is not None
-    assert finding.location.source == "def hangs(y_true, y_pred):"
+    assert finding.location.source == "    signal.pause()"
     assert "within 1 s" in finding.message
     assert "dump_traceback_later(11," in finding.reproduce
 
@@ -129,7 +129,9 @@ def test_what_finishes_passes_and_what_is_not_asked_for_is_said(
 ) -> None:
     outcomes = {check.code: check.outcome for check in apart["square"].checks}
     assert (outcomes["LC902"], outcomes["LC903"]) == ("pass", "pass")
-    checks = {check.code: check for check in run("square", jobs=2).losses[0].checks}
+    checks = {
+        check.code: check for check in run("square", isolation=True, timeout=0.0).losses[0].checks
+    }
     assert checks["LC903"].outcome == "pass"
     assert (checks["LC902"].outcome, checks["LC902"].reason) == ("skip", "ask with --timeout")
 
@@ -140,7 +142,7 @@ def test_a_process_that_vectorizing_ends_is_tried_without(directory: Path) -> No
     )
     settings = Settings(directory=str(directory), select=("LC2", "LC9"))
     task = Task(target="in_blocks.py:square", settings=settings)
-    *events, done = examine_all([task], attrs.evolve(settings, jobs=2, timeout=600.0))
+    *events, done = examine_all([task], attrs.evolve(settings, jobs=2, isolation=True))
     assert [type(event) for event in (events[0], events[-1])] == [Started, Finished]
     assert isinstance(done, Done)
     (loss,) = done.report.losses
@@ -151,11 +153,11 @@ def test_a_process_that_vectorizing_ends_is_tried_without(directory: Path) -> No
 
 def test_the_first_target_that_cannot_be_used_is_told(run: Run) -> None:
     with pytest.raises(UsageError, match="no_such_loss"):
-        run("square", "no_such_loss", "neither_is_this", jobs=2)
+        run("square", "no_such_loss", "neither_is_this", isolation=True)
 
 
 def test_what_the_user_ignores_is_set_apart(run: Run) -> None:
-    (loss,) = run("leaves", timeout=60.0, ignore={"LC903": "it is meant so"}).losses
+    (loss,) = run("leaves", isolation=True, ignore={"LC903": "it is meant so"}).losses
     assert not loss.findings
     assert [ignored.code for ignored in loss.ignored] == ["LC903"]
     assert loss.verdict == "inconclusive"
@@ -174,4 +176,4 @@ def test_tensorflow_is_imported_with_what_the_target_has_set(
 ) -> None:
     workers.prepare()  # TensorFlow may be imported by now, and knows nothing of it
     monkeypatch.setenv("TF_TOLD", "1.0")
-    assert run("is_told", jobs=2).summary.passed == 1
+    assert run("is_told", isolation=True).summary.passed == 1

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib.util
 import linecache
 import os
 import re
@@ -121,12 +122,9 @@ def _place_in(file: str, code: CodeType, instruction: int, line: int) -> Frame:
 @functools.cache
 def _libraries() -> tuple[str, ...]:
     """Folders whose code is never the user's, unless the loss itself lives there."""
-    import keras
-    import numpy
-    import tensorflow
-
-    modules = [os.path.dirname(m.__file__) for m in (keras, numpy, tensorflow) if m.__file__]
-    ours = os.path.dirname(os.path.dirname(__file__))
+    specs = map(importlib.util.find_spec, ("keras", "numpy", "tensorflow"))  # imports none of them
+    modules = [os.path.dirname(spec.origin) for spec in specs if spec and spec.origin]
+    ours = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
     return tuple(folder + os.sep for folder in (*modules, ours))
 
 

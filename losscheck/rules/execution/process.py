@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from losscheck.model import Severity, Suspect
+from losscheck.model import Location, Severity, Suspect
 from losscheck.rules.base import Rule
 from losscheck.rules.execution.ending import End, Ending
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from losscheck.settings.settings import Settings
 
 START = 10.0  # seconds that TensorFlow takes to be imported, at most
+ALONE = "ask with --isolation"
+CALLS = 4  # lines of a stack that are told
+PRINTED, SAID = 5, 400  # lines and characters of what the loss printed that are told
 
 
 class Timeout(Rule):
@@ -22,9 +25,11 @@ class Timeout(Rule):
 
     What it does
     ------------
-    Runs with `--timeout SECONDS` alone. Each loss is then examined in a process of its own, which
-    is ended when its time is over; the other losses are examined as if nothing had happened. The
-    finding names the part of the examination that was under way.
+    Runs where each loss is examined in a process of its own: where there are several, and with
+    `--isolation`, `--timeout`, `--memory` or `--jobs`. The process is ended when its time is over
+    (`--timeout SECONDS`, 300 by default); the other losses are examined as if nothing had
+    happened. The finding names the part of the examination that was under way, the line of the
+    loss that ran, where one did, and what the loss printed last.
 
     Why it matters
     --------------
@@ -62,7 +67,9 @@ class Timeout(Rule):
     numeric = False
 
     def left_out(self, settings: Settings) -> str:
-        """Ask for a time, without which none can be over."""
+        """Ask for a process of its own and a time, without which none can be over."""
+        if not settings.apart:
+            return ALONE
         return "" if settings.timeout else "ask with --timeout"
 
     def judge(self, ending: Ending) -> Judgment:
@@ -71,7 +78,8 @@ class Timeout(Rule):
             yield Suspect(
                 code=self.code,
                 form="late",
-                facts={"stage": ending.stage, "seconds": ending.seconds},
+                facts={**_facts(ending), "seconds": ending.seconds},
+                location=_where(ending),
                 expected_text=f"an answer within {ending.seconds:g} s",
             )
 
@@ -81,7 +89,7 @@ class Timeout(Rule):
         return (
             f"The loss was not examined within {seconds:g} s.",
             f"It ran out of time{_under_way(suspect)}. Either a call of it does not end on some "
-            "input, or it is so slow that more time is needed.",
+            f"input, or it is so slow that more time is needed.{_printed(suspect)}",
             "tf.while_loop(cond, body, loop_vars, maximum_iterations=100)  # a bound for every "
             f"loop\n# Or give it more time: losscheck ... --timeout {4 * seconds:g}",
         )
@@ -92,10 +100,12 @@ class Crash(Rule):
 
     What it does
     ------------
-    Runs where each loss is examined in a process of its own: with `--timeout` or `--jobs`. A
-    process that ends before its loss has been examined is reported with the signal or the exit
-    status that it ended with and with the part of the examination that was under way; the other
-    losses are examined in a new one.
+    Runs where each loss is examined in a process of its own: where there are several, and with
+    `--isolation`, `--timeout`, `--memory` or `--jobs`. A process that ends before its loss has been
+    examined is reported with the signal, the exit status or the exception that it ended with, the
+    part of the examination that was under way, the line of the loss, where one ran, and what the
+    loss printed last; what was found until then is kept. So is one that takes more memory than it
+    may: `--memory GIGABYTES`, by default what was free, divided by the jobs.
 
     Why it matters
     --------------
@@ -127,12 +137,12 @@ class Crash(Rule):
 
     code = "LC903"
     slug = "crash"
-    forms = {"ended": Severity.ERROR}
+    forms = {"ended": Severity.ERROR, "memory": Severity.ERROR}
     numeric = False
 
     def left_out(self, settings: Settings) -> str:
         """Ask for a process of its own, without which nobody is left to tell."""
-        return "" if settings.apart else "ask with --timeout"
+        return "" if settings.apart else ALONE
 
     def judge(self, ending: Ending) -> Judgment:
         """Name the loss if its process has ended."""
@@ -140,24 +150,37 @@ class Crash(Rule):
             yield Suspect(
                 code=self.code,
                 form="ended",
-                facts={"stage": ending.stage, "status": ending.status},
+                facts={**_facts(ending), "status": ending.status},
+                location=_where(ending),
                 expected_text="the loss of the case, or an exception",
+            )
+        if ending.end is End.MEMORY:
+            yield Suspect(
+                code=self.code,
+                form="memory",
+                facts={**_facts(ending), "gigabytes": ending.memory / 1e9},
+                location=_where(ending),
+                expected_text=f"the loss of the case, within {ending.memory / 1e9:.2g} GB",
             )
 
     def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
         """Say what is wrong, why, and what to write instead."""
+        if suspect.form == "memory":
+            return _out_of_memory(suspect)
         status = str(suspect.facts["status"])
         causes = {
             "SIGKILL": "The system ends a process so when memory runs out.",
             "SIGABRT": "TensorFlow ends a process so when a check inside it fails.",
         }
         cause = next((text for name, text in causes.items() if name in status), "")
+        if "exception" in status:
+            cause = "It is no Exception, so that what handles errors does not stop it."
         if "exit status" in status:
             cause = "The loss, or what it calls, ends the process itself, as sys.exit does."
         return (
             "The loss takes the process down.",
             f"It ended with {status}{_under_way(suspect)}. "
-            f"{cause or 'A kernel or a library crashes.'}",
+            f"{cause or 'A kernel or a library crashes.'}{_printed(suspect)}",
             "raise ValueError(...)  # in place of what ends the process: it names the line\n"
             "# Of a crash in a kernel, the program that shows it prints the Python line.",
         )
@@ -175,6 +198,10 @@ def program(target: str, seed: int, ending: Ending) -> str:
     ending
         What is shown.
     """
+    if ending.end is End.MEMORY:
+        given = [target, "--seed", str(seed), "--memory", f"{ending.memory / 1e9:.2g}"]
+        command = ", ".join(("sys.executable", '"-m"', '"losscheck"', *map(repr, given)))
+        return f"import subprocess\nimport sys\n\nsubprocess.run([{command}])\n"
     watch = "faulthandler.enable(stderr)"
     if ending.end is End.TIMEOUT:
         patience = ending.seconds + START
@@ -192,10 +219,39 @@ def program(target: str, seed: int, ending: Ending) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _out_of_memory(suspect: Suspect) -> Words:
+    size = float(suspect.facts["gigabytes"])
+    return (
+        f"The loss takes more than {size:.2g} GB of memory.",
+        f"Its process had more than that{_under_way(suspect)}, and was ended before it could take "
+        f"what the others need.{_printed(suspect)}",
+        "tf.reduce_sum(tf.square(a - b))  # in place of what makes an element a pair\n"
+        f"# Or give it more: losscheck ... --memory {2 * size:.2g}",
+    )
+
+
+def _facts(ending: Ending) -> dict[str, object]:
+    lines = [f"{call.file}:{call.line}" for call in ending.calls[:CALLS]]
+    return {"stage": ending.stage, "lines": lines, "printed": ending.printed}
+
+
+def _where(ending: Ending) -> Location | None:
+    return ending.calls[0] if ending.calls else None
+
+
 def _under_way(suspect: Suspect) -> str:
     stage = str(suspect.facts.get("stage", ""))
+    lines = suspect.facts.get("lines") or ()
+    at = f", at {', called at '.join(lines)}" if lines else ""
     if not stage:
-        return " before anything was known of it"
+        return f" before anything was known of it{at}"
     if stage == "spec":
-        return " while its arguments were looked at"
-    return f" while {stage} was checked"
+        return f" while its arguments were looked at{at}"
+    return f" while {stage} was checked{at}"
+
+
+def _printed(suspect: Suspect) -> str:
+    """The end of what the loss printed, on one line."""
+    lines = str(suspect.facts.get("printed", "")).splitlines()
+    said = " / ".join(line.strip() for line in lines[-PRINTED:] if line.strip())
+    return f" It had printed: {said[-SAID:]}" if said else ""

@@ -1,0 +1,211 @@
+"""A process of its own, from outside: started, heard, watched, and ended with all it has begun."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import re
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from losscheck.engine.inside import OUTPUT, SILENCED, STACK, Told, Work, work
+from losscheck.engine.machine import Limits
+from losscheck.rules.execution.ending import End, Ending
+
+START = 60.0  # seconds that TensorFlow may take to be imported, beside the time of the loss
+WATCHED = 0.1  # seconds between two looks at a process's memory
+_STACK_TIME = 2.0  # seconds that a process has to write where it is
+_KEPT = 20_000  # bytes of what it printed, the last
+_MOST = 2_000_000  # of it on the disk
+_ROUNDS = 50  # of ending what starts others meanwhile
+_FATAL = re.compile(
+    r"^(?:F\d{4} .*|.*Check failed.*|terminate called.*|  what\(\).*)$", re.MULTILINE
+)
+_LINE = re.compile(r'^  File "(?P<file>.*)", line (?P<line>\d+)', re.MULTILINE)
+
+
+class Alone:
+    """A process that does one thing.
+
+    Parameters
+    ----------
+    do
+        What it does.
+    limits
+        What it may take.
+    forked
+        Whether TensorFlow is there to be forked from; else the process imports it.
+
+    Attributes
+    ----------
+    stage
+        What it was doing when it last said so.
+    """
+
+    def __init__(self, do: Work, limits: Limits, *, forked: bool) -> None:
+        context: Any = multiprocessing.get_context("forkserver" if forked else "spawn")
+        self._limits = limits
+        self._room = Path(tempfile.mkdtemp(prefix="losscheck-"))
+        self._pipe, theirs = context.Pipe(duplex=False)
+        own = (theirs, str(self._room), limits.threads, do)
+        self._process = context.Process(target=work, args=own)
+        self._process.start()
+        theirs.close()
+        self._begin = time.monotonic()
+        self._deadline = self._begin + (limits.timeout + START if limits.timeout else float("inf"))
+        self._began = False
+        self._raised: tuple[str, tuple[tuple[str, int], ...]] | None = None
+        self.stage = ""
+
+    @property
+    def waited_for(self) -> tuple[Any, Any]:
+        """What is ready once there is something to hear."""
+        return self._pipe, self._process.sentinel
+
+    def heard(self) -> Iterator[tuple[Told, Any]]:
+        """Give what it has told; EOFError once it has ended."""
+        ended = not self._process.is_alive()
+        if ended:
+            self._kill()  # what holds the other end of the pipe, too
+        while self._pipe.poll():
+            try:
+                what, told = self._pipe.recv()
+            except Exception as error:  # half a message, or what is none
+                raise EOFError from error
+            if what is Told.BEGAN:
+                self._began, self._begin = True, time.monotonic()
+                self._deadline = self._begin + (self._limits.timeout or float("inf"))
+            elif what is Told.STAGE:
+                self.stage = told
+            elif what is Told.RAISED:
+                self._raised = told
+                raise EOFError
+            yield what, told
+        if ended:
+            raise EOFError
+
+    def exceeded(self) -> Ending | None:
+        """How it had to be ended, if it has taken more than it may."""
+        self._shorten_output()
+        if time.monotonic() >= self._deadline:
+            return self._ended(End.TIMEOUT, seconds=self._limits.timeout)
+        if self._memory() > self._limits.memory:
+            return self._ended(End.MEMORY, memory=self._limits.memory)
+        return None
+
+    def crash(self) -> Ending:
+        """How it has ended of itself."""
+        if self._raised is not None:
+            status, lines = self._raised
+            return self._ended(End.CRASH, status=status, lines=lines)
+        self._process.join(_STACK_TIME)
+        code = self._process.exitcode
+        if not self._began:
+            return self._ended(End.UNSTARTED, status=_status(code))
+        return self._ended(End.CRASH, status=_status(code))
+
+    def _ended(self, end: End, **how: Any) -> Ending:
+        """Say how it ended; where it is still running, where it is."""
+        with contextlib.suppress(OSError):
+            if self._process.is_alive():
+                os.kill(self._process.pid, signal.SIGABRT)  # faulthandler writes its stack
+                self._process.join(_STACK_TIME)
+        seconds = time.monotonic() - self._begin
+        printed = self._printed(signalled=end is End.CRASH)
+        given = {"seconds": seconds, "lines": self._lines(), "printed": printed, **how}
+        return Ending(end=end, stage=self.stage, **given)
+
+    def _lines(self) -> tuple[tuple[str, int], ...]:
+        """The lines of Python that it was at, innermost first: of the thread that ran, then all."""
+        before, current, after = _read(self._room / STACK).partition("Current thread")
+        found = _LINE.finditer(after + before if current else before)
+        return tuple((match["file"], int(match["line"])) for match in found)
+
+    def _printed(self, *, signalled: bool) -> str:
+        """What it printed last; of what losscheck silences, why a library ended it."""
+        fatal = _FATAL.findall(_read(self._room / SILENCED)) if signalled else []
+        return "\n".join((_read(self._room / OUTPUT).rstrip(), *fatal)).strip()
+
+    def _shorten_output(self) -> None:
+        for name in (OUTPUT, SILENCED):
+            with contextlib.suppress(OSError):
+                if (self._room / name).stat().st_size > _MOST:
+                    os.truncate(self._room / name, 0)
+
+    def _memory(self) -> float:
+        """Bytes that are its own: what it was forked with, it shares."""
+        try:
+            process = psutil.Process(self._process.pid)
+            if process.memory_info().rss <= self._limits.memory:
+                return 0.0
+            return float(process.memory_full_info().uss)
+        except psutil.Error:
+            return 0.0
+
+    def end(self) -> str:
+        """End the process, whatever it is at, and all that it has started; give what it printed."""
+        self._kill()
+        self._process.join()
+        self._pipe.close()
+        printed = self._printed(signalled=False)
+        shutil.rmtree(self._room, ignore_errors=True)
+        return printed
+
+    def _kill(self) -> None:
+        pid = self._process.pid
+        for _ in range(_ROUNDS):
+            others = _started_by(pid)
+            self._process.kill()
+            for other in others:
+                with contextlib.suppress(psutil.Error):
+                    other.kill()
+            if not others:
+                return
+
+
+def _started_by(pid: int) -> list[psutil.Process]:
+    """The processes that this one has started, and those that are in its session."""
+    found: dict[int, psutil.Process] = {}
+    with contextlib.suppress(psutil.Error):
+        found = {each.pid: each for each in psutil.Process(pid).children(recursive=True)}
+    for other in psutil.pids() if hasattr(os, "getsid") else ():
+        with contextlib.suppress(OSError, psutil.Error):
+            if os.getsid(other) == pid != other and other not in found:
+                found[other] = psutil.Process(other)
+    return [each for each in found.values() if _runs(each)]
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
+
+
+def _status(code: int | None) -> str:
+    if code is None:
+        return "closing files that are not its own"
+    if code >= 0:
+        return f"the exit status {code}"
+    try:
+        return f"the signal {signal.Signals(-code).name}"
+    except ValueError:
+        return f"the signal {-code}"
+
+
+def _read(file: Path) -> str:
+    """The end of a file; "" where there is none."""
+    try:
+        with file.open("rb") as opened:
+            opened.seek(max(0, file.stat().st_size - _KEPT))
+            return opened.read().decode(errors="replace")
+    except OSError:
+        return ""

@@ -1,0 +1,58 @@
+"""What processes of their own are forked from: importing this imports all that they need.
+
+TensorFlow is imported, and no operation of it run: its threads begin with the first, and would not
+come along into a fork. The threads of NumPy's and SciPy's linear algebra begin anew in each.
+"""
+
+import atexit
+import contextlib
+import ctypes
+import gc
+import importlib
+import os
+import pkgutil
+import signal
+import sys
+
+import psutil
+
+from losscheck.model import UsageError
+from losscheck.program.quiet import imported
+
+LATER = (  # what is imported where it is first needed, which each process would do anew
+    "hypothesis.extra.numpy",
+    "hypothesis.internal.conjecture.engine",
+    "hypothesis.internal.conjecture.shrinker",
+    "losscheck.cli.commands",
+    "losscheck.engine.inside",
+    "losscheck.engine.workers",
+    "tensorflow.python.data.ops.concatenate_op",
+    "tensorflow.python.data.ops.flat_map_op",
+    "tensorflow.python.data.ops.from_tensors_op",
+    "tensorflow.python.data.ops.range_op",
+    "tensorflow.python.data.ops.zip_op",
+)
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+def _end_all(own: int) -> None:
+    """End what is left of all that was forked from here, and of what that has started."""
+    children = psutil.Process(own).children(recursive=True) if os.getpid() == own else ()
+    for child in children:
+        with contextlib.suppress(psutil.Error):
+            child.send_signal(signal.SIGKILL)
+
+
+with contextlib.suppress(UsageError):  # who started us says so
+    imported()
+    for package in ("losscheck.advice", "losscheck.rules"):
+        for each in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
+            importlib.import_module(each.name)
+    for name in LATER:
+        with contextlib.suppress(ImportError):  # another version keeps it elsewhere
+            importlib.import_module(name)
+if sys.platform == "linux":  # what leaves its parent is handed over to us
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+atexit.register(_end_all, os.getpid())
+gc.collect()
+gc.freeze()  # a million objects that stay: no process need look at them, or copy their pages
