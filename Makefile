@@ -125,5 +125,5 @@ snapshot-compare: $(STAMP)
 	$(BIN)/python -m benchmarks.snapshot compare $(OLD) $(NEW)
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .losscheck
 	find reports -mindepth 1 ! -name .gitkeep -delete

@@ -37,6 +37,18 @@ def losses_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("losscheck.cli.commands.several", lambda targets: False)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def nothing_is_kept(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Run losses anew in all tests but those about what is kept from run to run."""
+    if "keeping" in request.path.relative_to(request.config.rootpath).parts:
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        for name, given in (("whole", None), ("losses", {}), ("keep", True)):
+            patch.setattr(f"losscheck.keeping.kept.Kept.{name}", lambda *a, given=given: given)
+        yield
+
+
 @pytest.fixture
 def fake_engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     """Put an engine in place that runs nothing and finds what the test says."""

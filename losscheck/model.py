@@ -324,6 +324,7 @@ class LossReport:
     reminders: tuple[str, ...] = ()  # what in comments and baseline has no use, or has expired
     faults: tuple[Fault, ...] = ()  # of losscheck or of a rule, which left part of it unexamined
     own_seed: int | None = None  # derived from the seed of the run and the target
+    kept: str = ""  # when it was examined, where that was an earlier run and nothing has changed
 
 
 @attrs.frozen(kw_only=True)

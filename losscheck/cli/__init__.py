@@ -254,6 +254,34 @@ def baseline_show(config: Path | None, file: Path | None) -> int:
     return baselines.show(config, file)
 
 
+@command.group()
+def cache() -> None:
+    """Show or clear the reports that are kept in .losscheck/.
+
+    A loss of which nothing has changed is not run again: neither its source, nor what that imports,
+    nor versions and settings. The folder lies beside the configuration, else where losscheck runs.
+    --no-cache of the other commands does without it.
+    """
+
+
+@cache.command("show")
+@click.option("--config", type=click.Path(path_type=Path), help="Configuration file to read.")
+def cache_show(config: Path | None) -> int:
+    """List the losses of which reports are kept."""
+    from losscheck.cli import caches
+
+    return caches.show(config)
+
+
+@cache.command("clear")
+@click.option("--config", type=click.Path(path_type=Path), help="Configuration file to read.")
+def cache_clear(config: Path | None) -> int:
+    """Remove all that is kept."""
+    from losscheck.cli import caches
+
+    return caches.clear(config)
+
+
 @command.command()
 @given(*OPTIONS)
 @click.option(

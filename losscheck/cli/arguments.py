@@ -147,6 +147,11 @@ OPTIONS = (
     ),
     BUDGET,
     click.option(
+        "--no-cache",
+        is_flag=True,
+        help="Examine losses that have not changed, too, and keep no reports in .losscheck/.",
+    ),
+    click.option(
         "--fail-on",
         metavar="[error|inconclusive|warning|never]",
         shell_complete=completed("fail_on"),

@@ -13,10 +13,12 @@ import attrs
 from losscheck.cli import outputs, streams
 from losscheck.cli.options import settings
 from losscheck.cli.progress import watch
-from losscheck.engine.events import Done, Finished, Printed
+from losscheck.engine.events import Done, Event, Finished, Printed
 from losscheck.engine.nothing import nothing
+from losscheck.engine.whole import summary
+from losscheck.keeping.kept import Kept
 from losscheck.model import LeftOut, LossReport, Report, UsageError
-from losscheck.report import verdicts
+from losscheck.report import verdicts, words
 from losscheck.report.text import loss_text as text_of_loss
 from losscheck.selection import Selection, is_target
 from losscheck.settings.settings import Settings, did_you_mean
@@ -25,6 +27,7 @@ from losscheck.targets.reference import parse
 
 if TYPE_CHECKING:
     from losscheck.engine.plan import Plan
+    from losscheck.engine.task import Task
 
 COMMANDS = (
     "check",
@@ -34,6 +37,7 @@ COMMANDS = (
     "replay",
     "export",
     "baseline",
+    "cache",
     "config",
     "rules",
     "explain",
@@ -123,19 +127,8 @@ def examined(
         )
     held = held.isolated(several=several(given))
     with streams.stdout_to_stderr() as out, watch(quiet=quiet) as watching:
-        planned = _planned(given, held)
-        for line in planned.said if not quiet else ():
-            print(f"losscheck: {line}", file=sys.stderr)
-        if not planned.tasks and planned.unchanged:
-            return nothing(held)
-        if not planned.tasks:
-            _say_no_loss(given, planned.left_out)
-            return None
-        from losscheck.engine.run import run
 
-        done = None
-        watching.begin(len(planned.tasks))
-        for event in run(planned.tasks, held, watching.hear):
+        def tell(event: Event) -> None:
             watching.hear(event)
             if isinstance(event, Printed):
                 with watching.aside():
@@ -143,10 +136,35 @@ def examined(
             if isinstance(event, Finished) and show is not None and (said := show(event.report)):
                 with watching.aside():
                     out(said)
-            if isinstance(event, Done):
-                done = event
-    assert done is not None  # the engine's promise: the last event is Done
-    return attrs.evolve(done, report=attrs.evolve(done.report, left_out=planned.left_out))
+
+        say = functools.partial(_say, quiet=quiet)
+        kept = Kept(given, held) if held.cache else None
+        if kept is not None and (whole := kept.whole()) is not None:
+            say(whole.said)
+            done = _of_known(whole.losses, kept, held, tell)
+            say(words.kept(whole.losses))
+            return attrs.evolve(done, report=attrs.evolve(done.report, left_out=whole.left_out))
+        planned = _planned(given, held)
+        say(planned.said)
+        if not planned.tasks and planned.unchanged:
+            return nothing(held)
+        if not planned.tasks:
+            _say_no_loss(given, planned.left_out)
+            return None
+        watching.begin(len(planned.tasks))
+        known = {} if kept is None else kept.losses(task.target for task in planned.tasks)
+        say(words.kept(known.values()))
+        done = _of_known(tuple(known.values()), kept, held, tell)
+        if fresh := [task for task in planned.tasks if task.target not in known]:
+            done = _run(fresh, held, watching.hear, tell)
+        if kept is not None:
+            kept.keep(done.report, tuple(planned.sources), planned.left_out)
+    found = known | {loss.target: loss for loss in done.report.losses}
+    losses = tuple(found[task.target] for task in planned.tasks if task.target in found)
+    report = attrs.evolve(
+        done.report, losses=losses, summary=summary(losses), left_out=planned.left_out
+    )
+    return attrs.evolve(done, report=report)
 
 
 def several(targets: Sequence[str]) -> bool:
@@ -154,6 +172,48 @@ def several(targets: Sequence[str]) -> bool:
     first = parse(targets[0])
     module = first.is_file or "." in first.place or lies_in(Path.cwd(), first.place)
     return len(targets) > 1 or (module and not first.names)
+
+
+def _run(
+    tasks: Sequence[Task],
+    held: Settings,
+    hear: Callable[[Event], None],
+    tell: Callable[[Event], None],
+) -> Done:
+    from losscheck.engine.run import run
+
+    done = None
+    for event in run(tasks, held, hear):
+        tell(event)
+        if isinstance(event, Done):
+            done = event
+    assert done is not None  # the engine's promise: the last event is Done
+    return done
+
+
+def _of_known(
+    losses: Sequence[LossReport],
+    kept: Kept | None,
+    held: Settings,
+    tell: Callable[[Event], None],
+) -> Done:
+    """Report losses that an earlier run has examined."""
+    for loss in losses:
+        tell(Finished(target=loss.target, report=loss))
+    done = nothing(held)
+    where = None if kept is None else kept.environment
+    report = attrs.evolve(
+        done.report,
+        losses=tuple(losses),
+        summary=summary(losses),
+        environment=where or done.report.environment,
+    )
+    return attrs.evolve(done, report=report)
+
+
+def _say(lines: Sequence[str], *, quiet: bool) -> None:
+    for line in lines if not quiet else ():
+        print(f"losscheck: {line}", file=sys.stderr)
 
 
 def _planned(given: Sequence[str], held: Settings) -> Plan:

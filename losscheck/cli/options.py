@@ -71,6 +71,7 @@ def settings(directory: Path, options: dict[str, Any]) -> Settings:
         exclude=tuple(dict.fromkeys((*base.exclude, *options.get("exclude", ())))),
         select=prefixes(split(options.get("select", ())), "--select"),
         ignore={**base.ignore, **dict(map(_ignored, options.get("ignore", ())))},
+        cache=base.cache and not options.get("no_cache"),
         arguments=lay_over(_roles(options.get("role", ())), _arguments(options["arg"])),
         **changes,
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -375,8 +374,3 @@ def _skipped(
     return Check(
         code=rule.code, slug=rule.slug, outcome=outcome.value, reason=reason, applies=applies
     )
-
-
-def aggregate(reports: Sequence[LossReport]) -> Counter[Verdict]:
-    """Count losses by verdict."""
-    return Counter(Verdict(report.verdict) for report in reports)

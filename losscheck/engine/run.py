@@ -8,17 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 from losscheck import __version__
 from losscheck.engine.events import Done, Event, Finished, Found, Interrupted, Stage, Started
-from losscheck.engine.loss import aggregate
 from losscheck.engine.task import Task, examine
 from losscheck.engine.unexamined import InterruptedExamination
+from losscheck.engine.whole import summary
 from losscheck.engine.workers import examined
-from losscheck.model import (
-    Environment,
-    LossReport,
-    Report,
-    Summary,
-    Verdict,
-)
+from losscheck.model import Environment, LossReport, Report
 from losscheck.settings.settings import Settings
 
 
@@ -61,7 +55,7 @@ def run(
         environment=where or environment(),
         seed=settings.seed,
         seconds=time.perf_counter() - begin,
-        summary=_summary(reports),
+        summary=summary(reports),
         losses=tuple(reports),
         date=date,
         unexamined=tuple(task.target for task in tasks if interrupted and task.target not in found),
@@ -87,16 +81,4 @@ def _heard(task: Task, hear: Callable[[Event], None]) -> LossReport:
         task,
         listen=lambda stage: hear(Stage(target=task.target, name=stage)),
         tell=lambda finding: hear(Found(target=task.target, finding=finding)),
-    )
-
-
-def _summary(reports: Sequence[LossReport]) -> Summary:
-    count = aggregate(reports)
-    return Summary(
-        losses=len(reports),
-        passed=count[Verdict.PASS],
-        fail=count[Verdict.FAIL],
-        inconclusive=count[Verdict.INCONCLUSIVE],
-        error=count[Verdict.ERROR],
-        cases=sum(report.cases for report in reports),
     )

@@ -24,12 +24,11 @@ from losscheck.engine.events import Event, Finished, Found, Interrupted, Printed
 from losscheck.engine.inside import Tell, Told
 from losscheck.engine.task import Task, examine, lost, stopped
 from losscheck.model import Environment, Finding, LossReport, UsageError
+from losscheck.program.quiet import READ
 from losscheck.rules.execution.ending import Ending
 from losscheck.settings.settings import Settings
 
 PRELOADED = ["losscheck.engine.forked"]
-READ = ("CUDA_", "KERAS_", "OMP_", "ONEDNN_", "TF_", "XLA_")
-"""How the variables begin that TensorFlow and Keras read when they are imported."""
 _prepared: dict[str, str] | None = None  # what TensorFlow was imported with for them
 
 

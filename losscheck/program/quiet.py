@@ -18,6 +18,8 @@ from typing import Any
 from losscheck.model import Environment, UsageError
 from losscheck.program.garbage import uncollected
 
+READ = ("CUDA_", "KERAS_", "OMP_", "ONEDNN_", "TF_", "XLA_")
+"""How the variables begin that TensorFlow and Keras read when they are imported."""
 _BACKENDS = frozenset({"jax", "torch", "openvino"})  # other packages that importing Keras may need
 
 

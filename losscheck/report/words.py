@@ -188,6 +188,15 @@ def date(report: Report) -> str:
     return f"{day} {clock[:5]} UTC" if clock else day
 
 
+def kept(losses: Iterable[LossReport]) -> tuple[str, ...]:
+    """Say which losses were examined by an earlier run, in a line; in none where there is none."""
+    names = [clean(loss.target) for loss in losses if loss.kept]
+    if not names:
+        return ()
+    told = f"{plural(len(names), 'loss')} not run again, as nothing has changed"
+    return (f"{told} (--no-cache runs all): {', '.join(names)}",)
+
+
 def unexamined(report: Report) -> str:
     """Say what an interrupted run did not come to; empty where it came to everything."""
     missed = [one_line(target) for target in report.unexamined]

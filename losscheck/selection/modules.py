@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 
 from losscheck.selection.outline import Import
@@ -25,15 +25,23 @@ class Modules:
         Of the import path, in its order.
     root
         The folder that holds all of them.
+    known
+        Packages and modules by name that are not looked for.
     """
 
     def __init__(
-        self, files: frozenset[Path], gone: frozenset[Path], folders: Sequence[Path], root: Path
+        self,
+        files: Container[Path],
+        gone: frozenset[Path],
+        folders: Sequence[Path],
+        root: Path,
+        known: Container[str] = (),
     ) -> None:
         self._files = files
         self._gone = gone
         self._folders = tuple(dict.fromkeys(folders))
         self._root = root
+        self._known = known
 
     def file(self, module: str) -> Path | None:
         """Give the file of a module of the repository; None where it has none of this name."""
@@ -53,7 +61,7 @@ class Modules:
         inner = f"{given.module}.{given.name}".lstrip(".")
         below = list(self._found(inner, folders)) if given.name != "*" else []
         yield from below
-        if not self._files.intersection(below):
+        if not any(file in self._files for file in below):
             yield from self._found(given.module, folders)
 
     def packages(self, file: Path) -> Iterator[Path]:
@@ -69,6 +77,8 @@ class Modules:
 
     def _found(self, module: str, folders: tuple[Path, ...] = ()) -> Iterator[Path]:
         parts = module.split(".") if module else []
+        if parts and not folders and parts[0] in self._known:
+            return
         for folder in folders or self._path(parts[0]):
             place = folder.joinpath(*parts)
             for file in (

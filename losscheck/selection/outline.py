@@ -49,6 +49,8 @@ class Unit:
         Everything that is imported in it, at whatever depth.
     acts
         Whether running it does more than to bind names.
+    lines
+        The first and the last one, 1-based, with what decorates it; the same statement may move.
     """
 
     text: str
@@ -57,6 +59,7 @@ class Unit:
     free: frozenset[str] = frozenset()
     imports: tuple[Import, ...] = ()
     acts: bool = False
+    lines: tuple[int, int] = attrs.field(default=(0, 0), eq=False)
 
     @property
     def imported(self) -> Import | None:
@@ -145,20 +148,21 @@ def _units(body: list[ast.stmt], lines: list[bytes]) -> Iterator[Unit]:
         match node:
             case ast.Import(names=names):
                 for alias in names:
-                    yield _imported(Import(0, alias.name, None), alias)
+                    yield _imported(Import(0, alias.name, None), alias, node)
             case ast.ImportFrom(names=names, level=level, module=module):
                 for alias in names:
-                    yield _imported(Import(level, module or "", alias.name), alias)
+                    yield _imported(Import(level, module or "", alias.name), alias, node)
             case ast.If(test=test) if _UNRUN.fullmatch(ast.unparse(test)):
                 yield from _units(node.orelse, lines)
             case _:
                 yield _unit(node, lines)
 
 
-def _imported(given: Import, alias: ast.alias) -> Unit:
+def _imported(given: Import, alias: ast.alias, node: ast.stmt) -> Unit:
     bound = alias.asname or alias.name.partition(".")[0]
     text = f"import {'.' * given.level}{given.module} {given.name} as {bound}"
-    return Unit(text, frozenset({bound}), frozenset(), imports=(given,))
+    lines = node.lineno, node.end_lineno or node.lineno
+    return Unit(text, frozenset({bound}), frozenset(), imports=(given,), lines=lines)
 
 
 def _unit(node: ast.stmt, lines: list[bytes]) -> Unit:
@@ -171,12 +175,20 @@ def _unit(node: ast.stmt, lines: list[bytes]) -> Unit:
         if isinstance(inner, ast.Global):
             used |= set(inner.names)
     first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
+    last = node.end_lineno or node.lineno
     above = max(0, first - 2)  # a comment may stand on the line above
-    comments = _IGNORE.findall(b"\n".join(lines[above : node.end_lineno]))
+    comments = _IGNORE.findall(b"\n".join(lines[above:last]))
     text = "\n".join([ast.dump(node), *(comment.decode(errors="replace") for comment in comments)])
     imports = tuple(given for inner in nodes for given in _imports(inner))
-    free = frozenset(used - inside)
-    return Unit(text, frozenset(_bound(node)), frozenset(used), free, imports, _acts(node))
+    return Unit(
+        text,
+        frozenset(_bound(node)),
+        frozenset(used),
+        frozenset(used - inside),
+        imports,
+        _acts(node),
+        (first, last),
+    )
 
 
 def _imports(node: ast.AST) -> Iterator[Import]:

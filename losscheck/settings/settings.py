@@ -80,6 +80,7 @@ class Settings:
     timeout: float = TIMEOUT  # seconds that a loss may take; 0 for as long as it likes
     memory: float = 0.0  # gigabytes that a loss may take; 0 for what is free, divided by the jobs
     isolation: bool | None = None  # losses in processes of their own; None where there are several
+    cache: bool = True  # reports are kept from run to run, and taken where nothing has changed
     directory: str = "."  # the working directory; files are reported relative to it
     home: str = ""  # the folder of the configuration file, "" without one
 

@@ -1,0 +1,1 @@
+"""Reports of losses that have not changed, kept from run to run in the folder `.losscheck`."""

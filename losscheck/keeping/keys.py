@@ -1,0 +1,131 @@
+"""What the report of a loss depends on beside its sources: versions, the machine, the settings."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import hashlib
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from losscheck.program.quiet import READ
+from losscheck.rules import packages
+from losscheck.settings.baseline import read
+from losscheck.settings.settings import Settings
+
+# What neither a finding nor a number depends on, and what `for_loss` has already.
+ASIDE = frozenset(
+    {
+        *("targets", "exclude", "changed", "fail_on", "home", "names", "cache"),
+        *("jobs", "timeout", "memory", "isolation"),  # what they end is not kept
+        *("losses", "arguments", "data", "ignore", "baseline"),
+    }
+)
+OURS = ("TF_CPP_", "TF_FORCE_GPU_", "TF_NUM_")  # variables that losscheck sets itself
+LARGEST = 256 * 1024 * 1024  # of a file of data that is read
+
+
+def digest(*parts: object) -> str:
+    """Digest anything that has a lasting text."""
+    text = json.dumps(parts, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
+
+
+def environment() -> dict[str, str]:
+    """Give the variables of the environment that losscheck has not set."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+
+
+def versions(variables: Mapping[str, str]) -> str:
+    """Digest what runs a loss: losscheck, Python, what is installed, and how it is set.
+
+    Parameters
+    ----------
+    variables
+        The environment.
+    """
+    set_ = {name: value for name, value in variables.items() if name.startswith(READ)}
+    home = Path(variables.get("KERAS_HOME") or Path.home() / ".keras")
+    python = (sys.version, platform.platform(), sys.flags.optimize)
+    return digest(_own(), python, sorted(_installed()), set_, _content(home / "keras.json"))
+
+
+def of_loss(target: str, settings: Settings) -> str | None:
+    """Digest the settings of a loss, with the files that they name; None where nobody can."""
+    own = settings.for_loss(target)
+    if own.data and not own.data.endswith(".npz"):  # what yields batches may read anything
+        return None
+    data = _content(Path(settings.directory, own.data)) if own.data else ""
+    if data is None:
+        return None
+    held = {
+        field.name: getattr(settings, field.name)
+        for field in attrs.fields(Settings)
+        if field.name not in ASIDE
+    }
+    return digest(target, held, attrs.asdict(own), settings.ignored(target), data, _known(settings))
+
+
+def of_run(settings: Settings) -> str:
+    """Digest all settings, which say what is refused."""
+    same = attrs.evolve(settings, fail_on="never", jobs=1, timeout=0.0, memory=0.0, isolation=None)
+    return digest(attrs.asdict(same))
+
+
+def _known(settings: Settings) -> Any:
+    """What the baseline holds, and the day where an entry has its last one."""
+    if not settings.baseline:
+        return ""
+    entries = read(Path(settings.baseline))
+    day = datetime.datetime.now(tz=datetime.UTC).date() if any(e.expires for e in entries) else ""
+    return [*map(attrs.astuple, entries)], day
+
+
+def _content(file: Path) -> str | None:
+    """Digest a file; "" where there is none, None where it is too large."""
+    try:
+        if file.stat().st_size > LARGEST:
+            return None
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+@functools.cache
+def _own() -> str:
+    """Digest the sources of losscheck and of packages with rules, which may be worked on."""
+    home = Path(__file__).parent.parent
+    files = sorted(home.rglob("*.py"))
+    for module in sorted(name for name in packages() if name in sys.modules):
+        files += _package(module)
+    found = hashlib.sha256()
+    for file in files:
+        found.update(hashlib.sha256(file.read_bytes()).digest())
+    return found.hexdigest()
+
+
+def _package(module: str) -> list[Path]:
+    """The files of the package that a module belongs to."""
+    file = getattr(sys.modules[module.partition(".")[0]], "__file__", None)
+    if not file:
+        return []
+    path = Path(file)
+    return sorted(path.parent.rglob("*.py")) if path.name == "__init__.py" else [path]
+
+
+def _installed() -> Iterator[str]:
+    """The names and versions of what is installed, as its folders are called."""
+    for folder in sys.path:
+        try:
+            names = os.listdir(folder or ".")
+        except OSError:
+            continue
+        yield from (name for name in names if name.endswith((".dist-info", ".egg-info")))

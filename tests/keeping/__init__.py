@@ -1,0 +1,1 @@
+"""Reports that are kept from run to run."""
