@@ -27,7 +27,15 @@ DEMO := \
 	'$(SEED):adaptive_huber_loss' \
 	'$(SEED):temporal_loss'
 
-.PHONY: help setup demo test test-slow lint format bench-gradient bench-search keras-contract \
+# The functions of keras.losses, and two of its classes as they are used on logits.
+KERAS := $(addprefix keras.losses:,binary_crossentropy binary_focal_crossentropy \
+	categorical_crossentropy categorical_focal_crossentropy categorical_generalized_cross_entropy \
+	categorical_hinge circle cosine_similarity ctc dice hinge huber kl_divergence log_cosh \
+	mean_absolute_error mean_absolute_percentage_error mean_squared_error \
+	mean_squared_logarithmic_error poisson sparse_categorical_crossentropy squared_hinge tversky \
+	'BinaryCrossentropy(from_logits=True)' 'CategoricalCrossentropy(from_logits=True)')
+
+.PHONY: help setup demo reports test test-slow lint format bench-gradient bench-search keras-contract \
 	accuracy rewriting snapshot snapshot-compare clean
 
 help:
@@ -67,6 +75,12 @@ demo: $(STAMP)
 	@[ -n "$$(find reports -name '*.html' -newer $(VENV)/.demo)" ] || { \
 		echo 'losscheck wrote no page to reports/.' >&2; exit 1; }
 	@echo 'The same as a page: reports/stability.html'
+
+# Committed, unlike what `make demo` writes: what is said of the losses that everybody knows.
+reports: $(STAMP)
+	$(BIN)/losscheck $(KERAS) --format concise --format html=reports/keras.html \
+		--format json=reports/keras.json || [ $$? -eq 1 ]
+	$(BIN)/python -m benchmarks.screenshot reports/keras.html docs/keras-report.png
 
 # The files that take longest come first, so that both workers end together.
 test: $(STAMP)

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from losscheck.comparison import Comparison
 from losscheck.model import LossReport, UsageError, Verdict
-from losscheck.result import CheckResult, UnstableLossError
+from losscheck.result import CheckResult, ComparisonResult, UnstableLossError
 from losscheck.settings.budget import DEFAULT
 from losscheck.settings.decorator import Declaration
 from losscheck.settings.given import laid_over
@@ -163,7 +163,7 @@ def compare(
     Comparison
         Its `answer` is "same"; "repairs", where they differ only where the old loss gives NaN or
         Inf, or has lost its digits, and the new one is right; or "differ". Each of its
-        `differences` has the simplest case that shows it.
+        `differences` has the simplest case that shows it. ``print`` shows what the terminal shows.
 
     Raises
     ------
@@ -179,7 +179,9 @@ def compare(
     from losscheck.comparing.compare import compare as compared
 
     settings = _settings(arguments, dtypes, modes, (), None, seed, 1, budget)
-    return compared(losses_of(old)[0], losses_of(new)[0], settings)
+    found = compared(losses_of(old)[0], losses_of(new)[0], settings)
+    told = {field.name: getattr(found, field.name) for field in attrs.fields(Comparison)}
+    return ComparisonResult(**told)
 
 
 class CheckOptions(TypedDict, total=False):

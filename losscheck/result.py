@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 
 import attrs
 
 from losscheck import __version__
+from losscheck.comparison import Comparison
 from losscheck.model import (
     Diagnosis,
     Environment,
@@ -21,12 +23,24 @@ from losscheck.model import (
 )
 
 
+@attrs.frozen(kw_only=True)
+class ShownDiagnosis(Diagnosis):
+    """A diagnosis beside the loss that it is of, which a notebook shows as a card."""
+
+    loss: LossReport = attrs.field(repr=False, eq=False)
+
+    def _repr_html_(self) -> str:
+        from losscheck.report.fragment import of_diagnosis
+
+        return of_diagnosis(self, self.loss)
+
+
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class CheckResult(LossReport):
     """All that is said of one loss, and of the run in which it was found.
 
     Iterating gives the diagnoses, the worst first. ``print`` shows what the terminal shows, a
-    notebook the same as a card.
+    notebook the same as a card; it shows a diagnosis that iterating gave as one, too.
 
     Attributes
     ----------
@@ -70,7 +84,9 @@ class CheckResult(LossReport):
         return fragment(self)
 
     def __iter__(self) -> Iterator[Diagnosis]:
-        return iter(self.diagnoses)
+        for each in self.diagnoses:
+            told = {field.name: getattr(each, field.name) for field in attrs.fields(Diagnosis)}
+            yield ShownDiagnosis(**told, loss=self)
 
     @property
     def report(self) -> Report:
@@ -143,6 +159,20 @@ class CheckResult(LossReport):
         found = any(finding.severity == Severity.ERROR for finding in self.findings)
         if found or self.verdict == Verdict.ERROR:
             raise UnstableLossError(self)
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class ComparisonResult(Comparison):
+    """A comparison that shows itself: ``print`` as the terminal does, a notebook as a card."""
+
+    def __str__(self) -> str:
+        from losscheck.report.comparison import render
+        from losscheck.report.view import View
+
+        return render(self, View()).rstrip()
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(str(self))}</pre>"
 
 
 class UnstableLossError(AssertionError):

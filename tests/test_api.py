@@ -153,6 +153,12 @@ def test_a_result_shows_itself(fake_engine: Any, finding: Any) -> None:
     assert "<script" not in card
     assert "&lt;/style&gt;&lt;script&gt;alert(1)&lt;/script&gt;\\x00\\u202eabc" in card
     assert " id=" not in card  # the same card may stand in a notebook twice
+    (diagnosis,) = result
+    assert diagnosis.cause == "why"
+    alone = diagnosis._repr_html_()
+    assert alone.count("&lt;script&gt;") == card.count("&lt;script&gt;") == 1
+    assert target in card
+    assert target not in alone
 
 
 def test_a_result_is_frozen_pickled_and_saved(

@@ -6,9 +6,9 @@ from losscheck.comparison import Compared, Comparison, Difference
 from losscheck.model import Environment
 
 
-def test_a_comparison_is_shown_on_one_line() -> None:
+def comparison() -> Comparison:
     names = ("python", "tensorflow", "keras", "numpy", "hypothesis", "platform")
-    found = Comparison(
+    return Comparison(
         losscheck="0",
         environment=Environment(**dict.fromkeys(names, "")),
         answer="differ",
@@ -24,4 +24,7 @@ def test_a_comparison_is_shown_on_one_line() -> None:
         seed=0,
         seconds=0.1,
     )
-    assert repr(found) == "<losscheck a:old -> a:new: differ, 1 difference>"
+
+
+def test_a_comparison_is_shown_on_one_line() -> None:
+    assert repr(comparison()) == "<losscheck a:old -> a:new: differ, 1 difference>"

@@ -55,13 +55,19 @@ class Names:
 
 
 def module_of(file: str) -> ModuleType | None:
-    """The module that was imported from a file."""
+    """The module that was imported from a file; of a cell of a notebook, where its names live."""
     name, path = os.path.basename(file), os.path.realpath(file)
     for module in list(sys.modules.values()):
         known = getattr(module, "__file__", None) or ""
         # There are thousands of modules: to follow the links of all their folders takes long.
         if os.path.basename(known) == name and os.path.realpath(known) == path:
             return module
+    main = sys.modules["__main__"]
+    for thing in list(vars(main).values()):
+        parts = list(vars(thing).values()) if isinstance(thing, type) else [thing]
+        codes = (getattr(part, "__code__", None) for part in parts)
+        if any(getattr(code, "co_filename", "") == file for code in codes):
+            return main
     return None
 
 

@@ -23,6 +23,7 @@ def printed(lines: Iterable[Text], view: View) -> str:
         file=target,
         width=view.width,
         force_terminal=view.color,
+        force_jupyter=False,  # or rich would show the lines in a notebook, and give none
         color_system="standard" if view.color else None,
     )
     for line in lines:

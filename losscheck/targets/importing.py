@@ -17,6 +17,7 @@ from pathlib import Path
 from types import ModuleType
 
 from losscheck.model import UsageError
+from losscheck.program.tracing.origin import cell
 
 
 def put_on_path(directory: Path) -> None:
@@ -234,6 +235,8 @@ def raised(error: BaseException, directory: Path) -> str:
 
 def shown(file: str, directory: Path) -> str:
     """Name a file as reports do: relative to the working directory where it lies below it."""
+    if name := cell(file):
+        return name
     path = Path(file)
     below = path.is_absolute() and path.resolve().is_relative_to(directory)
     return path.resolve().relative_to(directory).as_posix() if below else file

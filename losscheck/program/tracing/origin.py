@@ -249,8 +249,17 @@ def locate(frame: Frame, op: str, direction: Direction, base: str) -> Location:
     )
 
 
+def cell(file: str) -> str:
+    """Name a cell of a notebook as tracebacks do, ``In[3]``; "" where a file is none."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    named = getattr(getattr(shell, "compile", None), "format_code_name", lambda _: None)(file)
+    return str(named[1]) if named else ""
+
+
 def relative(file: str, base: str) -> str:
-    """Write a path relative to `base` where it lies below it."""
+    """Write a path relative to `base` where it lies below it; a cell of a notebook by its name."""
+    if name := cell(file):
+        return name
     path, root = os.path.realpath(file), os.path.realpath(base)
     return os.path.relpath(path, root) if path.startswith(root + os.sep) else path
 
