@@ -373,6 +373,7 @@ class Report:
     left_out: tuple[LeftOut, ...] = ()
     date: str = ""  # when it began, as "2026-11-30T06:50:00+00:00"; "" in reports without it
     unexamined: tuple[str, ...] = ()  # targets that an interrupted run did not come to
+    shard: str = ""  # "2/3": of the losses of a run, every third one from the second on
     schema: int = 1
 
 

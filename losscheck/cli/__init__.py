@@ -327,6 +327,39 @@ def render(file: Path, formats: tuple[str, ...], quiet: bool, verbose: bool) -> 
     return commands.render(file, formats, verbose - quiet)
 
 
+@command.command()
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="REPORT.json..."
+)
+@click.option("--format", "formats", multiple=True, metavar="FORMAT[=PATH]", help="As of check.")
+@click.option("--config", type=click.Path(path_type=Path), help="Configuration file to read.")
+@click.option(
+    "--fail-on",
+    metavar="[error|inconclusive|warning|never]",
+    shell_complete=completed("fail_on"),
+    help="What makes the exit status 1, as of check.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Only errors, a line each.")
+@click.option("-v", "--verbose", is_flag=True, help="Everything.")
+def merge(
+    files: tuple[Path, ...],
+    formats: tuple[str, ...],
+    config: Path | None,
+    fail_on: str | None,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Put JSON reports together, as of the parts that --shard makes.
+
+    What comes of it, and the exit status, are those of one run over all losses, but for times.
+    Reports of other versions, a loss that is in two of them, and a part that is missing are
+    refused.
+    """
+    from losscheck.cli import commands
+
+    return commands.merge(files, formats, config=config, fail_on=fail_on, verbosity=verbose - quiet)
+
+
 def main() -> None:
     """Run the command line and exit."""
     if COMPLETION in os.environ:

@@ -147,6 +147,12 @@ OPTIONS = (
     ),
     BUDGET,
     click.option(
+        "--shard",
+        metavar="I/N",
+        help="The I-th of N parts of the losses, for as many machines; `losscheck merge` puts the "
+        "reports together.",
+    ),
+    click.option(
         "--no-cache",
         is_flag=True,
         help="Examine losses that have not changed, too, and keep no reports in .losscheck/.",

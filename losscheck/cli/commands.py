@@ -15,13 +15,14 @@ from losscheck.cli.options import settings
 from losscheck.cli.progress import watch
 from losscheck.engine.events import Done, Event, Finished, Printed
 from losscheck.engine.nothing import nothing
-from losscheck.engine.whole import summary
+from losscheck.engine.whole import merged, summary
 from losscheck.keeping.kept import Kept
 from losscheck.model import LeftOut, LossReport, Report, UsageError
 from losscheck.report import verdicts, words
 from losscheck.report.text import loss_text as text_of_loss
 from losscheck.selection import Selection, is_target
-from losscheck.settings.settings import Settings, did_you_mean
+from losscheck.settings.file import read
+from losscheck.settings.settings import FAIL_ON, Settings, did_you_mean, one_of
 from losscheck.targets.importing import lies_in
 from losscheck.targets.reference import parse
 
@@ -42,6 +43,7 @@ COMMANDS = (
     "rules",
     "explain",
     "render",
+    "merge",
 )
 
 
@@ -85,6 +87,28 @@ def render(file: Path, formats: Sequence[str], verbosity: int) -> int:
     wanted = outputs.parse(formats)
     outputs.write(stored(file), wanted, verbosity)
     return verdicts.Exit.CLEAN
+
+
+def merge(
+    files: Sequence[Path],
+    formats: Sequence[str],
+    *,
+    config: Path | None,
+    fail_on: str | None,
+    verbosity: int,
+) -> int:
+    """Put the reports of several runs together, and write them as one.
+
+    Returns
+    -------
+    int
+        The exit status, as of one run.
+    """
+    wanted = outputs.parse(formats)
+    held = one_of(fail_on, FAIL_ON, "--fail-on") if fail_on else read(Path.cwd(), config).fail_on
+    whole = merged([(str(file), stored(file)) for file in files])
+    outputs.write(whole, wanted, verbosity)
+    return verdicts.INTERRUPTED if whole.unexamined else verdicts.status(whole, held)
 
 
 def stored(file: Path) -> Report:
@@ -162,7 +186,11 @@ def examined(
     found = known | {loss.target: loss for loss in done.report.losses}
     losses = tuple(found[task.target] for task in planned.tasks if task.target in found)
     report = attrs.evolve(
-        done.report, losses=losses, summary=summary(losses), left_out=planned.left_out
+        done.report,
+        losses=losses,
+        summary=summary(losses),
+        left_out=planned.left_out,
+        shard=held.part,
     )
     return attrs.evolve(done, report=report)
 

@@ -18,6 +18,7 @@ from losscheck.settings.settings import (
     ROLES,
     ArgumentSettings,
     Settings,
+    a_shard,
     check_texts,
     lay_over,
     one_of,
@@ -64,6 +65,8 @@ def settings(directory: Path, options: dict[str, Any]) -> Settings:
     for name in ("seed", "order", "data", "budget", "changed", *APART, "isolation"):
         if options.get(name) is not None:
             changes[name] = options[name]
+    if options.get("shard") is not None:
+        changes["shard"] = a_shard(options["shard"], "--shard")
     if options.get("baseline") is not None:
         changes["baseline"] = str(directory / options["baseline"])
     return attrs.evolve(

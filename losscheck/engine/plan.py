@@ -29,7 +29,7 @@ class Plan:
     tasks: tuple[Task, ...]
     left_out: tuple[LeftOut, ...]
     said: tuple[str, ...] = ()  # of what was chosen and what not: lines
-    unchanged: bool = False  # whether targets were left out because they do not differ
+    unchanged: bool = False  # whether targets were left out that do not differ, or go elsewhere
     sources: Mapping[str, Source | None] = attrs.field(factory=dict)  # target -> where it is
 
 
@@ -84,7 +84,7 @@ def plan(targets: Sequence[str], settings: Settings, selection: Selection | None
         ),
         left_out=tuple(item for item in left_out.values() if item.target not in losses),
         said=chosen.said(),
-        unchanged=chosen.unchanged,
+        unchanged=chosen.unchanged or chosen.elsewhere,
         sources={target: loss.source for target, loss in losses.items()},
     )
 

@@ -35,14 +35,11 @@ class Whole:
         What is no loss.
     said
         What is told of the choice of losses: lines.
-    unchanged
-        Whether targets were left out because they do not differ from a commit.
     """
 
     losses: tuple[LossReport, ...]
     left_out: tuple[LeftOut, ...]
     said: tuple[str, ...]
-    unchanged: bool
 
 
 class Kept:
@@ -92,7 +89,6 @@ class Kept:
             losses=tuple(found.values()),
             left_out=left_out,
             said=chosen.said(),
-            unchanged=chosen.unchanged,
         )
 
     def losses(self, targets: Iterable[str]) -> dict[str, LossReport]:

@@ -23,7 +23,8 @@ from losscheck.settings.settings import Settings
 # What neither a finding nor a number depends on, and what `for_loss` has already.
 ASIDE = frozenset(
     {
-        *("targets", "exclude", "changed", "fail_on", "home", "names", "cache"),
+        *("targets", "exclude", "changed", "fail_on", "home", "names", "shard"),
+        "cache",
         *("jobs", "timeout", "memory", "isolation"),  # what they end is not kept
         *("losses", "arguments", "data", "ignore", "baseline"),
     }

@@ -47,6 +47,8 @@ class Selection:
         directory = Path(settings.directory).resolve()
         home = Path(settings.home).resolve() if settings.home else None
         self._exclusion = Exclusion(settings.exclude, directory, home)
+        self._shard = settings.shard
+        self._wanted = self._taken = 0  # losses
         kept = [target for target in targets if not self._exclusion.leaves_out(target)]
         self._changes = None
         self._alike: list[str] = []  # what does not differ
@@ -62,14 +64,22 @@ class Selection:
         """Say whether a loss is to be examined."""
         if self._exclusion.leaves_out(target):
             return False
-        if self._changes is None:
-            return True
-        reason = self._changes.why(target)
-        if reason is None:
-            self._alike.append(target)
-            return False
-        self._why[target] = reason
-        return True
+        if self._changes is not None:
+            reason = self._changes.why(target)
+            if reason is None:
+                self._alike.append(target)
+                return False
+            self._why[target] = reason
+        part, of = self._shard
+        mine = self._wanted % of == part - 1
+        self._wanted += 1
+        self._taken += mine
+        return mine
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether all losses that are wanted belong to other shards."""
+        return self._wanted > self._taken == 0
 
     @property
     def unchanged(self) -> bool:
@@ -79,6 +89,9 @@ class Selection:
     def said(self) -> tuple[str, ...]:
         """What the user is told of it, once every loss was asked for: lines."""
         lines = list(self._exclusion.said())
+        part, of = self._shard
+        if of > 1:
+            lines.append(f"shard {part}/{of}: {self._taken} of {plural(self._wanted, 'loss')}")
         if self._changes is not None:
             lines.append(f"compared with {self._changes.base.told}")
             lines += [f"{target} is checked: {reason}" for target, reason in self._why.items()]

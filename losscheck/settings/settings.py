@@ -80,6 +80,7 @@ class Settings:
     timeout: float = TIMEOUT  # seconds that a loss may take; 0 for as long as it likes
     memory: float = 0.0  # gigabytes that a loss may take; 0 for what is free, divided by the jobs
     isolation: bool | None = None  # losses in processes of their own; None where there are several
+    shard: tuple[int, int] = (1, 1)  # (2, 3): every third loss from the second on
     cache: bool = True  # reports are kept from run to run, and taken where nothing has changed
     directory: str = "."  # the working directory; files are reported relative to it
     home: str = ""  # the folder of the configuration file, "" without one
@@ -88,6 +89,11 @@ class Settings:
     def apart(self) -> bool:
         """Whether losses are examined in processes of their own, as `isolated` has settled it."""
         return bool(self.isolation)
+
+    @property
+    def part(self) -> str:
+        """The part of the losses that is examined, such as "2/3"; "" for all of them."""
+        return "{}/{}".format(*self.shard) if self.shard[1] > 1 else ""
 
     def isolated(self, *, several: bool) -> Settings:
         """Settle whether losses are examined in processes of their own.
@@ -232,6 +238,21 @@ def one_of(given: str, choices: tuple[str, ...], where: str) -> str:
         f"{where}: expected one of {', '.join(choices)}, got {given!r}."
         f"{did_you_mean(given, choices)}"
     )
+
+
+def a_shard(given: str, where: str) -> tuple[int, int]:
+    """Read which part of the losses is examined, such as "2/3".
+
+    Raises
+    ------
+    UsageError
+        It is no part.
+    """
+    match = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", given.strip())
+    part, of = map(int, match.groups()) if match else (0, 0)
+    if not 1 <= part <= of:
+        raise UsageError(f"{where}: expected a part such as 1/3, 2/3 or 3/3, got {given!r}")
+    return part, of
 
 
 def an_order(given: Any, where: str) -> int:

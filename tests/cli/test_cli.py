@@ -471,3 +471,38 @@ def test_quiet_prints_the_concise_lines_of_errors(run: Run, fake_engine: Any, fi
     assert status == 1
     (line,) = out.splitlines()
     assert " error " in line
+
+
+def test_shards_are_parts_of_a_run(run: Run, fake_engine: Any, tmp_path: Path) -> None:
+    targets = ("mse", "mae", "huber", "cosine_similarity")
+    found = []
+    for part in ("1/3", "2/3", "3/3"):
+        name = f"{part[0]}.json"
+        status, _, err = run(*targets, "--shard", part, "--format", f"json={name}")
+        assert status == 0
+        assert f"shard {part}: " in err
+        found.append(json.loads((tmp_path / name).read_text(encoding="utf-8")))
+    assert [[loss["target"] for loss in each["losses"]] for each in found] == [
+        ["mse", "cosine_similarity"],
+        ["mae"],
+        ["huber"],
+    ]
+    run(*targets, "--format", "json=whole.json")
+    assert run("merge", "3.json", "1.json", "2.json", "--format", "json=merged.json")[0] == 0
+    whole, merged = (
+        json.loads((tmp_path / f"{name}.json").read_text(encoding="utf-8"))
+        for name in ("whole", "merged")
+    )
+    assert {**merged, "seconds": 0} == {**whole, "seconds": 0}
+    # More parts than losses: some have nothing to do.
+    status, out, err = run("mse", "--shard", "2/2", "--format", "json")
+    assert status == 0
+    assert json.loads(out)["losses"] == []
+    assert "shard 2/2: 0 of 1 loss" in err
+
+
+@pytest.mark.parametrize("shard", ["0/3", "4/3", "1", "a/b", "1/0", "-1/3"])
+def test_a_shard_that_is_none(run: Run, shard: str) -> None:
+    status, _, err = run("mse", f"--shard={shard}")
+    assert status == 2
+    assert "--shard: expected a part such as 1/3" in err

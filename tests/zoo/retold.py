@@ -25,6 +25,7 @@ def retold(loss: Callable[..., Any], folder: Path) -> Any:
     source = inspect.getsource(inspect.getmodule(loss))  # type: ignore[arg-type]
     module = imported(ABOVE + renamed_locally(source), folder / f"retold_{called(loss)}.py")
     found = getattr(module, called(loss))
+    found.__module__ = loss.__module__  # the seed of a loss is made of its name
     if hasattr(loss, "__name__"):
         return found
     again = object.__new__(found)  # Keras copies by saving
