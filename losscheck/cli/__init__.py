@@ -6,6 +6,7 @@ Everything else is imported by the commands that need it, so that `--help` stays
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -366,6 +367,7 @@ def main() -> None:
         from losscheck.cli import completion
 
         completion.register()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
     status = run(sys.argv[1:])
     from losscheck.cli.streams import close_stdout
 

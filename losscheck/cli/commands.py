@@ -73,7 +73,8 @@ def status(done: Done, held: Settings) -> int:
     if done.interrupted:
         print("interrupted: what was found until then is reported", file=sys.stderr)
         return verdicts.INTERRUPTED
-    return verdicts.status(done.report, held.fail_on)
+    found = verdicts.status(done.report, held.fail_on)
+    return verdicts.Exit.USAGE if done.refused and found != verdicts.Exit.FAULT else found
 
 
 def render(file: Path, formats: Sequence[str], verbosity: int) -> int:
@@ -169,7 +170,7 @@ def examined(
             say(words.kept(whole.losses))
             return attrs.evolve(done, report=attrs.evolve(done.report, left_out=whole.left_out))
         planned = _planned(given, held)
-        say(planned.said)
+        _say_found(planned, quiet=quiet)
         if not planned.tasks and planned.unchanged:
             return nothing(held)
         if not planned.tasks:
@@ -189,10 +190,10 @@ def examined(
         done.report,
         losses=losses,
         summary=summary(losses),
-        left_out=planned.left_out,
+        left_out=(*planned.left_out, *planned.refused),
         shard=held.part,
     )
-    return attrs.evolve(done, report=report)
+    return attrs.evolve(done, report=report, refused=bool(planned.refused))
 
 
 def several(targets: Sequence[str]) -> bool:
@@ -244,6 +245,13 @@ def _say(lines: Sequence[str], *, quiet: bool) -> None:
         print(f"losscheck: {line}", file=sys.stderr)
 
 
+def _say_found(planned: Plan, *, quiet: bool) -> None:
+    _say(planned.said, quiet=quiet)
+    _say([f"{item.target}: {item.reason}" for item in planned.refused], quiet=False)
+    if planned.printed:
+        print(planned.printed, file=sys.stderr)
+
+
 def _planned(given: Sequence[str], held: Settings) -> Plan:
     """Find the losses; what is not there is told before TensorFlow is imported."""
     from losscheck.targets import check as check_targets
@@ -254,13 +262,13 @@ def _planned(given: Sequence[str], held: Settings) -> Plan:
     try:
         chosen = Selection(given, held)
         check_targets(chosen.targets, Path(held.directory).resolve())
+        if held.apart and chosen.targets:
+            from losscheck.engine.planning import planned
+
+            return planned(given, held, chosen)
         from losscheck.engine.plan import plan
         from losscheck.program.garbage import imported_to_stay
 
-        if held.apart and chosen.targets:  # their TensorFlow is imported beside that of the targets
-            from losscheck.engine import workers
-
-            workers.prepare()
         with imported_to_stay():
             return plan(given, held, chosen)
     except UsageError as error:

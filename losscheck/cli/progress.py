@@ -27,13 +27,15 @@ class Watch:
     def __init__(self, progress: Any = None) -> None:
         self._progress = progress
         self._bar = None if progress is None else progress.add_task(BEGINNING, total=None)
+        self._lines: dict[str, Any] = {}  # of the losses that are examined now
         self._found: dict[str, Counter[str]] = {}  # of each loss, by severity
         self._stages: dict[str, str] = {}
 
     def begin(self, losses: int) -> None:
         """Know how many losses there are."""
         if self._progress is not None:
-            self._progress.update(self._bar, total=losses)
+            said = words.plural(losses, "loss")
+            self._progress.update(self._bar, total=losses, description=said)
 
     def hear(self, event: Event) -> None:
         """Show what has happened."""
@@ -41,7 +43,7 @@ class Watch:
             return
         match event:
             case Started(target=target):
-                self._show(target)
+                self._lines[target] = self._progress.add_task(words.clean(target), total=None)
             case Stage(target=target, name=name):
                 self._stages[target] = name
                 self._show(target)
@@ -51,8 +53,10 @@ class Watch:
                 if finding.severity == Severity.ERROR and counts[finding.severity] == 1:
                     self._tell(target, finding)
                 self._show(target)
-            case Finished():
+            case Finished(target=target):
                 self._progress.advance(self._bar)
+                if target in self._lines:
+                    self._progress.remove_task(self._lines.pop(target))
 
     @contextlib.contextmanager
     def aside(self) -> Iterator[None]:
@@ -70,7 +74,8 @@ class Watch:
         counts = self._found.get(target, Counter())
         found = ", ".join(words.plural(counts[s], s) for s in ("error", "warning") if counts[s])
         parts = (words.clean(target), self._stages.get(target, ""), found)
-        self._progress.update(self._bar, description="  ".join(part for part in parts if part))
+        line = "  ".join(part for part in parts if part)
+        self._progress.update(self._lines[target], description=line)
 
     def _tell(self, target: str, finding: Finding) -> None:
         where = words.place(finding.location) or words.clean(target)

@@ -11,6 +11,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Iterator
+from multiprocessing.util import get_temp_dir
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,8 @@ class Alone:
         What it may take.
     forked
         Whether TensorFlow is there to be forked from; else the process imports it.
+    by_stage
+        Whether each stage may take the time that is given.
 
     Attributes
     ----------
@@ -50,10 +53,10 @@ class Alone:
         What it was doing when it last said so.
     """
 
-    def __init__(self, do: Work, limits: Limits, *, forked: bool) -> None:
+    def __init__(self, do: Work, limits: Limits, *, forked: bool, by_stage: bool = False) -> None:
         context: Any = multiprocessing.get_context("forkserver" if forked else "spawn")
-        self._limits = limits
-        self._room = Path(tempfile.mkdtemp(prefix="losscheck-"))
+        self._limits, self._by_stage = limits, by_stage
+        self._room = Path(tempfile.mkdtemp(prefix="losscheck-", dir=get_temp_dir()))
         self._pipe, theirs = context.Pipe(duplex=False)
         own = (theirs, str(self._room), limits.threads, do)
         self._process = context.Process(target=work, args=own)
@@ -63,6 +66,7 @@ class Alone:
         self._deadline = self._begin + (limits.timeout + START if limits.timeout else float("inf"))
         self._began = False
         self._raised: tuple[str, tuple[tuple[str, int], ...]] | None = None
+        self._said_before = 0  # bytes that it had printed when its stage began
         self.stage = ""
 
     @property
@@ -80,12 +84,14 @@ class Alone:
                 what, told = self._pipe.recv()
             except Exception as error:  # half a message, or what is none
                 raise EOFError from error
-            if what is Told.BEGAN:
+            if what is Told.STAGE:
+                self.stage = told
+            if what is Told.STAGE and self._by_stage:
+                self._said_before = _size(self._room / OUTPUT)
+            if what is Told.BEGAN or (what is Told.STAGE and self._by_stage):
                 self._began, self._begin = True, time.monotonic()
                 self._deadline = self._begin + (self._limits.timeout or float("inf"))
-            elif what is Told.STAGE:
-                self.stage = told
-            elif what is Told.RAISED:
+            if what is Told.RAISED:
                 self._raised = told
                 raise EOFError
             yield what, told
@@ -119,7 +125,7 @@ class Alone:
                 os.kill(self._process.pid, signal.SIGABRT)  # faulthandler writes its stack
                 self._process.join(_STACK_TIME)
         seconds = time.monotonic() - self._begin
-        printed = self._printed(signalled=end is End.CRASH)
+        printed = self._printed(self._said_before, signalled=end is End.CRASH)
         given = {"seconds": seconds, "lines": self._lines(), "printed": printed, **how}
         return Ending(end=end, stage=self.stage, **given)
 
@@ -129,16 +135,15 @@ class Alone:
         found = _LINE.finditer(after + before if current else before)
         return tuple((match["file"], int(match["line"])) for match in found)
 
-    def _printed(self, *, signalled: bool) -> str:
+    def _printed(self, since: int = 0, *, signalled: bool = False) -> str:
         """What it printed last; of what losscheck silences, why a library ended it."""
         fatal = _FATAL.findall(_read(self._room / SILENCED)) if signalled else []
-        return "\n".join((_read(self._room / OUTPUT).rstrip(), *fatal)).strip()
+        return "\n".join((_read(self._room / OUTPUT, since).rstrip(), *fatal)).strip()
 
     def _shorten_output(self) -> None:
         for name in (OUTPUT, SILENCED):
-            with contextlib.suppress(OSError):
-                if (self._room / name).stat().st_size > _MOST:
-                    os.truncate(self._room / name, 0)
+            if _size(self._room / name) > _MOST:
+                os.truncate(self._room / name, 0)
 
     def _memory(self) -> float:
         """Bytes that are its own: what it was forked with, it shares."""
@@ -155,7 +160,7 @@ class Alone:
         self._kill()
         self._process.join()
         self._pipe.close()
-        printed = self._printed(signalled=False)
+        printed = self._printed()
         shutil.rmtree(self._room, ignore_errors=True)
         return printed
 
@@ -201,11 +206,17 @@ def _status(code: int | None) -> str:
         return f"the signal {-code}"
 
 
-def _read(file: Path) -> str:
-    """The end of a file; "" where there is none."""
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
+
+
+def _read(file: Path, since: int = 0) -> str:
+    """The end of a file, of what stands behind this byte; "" where there is none."""
     try:
         with file.open("rb") as opened:
-            opened.seek(max(0, file.stat().st_size - _KEPT))
-            return opened.read().decode(errors="replace")
+            begin = max(since, _size(file) - _KEPT)
+            opened.seek(begin)
+            text = opened.read().decode(errors="replace")
+            return text if begin == since else f"[...]\n{text.partition(chr(10))[2]}"
     except OSError:
         return ""

@@ -60,6 +60,7 @@ class Done:
 
     report: Report
     interrupted: bool = False
+    refused: bool = False  # whether a target could not be imported, beside others that were
 
 
 Event = Started | Stage | Found | Printed | Finished | Interrupted | Done

@@ -11,11 +11,13 @@ import gc
 import importlib
 import os
 import pkgutil
-import signal
+import shutil
 import sys
+import warnings
 
 import psutil
 
+from losscheck.engine.inside import ROOMS
 from losscheck.model import UsageError
 from losscheck.program.quiet import imported
 
@@ -35,12 +37,18 @@ LATER = (  # what is imported where it is first needed, which each process would
 _PR_SET_CHILD_SUBREAPER = 36
 
 
-def _end_all(own: int) -> None:
+def _end_all(own: int, rooms: str) -> None:
     """End what is left of all that was forked from here, and of what that has started."""
-    children = psutil.Process(own).children(recursive=True) if os.getpid() == own else ()
-    for child in children:
-        with contextlib.suppress(psutil.Error):
-            child.send_signal(signal.SIGKILL)
+    if os.getpid() != own:
+        return
+    while children := psutil.Process().children(recursive=True):
+        for child in children:
+            with contextlib.suppress(psutil.Error):
+                child.kill()
+        for child in psutil.Process().children():
+            child.wait()
+    if rooms:  # who started us removes them as well, unless it was killed
+        shutil.rmtree(rooms, ignore_errors=True)
 
 
 with contextlib.suppress(UsageError):  # who started us says so
@@ -53,6 +61,8 @@ with contextlib.suppress(UsageError):  # who started us says so
             importlib.import_module(name)
 if sys.platform == "linux":  # what leaves its parent is handed over to us
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
-atexit.register(_end_all, os.getpid())
+atexit.register(_end_all, os.getpid(), os.environ.pop(ROOMS, ""))
+# What is handed over to us is nobody that the fork server knows.
+warnings.filterwarnings("ignore", "forkserver: waitpid returned unexpected pid")
 gc.collect()
 gc.freeze()  # a million objects that stay: no process need look at them, or copy their pages

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from losscheck.model import UsageError
 
 OUTPUT, SILENCED, STACK = "output", "silenced", "stack"
 """Files of a process's room: what it prints, what losscheck silences, where it was at its end."""
+ROOMS = "LOSSCHECK_ROOMS"  # tells what the processes are forked from where all their rooms are
 _PR_SET_PDEATHSIG = 1
 _stack: list[Any] = []  # the file that faulthandler writes to stays open
 
@@ -89,6 +91,10 @@ def _keep_to_oneself(room: str) -> None:
     _stack.append(Path(room, STACK).open("w"))  # noqa: SIM115
     faulthandler.enable(_stack[0])
     tempfile.tempdir = os.environ["TMPDIR"] = tempfile.mkdtemp(dir=room)
+    # What it leaves running would keep alive what it was forked from: that waits for its users.
+    server = getattr(forkserver, "_forkserver", None)
+    if (alive := getattr(server, "_forkserver_alive_fd", None)) is not None:
+        os.close(alive)
     if hasattr(os, "setsid"):
         os.setsid()  # what it starts can be ended with it
     with contextlib.suppress(ImportError, OSError, ValueError):

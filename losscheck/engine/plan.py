@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from losscheck.selection import Selection
 from losscheck.settings.baseline import read
 from losscheck.settings.settings import LossSettings, Settings, did_you_mean
 from losscheck.targets import Loss, check, resolve
-from losscheck.targets.importing import put_on_path
+from losscheck.targets.importing import FailedImportError, put_on_path
 from losscheck.targets.locating import locate
 from losscheck.targets.reference import parse
 
@@ -31,9 +31,17 @@ class Plan:
     said: tuple[str, ...] = ()  # of what was chosen and what not: lines
     unchanged: bool = False  # whether targets were left out that do not differ, or go elsewhere
     sources: Mapping[str, Source | None] = attrs.field(factory=dict)  # target -> where it is
+    refused: tuple[LeftOut, ...] = ()  # targets whose module cannot be imported, beside others
+    printed: str = ""  # by their modules
 
 
-def plan(targets: Sequence[str], settings: Settings, selection: Selection | None = None) -> Plan:
+def plan(
+    targets: Sequence[str],
+    settings: Settings,
+    selection: Selection | None = None,
+    passed: Collection[str] = (),
+    listen: Callable[[str], None] = lambda target: None,
+) -> Plan:
     """Find the losses of all targets, each once, with the settings that hold for it.
 
     Parameters
@@ -44,6 +52,10 @@ def plan(targets: Sequence[str], settings: Settings, selection: Selection | None
         What steers the run.
     selection
         Which of them are wanted, where the caller has asked already.
+    passed
+        Targets that are known and not looked at.
+    listen
+        Called with each target before its module is imported.
 
     Returns
     -------
@@ -56,37 +68,76 @@ def plan(targets: Sequence[str], settings: Settings, selection: Selection | None
         If a target names no loss, or something is declared of an argument or a loss that is not
         there, or an installed rule or the baseline cannot be used.
     """
-    from losscheck.engine.task import Task
-
-    rules()  # one that cannot be used is told of before a loss is run
-    if settings.baseline:
-        read(Path(settings.baseline))
-    directory = Path(settings.directory).resolve()
-    if settings.home:
-        put_on_path(Path(settings.home))
+    directory = _prepared(settings)
     chosen = selection or Selection(targets, settings)
     targets = chosen.targets
     check(targets, directory)
-    losses: dict[str, Loss] = {}
-    left_out: dict[str, LeftOut] = {}
+    named = _Named()
     for target in targets:
-        found, rest = resolve(target, directory)
-        losses.update({loss.target: loss for loss in found if loss.target not in losses})
-        left_out.update({item.target: item for item in rest})
+        if target not in passed:
+            listen(target)
+            named.add(target, directory, alone=not settings.apart)
+    losses = named.losses
+    targets = [target for target in targets if target not in (*named.refused, *passed)]
+    if named.refused and not (targets or passed):
+        raise next(iter(named.refused.values()))
     every = tuple(dict.fromkeys(name for loss in losses.values() for name in _names(loss)))
     _check_arguments(losses, settings, every, whole=chosen.whole)
     _check_tables(targets, losses, settings, directory)
     return Plan(
-        tasks=tuple(
-            Task(target=target, settings=_own(settings, loss, every), source=loss.source)
-            for target, loss in losses.items()
-            if chosen.takes(target)
-        ),
-        left_out=tuple(item for item in left_out.values() if item.target not in losses),
+        tasks=tuple(_tasks(losses, settings, every, chosen)),
+        left_out=tuple(item for item in named.left_out.values() if item.target not in losses),
         said=chosen.said(),
         unchanged=chosen.unchanged or chosen.elsewhere,
         sources={target: loss.source for target, loss in losses.items()},
+        refused=tuple(named.refusals()),
     )
+
+
+def _prepared(settings: Settings) -> Path:
+    """Look at what can be told before a module is imported; give the working directory."""
+    rules()  # one that cannot be used is told of before a loss is run
+    if settings.baseline:
+        read(Path(settings.baseline))
+    if settings.home:
+        put_on_path(Path(settings.home))
+    return Path(settings.directory).resolve()
+
+
+@attrs.define(eq=False)
+class _Named:
+    """What targets name, each once."""
+
+    losses: dict[str, Loss] = attrs.field(factory=dict)
+    left_out: dict[str, LeftOut] = attrs.field(factory=dict)
+    refused: dict[str, FailedImportError] = attrs.field(factory=dict)
+
+    def add(self, target: str, directory: Path, *, alone: bool) -> None:
+        """Look at a target; one whose module cannot be imported is kept, unless it is alone."""
+        try:
+            found, rest = resolve(target, directory)
+        except FailedImportError as error:
+            if alone:
+                raise
+            self.refused[target] = error
+            return
+        self.losses.update({each.target: each for each in found if each.target not in self.losses})
+        self.left_out.update({item.target: item for item in rest})
+
+    def refusals(self) -> Iterator[LeftOut]:
+        """Say why modules cannot be imported."""
+        for target, error in self.refused.items():
+            yield LeftOut(target=target, reason=str(error))
+
+
+def _tasks(
+    losses: Mapping[str, Loss], settings: Settings, every: tuple[str, ...], chosen: Selection
+) -> Iterator[Task]:
+    from losscheck.engine.task import Task
+
+    for target, loss in losses.items():
+        if chosen.takes(target):
+            yield Task(target=target, settings=_own(settings, loss, every), source=loss.source)
 
 
 def _own(settings: Settings, loss: Loss, every: tuple[str, ...]) -> Settings:

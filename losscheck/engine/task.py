@@ -43,6 +43,7 @@ class Task:
     target: str
     settings: Settings
     source: Source | None = None  # where it is written, which is told of it even if it never runs
+    died: Ending | None = None  # how its module ended what imported it; it is not examined then
     ended: str = ""  # how a process ended that vectorized the loss; then nothing is
 
 

@@ -8,20 +8,23 @@ its import, and on Windows, each process imports it itself.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import multiprocessing
 import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from multiprocessing import connection
+from multiprocessing.util import get_temp_dir
 
 import attrs
 
 from losscheck.engine import machine
 from losscheck.engine.alone import WATCHED, Alone
 from losscheck.engine.events import Event, Finished, Found, Interrupted, Printed, Stage, Started
-from losscheck.engine.inside import Tell, Told
+from losscheck.engine.inside import ROOMS, Tell, Told
 from losscheck.engine.task import Task, examine, lost, stopped
 from losscheck.model import Environment, Finding, LossReport, UsageError
 from losscheck.program.quiet import READ
@@ -29,6 +32,7 @@ from losscheck.rules.execution.ending import Ending
 from losscheck.settings.settings import Settings
 
 PRELOADED = ["losscheck.engine.forked"]
+UNVECTORIZED = ("", "import", "spec")  # stages before anything is vectorized
 _prepared: dict[str, str] | None = None  # what TensorFlow was imported with for them
 
 
@@ -90,11 +94,18 @@ def prepare() -> None:
         resource_tracker.ensure_running()  # which would let interrupts through
         # Who started the processes ends them, and says so once for all.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        os.environ[ROOMS] = get_temp_dir()
         try:
             forkserver.ensure_running()
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            del os.environ[ROOMS]
         _prepared = _read()
+
+
+def forked() -> bool:
+    """Whether TensorFlow is there to be forked from, as it would be imported now."""
+    return _prepared is not None and _read() == _prepared
 
 
 def _read() -> dict[str, str]:
@@ -104,11 +115,33 @@ def _read() -> dict[str, str]:
 
 def _examine(task: Task, tell: Tell) -> LossReport:
     """Examine a loss in this process, which is its own."""
+    tell(Told.STAGE, "import")
     return examine(
         task,
         listen=lambda stage: tell(Told.STAGE, stage),
         tell=lambda finding: tell(Told.FOUND, finding),
     )
+
+
+@contextlib.contextmanager
+def _asked_to_stop() -> Iterator[Sequence[int]]:
+    """Note signals that ask this process to end; what they ask for twice happens at once."""
+    asked: list[int] = []
+
+    def note(number: int, _frame: object) -> None:
+        asked.append(number)
+        signal.signal(number, signal.SIG_DFL)
+
+    if threading.current_thread() is not threading.main_thread():  # which alone hears them
+        yield asked
+        return
+    before = {each: signal.signal(each, note) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        for each, handler in before.items():
+            if each not in asked:
+                signal.signal(each, handler)
 
 
 @attrs.define(eq=False)
@@ -133,36 +166,42 @@ class _Run:
         self._refused: dict[int, UsageError] = {}
 
     def events(self) -> Iterator[Event]:
-        """Examine them."""
+        """Examine them; an interrupt ends them, and a second one ends this process at once."""
         try:
-            while self._waiting or self._running:
-                if self._refused:  # nothing new; those before it may still be refused themselves
-                    self._waiting.clear()
-                while self._waiting and len(self._running) < self._jobs:
-                    yield from self._start(self._waiting.popleft())
-                self._wait()
-                for running in list(self._running):
-                    yield from self._tell(running)
-        except KeyboardInterrupt:
-            for running in self._running:
-                task = self._tasks[running.index]
-                report = stopped(task, running.found)
-                yield Finished(target=task.target, report=report, environment=running.environment)
-            yield Interrupted()
-            return
+            with _asked_to_stop() as asked:
+                yield from self._examined(asked)
         finally:
             for running in self._running:
                 running.process.end()
-        if self._refused:
+        if self._refused and not asked:
             raise self._refused[min(self._refused)]
+
+    def _examined(self, asked: Sequence[int]) -> Iterator[Event]:
+        while (self._waiting or self._running) and not asked:
+            if self._refused:  # nothing new; those before it may still be refused themselves
+                self._waiting.clear()
+            while self._waiting and len(self._running) < self._jobs:
+                yield from self._start(self._waiting.popleft())
+            self._wait()
+            for running in list(self._running):
+                yield from self._tell(running)
+        for running in self._running if asked else ():
+            task = self._tasks[running.index]
+            report = stopped(task, running.found)
+            where = running.environment
+            yield Finished(target=task.target, report=report, environment=where)
+        if asked:
+            yield Interrupted()
 
     def _start(self, index: int) -> Iterator[Event]:
         task = self._tasks[index]
-        forked = "forkserver" in multiprocessing.get_all_start_methods() and _read() == _prepared
-        do = functools.partial(_examine, task)
-        self._running.append(_Running(index, Alone(do, self._limits, forked=forked)))
         if not task.ended:
             yield Started(target=task.target, index=index, total=len(self._tasks))
+        if task.died is not None:
+            yield Finished(target=task.target, report=lost(task, task.died))
+            return
+        do = functools.partial(_examine, task)
+        self._running.append(_Running(index, Alone(do, self._limits, forked=forked())))
 
     def _wait(self) -> None:
         """Wait until a process has something to tell, or is to be looked at."""
@@ -199,7 +238,7 @@ class _Run:
     def _crashed(self, running: _Running) -> Iterator[Event]:
         """Examine a loss again that may have ended by being vectorized, which is our own doing."""
         ending, task = running.process.crash(), self._tasks[running.index]
-        if ending.signalled and ending.stage not in ("", "spec") and not task.ended:
+        if ending.signalled and ending.stage not in UNVECTORIZED and not task.ended:
             self._end(running)
             self._tasks[running.index] = attrs.evolve(task, ended=ending.status)
             self._waiting.appendleft(running.index)

@@ -20,6 +20,10 @@ from losscheck.model import UsageError
 from losscheck.program.tracing.origin import cell
 
 
+class FailedImportError(UsageError):
+    """The user's module is there, and raises while it is imported."""
+
+
 def put_on_path(directory: Path) -> None:
     """Put a folder, and its src/ if there is one, first on the import path."""
     for folder in (directory / "src", directory):
@@ -209,14 +213,14 @@ def _import_alone(file: Path, directory: Path) -> ModuleType:
     return module
 
 
-def _failed(what: str, error: BaseException, directory: Path) -> UsageError:
+def _failed(what: str, error: BaseException, directory: Path) -> FailedImportError:
     if isinstance(error, SyntaxError) and error.filename:
         place = f"{shown(error.filename, directory)}:{error.lineno}"
-        return UsageError(
+        return FailedImportError(
             f"{what} cannot be imported: {type(error).__name__}: {error.msg} at {place}: "
             f"{(error.text or '').strip()}"
         )
-    return UsageError(f"{what} cannot be imported: {raised(error, directory)}")
+    return FailedImportError(f"{what} cannot be imported: {raised(error, directory)}")
 
 
 def raised(error: BaseException, directory: Path) -> str:

@@ -33,6 +33,9 @@ class Bar:
         self.said += [description] if description else []
         self.total = total or self.total
 
+    def remove_task(self, bar: int) -> None:
+        self.said.append("removed")
+
     def advance(self, bar: int) -> None:
         self.advanced += 1
 
@@ -63,10 +66,12 @@ def test_loss_stage_and_what_was_found_so_far_are_shown(bar: Bar) -> None:
     _hear(watching, warning, GRADIENT_NAN)
     assert bar.said == [
         BEGINNING,
+        "2 losses",
         "m:loss",
         "m:loss  gradient-nan",
         "m:loss  gradient-nan  1 warning",
         "m:loss  gradient-nan  1 error, 1 warning",
+        "removed",
     ]
     assert (bar.advanced, bar.total) == (1, 2)
 

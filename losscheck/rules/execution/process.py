@@ -86,12 +86,15 @@ class Timeout(Rule):
     def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
         """Say what is wrong, why, and what to write instead."""
         seconds = float(suspect.facts["seconds"])
+        whose, bound = "a call of it does not end on some input", ", maximum_iterations=100)."
+        if suspect.facts["stage"] == "import":
+            whose = "the import of its module does not end"
         return (
             f"The loss was not examined within {seconds:g} s.",
-            f"It ran out of time{_under_way(suspect)}. Either a call of it does not end on some "
-            f"input, or it is so slow that more time is needed.{_printed(suspect)}",
-            "tf.while_loop(cond, body, loop_vars, maximum_iterations=100)  # a bound for every "
-            f"loop\n# Or give it more time: losscheck ... --timeout {4 * seconds:g}",
+            f"It ran out of time{_under_way(suspect)}. Either {whose}, or it is so slow that more "
+            f"time is needed.{_printed(suspect)}",
+            f"# Give every loop a bound, as in tf.while_loop(cond, body, loop_vars{bound}\n"
+            f"# Or give the loss more time: losscheck ... --timeout {4 * seconds:g}",
         )
 
 
@@ -225,8 +228,8 @@ def _out_of_memory(suspect: Suspect) -> Words:
         f"The loss takes more than {size:.2g} GB of memory.",
         f"Its process had more than that{_under_way(suspect)}, and was ended before it could take "
         f"what the others need.{_printed(suspect)}",
-        "tf.reduce_sum(tf.square(a - b))  # in place of what makes an element a pair\n"
-        f"# Or give it more: losscheck ... --memory {2 * size:.2g}",
+        "# Reduce before every element meets every other, or compute in parts, as tf.map_fn does.\n"
+        f"# Or give the loss more memory: losscheck ... --memory {2 * size:.2g}",
     )
 
 
@@ -245,6 +248,8 @@ def _under_way(suspect: Suspect) -> str:
     at = f", at {', called at '.join(lines)}" if lines else ""
     if not stage:
         return f" before anything was known of it{at}"
+    if stage == "import":
+        return f" while its module was imported{at}"
     if stage == "spec":
         return f" while its arguments were looked at{at}"
     return f" while {stage} was checked{at}"
