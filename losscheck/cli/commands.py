@@ -142,15 +142,7 @@ def examined(
 
     What `show` gives of a loss is written to stdout as soon as the loss is done.
     """
-    if held.changed and is_target(held.changed, Path(held.directory)):  # `--changed TARGET`
-        targets, held = (held.changed, *targets), attrs.evolve(held, changed="")
-    given = tuple(targets) or held.targets
-    if not given:
-        raise UsageError(
-            "no target: name a loss, as in `losscheck my_module:my_loss`, or list targets in "
-            "[tool.losscheck] of pyproject.toml. `losscheck --help` shows more."
-        )
-    held = held.isolated(several=several(given))
+    given, held = _given(targets, held)
     with streams.stdout_to_stderr() as out, watch(quiet=quiet) as watching:
 
         def tell(event: Event) -> None:
@@ -194,6 +186,19 @@ def examined(
         shard=held.part,
     )
     return attrs.evolve(done, report=report, refused=bool(planned.refused))
+
+
+def _given(targets: Sequence[str], held: Settings) -> tuple[tuple[str, ...], Settings]:
+    """What is to be examined, and how."""
+    if held.changed and is_target(held.changed, Path(held.directory)):  # `--changed TARGET`
+        targets, held = (held.changed, *targets), attrs.evolve(held, changed="")
+    given = tuple(targets) or held.targets
+    if not given:
+        raise UsageError(
+            "no target: name a loss, as in `losscheck my_module:my_loss`, or list targets in "
+            "[tool.losscheck] of pyproject.toml. `losscheck --help` shows more."
+        )
+    return given, held.isolated(several=several(given))
 
 
 def several(targets: Sequence[str]) -> bool:

@@ -1,4 +1,4 @@
-"""The report of a run that had nothing to examine, made without TensorFlow."""
+"""The report of a run that had nothing to examine, and where it ran, made without TensorFlow."""
 
 from __future__ import annotations
 
@@ -15,17 +15,9 @@ BUILDS = ("tensorflow", "tensorflow-cpu", "tf-nightly", "tensorflow-macos")
 
 def nothing(settings: Settings) -> Done:
     """Report that no loss was examined, as it was asked for."""
-    environment = Environment(
-        python=platform.python_version(),
-        tensorflow=_version(*BUILDS),
-        keras=_version("keras", "keras-nightly"),
-        numpy=_version("numpy"),
-        hypothesis=_version("hypothesis"),
-        platform=platform.platform(),
-    )
     report = Report(
         losscheck=__version__,
-        environment=environment,
+        environment=installed(),
         seed=settings.seed,
         seconds=0.0,
         summary=Summary(losses=0, passed=0, fail=0, inconclusive=0, error=0, cases=0),
@@ -33,6 +25,18 @@ def nothing(settings: Settings) -> Done:
         shard=settings.part,
     )
     return Done(report=report)
+
+
+def installed() -> Environment:
+    """Versions as the packages that are installed state them; devices are not looked for."""
+    return Environment(
+        python=platform.python_version(),
+        tensorflow=_version(*BUILDS),
+        keras=_version("keras", "keras-nightly"),
+        numpy=_version("numpy"),
+        hypothesis=_version("hypothesis"),
+        platform=platform.platform(),
+    )
 
 
 def _version(*names: str) -> str:

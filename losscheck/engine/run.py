@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from losscheck import __version__
 from losscheck.engine.events import Done, Event, Finished, Found, Interrupted, Stage, Started
+from losscheck.engine.nothing import installed
 from losscheck.engine.task import Task, examine
 from losscheck.engine.unexamined import InterruptedExamination
 from losscheck.engine.whole import summary
@@ -52,7 +53,7 @@ def run(
     reports = [found[task.target] for task in tasks if task.target in found]
     report = Report(
         losscheck=__version__,
-        environment=where or environment(),
+        environment=where or (installed() if settings.apart else environment()),
         seed=settings.seed,
         seconds=time.perf_counter() - begin,
         summary=summary(reports),
