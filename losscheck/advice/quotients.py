@@ -28,6 +28,16 @@ def _second_is_zero(s: Scene) -> bool:
     return s.vy == 0
 
 
+def _divisor_is_usual(s: Scene) -> bool:
+    """The numerator is what is large, as no divisor of that size makes anything overflow."""
+    return s.vy is not None and abs(s.vy) >= USUAL
+
+
+def _none(s: Scene) -> bool:
+    return bool(s.operands) and np.size(s.operands[0]) == 0
+
+
+USUAL = 1e-3  # of a divisor; below it a floor is what helps
 NO_NAN = "tf.math.divide_no_nan({x}, {y})"
 AWAY_FROM_ZERO = "{gx} / tf.where(tf.abs({y}) < {eps}, {eps}, {y})"
 
@@ -59,6 +69,12 @@ DIVISION_FORWARD = (
         cause="The division is by 0: {at} is divided by {aty}.",
         write=AWAY_FROM_ZERO,
         remark="Where a divisor of 0 means that there is nothing to count: tf.math.divide_no_nan.",
+    ),
+    Advice(
+        when=_divisor_is_usual,
+        true=conditions.quotient,
+        cause="{at} divided by {aty} is larger than {dtype} can hold, which ends at {largest}.",
+        write="tf.clip_by_value({x}, -{bound}, {bound}) / {gy}",
     ),
     Advice(
         true=conditions.quotient,
@@ -143,11 +159,21 @@ DIFFERENCE = (
 
 EMPTY_MEAN = (
     Advice(
-        when=lambda s: bool(s.operands) and np.size(s.operands[0]) == 0,
+        when=_none,
         cause="The mean of no elements is 0 / 0: nothing was selected.",
         around=nowhere,
         write="tf.math.divide_no_nan(tf.reduce_sum(values * mask), tf.reduce_sum(mask))",
         remark="Multiply by a mask and divide by its sum, in place of picking elements.",
+    ),
+)
+
+EMPTY_EXTREME = (
+    Advice(
+        when=_none,
+        cause="Of no elements the smallest is Inf and the largest -Inf: nothing was selected.",
+        around=nowhere,
+        write="tf.reduce_min(tf.where(mask, values, largest), axis=-1)  # largest: a finite number",
+        remark="Choose by a mask in place of picking elements, so that there is always one.",
     ),
 )
 
@@ -160,4 +186,5 @@ ADVICE: dict[Key, tuple[Advice, ...]] = {
     ("Mul", "backward"): PRODUCT,
     ("Sub", "forward"): DIFFERENCE,
     ("Mean", "forward"): EMPTY_MEAN,
+    **{(op, "forward"): EMPTY_EXTREME for op in ("Max", "Min")},
 }

@@ -184,7 +184,10 @@ def scene(suspect: Suspect, blame: Blame) -> Scene:
 
 
 def _is_nan(suspect: Suspect, blame: Blame) -> bool:
-    """Tell NaN from Inf by what the rule says, else by the value that went wrong."""
+    """Tell NaN from Inf by what the op gave, else by what the rule says of the whole."""
+    forward = blame.direction is Direction.FORWARD
+    if forward and blame.ran is not None and blame.ran.index is not None:
+        return bool(np.isnan(np.asarray(blame.ran.outcome, dtype=float)).any())
     if suspect.form in ("nan", "inf"):
         return suspect.form == "nan"
     return blame.result is None or bool(np.isnan(np.asarray(blame.result, dtype=float)).any())

@@ -25,6 +25,11 @@ def _of_the_runs(desk: Desk) -> Iterator[str]:
     if main.wiring and "xla" in desk.evidence.modes_wanted and not main.compiles(last=True):
         size = len(main.wiring.nodes)
         yield f"no sweep was run under XLA: its {size:,} operations take long to compile"
+    if desk.evidence.fatal_to_xla:
+        yield (
+            "nothing was run under XLA: a slice in a loop has a size that changes with it, over "
+            "which XLA's compiler may end the whole process"
+        )
     for dtype, count in desk.evidence.refused.items():
         if count:
             yield f"{count:,} cases were left out in {dtype}: an operation raises on them"

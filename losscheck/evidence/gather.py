@@ -64,7 +64,7 @@ class Evidence:
 
     inferred: Inferred
     dtypes: tuple[str, ...]
-    modes_wanted: tuple[str, ...]
+    _modes_wanted: tuple[str, ...]
     seed: int
     shared_seed: int | None = None
     faults: Faults = attrs.field(factory=Faults)
@@ -83,6 +83,19 @@ class Evidence:
     def spec(self) -> Spec:
         """The arguments and sizes."""
         return self.inferred.spec
+
+    @functools.cached_property
+    @once
+    def modes_wanted(self) -> tuple[str, ...]:
+        """The modes to run in; XLA is none of them where it would end this process."""
+        return tuple(m for m in self._modes_wanted if m != "xla" or not self.fatal_to_xla)
+
+    @functools.cached_property
+    @once
+    def fatal_to_xla(self) -> bool:
+        """Whether XLA is wanted, and may end the process over the loss."""
+        graphs = (i.program.graphed for i in self.instances)
+        return "xla" in self._modes_wanted and any(g is not None and g.fatal_to_xla for g in graphs)
 
     @property
     def case_seed(self) -> int:

@@ -204,13 +204,14 @@ class Writer:
         assert self._desk is not None
         cases = crowd.population.cases.take(members)
         found: Sequence[Kind | None] = [Kind.AVOIDABLE] * len(members)
+        ranges = cases.ranges.astype(int)
         if _not_finite(crowd):
-            found = self._steps.kinds(crowd, cases)
+            found, ranges = self._steps.kinds(crowd, cases), self._steps.reaches(crowd, cases)
         kind = np.asarray([_KINDS.index(k) for k in found])
-        excused = (kind == _KINDS.index(Kind.INHERENT)) | (cases.ranges == Range.EXTREME)
+        excused = (kind == _KINDS.index(Kind.INHERENT)) | (ranges == Range.EXTREME)
         order = np.lexsort((cost(cases), excused))
         sure = _certain(self._desk.evidence.spec.arguments, cases)
-        combination = ((kind * 4 + cases.ranges) * 2 + ~sure)[order]
+        combination = ((kind * 4 + ranges) * 2 + ~sure)[order]
         # The simplest case of each kind and range, and of those in every plausible domain: the
         # first may turn out to be excused.
         firsts = [int(np.flatnonzero(combination == code)[0]) for code in np.unique(combination)]

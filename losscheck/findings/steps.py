@@ -12,7 +12,7 @@ from losscheck.advice.blamed import Blame
 from losscheck.cases.blocks import CaseBlock
 from losscheck.cases.problem import Problem
 from losscheck.evidence.desk import Desk
-from losscheck.evidence.precision.truth import CaseTruth, kinds, of_case
+from losscheck.evidence.precision.truth import CaseTruth, beyond_use, kinds, of_case
 from losscheck.evidence.search.narrowed import NARROWED, widened
 from losscheck.faults import Faults
 from losscheck.findings import locate
@@ -104,7 +104,7 @@ class Steps:
         instance = evidence.instance_of(case)
         arguments = widened(evidence) if crowd.form == NARROWED else evidence.spec.arguments
         problem = Problem.of(arguments, instance.shapes, crowd.dtype, evidence.classes(instance))
-        judge = judging(self.desk, rule, crowd)
+        judge = self._judging(rule, crowd, case)
         small, cut = shrink(case, judge, problem)
         if cut:
             evidence.shortened.append(f"the case of {crowd.code} is less simple than it could be")
@@ -120,6 +120,19 @@ class Steps:
 
         return shrink(case, same, problem)[0]
 
+    def _judging(self, rule: Rule, crowd: Crowd, case: CaseBlock) -> Callable[[CaseBlock], Array]:
+        """What tells whether simpler cases show the same; none leaves the range that it has."""
+        judge = judging(self.desk, rule, crowd)
+        if crowd.form not in rule.nonfinite or self._beyond_use(crowd, case)[0]:
+            return judge
+
+        def usable(cases: CaseBlock) -> Array:
+            kept = judge(cases)
+            kept[kept] = ~self._beyond_use(crowd, cases.take(np.flatnonzero(kept)))
+            return kept
+
+        return usable
+
     def confirmed(self, crowd: Crowd, case: CaseBlock) -> bool | None:
         """Say whether a case shows alone what is suspected; None where that cannot be told."""
         run: Callable[[], bool | None] = lambda: confirmed(  # noqa: E731
@@ -130,12 +143,28 @@ class Steps:
     def reach(self, crowd: Crowd, case: CaseBlock) -> Range:
         """Give the range of a case: modes that differ by what they take for 0 do so at the ends."""
         rule, reach = by_code(crowd.code), Range(int(case.ranges[0]))
-        if not rule.by_mode or crowd.form in rule.nonfinite:
+        if crowd.form in rule.nonfinite:
+            return Range(int(self.reaches(crowd, case)[0]))
+        if not rule.by_mode:
             return reach
         small = self._try(
             "the range of a case", crowd, lambda: is_subnormal(self.desk.evidence, case), False
         )
         return Range.EXTREME if small else reach
+
+    def reaches(self, crowd: Crowd, cases: CaseBlock) -> Array:
+        """(N,) the ranges of cases whose loss or slope is not finite, by what is right there."""
+        return np.where(
+            self._beyond_use(crowd, cases), int(Range.EXTREME), cases.ranges.astype(int)
+        )
+
+    def _beyond_use(self, crowd: Crowd, cases: CaseBlock) -> Array:
+        return self._try(
+            "the size of what is right",
+            crowd,
+            lambda: beyond_use(self.desk.evidence, cases, crowd.dtype),
+            np.zeros(len(cases), bool),
+        )
 
     def observed(self, crowd: Crowd, case: CaseBlock) -> Seen:
         """Give the numbers of a case; else none."""

@@ -27,6 +27,7 @@ from losscheck.program.running.ways import Runners, Way, compare, in_mode
 from losscheck.program.tracing.draws import drawing
 from losscheck.program.tracing.effort import Effort, effort
 from losscheck.program.tracing.graphdef import doubled, graph_def
+from losscheck.program.tracing.slices import sized_in_loops
 from losscheck.program.tracing.trace import Call, Traced
 from losscheck.program.tracing.wiring import Wiring, wiring
 from losscheck.program.trying import tried
@@ -220,6 +221,11 @@ class Program(Runnable):
     def loops(self) -> bool:
         """Whether its graph runs anything again and again."""
         return any(op.type in LOOPS for op in self.graph.get_operations())
+
+    @functools.cached_property
+    def fatal_to_xla(self) -> bool:
+        """Whether XLA may end the process over it."""
+        return self.loops and sized_in_loops(self.definition)
 
     @functools.cached_property
     def draws(self) -> bool:

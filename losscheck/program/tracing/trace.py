@@ -18,6 +18,7 @@ from losscheck.program.quiet import silence, tensorflow
 from losscheck.program.running.state import State
 from losscheck.program.running.stateless import stateless
 from losscheck.program.tracing.origin import Frame, Origins, of_exception, recording
+from losscheck.program.tracing.unrolled import unrolling
 from losscheck.settings.budget import spend
 
 
@@ -190,7 +191,7 @@ def graph_of(
 
     compiled = tensorflow().function(within, autograph=autograph)
     try:
-        with silence(), recording(frames, home):
+        with silence(), recording(frames, home), unrolling():
             traced = _inlined(compiled, specs, OF_SIZES if once else ())
     except OutputError:
         raise

@@ -1,0 +1,107 @@
+"""TensorArrays whose rows are known while a loss is traced: what is read is what was written.
+
+TensorFlow keeps the rows of a TensorArray in a list, one tensor without numbers, through which
+nobody follows a value. Where every index is known, a row that is read is handed on by itself, and
+the list goes unused; a loop that stayed one finds it as TensorFlow made it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from unittest import mock
+
+from losscheck.program.quiet import tensorflow
+
+Rows = tuple[Any, ...]  # a tensor a row, or None where nothing was written
+
+
+def known(value: Any) -> Any:
+    """A number or a condition that the graph tells before it runs; None where it does not."""
+    if not tensorflow().is_tensor(value):
+        return value
+    from tensorflow.python.framework import smart_cond
+
+    return smart_cond.smart_constant_value(value)
+
+
+@contextmanager
+def rows_handed_on() -> Iterator[None]:
+    """Hand the rows of TensorArrays on as long as this lasts."""
+    tensorflow()
+    from tensorflow.python.ops import list_ops
+
+    with ExitStack() as stack:
+        for name, follow in _Lists().followed.items():
+            made = getattr(list_ops, name)
+            stack.enter_context(mock.patch.object(list_ops, name, _with(made, follow)))
+        yield
+
+
+def _with(made: Callable[..., Any], follow: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *args, **options: follow(made, *args, **options)
+
+
+class _Lists:
+    """The lists of one graph, and the rows of each as far as they are known."""
+
+    def __init__(self) -> None:
+        self._rows: dict[Any, Rows] = {}
+        self.followed: dict[str, Callable[..., Any]] = {
+            "tensor_list_reserve": self._reserve,
+            "tensor_list_from_tensor": self._of_tensor,
+            "tensor_list_set_item": self._written,
+            "tensor_list_get_item": self._read,
+            "tensor_list_stack": self._stacked,
+        }
+
+    def _note(self, flow: Any, rows: Rows) -> Any:
+        self._rows[flow.ref()] = rows
+        return flow
+
+    def _of(self, flow: Any) -> Rows | None:
+        """Rows of a list of the graph that is being traced."""
+        tf = tensorflow()
+        if flow.graph is not tf.compat.v1.get_default_graph():
+            return None
+        return self._rows.get(flow.ref())
+
+    def _reserve(self, made: Any, element_shape: Any, num_elements: Any, **options: Any) -> Any:
+        flow = made(element_shape=element_shape, num_elements=num_elements, **options)
+        count = known(num_elements)
+        return flow if count is None else self._note(flow, (None,) * int(count))
+
+    def _of_tensor(self, made: Any, tensor: Any, element_shape: Any, **options: Any) -> Any:
+        flow = made(tensor=tensor, element_shape=element_shape, **options)
+        if tensor.shape.rank is None or tensor.shape[0] is None:
+            return flow
+        return self._note(flow, tuple(tensorflow().unstack(tensor)))
+
+    def _written(self, made: Any, input_handle: Any, index: Any, item: Any, **options: Any) -> Any:
+        flow = made(input_handle=input_handle, index=index, item=item, **options)
+        rows, place = self._of(input_handle), known(index)
+        if rows is None or place is None or not 0 <= place < len(rows):
+            return flow
+        return self._note(flow, (*rows[: int(place)], item, *rows[int(place) + 1 :]))
+
+    def _read(
+        self, made: Any, input_handle: Any, index: Any, element_dtype: Any, **options: Any
+    ) -> Any:
+        rows, place = self._of(input_handle), known(index)
+        inside = rows is not None and place is not None and 0 <= place < len(rows)
+        row = rows[int(place)] if rows is not None and inside else None
+        if _fit((row,), element_dtype):
+            return row
+        return made(input_handle, index, element_dtype=element_dtype, **options)
+
+    def _stacked(self, made: Any, input_handle: Any, element_dtype: Any, **options: Any) -> Any:
+        rows = self._of(input_handle)
+        if rows and _fit(rows, element_dtype):
+            return tensorflow().stack(rows)
+        return made(input_handle, element_dtype=element_dtype, **options)
+
+
+def _fit(rows: Rows, dtype: Any) -> bool:
+    """Whether all were written, and with the dtype that a list refuses others of as it runs."""
+    return all(row is not None and row.dtype == dtype for row in rows)
