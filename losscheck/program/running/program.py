@@ -225,7 +225,8 @@ class Program(Runnable):
     @functools.cached_property
     def fatal_to_xla(self) -> bool:
         """Whether XLA may end the process over it."""
-        return self.loops and sized_in_loops(self.definition)
+        rounds = self.traced.rounds
+        return (self.loops or bool(rounds)) and sized_in_loops(self.definition, rounds)
 
     @functools.cached_property
     def draws(self) -> bool:

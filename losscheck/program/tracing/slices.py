@@ -7,18 +7,29 @@ which no caller can catch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any
 
 _PASSED_ON = frozenset({"Identity", "Cast", "ConcatV2", "Pack", "ExpandDims", "Reshape"})
 _BOUNDS = {"StridedSlice": (1, 2), "Slice": (2,)}  # the operands that settle the size
 
 
-def sized_in_loops(definition: Any) -> bool:
-    """Whether a loop of a graph takes a slice whose size is not known beforehand."""
+def sized_in_loops(definition: Any, rounds: Set[str]) -> bool:
+    """Whether a loop takes a slice whose size is not written down.
+
+    Parameters
+    ----------
+    definition
+        The graph, a GraphDef.
+    rounds
+        Names of operations of loops that are no loops in it, but repeated.
+    """
     functions = {f.signature.name: f for f in definition.library.function}
     inside = set(_called([n for n in _nodes(definition, functions) if "body" in n.attr], functions))
-    return any(_of_unknown_size(functions[name]) for name in inside)
+    repeated = {node.name: node for node in definition.node}
+    return any(_of_unknown_size(functions[name].node_def) for name in inside) or any(
+        _unknown(repeated[name], repeated) for name in rounds if name in repeated
+    )
 
 
 def _nodes(definition: Any, functions: Mapping[str, Any]) -> Iterator[Any]:
@@ -39,13 +50,13 @@ def _called(nodes: list[Any], functions: Mapping[str, Any]) -> Iterator[str]:
                     yield name
 
 
-def _of_unknown_size(function: Any) -> bool:
-    made = {node.name: node for node in function.node_def}
-    return any(_unknown(node, made) for node in function.node_def if node.op in _BOUNDS)
+def _of_unknown_size(nodes: Iterable[Any]) -> bool:
+    made = {node.name: node for node in nodes}
+    return any(_unknown(node, made) for node in made.values())
 
 
 def _unknown(node: Any, made: Mapping[str, Any]) -> bool:
-    for operand, ends in zip(_BOUNDS[node.op], ("begin_mask", "end_mask"), strict=False):
+    for operand, ends in zip(_BOUNDS.get(node.op, ()), ("begin_mask", "end_mask"), strict=False):
         # One entry (x[:, i]) has the size 1 whatever i is, and an end left open needs no number.
         free = node.attr["shrink_axis_mask"].i | node.attr[ends].i
         if not _settled(node.input[operand], made, free):

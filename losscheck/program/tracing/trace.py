@@ -102,6 +102,7 @@ class Traced:
     origins: Origins
     autograph: bool
     reread: frozenset[str] = frozenset()  # operations that read a variable behind its assignment
+    rounds: frozenset[str] = frozenset()  # operations of loops that are traced round by round
 
 
 Signature = Mapping[str, tuple[tuple[int | None, ...] | None, str]]  # name -> shape, dtype
@@ -131,9 +132,12 @@ def trace(
     tf = tensorflow()
     autograph = call.autograph if autograph is None else autograph
     failure: list[str] = []
+    rounds: set[str] = set()
 
     def loss_and_gradient(*tensors: Any) -> tuple[Any, Any]:
-        value = as_tensor(call(tensors))
+        with unrolling() as inside:
+            value = as_tensor(call(tensors))
+        rounds.update(inside)
         prediction = tensors[call.names.index(call.prediction)]
         return value, None if forward else _gradient(value, prediction, failure)
 
@@ -156,6 +160,7 @@ def trace(
         gradient_error=failure[0] if failure else "",
         origins=origins,
         autograph=autograph,
+        rounds=frozenset(rounds),
     )
 
 
@@ -191,7 +196,7 @@ def graph_of(
 
     compiled = tensorflow().function(within, autograph=autograph)
     try:
-        with silence(), recording(frames, home), unrolling():
+        with silence(), recording(frames, home):
             traced = _inlined(compiled, specs, OF_SIZES if once else ())
     except OutputError:
         raise

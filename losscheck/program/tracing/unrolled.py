@@ -21,19 +21,25 @@ MOST_OPERATIONS = 1_500  # of all rounds of a loop, which have to be traced, vec
 
 
 @contextmanager
-def unrolling() -> Iterator[None]:
-    """Trace loops round by round as long as this lasts."""
+def unrolling() -> Iterator[set[str]]:
+    """Trace loops round by round as long as this lasts; gives the names of what is in rounds."""
     tensorflow()
     from tensorflow.python.ops import while_loop
 
     loop = while_loop.while_loop
+    inside: set[str] = set()
 
     def unrolled(cond: Any, body: Any, loop_vars: Any, *others: Any, **options: Any) -> Any:
-        end = None if tensorflow().executing_eagerly() else _end(cond, body, loop_vars, options)
-        return loop(cond, body, loop_vars, *others, **options) if end is None else end
+        if not tensorflow().executing_eagerly():
+            graph = tensorflow().compat.v1.get_default_graph()
+            before = len(graph.get_operations())
+            if (end := _end(cond, body, loop_vars, options)) is not None:
+                inside.update(op.name for op in graph.get_operations()[before:])
+                return end
+        return loop(cond, body, loop_vars, *others, **options)
 
     with mock.patch.object(while_loop, "while_loop", unrolled), rows_handed_on():
-        yield
+        yield inside
 
 
 def _end(
