@@ -16,6 +16,7 @@ import click
 
 from losscheck import __version__
 from losscheck.cli.arguments import BUDGET, DECLARED, OPTIONS, RUNS, completed, given
+from losscheck.cli.groups import baseline, cache
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -216,73 +217,6 @@ def export(target: str, out: Path | None, **options: Any) -> int:
     return exports.export(target, out, options)
 
 
-@command.group()
-def baseline() -> None:
-    """Write down what is known, so that only what is new fails.
-
-    The file is named by --baseline or by `baseline` in the configuration, and is
-    losscheck-baseline.json otherwise. Keep it beside the code.
-    """
-
-
-@baseline.command("write")
-@given(*OPTIONS)
-@click.option("--reason", default="", help="Why what is new in it is left as it is.")
-@click.option("--expires", default="", metavar="DATE", help="The last day that it holds.")
-def baseline_write(targets: tuple[str, ...], reason: str, expires: str, **options: Any) -> int:
-    """Add what is found to the baseline; what it holds already stays as it is."""
-    from losscheck.cli import baselines
-
-    return baselines.write(targets, options, reason=reason, expires=expires)
-
-
-@baseline.command("prune")
-@given(*OPTIONS)
-def baseline_prune(targets: tuple[str, ...], **options: Any) -> int:
-    """Take out what was examined and is not found any more."""
-    from losscheck.cli import baselines
-
-    return baselines.prune(targets, options)
-
-
-@baseline.command("show")
-@click.option("--config", type=click.Path(path_type=Path), help="Configuration file to read.")
-@click.option("--baseline", "file", type=click.Path(path_type=Path), metavar="FILE", help="File.")
-def baseline_show(config: Path | None, file: Path | None) -> int:
-    """List what the baseline holds."""
-    from losscheck.cli import baselines
-
-    return baselines.show(config, file)
-
-
-@command.group()
-def cache() -> None:
-    """Show or clear the reports that are kept in .losscheck/.
-
-    A loss of which nothing has changed is not run again: neither its source, nor what that imports,
-    nor versions and settings. The folder lies beside the configuration, else where losscheck runs.
-    --no-cache of the other commands does without it.
-    """
-
-
-@cache.command("show")
-@click.option("--config", type=click.Path(path_type=Path), help="Configuration file to read.")
-def cache_show(config: Path | None) -> int:
-    """List the losses of which reports are kept."""
-    from losscheck.cli import caches
-
-    return caches.show(config)
-
-
-@cache.command("clear")
-@click.option("--config", type=click.Path(path_type=Path), help="Configuration file to read.")
-def cache_clear(config: Path | None) -> int:
-    """Remove all that is kept."""
-    from losscheck.cli import caches
-
-    return caches.clear(config)
-
-
 @command.command()
 @given(*OPTIONS)
 @click.option(
@@ -361,6 +295,10 @@ def merge(
     return commands.merge(files, formats, config=config, fail_on=fail_on, verbosity=verbose - quiet)
 
 
+command.add_command(baseline)
+command.add_command(cache)
+
+
 def main() -> None:
     """Run the command line and exit."""
     if COMPLETION in os.environ:
@@ -408,7 +346,9 @@ def _failed(error: Exception, *, verbose: bool) -> int:
     from losscheck.report.verdicts import Exit
 
     if isinstance(error, UsageError):
-        click.echo(f"losscheck: {error}", err=True)
+        from losscheck.report.words import clean
+
+        click.echo(clean(f"losscheck: {error}"), err=True)
         return Exit.USAGE
     if verbose:
         import traceback

@@ -14,7 +14,7 @@ from losscheck.cli.commands import examined
 from losscheck.cli.options import settings
 from losscheck.model import Report, UsageError
 from losscheck.report import verdicts
-from losscheck.report.words import plural
+from losscheck.report.words import clean, plural
 from losscheck.settings import baseline
 from losscheck.settings.baseline import Entry
 from losscheck.settings.file import read
@@ -65,7 +65,7 @@ def prune(targets: Sequence[str], options: dict[str, Any]) -> int:
     if gone:
         baseline.write(file, left)
     for entry in gone:
-        streams.emit(f"mended: {entry.target}: {entry.told}\n")
+        streams.emit(f"{clean(f'mended: {entry.target}: {entry.told}')}\n")
     streams.emit(f"{_shown(file)}: {plural(len(left), 'finding')}, {len(gone)} taken out\n")
     return verdicts.Exit.CLEAN
 
@@ -82,10 +82,10 @@ def show(config: Path | None, named: Path | None) -> int:
     entries = baseline.read(file)
     today = datetime.datetime.now(tz=datetime.UTC).date()
     for target in dict.fromkeys(entry.target for entry in entries):
-        streams.emit(f"{target}\n")
+        streams.emit(f"{clean(target)}\n")
         for entry in entries:
             if entry.target == target:
-                streams.emit(f"  {_line(entry, today)}\n")
+                streams.emit(f"  {clean(_line(entry, today))}\n")
     streams.emit(f"{_shown(file)}: {plural(len(entries), 'finding')}\n")
     return verdicts.Exit.CLEAN
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from losscheck.report import verdicts, words
 from losscheck.report.text import loss_text as text_of_loss
 from losscheck.selection import Selection, is_target
 from losscheck.settings.file import read
+from losscheck.settings.reading import LARGE, text_of
 from losscheck.settings.settings import FAIL_ON, Settings, did_you_mean, one_of
 from losscheck.targets.importing import lies_in
 from losscheck.targets.reference import parse
@@ -123,7 +124,7 @@ def stored(file: Path) -> Report:
     from losscheck.report.json import from_json
 
     try:
-        text = file.read_text(encoding="utf-8")
+        text = text_of(file, LARGE, "a report")
     except OSError as error:
         raise UsageError(f"cannot read the report {file}: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -176,7 +177,12 @@ def examined(
             done = _run(fresh, held, watching.hear, tell)
         if kept is not None:
             kept.keep(done.report, tuple(planned.sources), planned.left_out)
-    found = known | {loss.target: loss for loss in done.report.losses}
+    return _ordered(done, known, planned, held)
+
+
+def _ordered(done: Done, known: Mapping[str, LossReport], planned: Plan, held: Settings) -> Done:
+    """Put what was known beside what was run, in the order of the plan."""
+    found = dict(known) | {loss.target: loss for loss in done.report.losses}
     losses = tuple(found[task.target] for task in planned.tasks if task.target in found)
     report = attrs.evolve(
         done.report,

@@ -15,6 +15,7 @@ import attrs
 from losscheck.cli import outputs
 from losscheck.cli.options import settings
 from losscheck.report.verdicts import Exit
+from losscheck.report.words import clean
 from losscheck.settings.file import find
 from losscheck.settings.lines import Keys
 from losscheck.settings.origins import CONFIGURATION, DEFAULT, Origins, Setting
@@ -74,7 +75,7 @@ def _text(listed: Sequence[Setting], file: str) -> str:
         keys, values = (max(len(row[i]) for row in rows) + GAP for i in (0, 1))
         lines += ["", *([_key(("losses", loss))] if loss else [])]
         lines += [f"  {key:{keys}}{value:{values}}{origin}" for key, value, origin in rows]
-    return "\n".join(lines) + "\n"
+    return clean("\n".join(lines) + "\n")
 
 
 def _loss(setting: Setting) -> str:

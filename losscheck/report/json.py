@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NoReturn
 
 import cattrs
@@ -18,19 +18,26 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 
 from losscheck.comparison import Comparison, Difference
 from losscheck.model import (
+    Argument,
     Array,
+    Check,
+    Diagnosis,
     Expected,
     Finding,
     Inputs,
     Location,
     LossReport,
     Observed,
+    Outcome,
     Report,
+    Severity,
     Summary,
     UsageError,
+    Verdict,
 )
 from losscheck.replayed import Replay, Replayed
 from losscheck.report.view import View
+from losscheck.settings.reading import tree_of
 
 SCHEMA = 1
 NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
@@ -38,6 +45,14 @@ RENAMED: dict[type, dict[str, str]] = {  # "pass" is a keyword in Python
     Location: {"direction": "pass"},
     Summary: {"passed": "pass"},
 }
+WORDS: dict[type, dict[str, frozenset[str]]] = {  # fields of a few words; the inner ones first
+    Argument: {"origin": frozenset({"declared", "known", "inferred"})},
+    Check: {"outcome": frozenset(Outcome)},
+    Diagnosis: {"severity": frozenset(Severity)},
+    LossReport: {"verdict": frozenset(Verdict)},
+}
+BFLOAT16 = "bfloat16"
+NUMBERS = "biufc"  # kinds of dtypes; bfloat16 alone is another one
 FAULTS_SHOWN = 3  # of a file that is no report; the first few say enough
 
 
@@ -102,7 +117,7 @@ def from_json(text: str) -> Report:
         If the text is no JSON report, or one of another schema.
     """
     try:
-        tree = json.loads(text, parse_constant=_refuse)
+        tree = tree_of(text, parse_constant=_refuse)
     except ValueError as error:
         raise UsageError(f"this is no JSON ({error}); give a file from --format json") from error
     version = tree.get("schema") if isinstance(tree, dict) else None
@@ -113,7 +128,13 @@ def from_json(text: str) -> Report:
         )
     try:
         return _converter().structure(tree, Report)
-    except (cattrs.BaseValidationError, ValueError, TypeError, KeyError) as error:
+    except (
+        cattrs.BaseValidationError,
+        ArithmeticError,
+        LookupError,
+        TypeError,
+        ValueError,
+    ) as error:
         faults = "; ".join(cattrs.transform_error(error)[:FAULTS_SHOWN])
         raise UsageError(
             f"this losscheck report is damaged ({faults}); write it again with --format json"
@@ -145,8 +166,22 @@ def _name(number: float) -> str:
 def _number(value: Any, _: Any = None) -> Any:
     """Read back what `plain` wrote: numbers as they are, lists as arrays."""
     if isinstance(value, list):
-        return np.asarray([_number(part) for part in value])
+        found = np.asarray([_number(part) for part in value])
+        if found.dtype.kind not in NUMBERS:
+            raise ValueError("these are no numbers")
+        return found
+    if isinstance(value, dict):
+        raise ValueError("this is no number")
     return NON_FINITE.get(value, value) if isinstance(value, str) else value
+
+
+def _one_of(choices: Collection[str]) -> Callable[[Any, Any], str]:
+    def checked(value: Any, _: Any) -> str:
+        if not isinstance(value, str) or value not in choices:
+            raise ValueError(f"expected one of {', '.join(sorted(choices))}")
+        return value
+
+    return checked
 
 
 def _float(value: Any, _: Any) -> float:
@@ -169,23 +204,31 @@ def _inputs_out(inputs: Inputs) -> dict[str, Any]:
 
 
 def _inputs_in(tree: Mapping[str, Any], _: Any) -> Inputs:
-    return {
-        name: np.asarray(_number(entry["values"]), _dtype(entry["dtype"])).reshape(entry["shape"])
-        for name, entry in tree.items()
-    }
+    with np.errstate(over="ignore", invalid="ignore"):
+        return {
+            name: np.asarray(_number(entry["values"]), _dtype(entry["dtype"])).reshape(
+                entry["shape"]
+            )
+            for name, entry in tree.items()
+        }
 
 
-def _dtype(name: str) -> np.dtype[Any]:
-    """NumPy knows bfloat16 only through ml_dtypes; float32 holds the same values without it."""
-    try:
-        return np.dtype(name)
-    except TypeError:
+def _dtype(name: Any) -> np.dtype[Any]:
+    """Give a dtype of numbers by its name.
+
+    NumPy knows bfloat16 only through ml_dtypes; float32 holds the same values without it.
+    """
+    if name == BFLOAT16:
         try:
             import ml_dtypes
         except ImportError:
             return np.dtype(np.float32)
         known: np.dtype[Any] = np.dtype(vars(ml_dtypes)[name])
         return known
+    found = np.dtype(str(name))
+    if found.kind not in NUMBERS:
+        raise ValueError(f"{found} is no dtype of numbers")
+    return found
 
 
 @functools.cache
@@ -207,11 +250,15 @@ def _converter() -> cattrs.Converter:
     for kind in (Observed, Expected):
         _register(converter, kind, numbers, numbers)
     inputs = {"inputs": override(unstruct_hook=_inputs_out, struct_hook=_inputs_in)}
-    _register(converter, Finding, inputs, inputs)
+    severity = {"severity": override(struct_hook=_one_of(frozenset(Severity)))}
+    _register(converter, Finding, inputs, {**inputs, **severity})
     results = dict.fromkeys(("old", "new", "truth"), numbers["value"])
     _register(converter, Difference, {**inputs, **results}, {**inputs, **results})
     again = {**inputs, **numbers}
     _register(converter, Replayed, again, again)
+    for kind, words in WORDS.items():
+        known = {name: override(struct_hook=_one_of(choices)) for name, choices in words.items()}
+        _register(converter, kind, {}, known)
     return converter
 
 

@@ -46,13 +46,13 @@ KINDS = {
 ORIGINS = {"declared": "declared", "known": "known", "inferred": "assumed"}
 SEVERITIES = tuple(severity.value for severity in Severity)  # as reports order them
 _INSTALLED = re.compile(r"^.*[\\/](site|dist)-packages[\\/]")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def clean(text: str) -> str:
-    """Write control characters out: what a loss raises must not steer the reader's terminal."""
+    """Write control characters and marks of direction out: no text steers the reader's terminal."""
     text = text.replace("\r\n", "\n").replace("\t", " ")
-    return _CONTROL.sub(lambda match: f"\\x{ord(match.group()):02x}", text)
+    return _CONTROL.sub(lambda match: ascii(match.group())[1:-1], text)
 
 
 def one_line(text: str) -> str:

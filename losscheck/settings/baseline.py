@@ -17,6 +17,7 @@ import attrs
 
 from losscheck.fingerprints import fingerprints, of_lines, parts
 from losscheck.model import Finding, LossReport, Severity, UsageError
+from losscheck.settings.reading import SMALL, text_of, tree_of
 
 FILE = "losscheck-baseline.json"
 VERSION = 1
@@ -87,7 +88,7 @@ def read(file: Path) -> tuple[Entry, ...]:
 @functools.lru_cache(maxsize=8)
 def _read(file: Path, _changed: int) -> tuple[Entry, ...]:
     try:
-        tree = json.loads(file.read_text(encoding="utf-8"))
+        tree = tree_of(text_of(file, SMALL, "a baseline"))
     except ValueError as error:
         raise UsageError(f"{file} is no baseline: {error}") from error
     if not isinstance(tree, dict) or tree.get("version") != VERSION:

@@ -13,6 +13,7 @@ from losscheck.model import UsageError
 from losscheck.rules.codes import EXAMPLE, rule_code
 from losscheck.settings.budget import DEFAULT
 from losscheck.settings.places import seen_from
+from losscheck.settings.reading import SMALL, text_of
 from losscheck.settings.settings import (
     AUTO,
     DTYPES,
@@ -108,11 +109,10 @@ def find(directory: Path, file: Path | None = None) -> Found | None:
 def _found(file: Path, *, asked: bool) -> Found | None:
     """Read the table of a file; None where it has none and nobody asked for this file."""
     try:
-        text = file.read_text(encoding="utf-8")
-        document = tomllib.loads(text)
+        document = tomllib.loads(text_of(file, SMALL, "a configuration"))
     except OSError as error:
         raise UsageError(f"cannot read the configuration {file}: {error.strerror}") from error
-    except ValueError as error:  # TOML and UTF-8 errors alike
+    except (ValueError, RecursionError) as error:  # TOML and UTF-8 errors alike, and deep nests
         if not asked and file.name == SHARED_FILE and "tool.losscheck" not in _text(file):
             return None
         raise UsageError(f"{file} is not valid TOML: {error}") from error

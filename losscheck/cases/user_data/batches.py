@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from losscheck.model import Array, UsageError
 # Batches that are taken of a callable, which may go on forever: 64 of 1,024 rows hold as many rows
 # as are ever looked at.
 MOST_BATCHES = 64
+MOST_BYTES = 4 * 1024**3  # of a file, unpacked
+_ARRAY = b"\x93NUMPY"  # how a file with one array begins
+_BROKEN = (zipfile.BadZipFile, zlib.error, MemoryError, NotImplementedError, RuntimeError)
 FORMS = (
     "Give a file batch.npz with arrays named like the arguments, or my_module:batches, a function "
     "without arguments that yields batches: dicts by argument, or tuples (y_true, y_pred, ...)."
@@ -81,15 +85,10 @@ def _file(text: str, directory: Path) -> Batches:
         near = [found.name for found in path.parent.glob("*.npz")] if path.parent.is_dir() else []
         raise UsageError(f"there is no data file {text!r} in {directory}.{_suggest(path, near)}")
     try:
-        found = np.load(path, allow_pickle=False)
-        if isinstance(found, np.ndarray):
-            raise UsageError(
-                f"{text} holds a single array, no arrays by name. Write it with "
-                "numpy.savez(file, y_true=..., y_pred=...)"
-            )
-        with found as opened:
+        _check_size(path, text)
+        with np.load(path, allow_pickle=False) as opened:
             arrays = {name: _member(opened, name, text) for name in opened.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError, *_BROKEN) as error:
         raise UsageError(
             f"{text} is no .npz file ({error}). Write it with "
             "numpy.savez(file, y_true=..., y_pred=...)"
@@ -97,6 +96,23 @@ def _file(text: str, directory: Path) -> Batches:
     if not arrays:
         raise UsageError(f"{text} holds no array. {FORMS}")
     return Batches(source=text, batches=(arrays,))
+
+
+def _check_size(path: Path, text: str) -> None:
+    """Complain of what is no archive, and of more numbers than can be held once it is unpacked."""
+    with path.open("rb") as opened:
+        if opened.read(len(_ARRAY)) == _ARRAY:
+            raise UsageError(
+                f"{text} holds a single array, no arrays by name. Write it with "
+                "numpy.savez(file, y_true=..., y_pred=...)"
+            )
+    with zipfile.ZipFile(path) as archive:
+        size = sum(member.file_size for member in archive.infolist())
+    if size > MOST_BYTES:
+        raise UsageError(
+            f"{text} holds {size / 1e9:.1f} GB, and at most {MOST_BYTES / 1e9:.1f} GB are read. "
+            "Take some of the rows: a few thousand say as much"
+        )
 
 
 def _member(opened: Any, name: str, text: str) -> Array:

@@ -1,0 +1,52 @@
+"""Files that are data: never more of them than can be held, and JSON that says what is no JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from losscheck.model import UsageError
+
+SMALL = 8 * 1024 * 1024  # bytes of a configuration, or of a baseline with 20,000 entries
+LARGE = 512 * 1024 * 1024  # bytes of a report: of some thousands of losses
+
+
+def text_of(file: Path, most: int, what: str) -> str:
+    """Read a text file.
+
+    Parameters
+    ----------
+    file
+        The file; of a device or a pipe no more is read than of a file.
+    most
+        How many bytes it may have.
+    what
+        What it should be, for the message.
+
+    Raises
+    ------
+    OSError, UnicodeDecodeError
+        It cannot be read, or is no text.
+    UsageError
+        It is too large.
+    """
+    with file.open("rb") as opened:
+        found = opened.read(most + 1)
+    if len(found) > most:
+        raise UsageError(f"{file} is larger than {what} may be: {most // 1024**2} MiB")
+    return found.decode("utf-8")
+
+
+def tree_of(text: str, **given: Any) -> Any:
+    """Read JSON.
+
+    Raises
+    ------
+    ValueError
+        It is none, or is nested too deeply.
+    """
+    try:
+        return json.loads(text, **given)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
