@@ -9,6 +9,9 @@ import numpy as np
 from losscheck.model import Array, Inputs
 
 
+DRAWS = 4  # of small whole numbers, which are labels as well; a few of them are all different
+
+
 def tried(run: Callable[[Inputs], object], shapes: Mapping[str, Sequence[int]]) -> None:
     """Run one case: of ones, or of numbers whose matrices have inverses and roots, if those raise.
 
@@ -17,13 +20,16 @@ def tried(run: Callable[[Inputs], object], shapes: Mapping[str, Sequence[int]]) 
     Exception
         What the ones raise, where the others do, too.
     """
-    try:
-        run({name: np.ones((1, *shape)) for name, shape in shapes.items()})
-    except Exception as error:
+    first: Exception | None = None
+    for make in (np.ones, _regular, *(_drawn(seed) for seed in range(DRAWS))):
         try:
-            run({name: _regular(shape)[None] for name, shape in shapes.items()})
-        except Exception:  # it is not the numbers
-            raise error from None
+            run({name: make(tuple(shape))[None] for name, shape in shapes.items()})
+        except Exception as error:  # it may be the numbers
+            first = first or error
+        else:
+            return
+    if first is not None:
+        raise first from None
 
 
 def _regular(shape: Sequence[int]) -> Array:
@@ -32,3 +38,7 @@ def _regular(shape: Sequence[int]) -> Array:
     if len(shape) > 1:
         numbers += 0.875 * np.eye(shape[-2], shape[-1])
     return numbers
+
+
+def _drawn(seed: int) -> Callable[[Sequence[int]], Array]:
+    return lambda shape: np.random.default_rng(seed).integers(0, 3, shape).astype(float)

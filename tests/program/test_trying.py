@@ -21,6 +21,15 @@ def test_a_matrix_of_ones_has_no_inverse_and_no_root(solve):
     assert np.isfinite(made.run(given).gradient).all()
 
 
+def test_a_matrix_that_classes_make_is_regular_where_they_differ():
+    def loss(t, p):
+        kinds = tf.one_hot(tf.cast(t, tf.int32), 2)
+        return -tf.math.log(tf.abs(tf.linalg.det(tf.matmul(kinds, p, transpose_a=True))))
+
+    made = programs(loss).at({"y_true": (6,), "y_pred": (6, 2)})
+    assert isinstance(made, Program)
+
+
 def test_what_raises_whatever_it_is_given_says_what_ones_raised():
     def loss(t, p):
         return tf.reduce_sum(p) + tf.reduce_sum(tf.reshape(tf.boolean_mask(t, t > 0.0), [5]))
