@@ -8,7 +8,6 @@ import numpy as np
 
 from losscheck.model import Array, Inputs
 
-
 DRAWS = 4  # of small whole numbers, which are labels as well; a few of them are all different
 
 
