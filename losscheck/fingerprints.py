@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from losscheck.model import Diagnosis, Finding, LossReport
 
@@ -41,32 +41,36 @@ def fingerprints(target: str, findings: Iterable[Finding]) -> dict[str, str]:
 
     Those that are alike, such as two logarithms of 0, are told apart by their order in the source.
     """
-    return _numbered({f.id: parts(target, f) for f in sorted(findings, key=_in_source)})
+    alike: Counter[tuple[str, ...]] = Counter()
+    found: dict[str, str] = {}
+    for finding in sorted(findings, key=_in_source):
+        kind = parts(target, finding)
+        alike[kind] += 1
+        found[finding.id] = _hashed((*kind, str(alike[kind])))
+    return found
 
 
 def of_lines(target: str, findings: Iterable[Finding]) -> dict[str, str]:
     """Give the same by the line that is blamed, in place of the operation on it.
 
-    Its variables go by their order, so that their names say nothing. What is blamed on no line has
-    none.
+    Its variables go by their order, so that their names say nothing; lines that are alike go by
+    theirs. What is blamed on no line has none.
     """
     kinds = {}
+    lines: dict[tuple[str, ...], list[int]] = {}
     for finding in sorted(findings, key=_in_source):
         if (place := finding.location) is not None and place.source.strip():
             code, _, direction, dtype, mode = parts(target, finding)[1:]
-            line = _without_names(place.source)
-            kinds[finding.id] = (target, code, direction, dtype, mode, line)
-    return _numbered(kinds)
+            kind = (target, code, direction, dtype, mode, _without_names(place.source))
+            alike = lines.setdefault(kind, [])
+            if place.line not in alike:
+                alike.append(place.line)
+            kinds[finding.id] = (*kind, str(alike.index(place.line) + 1))
+    return {name: _hashed(kind) for name, kind in kinds.items()}
 
 
-def _numbered(kinds: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
-    alike: Counter[tuple[str, ...]] = Counter()
-    found: dict[str, str] = {}
-    for name, kind in kinds.items():
-        alike[kind] += 1
-        text = "\n".join((*kind, str(alike[kind])))
-        found[name] = hashlib.sha256(text.encode()).hexdigest()[:LENGTH]
-    return found
+def _hashed(kind: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(kind).encode()).hexdigest()[:LENGTH]
 
 
 def _without_names(line: str) -> str:

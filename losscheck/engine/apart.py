@@ -10,7 +10,7 @@ import attrs
 
 from losscheck.engine import outcomes
 from losscheck.model import Check, Finding, Ignored, Outcome
-from losscheck.settings.baseline import Entry, matched, read
+from losscheck.settings.baseline import Entry, matched, read, still
 from losscheck.settings.comments import Comment, comments, head
 from losscheck.settings.settings import Settings
 from losscheck.targets import Loss
@@ -75,7 +75,8 @@ def apart(
             reasons[finding.id] = f"in the baseline since {entry.first_seen}: {entry.reason}"
         if entry is not None and entry.expired(today):
             told[entry.fingerprint] = f"{entry.told} stood in the baseline until {entry.expires}"
-    gone = [entry for entry in entries if entry not in known.values()]
+    there = still(entries, loss.target, findings)
+    gone = [entry for entry in entries if entry not in there]
     judged = {check.code for check in checks if check.outcome in JUDGED}
     reminders = [
         *told.values(),

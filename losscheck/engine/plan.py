@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from losscheck.model import LeftOut, Source, UsageError
 from losscheck.rules import rules
 from losscheck.selection import Selection
 from losscheck.settings.baseline import read
-from losscheck.settings.settings import LossSettings, Settings, did_you_mean
+from losscheck.settings.settings import LossSettings, Settings, did_you_mean, is_pattern
 from losscheck.targets import Loss, check, resolve
 from losscheck.targets.importing import FailedImportError, put_on_path
 from losscheck.targets.locating import locate
@@ -174,9 +175,12 @@ def _check_tables(
     places = {parse(target).place for target in targets}
     for table in settings.losses:
         told = f'the configuration has a table losses."{table}"'
-        if table not in losses and table.rpartition(":")[0] in targets:
+        known = table in losses or any(fnmatchcase(target, table) for target in losses)
+        if not known and table.rpartition(":")[0] in targets:
             near = did_you_mean(table, tuple(losses))
             raise UsageError(f"{told}, but there is no such loss.{near}")
+        if is_pattern(table):
+            continue
         reference = parse(table)
         if reference.place in places and reference.names:
             try:

@@ -206,18 +206,22 @@ def entries_of(
 def matched(known: Iterable[Entry], target: str, findings: Sequence[Finding]) -> dict[str, Entry]:
     """Give the entry that each finding of a loss has, by the id of the finding.
 
-    An entry whose operation is not to blame any more holds for another one of the same line: what
-    has not changed has no new fault, and which of its operations is blamed may depend on the case.
+    An entry holds for all operations of its line: what has not changed has no new fault, and which
+    of them is blamed, or are, may depend on the cases.
     """
     own = [entry for entry in known if entry.target == target]
-    prints, of_line = (give(target, findings) for give in (fingerprints, of_lines))
     exact = {entry.fingerprint: entry for entry in own}
-    found = {name: exact[mark] for name, mark in prints.items() if mark in exact}
-    left = {e.of_line: e for e in own if e.of_line and e not in found.values()}
-    for name, mark in of_line.items():
-        if name not in found and mark in left:
-            found[name] = left[mark]
-    return found
+    by_line = {entry.of_line: entry for entry in own if entry.of_line}
+    prints, lines = (give(target, findings) for give in (fingerprints, of_lines))
+    found = {name: by_line[mark] for name, mark in lines.items() if mark in by_line}
+    return found | {name: exact[mark] for name, mark in prints.items() if mark in exact}
+
+
+def still(known: Iterable[Entry], target: str, findings: Sequence[Finding]) -> list[Entry]:
+    """Give the entries of which a loss has a finding."""
+    prints, lines = ({*give(target, findings).values()} for give in (fingerprints, of_lines))
+    own = (entry for entry in known if entry.target == target)
+    return [entry for entry in own if entry.fingerprint in prints or entry.of_line in lines]
 
 
 def mended(losses: Sequence[LossReport], known: Iterable[Entry]) -> tuple[Entry, ...]:
@@ -227,8 +231,8 @@ def mended(losses: Sequence[LossReport], known: Iterable[Entry]) -> tuple[Entry,
 
 
 def _mended(loss: LossReport, known: Sequence[Entry]) -> Iterator[Entry]:
-    still = matched(known, loss.target, loss.findings).values()
+    there = still(known, loss.target, loss.findings)
     judged = ("pass", "note", "warn", "fail")
     codes = {check.code for check in loss.checks if check.outcome in judged}
-    own = (entry for entry in known if entry.target == loss.target and entry not in still)
+    own = (entry for entry in known if entry.target == loss.target and entry not in there)
     yield from (entry for entry in own if entry.code in codes)

@@ -29,6 +29,7 @@ from losscheck.settings.settings import (
     an_order,
     argument,
     check_texts,
+    is_pattern,
     known_key,
     one_of,
 )
@@ -186,6 +187,11 @@ class _Reader:
             key = f'losses."{target}"'
             for name in self._mapping(own, key):
                 known_key(name, LOSS_KEYS, self._at(key))
+                if is_pattern(target) and name != "ignore":
+                    raise UsageError(
+                        f"{self._at(key, name)}: a table of a pattern has `ignore` alone; say "
+                        "it in the table of each loss"
+                    )
             arguments = self._mapping(own.get("arguments", {}), f"{key}.arguments")
             losses[self._target(target)] = LossSettings(
                 ignore=self._reasons(own.get("ignore", {}), f"{key}.ignore"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 import attrs
@@ -109,8 +110,19 @@ class Settings:
         return attrs.evolve(self, isolation=several or limited)
 
     def ignored(self, target: str) -> Mapping[str, str]:
-        """Give the codes whose findings are ignored for this target, with the reasons."""
-        return {**self.ignore, **self.for_loss(target).ignore}
+        """Give the codes whose findings are ignored for this target, with the reasons.
+
+        What holds for all losses is overruled by tables of patterns, and these by the loss's own.
+        """
+        of_patterns = (
+            table.ignore
+            for pattern, table in self.losses.items()
+            if is_pattern(pattern) and fnmatchcase(target, pattern)
+        )
+        found = dict(self.ignore)
+        for ignore in (*of_patterns, self.for_loss(target).ignore):
+            found |= ignore
+        return found
 
     def for_loss(self, target: str) -> LossSettings:
         """Give the table of this target, the command line's arguments laid over it."""
@@ -120,6 +132,11 @@ class Settings:
             arguments=lay_over(self.arguments, table.arguments),
             data=self.data or table.data,
         )
+
+
+def is_pattern(table: str) -> bool:
+    """Say whether the name of a table stands for several losses, as the shell has it."""
+    return "*" in table or "?" in table
 
 
 def lay_over(

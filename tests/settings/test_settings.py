@@ -174,3 +174,26 @@ def test_the_command_line_lies_over_the_table_field_by_field() -> None:
     constant = ArgumentSettings(value=1.0, constant=True)
     assert constant.over(ArgumentSettings(domain="real")) == constant
     assert ArgumentSettings(role="input").over(constant).value == 1.0
+
+
+def test_findings_are_ignored_for_all_by_pattern_and_for_one(tmp_path: Path) -> None:
+    pyproject(
+        tmp_path,
+        "[tool.losscheck]\n"
+        'ignore = { LC103 = "all", LC104 = "all" }\n'
+        '[tool.losscheck.losses."m:old_*"]\n'
+        'ignore = { LC103 = "old", LC105 = "old", LC201 = "old" }\n'
+        '[tool.losscheck.losses."m:old_focal"]\n'
+        'ignore = { LC105 = "its own" }\n',
+    )
+    held = read(tmp_path)
+    own = {"LC103": "old", "LC104": "all", "LC105": "its own", "LC201": "old"}
+    assert held.ignored("m:old_focal") == own
+    assert held.ignored("m:old_mse") == {**own, "LC105": "old"}
+    assert held.ignored("m:new") == {"LC103": "all", "LC104": "all"}
+
+
+def test_a_pattern_says_nothing_of_arguments(tmp_path: Path) -> None:
+    pyproject(tmp_path, '[tool.losscheck.losses."m:old_*"]\ndata = "batch.npz"\n')
+    with pytest.raises(UsageError, match=r'losses."m:old_\*".data: a table of a pattern has'):
+        read(tmp_path)
