@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import math
+import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, NoReturn
 
@@ -53,6 +54,8 @@ WORDS: dict[type, dict[str, frozenset[str]]] = {  # fields of a few words; the i
 }
 BFLOAT16 = "bfloat16"
 NUMBERS = "biufc"  # kinds of dtypes; bfloat16 alone is another one
+_NUMBER = r'(?:-?\d[\d.e+-]*|"NaN"|"-?Infinity")'
+_ROW = re.compile(rf"\[\n *({_NUMBER}(?:,\n *{_NUMBER})*)\n *\]")  # no text holds a line break
 FAULTS_SHOWN = 3  # of a file that is no report; the first few say enough
 
 
@@ -63,9 +66,7 @@ def render(report: Report, view: View) -> str:
 
 def to_json(report: Report) -> str:
     """Write a report as strict JSON, ending in a newline."""
-    tree = _converter().unstructure(report)
-    tree = {"schema": tree.pop("schema"), **tree}
-    return json.dumps(tree, allow_nan=False, ensure_ascii=False, indent=1) + "\n"
+    return _written(_converter().unstructure(report))
 
 
 def loss_tree(report: LossReport) -> dict[str, Any]:
@@ -74,11 +75,16 @@ def loss_tree(report: LossReport) -> dict[str, Any]:
     return tree
 
 
+def _written(tree: dict[str, Any]) -> str:
+    """Write a tree as text, its schema first, and each row of numbers on a line."""
+    tree = {"schema": tree.pop("schema"), **tree}
+    text = json.dumps(tree, allow_nan=False, ensure_ascii=False, indent=1)
+    return _ROW.sub(lambda row: re.sub(r"\n *", " ", row[1]).join("[]"), text) + "\n"
+
+
 def comparison_to_json(comparison: Comparison) -> str:
     """Write what two losses have in common as strict JSON, ending in a newline."""
-    tree = _converter().unstructure(comparison)
-    tree = {"schema": tree.pop("schema"), **tree}
-    return json.dumps(tree, allow_nan=False, ensure_ascii=False, indent=1) + "\n"
+    return _written(_converter().unstructure(comparison))
 
 
 def comparison_from_json(text: str) -> Comparison:
@@ -88,9 +94,7 @@ def comparison_from_json(text: str) -> Comparison:
 
 def replay_to_json(replay: Replay) -> str:
     """Write what became of findings as strict JSON, ending in a newline."""
-    tree = _converter().unstructure(replay)
-    tree = {"schema": tree.pop("schema"), **tree}
-    return json.dumps(tree, allow_nan=False, ensure_ascii=False, indent=1) + "\n"
+    return _written(_converter().unstructure(replay))
 
 
 def replay_from_json(text: str) -> Replay:
