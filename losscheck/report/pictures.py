@@ -147,11 +147,13 @@ def _off(curve: Curve, name: str) -> Iterator[str]:
     """Say where float32 has fewer than two digits of what float64 gives, or that it has them."""
     if not len(curve.value_double):
         return
-    found = []
+    found, size = [], 0.0
     for what, y, double in _parts(curve):
-        with np.errstate(invalid="ignore", over="ignore"):
+        with np.errstate(all="ignore"):
             sizes = np.abs(double[np.isfinite(double) & (double != 0)])
-            least = NEGLIGIBLE * np.median(sizes) if sizes.size else 0.0
+            # A gradient that is smaller than what rounding of the loss makes of it says nothing.
+            size = max(float(np.median(sizes)) if sizes.size else 0.0, size / np.ptp(curve.x))
+            least = NEGLIGIBLE * size
             off = np.abs(y - double) > np.fmax(OFF * np.abs(double), least)
         if places := _places(curve.x, off & np.isfinite(y) & np.isfinite(double), name):
             found.append(f"the {what} is more than 1% off what float64 gives {places}")

@@ -12,6 +12,8 @@ PARTS = 32  # of an interval
 ROUNDS = 5  # of cutting: an interval is 2^25 times as narrow in the end
 STAYS = 0.5  # of a step at least, and twice that at most, from the first cut to the last
 NOTABLE = 1e-3  # of the median size: a smaller step is not worth a mark
+ROUNDING = 1e-9  # of the values, over the length of the line: smaller slopes may be rounding
+MOST = 16  # that are told
 DIGITS = 17  # that tell any two float64 apart
 
 Run = Callable[[Array], tuple[Array, Array]]
@@ -37,8 +39,9 @@ def breaks(run: Run, x: Array) -> tuple[Break, ...]:
         return ()
     ends = np.stack([x[:-1], x[1:]], axis=1)
     first = _steps(*_at(run, ends))
-    sizes = [_median(part) for part in run(x)]
-    kept = (first > NOTABLE * np.asarray(sizes)).any(axis=1)
+    value, slope = (_median(part) for part in run(x))
+    least = np.asarray([NOTABLE * value, max(NOTABLE * slope, ROUNDING * value / np.ptp(x))])
+    kept = (first > least).any(axis=1)
     ends, first = ends[kept], first[kept]
     for _ in range(ROUNDS):
         if not len(ends):
@@ -48,7 +51,7 @@ def breaks(run: Run, x: Array) -> tuple[Break, ...]:
         ends, first = ends[stays.any(axis=1)], first[stays.any(axis=1)]
     if not len(ends):
         return ()
-    return tuple(_told(ends, first, *_at(run, ends), np.asarray(sizes)))
+    return tuple(_told(ends, first, *_at(run, ends), least)[:MOST])
 
 
 def _at(run: Run, places: Array) -> tuple[Array, Array]:
@@ -85,10 +88,10 @@ def _widest_step(run: Run, ends: Array, first: Array) -> Array:
     return np.stack([cuts[rows, most], cuts[rows, most + 1]], axis=1)
 
 
-def _told(ends: Array, first: Array, value: Array, slope: Array, sizes: Array) -> list[Break]:
+def _told(ends: Array, first: Array, value: Array, slope: Array, least: Array) -> list[Break]:
     """Name what steps, and join what was found in the intervals on both sides of a place."""
     steps = _steps(value, slope)
-    real = (steps >= STAYS * first) & (steps <= first / STAYS) & (steps > NOTABLE * sizes)
+    real = (steps >= STAYS * first) & (steps <= first / STAYS) & (steps > least)
     groups: list[list[int]] = []
     for row in np.flatnonzero(real.any(axis=1)).tolist():
         near = groups and ends[row, 0] - ends[groups[-1][-1], 1] <= np.ptp(ends[row])

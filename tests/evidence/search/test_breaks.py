@@ -57,6 +57,7 @@ def test_each_of_several_is_found() -> None:
         (lambda x: 1 / x, lambda x: -1 / x**2),
         (lambda x: np.full_like(x, np.nan), lambda x: np.full_like(x, np.nan)),
         (np.zeros_like, np.zeros_like),
+        (np.ones_like, lambda x: 1e-17 * np.sign(np.sin(1e3 * x))),  # rounding
     ],
 )
 def test_what_is_smooth_or_grows_without_limit_is_neither(
