@@ -40,6 +40,7 @@ KERAS := $(addprefix keras.losses:,binary_crossentropy binary_focal_crossentropy
 
 help:
 	@echo 'make demo     check the losses of examples/ and write the reports to reports/'
+	@echo 'make reports  check the losses of Keras; writes reports/keras.html and .json and their pictures'
 	@echo 'make test     run the tests'
 	@echo 'make test-slow  run the long sweeps that make test leaves out; takes an hour'
 	@echo 'make lint     run ruff and mypy, and see that rooms import those below them alone'
@@ -69,7 +70,7 @@ $(STAMP): pyproject.toml
 # Findings (status 1) are what the demo is for; wrong usage and faults of losscheck still stop make.
 # Python's own status after a traceback is 1 too, hence the look for pages newer than the start.
 demo: $(STAMP)
-	@mkdir -p reports && touch $(VENV)/.demo
+	@touch $(VENV)/.demo
 	@$(BIN)/losscheck $(DEMO) --format text --format html=reports/stability.html \
 		--format json=reports/stability.json --format markdown=reports/stability.md || [ $$? -eq 1 ]
 	@[ -n "$$(find reports -name '*.html' -newer $(VENV)/.demo)" ] || { \
@@ -80,7 +81,7 @@ demo: $(STAMP)
 reports: $(STAMP)
 	$(BIN)/losscheck $(KERAS) --format concise --format html=reports/keras.html \
 		--format json=reports/keras.json || [ $$? -eq 1 ]
-	$(BIN)/python -m benchmarks.screenshot reports/keras.html docs/keras-report.png
+	$(BIN)/python -m benchmarks.screenshots reports/keras.html docs
 
 # The files that take longest come first, so that both workers end together.
 test: $(STAMP)
@@ -140,4 +141,4 @@ snapshot-compare: $(STAMP)
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .losscheck
-	find reports -mindepth 1 ! -name .gitkeep -delete
+	find reports -mindepth 1 ! -name 'keras.*' -delete

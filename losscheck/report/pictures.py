@@ -17,6 +17,7 @@ from losscheck.report.slopes import KINDS, drawn_kinds, slopes_svg
 from losscheck.report.templating import plain
 
 FEW = 4  # places that are named
+PLACE = 7  # digits of where a curve steps: next to 1 is not at 1
 LONGEST = 40  # characters of a label in a sentence; the legend has all of it
 OFF = 1e-2  # relative: two digits are left
 NEGLIGIBLE = 2.0**-20  # of the median size: below it a lost digit matters to nobody (LC301)
@@ -136,7 +137,7 @@ def _steps(curve: Curve, name: str) -> Iterator[str]:
         found = [each for each in curve.breaks if each.kind == kind]
         told = [
             f"from {scalar(each.before, 3)} to {scalar(each.after, 3)} at {name} = "
-            f"{scalar(each.at, 3)}"
+            f"{scalar(each.at, PLACE)}"
             for each in found
         ]
         if told:

@@ -178,7 +178,7 @@ def _by_decade(curve: DigitCurve, field: str) -> str:
     runs = [end for end, after in pairwise(whole) if end[1] != after[1]]
     if not runs:
         return f"{whole[-1][1]} throughout"
-    below = [f"{count} below {10.0 ** (exponent + 1):g}" for exponent, count in runs]
+    below = [f"{count} below {scalar(10.0 ** (exponent + 1), 1)}" for exponent, count in runs]
     return ", ".join([*below, f"{whole[-1][1]} above"])
 
 
