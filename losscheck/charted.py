@@ -114,7 +114,11 @@ class Landscape:
 
 @attrs.frozen(kw_only=True)
 class DigitsAt:
-    """How many decimal digits are right in float32 over one decade; None where none can be told."""
+    """How many decimal digits are right in float32 over one decade; None where none can be told.
+
+    The last two are the digits that the rounding of the inputs leaves, the median of the cases in
+    which it was measured: fewer than two digits are right there.
+    """
 
     exponent: int  # of ten: the distance lies between 10^exponent and ten times that
     cases: int
@@ -122,6 +126,8 @@ class DigitsAt:
     value_worst: float | None
     gradient_median: float | None
     gradient_worst: float | None
+    value_left: float | None = None
+    gradient_left: float | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -105,20 +105,22 @@ def svg(curves: Sequence[Curve], name: str, prefix: str) -> str:
 def digits_svg(curve: DigitCurve, prefix: str) -> str:
     """Draw the digits that are right: medians as lines, the worst of each decade dotted.
 
-    The loss takes the first of `COLORS`, the gradient the second; see `svg`.
+    The loss takes the first of `COLORS`, the gradient the second; see `svg`. What the rounding of
+    the inputs leaves is a broad pale line over its decade.
     """
 
     def draw(figure: Any) -> None:
         axes = figure.subplots()
         x = [decade.exponent + 0.5 for decade in curve.decades]
-        for color, middle, worst in (
-            (COLORS[0], "value_median", "value_worst"),
-            (COLORS[1], "gradient_median", "gradient_worst"),
-        ):
-            for name, style in ((middle, "-"), (worst, ":")):
-                told = [getattr(decade, name) for decade in curve.decades]
-                y = [np.nan if digits is None else digits for digits in told]
-                axes.plot(x, y, style, color=color, marker="." if style == "-" else "")
+        whole = np.asarray([[each - 0.5, each + 0.5, np.nan] for each in x]).ravel()
+        for color, part in zip(COLORS, ("value", "gradient"), strict=False):
+            median, worst, left = (
+                np.asarray([getattr(each, f"{part}_{name}") for each in curve.decades], np.float64)
+                for name in ("median", "worst", "left")
+            )
+            axes.plot(whole, np.repeat(left, 3), color=color, alpha=PALE, linewidth=BROAD)
+            axes.plot(x, median, ".-", color=color)
+            axes.plot(x, worst, ":", color=color)
         axes.grid(alpha=0.15, color=INK, linewidth=0.6)
         axes.set_ylim(-0.3, MOST_DIGITS)
         axes.set_ylabel("digits right")

@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 from markupsafe import Markup
 
-from losscheck.model import Array, Curve, Landscape, LossReport, Slopes
+from losscheck.model import Array, Curve, DigitCurve, Landscape, LossReport, Slopes
 from losscheck.report import curves, words
 from losscheck.report.arrays import scalar
 from losscheck.report.curves import dead, stretches
@@ -75,8 +75,22 @@ def _drawn(loss: LossReport, prefix: str) -> Iterator[Picture]:
             says=(
                 f"Digits right in float32 {words.digits(loss.digits)}. Lines are medians, dots the "
                 "worst of each decade.",
+                *_left(loss.digits),
             ),
         )
+
+
+def _left(digits: DigitCurve) -> Iterator[str]:
+    """Say how many digits the rounding of the inputs leaves, where that was measured."""
+    for what, name in (("loss", "value_left"), ("gradient", "gradient_left")):
+        told = [getattr(each, name) for each in digits.decades]
+        known = [each for each in told if each is not None]
+        if known:
+            ends = list(dict.fromkeys(scalar(each, 2) for each in (min(known), max(known))))
+            yield (
+                f"Where fewer than two digits of the {what} are right, the rounding of the inputs "
+                f"alone leaves {' to '.join(ends)} (pale)."
+            )
 
 
 def _marks(drawn: Sequence[Curve]) -> tuple[tuple[str, str], ...]:

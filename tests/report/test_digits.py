@@ -48,6 +48,20 @@ def test_the_drawing_is_an_svg_of_its_own_ids() -> None:
     assert all((name or "").startswith("digits-1-") for name in ids)
 
 
+def test_what_the_rounding_of_the_inputs_leaves_is_drawn_and_told(report: Report) -> None:
+    first, *others = CURVE.decades
+    known = (attrs.evolve(first, value_left=0.5), attrs.evolve(others[0], value_left=1.25))
+    curve = attrs.evolve(CURVE, decades=(*known, *others[1:]))
+    pale = f'stroke-width="{curves.BROAD:g}"'
+    assert pale in curves.digits_svg(curve, "d")
+    assert pale not in curves.digits_svg(CURVE, "d")
+    whole = attrs.evolve(report, losses=(attrs.evolve(report.losses[0], digits=curve),))
+    assert (
+        "Where fewer than two digits of the loss are right, the rounding of the inputs alone "
+        "leaves 0.5 to 1.2 (pale)." in html.render(whole, View())
+    )
+
+
 def test_every_report_has_them(report: Report) -> None:
     losses = tuple(attrs.evolve(loss, digits=CURVE) for loss in report.losses)
     whole = attrs.evolve(report, losses=losses)

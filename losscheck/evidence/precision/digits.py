@@ -37,11 +37,20 @@ def digit_curve(evidence: Evidence, runs: Sequence[Precision]) -> DigitCurve | N
             value_worst=value[exponent][1],
             gradient_median=slope[exponent][0],
             gradient_worst=slope[exponent][1],
+            value_left=_left(run.value, members),
+            gradient_left=_left(run.gradient, members),
         )
         for exponent, members in decades
         if value[exponent] != UNTOLD or slope[exponent] != UNTOLD
     )
     return DigitCurve(along=run.along, decades=found) if found else None
+
+
+def _left(part: Part | None, members: Array) -> float | None:
+    """The digits that conditioning leaves: the median of the cases in which it was measured."""
+    left = part.digits_left(members) if part is not None else np.zeros(0)
+    left = left[np.isfinite(left)]
+    return round(float(np.median(left)), 1) if len(left) else None
 
 
 Told = tuple[float | None, float | None]  # median and worst digits

@@ -118,6 +118,13 @@ class Part:
             (size > LEAST["float32"]) & finite, _digits(self.error[members], size), np.nan
         )
 
+    def digits_left(self, members: Array) -> Array:
+        """(M,) digits that the inputs' own rounding leaves; NaN where it was not measured."""
+        size = np.abs(self.truth[members]).max(axis=1, initial=0.0)
+        allowed = self.allowed[members]
+        known = np.isfinite(allowed) & np.isfinite(size) & (size > 0)
+        return np.where(known, _digits(allowed, size), np.nan)
+
     def digits_against(self, member: int, truth: Array) -> float:
         """The same of one case against another truth."""
         error = self.distance(self.single[member], truth)
