@@ -12,11 +12,11 @@ from tests.report.browser import CHROMIUM, browser
 PARTS = {
     "report-overview.png": "[0, 0, innerWidth, top(document.querySelector('section')) - 12]",
     "report-pictures.png": (
-        "(each => [each.x - 12, top(each) - 12, each.width + 24, each.height + 24])"
+        "(each => [each.x - 12, top(each), each.width + 24, each.height])"
         "(document.querySelector('[id$=binary_crossentropy] .pictures').getBoundingClientRect())"
     ),
 }
-SCALE = 0.75  # as wide as a README is shown
+SCALE = 0.7  # as wide as a README is shown
 TOP = "const top = each => (each.y ?? each.getBoundingClientRect().y) + scrollY;"
 
 
