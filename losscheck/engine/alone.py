@@ -17,7 +17,7 @@ from typing import Any
 
 import psutil
 
-from losscheck.engine.inside import OUTPUT, SILENCED, STACK, Told, Work, work
+from losscheck.engine.inside import CLOSED, OUTPUT, SILENCED, STACK, Told, Work, work
 from losscheck.engine.machine import Limits
 from losscheck.rules.execution.ending import End, Ending
 
@@ -196,8 +196,8 @@ def _runs(process: psutil.Process) -> bool:
 
 
 def _status(code: int | None) -> str:
-    if code is None:
-        return "closing files that are not its own"
+    if code is None or code == CLOSED:
+        return "closing the files of others"
     if code >= 0:
         return f"the exit status {code}"
     try:

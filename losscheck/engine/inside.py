@@ -22,6 +22,7 @@ from losscheck.model import UsageError
 OUTPUT, SILENCED, STACK = "output", "silenced", "stack"
 """Files of a process's room: what it prints, what losscheck silences, where it was at its end."""
 ROOMS = "LOSSCHECK_ROOMS"  # tells what the processes are forked from where all their rooms are
+CLOSED = 117  # the exit status of a process that cannot tell any more
 _PR_SET_PDEATHSIG = 1
 _stack: list[Any] = []  # the file that faulthandler writes to stays open
 
@@ -63,7 +64,10 @@ def work(pipe: Connection, room: str, threads: int, do: Work) -> None:
     def tell(what: Told, told: Any = None) -> None:
         if os.getpid() != own:  # a fork that the loss has made, and that came back from it
             os._exit(0)
-        pipe.send((what, told))
+        try:
+            pipe.send((what, told))
+        except OSError:  # the loss has closed what is not its own
+            os._exit(CLOSED)
 
     try:
         from losscheck.program import quiet

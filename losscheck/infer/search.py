@@ -131,11 +131,12 @@ class Search:
         self._best = chance
 
     def _is_over(self) -> bool:
-        """Whether no other shape can help: a name that is missing is missing in all of them."""
+        """Whether no other shape can help: a name, or an end, is missing in all of them."""
         if self._hopeless is None and self._trials.first is not None:
             error = self._trials.first[2].error
-            missing = (AttributeError, NameError, ImportError, NotImplementedError)
-            self._hopeless = isinstance(error, missing) or bool(structures(self._call, error))
+            named = isinstance(error, AttributeError | NameError | ImportError)
+            other = isinstance(error, NotImplementedError | RecursionError | EOFError)
+            self._hopeless = named or other or bool(structures(self._call, error))
         hopeless = self._best is None and self._hopeless is True
         spent = len(self._trials.seen) >= MOST_TRIED or self._trials.spent >= MOST_SPENT
         return hopeless or spent

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import attrs
+import psutil
 import pytest
 
 from losscheck.engine import workers
 from losscheck.engine.events import Done, Finished, Started
 from losscheck.engine.run import run as examine_all
 from losscheck.engine.task import Task, lost
-from losscheck.model import LossReport, Report, UsageError
+from losscheck.model import LossReport, Report, Source, UsageError
 from losscheck.report.json import to_json
 from losscheck.rules.execution.ending import End, Ending
 from losscheck.settings.settings import Settings
 
 SOURCE = """
 import os
-import signal
-import sys
 
 import tensorflow as tf
 
@@ -33,22 +34,23 @@ def logarithm(y_true, y_pred):
     return -tf.reduce_mean(y_true * tf.math.log(tf.nn.relu(y_pred)), axis=-1)
 
 
-def hangs(y_true, y_pred):
-    signal.pause()
-
-
-def is_killed(y_true, y_pred):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def leaves(y_true, y_pred):
-    sys.exit(3)
-
-
 def is_told(y_true, y_pred):
     return square(y_true, y_pred) * float(os.environ.get("TF_TOLD", "nan"))
 """
 MODULE = "losses_apart.py"
+# Of each wild loss: its code, the line that is blamed, and what is said of its end.
+WILD = {
+    "hanging.py:in_python": ("LC902", "time.sleep(0.01)", "while its arguments were looked at"),
+    "hanging.py:holding_the_interpreter": ("LC902", "ctypes.PyDLL(None).pause()", "out of time"),
+    "ending.py:reads_nowhere": ("LC903", "ctypes.string_at(0)", "SIGSEGV"),
+    "ending.py:is_killed": ("LC903", "def is_killed(y_true, y_pred):", "SIGKILL"),
+    "ending.py:exits_with_words": ("LC903", "raise SystemExit(", "three classes, please"),
+    "ending.py:exits_at_once": ("LC903", "def exits_at_once(", "the exit status 4"),
+    "ending.py:raises_what_nothing_handles": ("LC903", "raise OddError(", "OddError: odd"),
+    "ending.py:takes_all_memory": ("LC903", "kept.append(", "had more than that"),
+    "leaking.py:closes_all": ("LC903", "def closes_all(", "closing the files of others"),
+    "returning.py:raises_the_unprintable": ("LC901", "raise UnprintableError", "UnprintableError"),
+}
 
 Run = Callable[..., Report]
 
@@ -57,6 +59,8 @@ Run = Callable[..., Report]
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("project")
     (directory / MODULE).write_text(SOURCE)
+    for file in (Path(__file__).parent / "wild").glob("[a-z]*.py"):
+        shutil.copy(file, directory)
     return directory
 
 
@@ -76,12 +80,34 @@ def run(directory: Path) -> Run:
 
 @pytest.fixture(scope="module")
 def apart(run: Run) -> dict[str, LossReport]:
-    """Two losses that can be examined, and two that end their process."""
-    names = ("is_killed", "square", "leaves", "logarithm")
-    report = run(*names, jobs=2, isolation=True)
-    assert [loss.target for loss in report.losses] == [f"{MODULE}:{name}" for name in names]
-    assert (report.summary.fail, report.summary.passed) == (3, 1)
-    return dict(zip(names, report.losses, strict=True))
+    """Two losses, each in a process of its own."""
+    report = run("square", "logarithm", isolation=True)
+    assert [loss.target for loss in report.losses] == [f"{MODULE}:square", f"{MODULE}:logarithm"]
+    assert (report.summary.fail, report.summary.passed) == (1, 1)
+    return dict(zip(("square", "logarithm"), report.losses, strict=True))
+
+
+@pytest.fixture(scope="module")
+def wild(directory: Path) -> dict[str, LossReport]:
+    """Losses that hang, die and leak, beside one that does nothing of that."""
+    hanging = [target for target in WILD if target.startswith("hanging.py")]
+    others = [target for target in WILD if target not in hanging]
+    others += ["leaking.py:daemon", "leaking.py:forks_that_fork", f"{MODULE}:square"]
+    found: dict[str, LossReport] = {}
+    for targets, timeout in ((hanging, 4.0), (others, 300.0)):
+        given = {"isolation": True, "jobs": 2, "timeout": timeout, "memory": 0.8}
+        settings = Settings(directory=str(directory), select=("LC9",), **given)
+        *_, done = examine_all([_task(t, settings, directory) for t in targets], settings)
+        assert isinstance(done, Done)
+        found |= {loss.target: loss for loss in done.report.losses}
+    return found
+
+
+def _task(target: str, settings: Settings, directory: Path) -> Task:
+    file, name = target.split(":")
+    lines = (directory / file).read_text().splitlines()
+    source = Source(file=file, line=lines.index(f"def {name}(y_true, y_pred):") + 1)
+    return Task(target=target, settings=settings, source=source)
 
 
 def test_a_loss_comes_out_as_it_does_without_a_process_of_its_own(
@@ -103,25 +129,29 @@ def test_a_loss_comes_out_as_it_does_without_a_process_of_its_own(
         assert lines(apart[name]) == lines(loss)
 
 
-def test_a_loss_that_does_not_finish_is_named(run: Run) -> None:
-    (loss,) = run("hangs", isolation=True, timeout=1.0).losses
-    (finding,) = loss.findings
-    assert (finding.code, finding.severity) == ("LC902", "error")
+@pytest.mark.parametrize("target", WILD)
+def test_a_wild_loss_is_told_and_where_it_was(wild: dict[str, LossReport], target: str) -> None:
+    code, line, said = WILD[target]
+    (finding,) = wild[target].findings
+    assert (finding.code, finding.severity) == (code, "error")
     assert finding.location is not None
-    assert finding.location.source == "    signal.pause()"
-    assert "within 1 s" in finding.message
-    assert "dump_traceback_later(11," in finding.reproduce
-
-
-@pytest.mark.parametrize(("name", "said"), [("is_killed", "SIGKILL"), ("leaves", "exit status 3")])
-def test_a_process_that_is_gone_is_named(
-    apart: dict[str, LossReport], name: str, said: str
-) -> None:
-    (finding,) = apart[name].findings
-    assert (finding.code, finding.severity) == ("LC903", "error")
+    assert finding.location.source.strip().startswith(line)
     assert said in finding.cause
-    assert "while its arguments were looked at" in finding.cause
     compile(finding.reproduce, "program", "exec")
+
+
+def test_what_stands_beside_wild_losses_is_examined(wild: dict[str, LossReport]) -> None:
+    for target in ("leaking.py:daemon", "leaking.py:forks_that_fork", f"{MODULE}:square"):
+        outcomes = {check.code: check.outcome for check in wild[target].checks}
+        assert [outcomes[code] for code in ("LC901", "LC902", "LC903")] == ["pass"] * 3
+
+
+def test_no_process_is_left_behind(wild: dict[str, LossReport]) -> None:
+    """Those that left their parent belong to the server, which takes them along when it ends."""
+    (server,) = (p for p in psutil.Process().children() if "forkserver" in " ".join(p.cmdline()))
+    sessions = {os.getsid(child.pid) for child in server.children(recursive=True)}
+    assert server.pid not in sessions
+    assert len(sessions) <= 1  # of the daemon
 
 
 def test_what_finishes_passes_and_what_is_not_asked_for_is_said(
@@ -156,8 +186,10 @@ def test_the_first_target_that_cannot_be_used_is_told(run: Run) -> None:
         run("square", "no_such_loss", "neither_is_this", isolation=True)
 
 
-def test_what_the_user_ignores_is_set_apart(run: Run) -> None:
-    (loss,) = run("leaves", isolation=True, ignore={"LC903": "it is meant so"}).losses
+def test_what_the_user_ignores_is_set_apart(directory: Path) -> None:
+    settings = Settings(directory=str(directory), ignore={"LC903": "it is meant so"})
+    ending = Ending(end=End.CRASH, stage="spec", status="the exit status 3")
+    loss = lost(Task(target=f"{MODULE}:square", settings=settings), ending)
     assert not loss.findings
     assert [ignored.code for ignored in loss.ignored] == ["LC903"]
     assert loss.verdict == "inconclusive"

@@ -68,7 +68,8 @@ def call_outcome(evidence: Evidence) -> CallOutcome:
         return CallOutcome(error=None, shapes=shapes)
     structures = evidence.inferred.structures
     eagerly = not structures and not error.refused and _eagerly(evidence, shapes)
-    missing = bool(structures) or isinstance(error.error, AttributeError | NameError) or eagerly
+    whatever = (AttributeError, NameError, RecursionError)  # is raised, it is given
+    missing = bool(structures) or isinstance(error.error, whatever) or eagerly
     owner, suggestions = _instead(error.error)
     return CallOutcome(
         error=error,

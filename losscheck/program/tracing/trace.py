@@ -61,6 +61,7 @@ class CallError(Exception):
     def __init__(
         self, error: BaseException, location: Location | None, operations: int = 0
     ) -> None:
+        error = _worded(error)
         super().__init__(f"{type(error).__name__}: {error}")
         self.error = error
         self.location = location
@@ -74,6 +75,16 @@ class CallError(Exception):
         there are no four axes.
         """
         return isinstance(self.error, OF_SIZES) and "{{node" in str(self.error)
+
+
+def _worded(error: BaseException) -> BaseException:
+    """The exception, or another in place of one whose text cannot be made."""
+    try:
+        str(error)
+    except Exception as why:
+        name = type(error).__name__
+        return RuntimeError(f"{name}, whose text raises {type(why).__name__}")
+    return error
 
 
 OF_SIZES = (ValueError, IndexError)

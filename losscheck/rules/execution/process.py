@@ -174,6 +174,7 @@ class Crash(Rule):
         causes = {
             "SIGKILL": "The system ends a process so when memory runs out.",
             "SIGABRT": "TensorFlow ends a process so when a check inside it fails.",
+            "closing": "Among them is what its process tells losscheck by.",
         }
         cause = next((text for name, text in causes.items() if name in status), "")
         if "exception" in status:

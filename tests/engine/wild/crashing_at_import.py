@@ -1,0 +1,5 @@
+"""A module that takes down what imports it."""
+
+import ctypes
+
+ctypes.string_at(0)

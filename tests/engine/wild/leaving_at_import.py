@@ -1,0 +1,5 @@
+"""A module that exits."""
+
+import sys
+
+sys.exit("no arguments")
