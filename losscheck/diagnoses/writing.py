@@ -13,6 +13,7 @@ from losscheck.faults import Faults
 from losscheck.findings.explanation import Explanation
 from losscheck.findings.locate import of_location
 from losscheck.fixes.bench import Bench
+from losscheck.fixes.edit import Edit
 from losscheck.model import Diagnosis, Direction, Finding, Suspect
 from losscheck.rules import by_code
 
@@ -82,7 +83,7 @@ def _written(found: Sequence[Cured], flow: Flow, target: str) -> Iterator[Diagno
             severity=root.finding.severity,
             location=root.finding.location,
             cause=root.finding.cause or root.finding.message,
-            fix=root.finding.fix if cure is None else "\n".join([*cure.edit.before, cure.edit.new]),
+            fix=root.finding.fix if cure is None else _texts(cure.edit),
             verified=cure is not None,
             diff="" if cure is None else cure.verified.diff,
             clears=() if cure is None else cure.verified.clears,
@@ -90,6 +91,11 @@ def _written(found: Sequence[Cured], flow: Flow, target: str) -> Iterator[Diagno
             departs=0 if cure is None else cure.verified.departs,
             findings=tuple(told.finding.id for told in ordered),
         )
+
+
+def _texts(edit: Edit) -> str:
+    """What is written, place by place."""
+    return "\n".join(text for step in edit.steps for text in (*step.before, step.new))
 
 
 def _ordered(group: Group, flow: Flow) -> Group:

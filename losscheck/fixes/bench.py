@@ -14,6 +14,7 @@ from losscheck.faults import Faults
 from losscheck.findings.explanation import Explanation
 from losscheck.findings.finding import Writer
 from losscheck.fixes.agreement import Pair, departures, disagreement, pairs_of
+from losscheck.fixes.candidates import candidates
 from losscheck.fixes.cases import Tried
 from losscheck.fixes.disputed import still_wrong, wrong_throughout
 from losscheck.fixes.edit import Edit
@@ -28,6 +29,7 @@ from losscheck.rules import rules
 from losscheck.rules.base import Rule
 from losscheck.settings.budget import CutError
 
+BESIDES = 2  # changes of another place that are tried beside the first
 FEW = 0.01  # of the cases: those next to a point that the loss has no value at
 # What a rule needs that takes no more than running the cases.
 QUICK = frozenset({"sweeps", "lone", "narrowed", "modes"})
@@ -48,6 +50,8 @@ class Verified:
         Of the user's files, unified; "" where the change cannot be made.
     adds
         Codes of warnings that the changed loss has, and the loss has not.
+    further
+        What might be written besides, in the file as it was changed: another place does the same.
     departs, tried
         In how many cases a loss that was right is another function, of how many it was tried on.
     """
@@ -56,6 +60,7 @@ class Verified:
     complaints: tuple[str, ...] = ()
     diff: str = ""
     adds: tuple[str, ...] = ()
+    further: tuple[Edit, ...] = ()
     departs: int = 0
     tried: int = 0
 
@@ -164,6 +169,7 @@ class Bench:
             return Verified(complaints=complaints)
         was, now = Judged(Desk(before)), Judged(Desk(after), _written(edits))
         clears: list[str] = []
+        further: tuple[Edit, ...] = ()
         # What is quickly said and weighs most comes first: where it is not gone, no more is asked.
         for rule, own in _concerned(explanations):
             if complaints := tuple(now.more_than(was, rule)):
@@ -172,9 +178,14 @@ class Bench:
             clears += gone
             worst = any(each.finding.severity == Severity.ERROR for each in own)
             if worst and len(gone) < len(own):
+                left = next(one for one in own if one.finding.id not in gone)
+                other = now.elsewhere(left, self._writer(Desk(after)))
+                further = _besides(other, after)
                 break
         count = sum(len(sweep) for sweep in before.sweeps)
-        return Verified(clears=tuple(clears), departs=departures(pairs), tried=count)
+        return Verified(
+            clears=tuple(clears), further=further, departs=departures(pairs), tried=count
+        )
 
     def _looked_at_anew(self, edits: Sequence[Edit], verified: Verified) -> Verified:
         after = self._anew(self._evidence.modes_wanted, None, changed=True)
@@ -182,13 +193,16 @@ class Bench:
         found = left_or_new(
             Judged(desk, _written(edits)), self._writer(desk), self._said, verified.clears
         )
-        errors = [rule for rule, severity in found if severity is Severity.ERROR]
+        errors = [one for one in found if one.finding.severity == Severity.ERROR]
         if failed := after.faults.all:
             return attrs.evolve(verified, complaints=(f"{failed[0].what} failed",))
         return attrs.evolve(
             verified,
-            complaints=tuple(f"{rule.code} {rule.slug} would be found" for rule in errors),
-            adds=tuple(rule.code for rule, _ in found),
+            complaints=tuple(
+                f"{one.finding.code} {one.finding.slug} would be found" for one in errors
+            ),
+            adds=tuple(one.finding.code for one in found),
+            further=_besides(errors[0] if len(errors) == 1 else None, after),
         )
 
     def _anew(
@@ -210,7 +224,13 @@ class Bench:
 
 def _written(edits: Sequence[Edit]) -> list[str]:
     """The expressions and statements of a change."""
-    return [text for edit in edits for text in (edit.new, *edit.before)]
+    steps = (step for edit in edits for step in edit.steps)
+    return [text for step in steps for text in (step.new, *step.before)]
+
+
+def _besides(other: Explanation | None, evidence: Evidence) -> tuple[Edit, ...]:
+    """What might be written where a changed loss fails next."""
+    return () if other is None else tuple(candidates(other, Desk(evidence))[:BESIDES])
 
 
 def _concerned(explanations: Sequence[Explanation]) -> list[tuple[Rule, list[Explanation]]]:

@@ -16,7 +16,9 @@ from losscheck.fixes.rewritten import rewritten
 
 TRIED = 10  # changes of one fault that are tried
 FURTHER = 3  # changes that are tried after one that holds, for one that keeps every right number
-SEARCHES = 2  # changes of one fault that a search is made for
+SEARCHES = 3  # changes of one fault that a search is made for
+TOGETHER = 3  # places that one change may be made of
+COMPOUND = 6  # changes of several places that are tried
 REWRITTEN = 2  # findings of one fault whose expressions are rewritten
 
 
@@ -64,6 +66,7 @@ class _Trial:
         self._wanted = {each.finding.id for each in self.weighty}
         self._bounds: list[Cure] = []  # they hold, but are another function by a singular point
         self._searches = SEARCHES
+        self._compound = COMPOUND
 
     def cured_by(self, edit: Edit) -> bool:
         """Try a change, and say whether it cures and leaves all that was right as it was."""
@@ -73,8 +76,20 @@ class _Trial:
             if not verified.bounds:
                 return self._stands(cure)
             self._bounds.append(cure)
-        else:
-            self.tried.append(cure)
+            return False
+        self.tried.append(cure)
+        return self._cured_besides(cure)
+
+    def _cured_besides(self, cure: Cure) -> bool:
+        """Try a change together with one of the place that fails next."""
+        if len(cure.edit.steps) == TOGETHER:
+            return False
+        for other in cure.verified.further:
+            if self._compound and not self.over:
+                self._compound -= 1
+                edit = attrs.evolve(cure.edit, further=(*cure.edit.further, other))
+                if self.cured_by(edit):
+                    return True
         return False
 
     @property
@@ -100,7 +115,7 @@ class _Trial:
         self._searches -= 1
         verified = self._bench.searched([cure.edit], cure.verified)
         self.tried.append(attrs.evolve(cure, verified=verified))
-        return verified.holds and not verified.adds
+        return (verified.holds and not verified.adds) or self._cured_besides(self.tried[-1])
 
 
 def _distinct(edits: Iterable[Edit]) -> list[Edit]:

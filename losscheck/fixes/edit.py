@@ -24,6 +24,8 @@ class Edit:
         Statements that are put before the one that holds the expression.
     why
         A remark.
+    further
+        Edits of the file as this one leaves it, made after it in their order.
     """
 
     file: str
@@ -34,6 +36,12 @@ class Edit:
     new: str
     before: tuple[str, ...] = ()
     why: str = ""
+    further: tuple[Edit, ...] = ()
+
+    @property
+    def steps(self) -> tuple[Edit, ...]:
+        """Itself, and the edits that follow it."""
+        return (self, *self.further)
 
     @property
     def begin(self) -> tuple[int, int]:

@@ -10,10 +10,11 @@ import numpy as np
 
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.desk import INSTEAD, Desk
-from losscheck.evidence.precision.truth import kinds
+from losscheck.evidence.precision.truth import beyond_use, kinds
 from losscheck.faults import FailedError
 from losscheck.findings import locate
 from losscheck.findings.explanation import Explanation
+from losscheck.findings.finding import Writer
 from losscheck.findings.spelled import spelled
 from losscheck.model import Array, Kind, Range, Severity, Suspect
 from losscheck.program.running.runnable import Runnable
@@ -128,6 +129,20 @@ class Judged:
             if new:
                 yield f"{rule.code} {rule.slug} would be found"
 
+    def elsewhere(self, explanation: Explanation, writer: Writer) -> Explanation | None:
+        """What is still found as something else is now to blame for it; None where nothing is."""
+        rule = by_code(explanation.finding.code)
+        same = [
+            one
+            for one in self.of(rule) or []
+            if isinstance(one, Crowd) and _same_run(one, explanation)
+        ]
+        texts = (explanation.blame.expression, *self._written)
+        told = (one for one in writer.explanations(rule, same) if one.weight >= explanation.weight)
+        return next(
+            (one for one in told if not any(one.blame.expression in text for text in texts)), None
+        )
+
     def heavier(self, rule: Rule, least: int) -> list[Suspect | Crowd]:
         """What a rule suspects, in the dtypes that are asked for, that counts more than `least`."""
         asked = ("float32", *self._evidence.dtypes)
@@ -147,9 +162,11 @@ class Judged:
         """The severities that cases of a crowd would have."""
         rule, cases = by_code(crowd.code), crowd.population.cases.take(members)
         found: Sequence[Kind | None] = [Kind.AVOIDABLE] * len(cases)
+        ranges = cases.ranges.astype(int)
         if crowd.form in rule.nonfinite:
             found = kinds(self._evidence, cases, crowd.dtype, crowd.direction)
-        together = set(zip(cases.ranges.tolist(), found, strict=True))
+            ranges[beyond_use(self._evidence, cases, crowd.dtype)] = int(Range.EXTREME)
+        together = set(zip(ranges.tolist(), found, strict=True))
         return {self._severity(crowd, Range(int(reach)), kind) for reach, kind in together}
 
     def _severity(

@@ -54,6 +54,8 @@ def patched(source: str, edits: Sequence[Edit]) -> str:
         ast.parse(result)
     except (SyntaxError, ValueError) as error:
         raise PatchError(f"the changed file cannot be parsed: {error}") from error
+    for later in (later for edit in ordered for later in edit.further):
+        result = patched(result, [later])
     return result
 
 

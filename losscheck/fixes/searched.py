@@ -13,7 +13,6 @@ from losscheck.findings.finding import Writer
 from losscheck.fixes.judged import Judged
 from losscheck.model import Severity
 from losscheck.rules import policy, rules
-from losscheck.rules.base import Rule
 
 # What a few passes over the cases of a search give, and a few calls.
 SEARCHED = frozenset(
@@ -27,8 +26,8 @@ NOTE = policy.RANK[Severity.NOTE]
 
 def left_or_new(
     after: Judged, writer: Writer, said: Iterable[Explanation], clears: Sequence[str]
-) -> list[tuple[Rule, Severity]]:
-    """What a changed loss would be told that counts more than what is left anyway.
+) -> list[Explanation]:
+    """What a changed loss would be told that counts more than what is left anyway, once a rule.
 
     Parameters
     ----------
@@ -42,14 +41,18 @@ def left_or_new(
         The ids of those that the change cures.
     """
     left = _weights(one for one in said if one.finding.id not in clears)
-    told: list[tuple[Rule, Severity]] = []
+    told: list[Explanation] = []
     for rule in rules():
         most = left.get(rule.code, NOTE)
         if SEARCHED.issuperset(rule.needs) and (heavier := after.heavier(rule, most)):
-            found = _weights(writer.explanations(rule, heavier)).get(rule.code, NOTE)
-            if found > most:
-                told.append((rule, policy.BY_RANK[found]))
+            worst = max(writer.explanations(rule, heavier), key=_weight, default=None)
+            if worst is not None and worst.weight > most:
+                told.append(worst)
     return told
+
+
+def _weight(one: Explanation) -> int:
+    return one.weight
 
 
 def _weights(told: Iterable[Explanation]) -> Mapping[str, int]:

@@ -20,7 +20,9 @@ def tried(run: Callable[[Inputs], object], shapes: Mapping[str, Sequence[int]]) 
         What the ones raise, where the others do, too.
     """
     first: Exception | None = None
-    for make in (np.ones, _regular, *(_drawn(seed) for seed in range(DRAWS))):
+    makers: tuple[Callable[[Sequence[int]], Array], ...]
+    makers = np.ones, _regular, *(_drawn(seed) for seed in range(DRAWS))
+    for make in makers:
         try:
             run({name: make(tuple(shape))[None] for name, shape in shapes.items()})
         except Exception as error:  # it may be the numbers
