@@ -147,6 +147,11 @@ OPTIONS = (
     ),
     BUDGET,
     click.option(
+        "--executor",
+        metavar="dask://HOST:PORT",
+        help="Examine losses on the workers of a Dask scheduler.",
+    ),
+    click.option(
         "--shard",
         metavar="I/N",
         help="The I-th of N parts of the losses, for as many machines; `losscheck merge` puts the "

@@ -19,6 +19,7 @@ from losscheck.settings.settings import (
     ArgumentSettings,
     Settings,
     a_shard,
+    an_executor,
     check_texts,
     lay_over,
     one_of,
@@ -65,6 +66,8 @@ def settings(directory: Path, options: dict[str, Any]) -> Settings:
     for name in ("seed", "order", "data", "budget", "changed", *APART, "isolation"):
         if options.get(name) is not None:
             changes[name] = options[name]
+    if options.get("executor") is not None:
+        changes["executor"] = an_executor(options["executor"], "--executor")
     if options.get("shard") is not None:
         changes["shard"] = a_shard(options["shard"], "--shard")
     if options.get("baseline") is not None:

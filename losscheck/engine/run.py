@@ -40,7 +40,8 @@ def run(
 
     begin = time.perf_counter()
     date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    events = examined(tasks, settings) if settings.apart else _here(tasks, hear)
+    here = not (settings.apart or settings.executor)
+    events = _events(tasks, settings, hear)
     found: dict[str, LossReport] = {}
     where: Environment | None = None
     interrupted = False
@@ -53,7 +54,7 @@ def run(
     reports = [found[task.target] for task in tasks if task.target in found]
     report = Report(
         losscheck=__version__,
-        environment=where or (installed() if settings.apart else environment()),
+        environment=where or (environment() if here else installed()),
         seed=settings.seed,
         seconds=time.perf_counter() - begin,
         summary=summary(reports),
@@ -62,6 +63,16 @@ def run(
         unexamined=tuple(task.target for task in tasks if interrupted and task.target not in found),
     )
     yield Done(report=report, interrupted=interrupted)
+
+
+def _events(
+    tasks: Sequence[Task], settings: Settings, hear: Callable[[Event], None]
+) -> Iterator[Event]:
+    if settings.executor:
+        from losscheck.engine import cluster  # Dask may be missing
+
+        return cluster.examined(tasks, settings)
+    return examined(tasks, settings) if settings.apart else _here(tasks, hear)
 
 
 def _here(tasks: Sequence[Task], hear: Callable[[Event], None]) -> Iterator[Event]:

@@ -32,6 +32,7 @@ PLAIN = (
     ("jobs", "jobs", "jobs"),
     ("isolation", "isolation", "isolation"),
     ("data", "data", "data"),
+    ("executor", "executor", "executor"),
     ("shard", "shard", "shard"),
     ("cache", "cache", "no_cache"),
 )

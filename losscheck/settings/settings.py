@@ -82,6 +82,7 @@ class Settings:
     memory: float = 0.0  # gigabytes that a loss may take; 0 for what is free, divided by the jobs
     isolation: bool | None = None  # losses in processes of their own; None where there are several
     shard: tuple[int, int] = (1, 1)  # (2, 3): every third loss from the second on
+    executor: str = ""  # "dask://host:8786": losses are examined there; "" for here
     cache: bool = True  # reports are kept from run to run, and taken where nothing has changed
     directory: str = "."  # the working directory; files are reported relative to it
     home: str = ""  # the folder of the configuration file, "" without one
@@ -270,6 +271,19 @@ def a_shard(given: str, where: str) -> tuple[int, int]:
     if not 1 <= part <= of:
         raise UsageError(f"{where}: expected a part such as 1/3, 2/3 or 3/3, got {given!r}")
     return part, of
+
+
+def an_executor(given: str, where: str) -> str:
+    """Return the given address of a scheduler if it is one.
+
+    Raises
+    ------
+    UsageError
+        It is none.
+    """
+    if re.fullmatch(r"dask://([\w.-]+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}", given):
+        return given
+    raise UsageError(f"{where}: expected dask://HOST:PORT of a Dask scheduler, got {given!r}")
 
 
 def an_order(given: Any, where: str) -> int:

@@ -1,0 +1,160 @@
+"""Losses examined on other machines: by the workers of a Dask scheduler, each in its own process.
+
+A worker that is lost takes no loss with it: the scheduler hands what it had to another one. Workers
+run what they have installed; those that would run a loss otherwise are refused by name.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import multiprocessing
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import attrs
+
+from losscheck import __version__
+from losscheck.engine.events import Event, Finished, Interrupted, Started
+from losscheck.engine.nothing import installed
+from losscheck.engine.task import Task, lost
+from losscheck.engine.workers import alone
+from losscheck.model import Environment, LossReport, UsageError
+from losscheck.rules.execution.ending import End, Ending
+from losscheck.settings.settings import Settings
+
+WAIT = 30.0  # seconds for the scheduler to answer, and for it to have a worker
+COMPARED = ("losscheck", "python", "tensorflow", "keras", "numpy")  # worker against worker
+Versions = dict[str, str]
+
+
+class OtherWorkerError(Exception):
+    """A worker has other versions than those that the losses are to be run with."""
+
+
+def examined(tasks: Sequence[Task], settings: Settings) -> Iterator[Event]:
+    """Examine losses on the workers of a scheduler, and tell of each as it is done.
+
+    Parameters
+    ----------
+    tasks
+        The losses.
+    settings
+        Where the scheduler is.
+
+    Raises
+    ------
+    UsageError
+        There is no scheduler or no worker, a worker differs, or a loss cannot be used.
+    """
+    with _connected(settings.executor) as client:
+        expected = versions()
+        _check(client, expected)
+        executor = client.get_executor(pure=False)
+        waiting: dict[concurrent.futures.Future[Any], Task] = {}
+        for index, task in enumerate(tasks):
+            there = attrs.evolve(task, settings=attrs.evolve(task.settings, executor="", jobs=1))
+            waiting[executor.submit(_examine, there, expected)] = task
+            yield Started(target=task.target, index=index, total=len(tasks))
+        try:
+            for done in concurrent.futures.as_completed(waiting):
+                report, environment = _result(done, waiting[done])
+                yield Finished(target=waiting[done].target, report=report, environment=environment)
+        except KeyboardInterrupt:
+            yield Interrupted()
+        finally:
+            executor.shutdown(wait=False)  # which cancels what is left
+
+
+def versions() -> Versions:
+    """Give the versions that numbers depend on, in this process."""
+    where = installed()
+    return {name: getattr(where, name) for name in COMPARED[1:]} | {"losscheck": __version__}
+
+
+def _examine(task: Task, expected: Versions) -> tuple[LossReport, Environment | None]:
+    """Examine a loss on this worker, which may have come after the others were compared."""
+    if told := _unfit(_worker(), expected):
+        raise OtherWorkerError(told)
+    return alone(task)
+
+
+def _worker() -> Versions:
+    """What is to be known of a worker; it must be able to start processes."""
+    daemon = multiprocessing.current_process().daemon
+    return {**versions(), "daemon": "yes" if daemon else ""}
+
+
+def _unfit(worker: Versions, expected: Versions) -> str:
+    """Say why a worker cannot take losses; "" where it can."""
+    differ = [
+        f"{name} {worker[name] or 'none'} in place of {expected[name]}"
+        for name in COMPARED
+        if worker[name] != expected[name]
+    ]
+    if worker["daemon"]:
+        differ.append("it cannot start processes: start it with --no-nanny")
+    return ", ".join(differ)
+
+
+def _check(client: Any, expected: Versions) -> None:
+    """See that there are workers, and refuse those that differ."""
+    from distributed import TimeoutError as LateError
+
+    try:
+        client.wait_for_workers(1, timeout=WAIT)
+    except LateError:
+        address = client.scheduler.address
+        raise UsageError(
+            f"--executor: the scheduler {address} has no worker; start some, as in "
+            f"`dask worker {address} --no-nanny --nthreads 1`"
+        ) from None
+    try:
+        found = client.run(_worker, on_error="return")
+    except Exception as error:
+        raise UsageError(f"--executor: the workers do not answer: {error}") from error
+    told = []
+    for address, worker in sorted(found.items()):
+        why = str(worker) if isinstance(worker, BaseException) else _unfit(worker, expected)
+        told += [f"{address}: {why}"] if why else []
+    if told:
+        raise UsageError(
+            "--executor: these workers would run the losses otherwise; give them the versions that "
+            "are here, or stop them:\n  " + "\n  ".join(told)
+        )
+
+
+def _result(
+    done: concurrent.futures.Future[Any], task: Task
+) -> tuple[LossReport, Environment | None]:
+    """Give what a worker has found, or how all that tried it ended."""
+    from distributed.scheduler import KilledWorker
+
+    try:
+        found: tuple[LossReport, Environment | None] = done.result()
+    except KilledWorker:
+        status = "each of the workers that took it has ended"  # which is not its doing
+        return lost(task, Ending(end=End.UNSTARTED, status=status)), None
+    except OtherWorkerError as error:
+        raise UsageError(f"--executor: a worker that came later differs: {error}") from error
+    return found
+
+
+@contextlib.contextmanager
+def _connected(executor: str) -> Iterator[Any]:
+    """Connect with a scheduler, such as "dask://host:8786"."""
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise UsageError(
+            "--executor needs Dask, which is not installed: pip install 'losscheck[dask]'"
+        ) from error
+    address = executor.replace("dask://", "tcp://")
+    try:
+        client = Client(address, timeout=WAIT, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"--executor {executor}: no scheduler answers there ({error})") from error
+    try:
+        yield client
+    finally:
+        client.close()
