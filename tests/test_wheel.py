@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -212,3 +213,54 @@ def test_two_workers_agree(project: Project, alone: ElementTree.Element) -> None
         "nan_gradient": 1,
         "missing": 1,
     }
+
+
+def _ways(project: Project, folder: Path) -> dict[str, tuple[int, list[str]]]:
+    """What each way of checking the example project gives: an exit status, and what is found."""
+    bin_ = project.python.parent
+    own = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    own |= {"PATH": f"{bin_}{os.pathsep}{own['PATH']}", "RUNNER_TEMP": str(folder)}
+
+    def run(*command: str, **more: str) -> subprocess.CompletedProcess[str]:
+        given = {**own, **more}
+        return subprocess.run(command, cwd=folder, env=given, capture_output=True, text=True)
+
+    select = "LC203,LC204"
+    options = ["--select", select, "--no-cache"]
+    file = folder / "cli.json"
+    ended = run(str(bin_ / "losscheck"), *options, "--format", f"json={file}")
+    found = {"command line": (ended.returncode, _found(file))}
+    run("bash", str(CLONE / "action.sh"), ARGUMENTS=" ".join(options), GITHUB_OUTPUT="out")
+    outputs = dict(line.split("=", 1) for line in (folder / "out").read_text().splitlines())
+    found["action"] = (int(outputs["status"]), _found(Path(outputs["json"])))
+    (folder / "out").unlink()
+    for name, workers in (("pytest", ()), ("two workers", ("-n", "2"))):
+        module = (str(project.python), "-m", "pytest", "-p", "no:cacheprovider", "-rf", *workers)
+        ended = run(*module, "--losscheck", "--losscheck-select", select)
+        failed = re.findall(r"^FAILED src/shop_losses/losses\.py::(\S+)", ended.stdout, re.M)
+        found[name] = (ended.returncode, sorted(failed))
+    return found
+
+
+def _found(file: Path) -> list[str]:
+    losses = json.loads(file.read_text())["losses"]
+    return sorted(f"{_name(loss)}::{f['code']}" for loss in losses for f in loss["findings"])
+
+
+def _name(loss: dict[str, Any]) -> str:
+    return str(loss["target"].partition(":")[2])
+
+
+@pytest.mark.slow
+def test_the_example_project_is_the_same_by_every_way(project: Project, tmp_path: Path) -> None:
+    folder = tmp_path / "shop"
+    shutil.copytree(CLONE / "examples" / "project", folder)
+    green = _ways(project, folder)
+    assert set(map(str, green.values())) == {"(0, [])"}
+    losses = folder / "src" / "shop_losses" / "losses.py"
+    text = losses.read_text(encoding="utf-8")
+    planted = text.replace("1.0 - sign * y_pred)", "1.0 + tf.sqrt(tf.abs(y_pred)) - sign * y_pred)")
+    assert planted != text
+    losses.write_text(planted, encoding="utf-8")
+    red = _ways(project, folder)
+    assert set(map(str, red.values())) == {"(1, ['margin::LC203'])"}
