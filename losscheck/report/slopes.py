@@ -35,37 +35,43 @@ def slopes_svg(slopes: Slopes, prefix: str) -> str:
     def draw(figure: Any) -> None:
         upper, lower = figure.subplots(2, 1, sharex=True)
         x, y = (np.clip(each, -LARGEST, LARGEST) for each in (slopes.gradient, slopes.numeric))
-        ends = np.asarray([x.min(), x.max()])
-        upper.plot(ends, ends, color=INK, linewidth=0.6)
         off, shown = (np.clip(y, SMALLEST, LARGEST) for y in (slopes.off, slopes.resolving))
+        kinds = np.asarray(list(slopes.outcome))
+        # What could not be decided may be far off: it is cut at the ends of what could.
+        decided = kinds != "u"
+        told = np.concatenate([x, y[decided]])
+        highest = max(1.0, float(off[decided].max(initial=0)), float(shown[decided].max(initial=0)))
         broad = np.where(slopes.resolving > BROAD, slopes.bound, np.nan)
+        upper.plot([x.min(), x.max()], [x.min(), x.max()], color=INK, linewidth=0.6)
         for kind in drawn_kinds(slopes):
-            these = np.asarray([each == kind for each in slopes.outcome])
-            style = {"color": KINDS[kind][1], "linewidth": 0.8, "alpha": 0.6}
-            low, high = (np.clip(y + step, -LARGEST, LARGEST) for step in (-broad, broad))
-            _bars(upper, x[these], low[these], high[these], style)
-            _bars(lower, x[these], off[these], np.fmax(off, shown)[these], style)
-            upper.plot(x[these], y[these], ".", color=KINDS[kind][1], markersize=5)
-            lower.plot(x[these], off[these], ".", color=KINDS[kind][1], markersize=5)
-        decades = range(int(np.log10(SMALLEST)), 1, 4)
+            these, color = kinds == kind, KINDS[kind][1]
+            ends = [np.clip(y + step, told.min(), told.max()) for step in (-broad, 0, broad)]
+            high = np.clip([off, np.fmax(off, shown)], None, highest)
+            _bars(upper, x[these], ends[0][these], ends[2][these], color)
+            _bars(lower, x[these], high[0][these], high[1][these], color)
+            upper.plot(x[these], ends[1][these], ".", color=color, markersize=5)
+            lower.plot(x[these], high[0][these], ".", color=color, markersize=5)
         lower.set_yscale("log")
+        lower.set_ylim(SMALLEST / 2, 2 * highest)
+        decades = range(int(np.log10(SMALLEST)), 1, 4)
         lower.yaxis.set_ticks([10.0**power for power in decades], [f"1e{p}" for p in decades])
         lower.yaxis.set_ticks([], minor=True)
-        upper.set_ylabel("numeric")
-        lower.set_ylabel("off by")
-        lower.set_xlabel("gradient")
-        highest = max(1.0, float(np.fmax(off, shown).max()))
-        lower.set_ylim(SMALLEST / 2, 2 * highest)
-        for axes in (upper, lower):
-            axes.grid(alpha=0.15, color=INK, linewidth=0.6)
-        fit_scale(upper.yaxis, [y], SMALL)
+        for axis, name in (
+            (upper.yaxis, "numeric"),
+            (lower.yaxis, "off by"),
+            (lower.xaxis, "gradient"),
+        ):
+            axis.set_label_text(name)
+            axis.axes.grid(alpha=0.15, color=INK, linewidth=0.6)
+        fit_scale(upper.yaxis, [told], SMALL)
         fit_scale(lower.xaxis, [x], SMALL)
 
     return drawn(draw, SIZE, prefix, "the gradient beside its numeric derivatives")
 
 
-def _bars(axes: Any, x: Any, low: Any, high: Any, style: dict[str, Any]) -> None:
+def _bars(axes: Any, x: Any, low: Any, high: Any, color: str) -> None:
     """Draw upright bars as one line that is broken between them."""
     gaps = np.full(len(x), np.nan)
     places = np.stack([x, x, gaps], axis=1).ravel()
-    axes.plot(places, np.stack([low, high, gaps], axis=1).ravel(), **style)
+    heights = np.stack([low, high, gaps], axis=1).ravel()
+    axes.plot(places, heights, color=color, linewidth=0.8, alpha=0.6)

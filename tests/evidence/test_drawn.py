@@ -90,6 +90,19 @@ def test_a_wrong_gradient_and_a_dtype_that_fails() -> None:
     assert cells["float32", "xla"].outcome == "not run"
 
 
+def over_classes(y_true, y_pred):
+    return -tf.reduce_sum(y_true * tf.nn.log_softmax(y_pred), axis=-1)
+
+
+def test_where_one_class_says_nothing_a_batch_is_followed() -> None:
+    found = shown(gathered(over_classes, "sweeps", y_true="binary", y_pred="logits"))
+    assert found["landscape"] is None
+    assert len(found["curves"]) == 2
+    for curve in found["curves"]:
+        assert curve.label.startswith("y_true[0] = [")
+        assert np.ptp(curve.value) > 1
+
+
 def test_nothing_is_gathered_to_be_drawn() -> None:
     found = shown(desk(hinge, y_true="sign", y_pred="real"))
     assert found == {

@@ -12,16 +12,19 @@ from losscheck.model import (
     Curve,
     Diagnosis,
     Environment,
+    Execution,
     Expected,
     Finding,
     GradientSummary,
     Ignored,
+    Layout,
     LeftOut,
     Location,
     LossReport,
     Observed,
     Report,
     SelfTest,
+    Slopes,
     Source,
     Summary,
 )
@@ -149,6 +152,46 @@ CALL = Finding(
     fix="tf.experimental.numpy.diff(y_pred, axis=1)",
     reproduce="",
 )
+RAISED = "TypeError: Input 'y' of 'Mul' Op has type float64 that does not match type float32."
+RAN = (
+    Execution(dtype="float32", mode="eager", outcome="agrees", cases=1200),
+    Execution(dtype="float32", mode="graph", outcome="reference", cases=1200, count=7),
+    Execution(dtype="float32", mode="xla", outcome="differs", cases=1200, count=3),
+    Execution(dtype="float64", mode="eager", outcome="not run"),
+    Execution(dtype="float64", mode="graph", outcome="raises", reason=RAISED),
+    Execution(dtype="float64", mode="xla", outcome="not run"),
+    Execution(dtype="float16", mode="eager", outcome="not run"),
+    Execution(dtype="float16", mode="graph", outcome="not finite", cases=160, count=1),
+    Execution(dtype="float16", mode="xla", outcome="not run"),
+    Execution(dtype="bfloat16", mode="eager", outcome="not run"),
+    Execution(dtype="bfloat16", mode="graph", outcome="runs", cases=48),
+    Execution(dtype="bfloat16", mode="xla", outcome="not run"),
+)
+LAID_OUT = (
+    Layout(form="batch size", shapes={"y": "(1, 3)", "p": "(1, 3)"}, outcome="runs"),
+    Layout(form="batch size", shapes={"y": "(7, 3)", "p": "(7, 3)"}, outcome="runs"),
+    Layout(form="mismatched ranks", shapes={"y": "(4,)", "p": "(4, 1)"}, outcome="broadcasts"),
+    Layout(
+        form="mismatched ranks",
+        shapes={"y": "(4, 1)", "p": "(4,)"},
+        outcome="raises",
+        reason="ValueError: <b>no</b>",
+    ),
+    Layout(
+        form="unknown rank", shapes={"y": "any", "p": "any"}, outcome="raises", reason="E: no depth"
+    ),
+)
+SLOPES = Slopes(
+    verified=400,
+    wrong=1,
+    undecided=12,
+    gradient=np.array([-2.0, -1.0, 0.5, 3.0, 9.0]),
+    numeric=np.array([-2.0, -1.0, 0.5, 1.5, 9.1]),
+    bound=np.array([1e-9, 1e-9, 1e-8, 1e-9, 0.4]),
+    off=np.array([0.0, 2e-12, 1e-11, 0.5, 0.01]),
+    resolving=np.array([5e-10, 1e-9, 2e-8, 3e-10, 0.04]),
+    outcome="vvvwu",
+)
 
 
 def diagnosis(*findings: Finding) -> Diagnosis:
@@ -257,6 +300,9 @@ def focal() -> LossReport:
             Ignored(id="LC103-bbbbbbbb", code="LC103", reason="clipping is deliberate"),
         ),
         curves=curves(),
+        slopes=SLOPES,
+        executions=RAN,
+        layouts=LAID_OUT,
         notes=("vectorised tracing failed: 3,000 cases were run one at a time",),
     )
 

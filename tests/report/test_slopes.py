@@ -3,23 +3,13 @@ import xml.etree.ElementTree as ET
 import attrs
 import numpy as np
 
-from losscheck.model import Report, Slopes
+from losscheck.model import Report
 from losscheck.report import render
 from losscheck.report.json import from_json
 from losscheck.report.pictures import beside_differences
 from losscheck.report.slopes import KINDS, drawn_kinds, slopes_svg
+from tests.report.conftest import SLOPES
 
-SLOPES = Slopes(
-    verified=400,
-    wrong=1,
-    undecided=12,
-    gradient=np.array([-2.0, -1.0, 0.5, 3.0, 9.0]),
-    numeric=np.array([-2.0, -1.0, 0.5, 1.5, 9.1]),
-    bound=np.array([1e-9, 1e-9, 1e-8, 1e-9, 0.4]),
-    off=np.array([0.0, 2e-12, 1e-11, 0.5, 0.01]),
-    resolving=np.array([5e-10, 1e-9, 2e-8, 3e-10, 0.04]),
-    outcome="vvvwu",
-)
 SVG = "{http://www.w3.org/2000/svg}"
 
 

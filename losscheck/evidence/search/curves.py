@@ -7,7 +7,7 @@ import numpy as np
 
 from losscheck import domains
 from losscheck.domains.layout import flat
-from losscheck.evidence.gather import Evidence
+from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.search.breaks import breaks
 from losscheck.evidence.search.sweep import Sweep
 from losscheck.model import Array, Curve, Inputs, Range
@@ -24,12 +24,21 @@ def curves(evidence: Evidence) -> tuple[Curve, ...]:
 
     A row that sums to 1 is followed from its first class to its second. A fault at a single point
     lies between any two of a grid: the curve goes through 0, through the label, and through places
-    where cases of the sweep were not finite. There are no curves where no case was run: drawing is
-    no reason to.
+    where cases of the sweep were not finite. Where a single sample of a single element always
+    gives the same, as the softmax of one class does, a batch is followed. There are no curves where
+    no case was run: drawing is no reason to.
     """
     if not evidence.swept:
         return ()
-    sweep = evidence.sweeps[0]
+    found: tuple[Curve, ...] = ()
+    for instance, sweep in zip(evidence.instances, evidence.sweeps, strict=False):
+        found = _of_instance(evidence, instance, sweep)
+        if any(len(np.unique(curve.value)) > 1 for curve in found):
+            break
+    return found
+
+
+def _of_instance(evidence: Evidence, instance: Instance, sweep: Sweep) -> tuple[Curve, ...]:
     ordinary = np.flatnonzero(sweep.ranges == 0)
     if not len(ordinary) or not sweep.has_gradient:
         return ()
@@ -39,22 +48,23 @@ def curves(evidence: Evidence) -> tuple[Curve, ...]:
     seen: set[bytes] = set()
     for index in ordinary[:64]:
         base = sweep.cases.take(np.asarray([index])).inputs
-        key = b"" if label is None else base[label.name].tobytes()
+        own = np.zeros(0) if label is None else base[label.name][0]
+        key = own[:1].tobytes()  # of the sample that is followed
         if key in seen or len(found) == LABELS:
             continue
         seen.add(key)
-        own = [] if label is None else [float(np.ravel(base[label.name])[0])]
-        line = _Line(evidence, base)
-        name = "" if label is None else f"{label.name} = {_short(base[label.name][0])}"
-        found.append(line.curve(name, line.places(np.asarray([0.0, *own, *broken]))))
+        line = _Line(evidence, instance, base)
+        places = np.asarray([0.0, *np.ravel(own)[:1], *broken], np.float64)
+        name = "" if label is None else _named(label.name, own)
+        found.append(line.curve(name, line.places(places)))
     return tuple(found)
 
 
 class _Line:
     """The cases in which the first element of one prediction moves, and all else is held."""
 
-    def __init__(self, evidence: Evidence, base: Inputs) -> None:
-        self._instance = evidence.instances[0]
+    def __init__(self, evidence: Evidence, instance: Instance, base: Inputs) -> None:
+        self._instance = instance
         self._programs = evidence.programs
         self._prediction = evidence.spec.prediction
         self._domain = domains.parse(self._prediction.domain)
@@ -123,7 +133,10 @@ def _broken(sweep: Sweep) -> Array:
     return np.asarray(places[np.argsort(-counts, kind="stable")][:BROKEN], np.float64)
 
 
-def _short(array: Array) -> str:
-    if array.size == 1:
-        return f"{float(array.ravel()[0]):.3g}"
-    return np.array2string(np.asarray(array), precision=3, separator=", ")
+def _named(name: str, label: Array) -> str:
+    """Name a label: ``y_true = 1``; of a batch that of its first sample."""
+    if label.size == 1:
+        return f"{name} = {float(label.ravel()[0]):.3g}"
+    if len(label) > 1:
+        name, label = f"{name}[0]", label[0]
+    return f"{name} = {np.array2string(np.asarray(label), precision=3, separator=', ')}"

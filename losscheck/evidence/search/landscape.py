@@ -42,6 +42,8 @@ def landscape(evidence: Evidence) -> Landscape | None:
         like = inputs[each.name]
         inputs[each.name] = places.astype(like.dtype).reshape(like.shape)
     outcome = instance.program.run(inputs)
+    if (outcome.total == outcome.total[0]).all():  # as the softmax of one class gives
+        return None
     marks = _marks(outcome.total, flat(np.asarray(outcome.gradient, np.float64))[:, 0], len(x))
     narrow = [
         kind.contains(places[:, None], Range.ORDINARY)
