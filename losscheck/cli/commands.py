@@ -150,7 +150,7 @@ def examined(
             watching.hear(event)
             if isinstance(event, Printed):
                 with watching.aside():
-                    print(event.text, file=sys.stderr)
+                    print(f"losscheck: {event.target} printed:\n{event.text}", file=sys.stderr)
             if isinstance(event, Finished) and show is not None and (said := show(event.report)):
                 with watching.aside():
                     out(said)
@@ -174,6 +174,8 @@ def examined(
         say(words.kept(known.values()))
         done = _of_known(tuple(known.values()), kept, held, tell)
         if fresh := [task for task in planned.tasks if task.target not in known]:
+            taken = {} if kept is None else kept.seconds()  # those that take longest come first
+            fresh.sort(key=lambda task: -taken.get(task.target, 0.0))
             done = _run(fresh, held, watching.hear, tell)
         if kept is not None:
             kept.keep(done.report, tuple(planned.sources), planned.left_out)

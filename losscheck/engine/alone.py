@@ -17,8 +17,9 @@ from typing import Any
 
 import psutil
 
-from losscheck.engine.inside import CLOSED, OUTPUT, SILENCED, STACK, Told, Work, work
+from losscheck.engine.inside import CASE, CLOSED, OUTPUT, SILENCED, STACK, Told, Work, work
 from losscheck.engine.machine import Limits
+from losscheck.program.running import noted
 from losscheck.rules.execution.ending import End, Ending
 
 START = 60.0  # seconds that TensorFlow may take to be imported, beside the time of the loss
@@ -127,7 +128,7 @@ class Alone:
         seconds = time.monotonic() - self._begin
         printed = self._printed(self._said_before, signalled=end is End.CRASH)
         given = {"seconds": seconds, "lines": self._lines(), "printed": printed, **how}
-        return Ending(end=end, stage=self.stage, **given)
+        return Ending(end=end, stage=self.stage, case=noted.read(self._room / CASE), **given)
 
     def _lines(self) -> tuple[tuple[str, int], ...]:
         """The lines of Python that it was at, innermost first: of the thread that ran, then all."""

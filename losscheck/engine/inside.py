@@ -19,7 +19,7 @@ from typing import Any
 
 from losscheck.model import UsageError
 
-OUTPUT, SILENCED, STACK = "output", "silenced", "stack"
+OUTPUT, SILENCED, STACK, CASE = "output", "silenced", "stack", "case"
 """Files of a process's room: what it prints, what losscheck silences, where it was at its end."""
 ROOMS = "LOSSCHECK_ROOMS"  # tells what the processes are forked from where all their rooms are
 CLOSED = 117  # the exit status of a process that cannot tell any more
@@ -71,7 +71,9 @@ def work(pipe: Connection, room: str, threads: int, do: Work) -> None:
 
     try:
         from losscheck.program import quiet
+        from losscheck.program.running import noted
 
+        noted.note_in(os.path.join(room, CASE))
         quiet.turn_to(os.path.join(room, SILENCED))
         tell(Told.BEGAN, quiet.environment())
         tell(Told.DONE, do(tell))

@@ -42,6 +42,10 @@ class Whole:
     said: tuple[str, ...]
 
 
+SECONDS = keys.digest("seconds")  # what is kept of how long losses took
+MOST_LOSSES = 10_000  # of which that is kept
+
+
 class Kept:
     """Reports that are kept from run to run.
 
@@ -127,8 +131,21 @@ class Kept:
         if (key := self._of_run(now, chosen)) is not None and now.newest <= self._begin:
             items = [attrs.asdict(item) for item in left_out]
             able &= self._write(key, json.dumps({"losses": list(losses), "left_out": items}))
+        able &= self._keep_seconds([loss for loss in report.losses if not loss.kept])
         self.folder.trim()
         return able
+
+    def seconds(self) -> dict[str, float]:
+        """How long losses took when they were examined last, by target."""
+        try:
+            tree = json.loads(self.folder.read(SECONDS) or "{}")
+            return {str(target): float(taken) for target, taken in tree.items()}
+        except (ValueError, TypeError, AttributeError):
+            return {}
+
+    def _keep_seconds(self, losses: Sequence[LossReport]) -> bool:
+        known = self.seconds() | {loss.target: loss.seconds for loss in losses}
+        return self._write(SECONDS, json.dumps(dict(list(known.items())[-MOST_LOSSES:])))
 
     def _dependencies(self) -> Dependencies:
         directory = Path(self._settings.directory).resolve()

@@ -10,6 +10,7 @@ import numpy as np
 
 from losscheck.model import Array, Inputs
 from losscheck.program.quiet import silence, tensorflow
+from losscheck.program.running.noted import noting
 from losscheck.program.running.runnable import Outcome, Runnable
 from losscheck.program.tracing.origin import of_exception
 from losscheck.program.tracing.trace import Call, CallError, OutputError, as_tensor
@@ -45,9 +46,10 @@ class Runner:
         """
         spend()
         tf = tensorflow()
-        tensors = [tf.constant(np.asarray(inputs[name])) for name in self._call.names]
+        arrays = [np.asarray(inputs[name]) for name in self._call.names]
+        tensors = [tf.constant(array) for array in arrays]
         try:
-            with silence(), self._call.state.kept():
+            with silence(), self._call.state.kept(), noting(self._call.names, arrays):
                 value, gradient = self._function(mode)(*tensors)
         except OutputError:
             raise

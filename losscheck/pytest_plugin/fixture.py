@@ -130,7 +130,8 @@ def of_test(request: pytest.FixtureRequest) -> LossCheck:
     """Make the fixture of one test, with what its marks say."""
     __tracebackhide__ = True
     try:
-        settings = read(request.config.invocation_params.dir)
+        found = read(request.config.invocation_params.dir)
+        settings = attrs.evolve(found, isolation=False)  # pytest's own process
         if settings.home:
             put_on_path(Path(settings.home))
         options, expected = _marked(request.node)

@@ -49,6 +49,7 @@ def settings_of(config: pytest.Config) -> Settings:
         found,
         targets=tuple(targets) or found.targets,
         select=prefixes(texts(select, "--losscheck-select", EXAMPLE), "--losscheck-select"),
+        isolation=False,  # pytest's own process
     )
 
 

@@ -252,11 +252,17 @@ def test_what_is_damaged_is_run_again(
 ) -> None:
     run()
     files = list(Kept((), settings).folder.files())
-    assert len(files) == 3
+    assert len(files) == 4
     for each in files:
         each.path.write_text(text, encoding="utf-8")
     assert Kept(("losses",), settings).whole() is None
     assert known(settings) == {}
+    assert not {ONE, OTHER} & set(Kept((), settings).seconds())
+
+
+def test_how_long_losses_took_is_kept(run: Callable[..., Report], settings: Settings) -> None:
+    made = run()
+    assert Kept((), settings).seconds() == {each.target: each.seconds for each in made.losses}
 
 
 def test_a_report_of_another_loss_is_not_taken(
@@ -344,10 +350,10 @@ def test_what_is_kept_is_shown_and_cleared(
     run()
     shown = shell("cache", "show")
     assert f"{ONE}  fail  2026-11-30" in shown
-    assert "3 files" in shown
+    assert "4 files" in shown
     (place / "sub").mkdir()
     (place / "losscheck.toml").write_text("", encoding="utf-8")
     os.chdir(place / "sub")  # it lies beside the configuration
-    assert "3 files removed" in shell("cache", "clear")
+    assert "4 files removed" in shell("cache", "clear")
     assert "0 files" in shell("cache", "show")
     assert known(settings) == {}

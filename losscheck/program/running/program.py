@@ -21,6 +21,7 @@ from losscheck.program.remembered import remembered
 from losscheck.program.running.captured import captured
 from losscheck.program.running.execution import Cut, Run, in_session, vectorized
 from losscheck.program.running.functions import blocks_by_function, by_function
+from losscheck.program.running.noted import noted
 from losscheck.program.running.refusals import alike, not_raising, one_by_one
 from losscheck.program.running.runnable import Outcome, Runnable
 from losscheck.program.running.ways import Runners, Way, compare, in_mode
@@ -362,9 +363,10 @@ class Program(Runnable):
         if key not in self._singles:
             cut = self.cut(tensors, held)
             with silence():  # the first session of a process speaks
-                self._singles[key] = (
+                run = (
                     in_mode(cut, mode) if cut.sessions else by_function(cut, plain=mode == "plain")
                 )
+            self._singles[key] = noted(run, self.names)
         return self._singles[key]
 
     def cut(self, tensors: tuple[str, ...], held: tuple[str, ...] = ()) -> Cut:

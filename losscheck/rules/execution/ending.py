@@ -6,7 +6,7 @@ import enum
 
 import attrs
 
-from losscheck.model import Location
+from losscheck.model import Inputs, Location
 
 
 class End(enum.StrEnum):
@@ -19,7 +19,7 @@ class End(enum.StrEnum):
     UNSTARTED = "unstarted"  # the same, before it came to the loss
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Ending:
     """The end of an examination, and where it was then."""
 
@@ -29,6 +29,7 @@ class Ending:
     status: str = ""  # of the process, in words: "the signal SIGSEGV", "the exit status 3"
     memory: float = 0.0  # bytes that it was given
     lines: tuple[tuple[str, int], ...] = ()  # files and lines of Python then, innermost first
+    case: Inputs = attrs.field(factory=dict)  # that was being run; empty where none is known
     printed: str = ""  # the last that it printed
     calls: tuple[Location, ...] = ()  # of `lines` the user's
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from losscheck.advice import wording
 from losscheck.model import Location, Severity, Suspect
 from losscheck.rules.base import Rule
 from losscheck.rules.execution.ending import End, Ending
@@ -80,6 +81,7 @@ class Timeout(Rule):
                 form="late",
                 facts={**_facts(ending), "seconds": ending.seconds},
                 location=_where(ending),
+                inputs=ending.case,
                 expected_text=f"an answer within {ending.seconds:g} s",
             )
 
@@ -155,6 +157,7 @@ class Crash(Rule):
                 form="ended",
                 facts={**_facts(ending), "status": ending.status},
                 location=_where(ending),
+                inputs=ending.case,
                 expected_text="the loss of the case, or an exception",
             )
         if ending.end is End.MEMORY:
@@ -163,6 +166,7 @@ class Crash(Rule):
                 form="memory",
                 facts={**_facts(ending), "gigabytes": ending.memory / 1e9},
                 location=_where(ending),
+                inputs=ending.case,
                 expected_text=f"the loss of the case, within {ending.memory / 1e9:.2g} GB",
             )
 
@@ -246,7 +250,9 @@ def _where(ending: Ending) -> Location | None:
 def _under_way(suspect: Suspect) -> str:
     stage = str(suspect.facts.get("stage", ""))
     lines = suspect.facts.get("lines") or ()
-    at = f", at {', called at '.join(lines)}" if lines else ""
+    called = f", at {', called at '.join(lines)}" if lines else ""
+    case = wording.case(suspect.inputs)
+    at = f"{called}, with {case}" if case else called
     if not stage:
         return f" before anything was known of it{at}"
     if stage == "import":
