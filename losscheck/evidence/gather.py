@@ -358,7 +358,7 @@ class Evidence:
         if not labels:
             return most
         if instance.name not in self._classes:
-            self._classes[instance.name] = _classes(instance, labels, most)
+            self._classes[instance.name] = instance.classes_taken(labels, most)
         return self._classes[instance.name]
 
     def _in_dtype(self, instance: Instance, dtype: str) -> Sweep | None:
@@ -387,16 +387,3 @@ class Evidence:
             has_gradient=program.has_gradient,
             double=self.double,
         )
-
-
-def _classes(instance: Instance, labels: list[str], most: int) -> int:
-    """Try the last class, and fewer of them as long as the loss refuses it."""
-    ones = {name: np.ones((1, *shape)) for name, shape in instance.shapes.items()}
-    for classes in range(most, 1, -1):
-        last = {name: np.full_like(ones[name], classes - 1) for name in labels}
-        try:
-            instance.program.run({**ones, **last})
-        except Exception:  # out of the range of the loss's own table
-            continue
-        return classes
-    return 1

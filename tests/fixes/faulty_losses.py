@@ -57,3 +57,9 @@ def pearson(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
 
 def column_against_row(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.square(y_true - y_pred), axis=-1)
+
+
+def there_and_back(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    first = tf.sqrt(tf.reduce_sum(tf.square(y_true - y_pred), axis=-1))
+    other = tf.sqrt(tf.reduce_sum(tf.square(y_pred - y_true), axis=-1))
+    return first + 2.0 * other

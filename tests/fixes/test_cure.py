@@ -59,3 +59,17 @@ def test_a_guard_at_0_alone_is_sound():
     # numbers of no model lie.
     found = explained(losses.guarded_norm, (*NONFINITE, "LC302"), y_true="real", y_pred="real")
     assert {each.finding.severity for each in found.explanations} <= {"note"}
+
+
+def test_two_places_that_fail_alike_are_changed_together():
+    shape = ("real", "(B, 3)")
+    found = explained(losses.there_and_back, ("LC203",), y_true=shape, y_pred=shape)
+    cure = cures(found.bench, found.desk, found.explanations)[-1]
+    assert cure.verified.holds
+    assert len(cure.edit.steps) == 2
+    assert cure.verified.clears == tuple(each.finding.id for each in found.explanations)
+    changed = [line for line in cure.verified.diff.splitlines() if line.startswith("-    ")]
+    assert changed == [
+        "-    first = tf.sqrt(tf.reduce_sum(tf.square(y_true - y_pred), axis=-1))",
+        "-    other = tf.sqrt(tf.reduce_sum(tf.square(y_pred - y_true), axis=-1))",
+    ]
