@@ -122,6 +122,7 @@ class Task:
     target: str
     settings: Any
     source: Any = None
+    died: Any = None
 
 
 def finding(code: str = "LC203", severity: str = "error", **changes: Any) -> Any:

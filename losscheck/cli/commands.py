@@ -178,7 +178,7 @@ def examined(
             fresh.sort(key=lambda task: -taken.get(task.target, 0.0))
             done = _run(fresh, held, watching.hear, tell)
         if kept is not None:
-            kept.keep(done.report, tuple(planned.sources), planned.left_out)
+            kept.keep(done.report, () if planned.broken else planned.sources, planned.left_out)
     return _ordered(done, known, planned, held)
 
 

@@ -35,6 +35,11 @@ class Plan:
     refused: tuple[LeftOut, ...] = ()  # targets whose module cannot be imported, beside others
     printed: str = ""  # by their modules
 
+    @property
+    def broken(self) -> bool:
+        """Whether modules could not be imported, so that nobody knows what losses they have."""
+        return bool(self.refused) or any(task.died is not None for task in self.tasks)
+
 
 def plan(
     targets: Sequence[str],

@@ -115,11 +115,16 @@ def _check_apart(given: Sequence[Named]) -> None:
     where: dict[str, str] = {}
     for file, report in given:
         for loss in report.losses:
-            if loss.target in where:
+            if loss.target in where and not (report.shard and _unexamined(loss)):
                 raise UsageError(
                     f"{loss.target} is in {where[loss.target]} and in {file}; name one of them"
                 )
             where[loss.target] = file
+
+
+def _unexamined(loss: LossReport) -> bool:
+    """Say whether a loss was examined by none: its module could not be imported, by no part."""
+    return loss.own_seed is None
 
 
 def _losses(reports: Sequence[Report]) -> Iterator[LossReport]:
@@ -127,5 +132,8 @@ def _losses(reports: Sequence[Report]) -> Iterator[LossReport]:
     if not reports[0].shard:
         yield from (loss for report in reports for loss in report.losses)
         return
+    known = {loss.target: loss for report in reports for loss in report.losses}
     for turn in itertools.zip_longest(*(report.losses for report in reports)):
-        yield from (loss for loss in turn if loss is not None)
+        for loss in turn:
+            if loss is not None and known.pop(loss.target, None) is not None:
+                yield loss

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import attrs
@@ -103,7 +103,7 @@ class Kept:
             self.environment = self.environment or report.environment
         return {target: _loss(report) for target, report in reports.items()}
 
-    def keep(self, report: Report, losses: Sequence[str], left_out: Sequence[LeftOut]) -> bool:
+    def keep(self, report: Report, losses: Collection[str], left_out: Sequence[LeftOut]) -> bool:
         """Keep what a run has found.
 
         Parameters
@@ -111,7 +111,8 @@ class Kept:
         report
             Of the losses that were examined.
         losses
-            The targets of all losses that there are, before any was left out as unchanged.
+            The targets of all losses that there are, before any was left out as unchanged; none
+            where that is not known.
         left_out
             What is no loss.
 
@@ -128,7 +129,8 @@ class Kept:
                 alone = attrs.evolve(report, losses=(loss,), summary=summary([loss]), left_out=())
                 able &= self._write(key, to_json(alone))
         chosen = Selection(self._targets, self._settings).targets
-        if (key := self._of_run(now, chosen)) is not None and now.newest <= self._begin:
+        key = self._of_run(now, chosen) if losses else None
+        if key is not None and now.newest <= self._begin:
             items = [attrs.asdict(item) for item in left_out]
             able &= self._write(key, json.dumps({"losses": list(losses), "left_out": items}))
         able &= self._keep_seconds([loss for loss in report.losses if not loss.kept])

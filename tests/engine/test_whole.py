@@ -22,7 +22,8 @@ __all__ = ["report"]  # the fixture
 def whole(report: Report) -> Report:
     """A run over seven losses."""
     losses = tuple(
-        attrs.evolve(report.losses[i % len(report.losses)], target=f"losses:l{i}") for i in range(7)
+        attrs.evolve(report.losses[i % len(report.losses)], target=f"losses:l{i}", own_seed=i)
+        for i in range(7)
     )
     return attrs.evolve(report, losses=losses, summary=summary(losses), seconds=7.0)
 
@@ -99,6 +100,15 @@ def test_what_is_not_whole(whole: Report) -> None:
     for odd in ("2/4", "0/3", "x", "5/3", "1/1000000000000"):
         with pytest.raises(UsageError, match=r"are not those of one run|is missing"):
             merged([("a", one), ("b", attrs.evolve(two, shard=odd))])
+
+
+def test_a_module_that_no_part_could_import_is_there_once(whole: Report) -> None:
+    broken = attrs.evolve(whole.losses[0], target="broken", own_seed=None)
+    one, two = (attrs.evolve(p, losses=(*p.losses, broken)) for p in shards(whole, 2))
+    together = merged([("a", one), ("b", two)])
+    names = [loss.target for loss in together.losses]
+    assert sorted(names) == sorted([*(loss.target for loss in whole.losses), "broken"])
+    assert together.summary.losses == len(names)
 
 
 def test_the_command_writes_it_as_one_run(
