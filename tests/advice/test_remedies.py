@@ -52,6 +52,17 @@ def row(line: str, expression: str, operands: str, op: str, code: str, **rest: A
 
 
 ROWS = {
+    # The divisor is no part of the fault: a floor for it would cure nothing.
+    "large-over-usual": row(
+        "out = p / 0.5",
+        "p / 0.5",
+        "p; 0.5",
+        "RealDiv",
+        "LC202",
+        inputs=(3e38, 0.5),
+        trigger=(0.0, 3e38),
+        ordinary=(1.0, 2.0),
+    ),
     "where-log": row(
         "out = tf.where(p > 0.0, tf.math.log(p), 0.0)",
         "tf.math.log(p)",

@@ -45,12 +45,6 @@ def nearest_or_far(y_true: T, y_pred: T) -> T:
     return tf.map_fn(one, (y_true, y_pred), fn_output_signature=tf.float32)
 
 
-def deviance_by_log(y_true: T, y_pred: T) -> T:
-    """A Tweedie deviance by the logarithm of the mean (power 1.5)."""
-    rise = tf.exp(y_pred * (2.0 - 1.5)) / (2.0 - 1.5)
-    return tf.reduce_mean(rise - y_true * tf.exp(y_pred * (1.0 - 1.5)) / (1.0 - 1.5), axis=-1)
-
-
 def cumulated(y_true: T, y_pred: T) -> T:
     """Sums of growing slices by a loop, over which XLA aborts the process."""
 
