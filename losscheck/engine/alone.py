@@ -24,6 +24,7 @@ from losscheck.rules.execution.ending import End, Ending
 
 START = 60.0  # seconds that TensorFlow may take to be imported, beside the time of the loss
 WATCHED = 0.1  # seconds between two looks at a process's memory
+SERVER_GONE = "the end of what it was forked from"
 _STACK_TIME = 2.0  # seconds that a process has to write where it is
 _KEPT = 20_000  # bytes of what it printed, the last
 _MOST = 2_000_000  # of it on the disk
@@ -63,6 +64,7 @@ class Alone:
         self._process = context.Process(target=work, args=own)
         self._process.start()
         theirs.close()
+        self._server = _parent(self._process.pid) if forked else None
         self._begin = time.monotonic()
         self._deadline = self._begin + (limits.timeout + START if limits.timeout else float("inf"))
         self._began = False
@@ -114,6 +116,8 @@ class Alone:
             status, lines = self._raised
             return self._ended(End.CRASH, status=status, lines=lines)
         self._process.join(_STACK_TIME)
+        if self._server is not None and not _runs(self._server):
+            return self._ended(End.CRASH, status=SERVER_GONE)
         code = self._process.exitcode
         if not self._began:
             return self._ended(End.UNSTARTED, status=_status(code))
@@ -187,6 +191,12 @@ def _started_by(pid: int) -> list[psutil.Process]:
             if os.getsid(other) == pid != other and other not in found:
                 found[other] = psutil.Process(other)
     return [each for each in found.values() if _runs(each)]
+
+
+def _parent(pid: int) -> psutil.Process | None:
+    with contextlib.suppress(psutil.Error):
+        return psutil.Process(pid).parent()
+    return None
 
 
 def _runs(process: psutil.Process) -> bool:

@@ -22,7 +22,7 @@ from multiprocessing.util import get_temp_dir
 import attrs
 
 from losscheck.engine import machine
-from losscheck.engine.alone import WATCHED, Alone
+from losscheck.engine.alone import SERVER_GONE, WATCHED, Alone
 from losscheck.engine.events import Event, Finished, Found, Interrupted, Printed, Stage, Started
 from losscheck.engine.inside import ROOMS, Tell, Told
 from losscheck.engine.task import Task, examine, lost, stopped
@@ -150,6 +150,7 @@ class _Running:
 
     index: int
     process: Alone
+    beside: bool  # whether others may run meanwhile
     environment: Environment | None = None
     found: list[Finding] = attrs.field(factory=list)  # so far
 
@@ -201,7 +202,8 @@ class _Run:
             yield Finished(target=task.target, report=lost(task, task.died))
             return
         do = functools.partial(_examine, task)
-        self._running.append(_Running(index, Alone(do, self._limits, forked=forked())))
+        process = Alone(do, self._limits, forked=forked())
+        self._running.append(_Running(index, process, beside=self._jobs > 1))
 
     def _wait(self) -> None:
         """Wait until a process has something to tell, or is to be looked at."""
@@ -236,9 +238,13 @@ class _Run:
             yield self._lost(running, ending)
 
     def _crashed(self, running: _Running) -> Iterator[Event]:
-        """Examine a loss again that may have ended by being vectorized, which is our own doing."""
+        """Examine a loss again that others may have ended, or being vectorized: our own doing."""
         ending, task = running.process.crash(), self._tasks[running.index]
-        if ending.signalled and ending.stage not in UNVECTORIZED and not task.ended:
+        if ending.status == SERVER_GONE and running.beside:  # who did it shows one by one
+            self._end(running)
+            self._jobs = 1
+            self._waiting.appendleft(running.index)
+        elif ending.signalled and ending.stage not in UNVECTORIZED and not task.ended:
             self._end(running)
             self._tasks[running.index] = attrs.evolve(task, ended=ending.status)
             self._waiting.appendleft(running.index)

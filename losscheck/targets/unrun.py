@@ -58,7 +58,8 @@ def _compiled(source: Source | None, directory: Path) -> Callable[..., Any] | No
         every = _within(compile(tree, str(file), "exec", dont_inherit=True))
         code = next((each for each in every if each.co_firstlineno == first), None)
     if code is None:  # its line is known yet
-        code = unrun.__code__.replace(co_filename=str(file), co_firstlineno=source.line)
+        nothing = (lambda: None).__code__
+        code = nothing.replace(co_filename=str(file), co_firstlineno=source.line)
     return FunctionType(code.replace(co_freevars=()), {})
 
 

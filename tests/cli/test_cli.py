@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from losscheck import cli
-from losscheck.settings.settings import ArgumentSettings
+from losscheck.cli.commands import several
+from losscheck.settings.settings import ArgumentSettings, Settings
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -218,6 +219,10 @@ def test_no_loss_found(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         (("report", "mse", "--fail-on", "new"), "name it with --against OLD.json"),
         (("report", "mse", "--from", "none.json"), "leave mse away"),
         (("mse", "--fail-on", "new"), "--fail-on"),
+        (("mse", "--no-isolation", "--timeout", "9"), "--timeout is for losses in processes of"),
+        (("mse", "--no-isolation", "--jobs", "2"), "give it or --no-isolation"),
+        (("mse", "--jobs", "0"), "--jobs"),
+        (("mse", "--jobs", "many"), "--jobs"),
     ],
 )
 def test_wrong_usage(run: Run, tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
@@ -227,6 +232,43 @@ def test_wrong_usage(run: Run, tmp_path: Path, arguments: tuple[str, ...], said:
     assert said in err
     assert "Traceback" not in err
     assert "internal" not in err
+
+
+@pytest.mark.parametrize(
+    ("targets", "wanted"),
+    [
+        (("mse",), False),
+        (("mse", "mae"), True),
+        (("own.py:loss",), False),
+        (("own.py",), True),
+        (("own",), True),
+        (("pkg.losses",), True),
+        (("pkg.losses:focal(gamma=2.0)",), False),
+    ],
+)
+def test_a_place_alone_may_hold_several_losses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, targets: tuple[str, ...], wanted: bool
+) -> None:
+    (tmp_path / "own.py").write_text("")
+    monkeypatch.chdir(tmp_path)
+    assert several(targets) is wanted
+
+
+@pytest.mark.parametrize(
+    ("given", "apart"),
+    [
+        ({}, False),
+        ({"jobs": 1}, False),
+        ({"jobs": 2}, True),
+        ({"timeout": 9.0}, True),
+        ({"memory": 2.0}, True),
+        ({"isolation": True}, True),
+        ({"isolation": False, "jobs": 2}, False),
+    ],
+)
+def test_limits_take_a_process_of_its_own(given: dict[str, Any], apart: bool) -> None:
+    assert Settings(**given).isolated(several=False).apart is apart
+    assert Settings(**given).isolated(several=True).apart is (given.get("isolation") is not False)
 
 
 def test_tables_of_the_configuration_must_fit(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -29,6 +31,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("torture")
+    (folder / "tmp").mkdir()
     shutil.copytree(WILD, folder / "wild", ignore=shutil.ignore_patterns("__init__.py", "__pyc*"))
     return folder
 
@@ -36,7 +39,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def run(folder: Path) -> dict[str, Any]:
     """One command over the whole folder."""
-    (folder / "tmp").mkdir()
     mark = uuid.uuid4().hex
     files = sorted(file.name for file in (folder / "wild").glob("*.py"))
     given = ("--select", SELECT, "--timeout", f"{TIMEOUT:g}", "--memory", "1.5", "--no-cache")
@@ -60,6 +62,11 @@ def run(folder: Path) -> dict[str, Any]:
     return {"losses": losses, "status": done.returncode, "left": left, "seconds": seconds} | {
         "said": done.stderr
     }
+
+
+def _left(mark: str) -> list[Any]:
+    """The processes that a run has left behind."""
+    return [each.info for each in psutil.process_iter(["pid", "cmdline"]) if _is(each, mark)]
 
 
 def _is(process: psutil.Process, mark: str) -> bool:
@@ -114,3 +121,51 @@ def test_a_loss_that_disturbs_its_process_alone_is_examined(
     loss = run["losses"][target]
     assert not {f["code"] for f in loss["findings"]} & {"LC902", "LC903"}
     assert loss["verdict"] != "error"
+
+
+@pytest.mark.parametrize(
+    ("signals", "status"),
+    [
+        ((signal.SIGINT,), 130),
+        ((signal.SIGTERM,), 130),
+        ((signal.SIGINT, signal.SIGINT), -signal.SIGINT),
+        ((signal.SIGKILL,), -signal.SIGKILL),
+    ],
+    ids=str,
+)
+def test_whatever_ends_a_run_leaves_nothing_behind(
+    folder: Path, signals: tuple[int, ...], status: int
+) -> None:
+    mark, report = uuid.uuid4().hex, folder / "interrupted.json"
+    report.unlink(missing_ok=True)
+    targets = ("sound.py:square", "leaking.py:daemon", "hanging.py")
+    given = ("--select", "LC9", "--jobs", "2", "--timeout", "600", "--no-cache", "-q")
+    with subprocess.Popen(
+        [sys.executable, "-m", "losscheck", *targets, *given, "--format", f"json={report}"],
+        cwd=folder / "wild",
+        env={**os.environ, MARK: mark, "TMPDIR": str(folder / "tmp")},
+    ) as running:
+        deadline = time.monotonic() + 60.0
+        while len(_sessions(mark)) < 4 and time.monotonic() < deadline:  # two hang by then
+            time.sleep(0.1)
+        for number in signals:
+            running.send_signal(number)
+            time.sleep(0.03)
+    assert running.returncode == status
+    time.sleep(1.0)
+    assert _left(mark) == []
+    assert list((folder / "tmp").iterdir()) == []
+    assert report.exists() is (status == 130)
+    if status == 130:
+        tree = json.loads(report.read_text())
+        assert tree["unexamined"]
+        assert "inconclusive" in {loss["verdict"] for loss in tree["losses"]}
+
+
+def _sessions(mark: str) -> set[int]:
+    found = set()
+    for process in psutil.process_iter():
+        with contextlib.suppress(OSError, psutil.Error):
+            if _is(process, mark):
+                found.add(os.getsid(process.pid))
+    return found

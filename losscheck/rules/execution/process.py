@@ -178,6 +178,7 @@ class Crash(Rule):
         causes = {
             "SIGKILL": "The system ends a process so when memory runs out.",
             "SIGABRT": "TensorFlow ends a process so when a check inside it fails.",
+            "forked": "It kills processes that are not its own.",
             "closing": "Among them is what its process tells losscheck by.",
         }
         cause = next((text for name, text in causes.items() if name in status), "")

@@ -31,6 +31,7 @@ ENDS = {
         "reads_nowhere_as_it_runs",
         "reads_nowhere_in_a_thread",
         "is_killed",
+        "kills_its_parent",
         "is_told_to_end",
         "exits",
         "exits_with_words",
