@@ -331,10 +331,12 @@ class Trainer:
     def _blamed(self, error: BaseException) -> Location | None:
         call = self._call
         found = of_exception(error, call.home, call.base)
-        lines = [
-            Frame(file, int(line))
-            for file, line in _LINE.findall(str(error))
-            if is_users(file, call.home) and file.endswith(".py")
+        told = [Frame(file, int(line)) for file, line in _LINE.findall(str(error))]
+        ours = [place for place, frame in enumerate(told) if frame.file == __file__]
+        lines = [  # what called losscheck stands before us in the stack of an operation
+            frame
+            for frame in told[max(ours, default=-1) + 1 :]
+            if is_users(frame.file, call.home) and frame.file.endswith(".py")
         ]
         if found is None and lines and call.home and lines[-1].file.startswith(call.home):
             return locate(lines[-1], "", Direction.FORWARD, call.base)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import keras
@@ -18,9 +20,11 @@ from losscheck.evidence.keras.training import Training, training
 from losscheck.evidence.left_out import LeftOut
 from losscheck.infer import infer
 from losscheck.model import Suspect
+from losscheck.program.keras import training as keras_training
 from losscheck.rules import find
 from losscheck.settings.settings import argument
 from losscheck.targets import from_callable
+from tests.program.calling import call
 from tests.zoo import planted_training as planted
 from tests.zoo.sound_classification import binary_crossentropy, sparse_crossentropy
 from tests.zoo.sound_embedding import info_nce
@@ -156,6 +160,18 @@ def test_samples_that_depend_on_each_other_have_no_weights_of_their_own() -> Non
     found = weighing(_evidence(info_nce, rows), ())
     assert isinstance(found, LeftOut)
     assert "depend on each other" in found.reason
+
+
+def test_a_line_that_called_losscheck_is_not_to_blame(tmp_path: Path) -> None:
+    # TensorFlow writes the stack of an operation into its message, from the caller inwards.
+    caller, own = tmp_path / "my_ci.py", tmp_path / "my_loss.py"
+    own.write_text("x = 1\ny = 2\n")
+    trainer = SimpleNamespace(_call=call(len, home=str(tmp_path), base=str(tmp_path)))
+    stack = [(str(caller), 3), (keras_training.__file__, 5)]
+    told = "\n".join(f'File "{file}", line {line}, in f' for file, line in stack)
+    assert keras_training.Trainer._blamed(trainer, ValueError(told)) is None
+    within = ValueError(f'{told}\nFile "{own}", line 2, in loss')
+    assert keras_training.Trainer._blamed(trainer, within).source == "y = 2"
 
 
 class TestSaving:
