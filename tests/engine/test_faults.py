@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from types import ModuleType
 from typing import Any
 
 import attrs
@@ -13,6 +14,7 @@ from losscheck.api import check
 from losscheck.engine import loss as examination
 from losscheck.engine.loss import Examination
 from losscheck.evidence import desk as desks
+from losscheck.evidence import drawn as evidence_drawn
 from losscheck.evidence import gather
 from losscheck.evidence.desk import FURTHER, GATHER, Desk
 from losscheck.evidence.gather import Evidence
@@ -207,11 +209,20 @@ def test_a_judgment_that_fails_leaves_what_it_had_named(
     assert report.faults[0].what == "the judgment of LC203"
 
 
-@pytest.mark.parametrize("part", ["curves", "covered", "summary", "remarks"])
+@pytest.mark.parametrize(
+    ("home", "part"),
+    [
+        (evidence_drawn, "curves"),
+        (evidence_drawn, "executions"),
+        (examination, "covered"),
+        (examination, "summary"),
+        (examination, "remarks"),
+    ],
+)
 def test_what_is_shown_beside_a_judgment_changes_no_verdict(
-    part: str, sound: Laid, monkeypatch: pytest.MonkeyPatch
+    home: ModuleType, part: str, sound: Laid, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(examination, part, broken)
+    monkeypatch.setattr(home, part, broken)
     report = sound.report(monkeypatch)
     assert report.verdict == Verdict.PASS
     assert len(report.faults) == 1

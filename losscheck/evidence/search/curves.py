@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 import numpy as np
 
@@ -139,7 +141,5 @@ def _named(name: str, label: Array) -> str:
         return f"{name} = {float(label.ravel()[0]):.3g}"
     if len(label) > 1:
         name, label = f"{name}[0]", label[0]
-    written = np.array2string(
-        np.asarray(label), separator=", ", formatter={"all": lambda number: f"{float(number):.3g}"}
-    )
-    return f"{name} = {written}"
+    short: Any = {"all": lambda number: f"{float(number):.3g}"}
+    return f"{name} = {np.array2string(np.asarray(label), separator=', ', formatter=short)}"
