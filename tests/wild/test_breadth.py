@@ -74,25 +74,49 @@ def test_a_loss_is_first_run_on_numbers_of_the_declared_domain() -> None:
     assert report.verdict == "pass"
 
 
-@pytest.mark.parametrize("loss", [wild.log_spectrum, wild.log_power_of_frames, wild.log_cosines])
+@pytest.mark.parametrize(
+    "loss",
+    [
+        wild.log_spectrum,
+        pytest.param(wild.log_power_of_frames, marks=pytest.mark.slow),
+        pytest.param(wild.log_cosines, marks=pytest.mark.slow),
+    ],
+)
 def test_the_logarithm_of_silence_is_an_error(loss: Any) -> None:
     # The spectrum of nothing is 0, and log(0) is no number: so it is in any precision.
     report = _check(loss, "LC202", y_true=SIGNAL, y_pred=SIGNAL)
     assert found(report, "LC202", "error", "tf.math.log")
 
 
-@pytest.mark.parametrize("loss", [wild.floored_log_spectrum, wild.floored_log_cosines])
+@pytest.mark.parametrize(
+    "loss",
+    [wild.floored_log_spectrum, pytest.param(wild.floored_log_cosines, marks=pytest.mark.slow)],
+)
 def test_with_a_floor_it_is_none(loss: Any) -> None:
     assert errors(_check(loss, "LC2", y_true=SIGNAL, y_pred=SIGNAL)) == []
 
 
-@pytest.mark.parametrize("loss", [wild.squared_error, layers.frozen_network, wild.huge_margin])
+@pytest.mark.parametrize(
+    "loss",
+    [
+        wild.squared_error,
+        layers.frozen_network,
+        pytest.param(wild.huge_margin, marks=pytest.mark.slow),
+    ],
+)
 def test_what_is_too_wide_for_a_ladder_of_each_number_is_checked_weighted(loss: Any) -> None:
     report = _check(loss, "LC101", y_true=WIDE, y_pred=WIDE)
     assert report.verdict == "pass"
 
 
-@pytest.mark.parametrize("loss", [wild.boxes_and_class, wild.value_and_class, wild.row_of_a_table])
+@pytest.mark.parametrize(
+    "loss",
+    [
+        wild.boxes_and_class,
+        wild.value_and_class,
+        pytest.param(wild.row_of_a_table, marks=pytest.mark.slow),
+    ],
+)
 def test_a_column_that_is_a_class_beside_numbers_is_no_layout_of_classes(loss: Any) -> None:
     assert errors(_check(loss, "LC401", "LC402")) == []
 

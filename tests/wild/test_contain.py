@@ -60,7 +60,8 @@ def test_a_loss_that_nobody_converts_is_not_traceable() -> None:
 
 
 @pytest.mark.parametrize(
-    ("loss", "label"), [(losses.pairs, "class_index"), (losses.in_order, "real")]
+    ("loss", "label"),
+    [(losses.pairs, "class_index"), pytest.param(losses.in_order, "real", marks=pytest.mark.slow)],
 )
 def test_a_prediction_for_each_pair_of_samples_is_trained_by_no_model(
     loss: Any, label: str

@@ -17,11 +17,29 @@ NONFINITE = ("LC201", "LC202", "LC203", "LC204")
 @pytest.mark.parametrize(
     ("loss", "true", "pred", "new"),
     [
-        (losses.weights_of_classes, "one_hot", "probability", "tf.math.divide_no_nan(1.0, "),
+        pytest.param(
+            losses.weights_of_classes,
+            "one_hot",
+            "probability",
+            "tf.math.divide_no_nan(1.0, ",
+            marks=pytest.mark.slow,
+        ),
         (losses.tail_of_sigmoid, "binary", "logits", "tf.math.log_sigmoid(y_pred)"),
-        (losses.tail_of_gauss, "real", "real", "-tf.square(y_true - y_pred)"),
+        pytest.param(
+            losses.tail_of_gauss,
+            "real",
+            "real",
+            "-tf.square(y_true - y_pred)",
+            marks=pytest.mark.slow,
+        ),
         (losses.over_two_lines, "binary", "[0, 1]", "tf.math.divide_no_nan(tf.reduce_sum("),
-        (losses.normalised_in_place, "[0, 1]", "[0, 1]", "tf.math.divide_no_nan(y_pred, "),
+        pytest.param(
+            losses.normalised_in_place,
+            "[0, 1]",
+            "[0, 1]",
+            "tf.math.divide_no_nan(y_pred, ",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_what_cures_it(loss: Callable[..., Any], true: str, pred: str, new: str) -> None:

@@ -39,7 +39,10 @@ def test_two_columns_are_found_beside_labels_of_one(loss: Any) -> None:
     assert [a.shape for a in _arguments(loss)] == ["(B, 1)", "(B, 2)"]
 
 
-@pytest.mark.parametrize(("loss", "side"), [(wild.image_made_flat, 7), (geometry.warped_frame, 6)])
+@pytest.mark.parametrize(
+    ("loss", "side"),
+    [(wild.image_made_flat, 7), pytest.param(geometry.warped_frame, 6, marks=pytest.mark.slow)],
+)
 def test_an_image_that_is_made_flat_has_the_side_whose_square_is_asked_for(
     loss: Any, side: int
 ) -> None:

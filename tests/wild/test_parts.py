@@ -85,7 +85,12 @@ def test_a_guessed_width_is_blamed_before_the_loss(loss: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "loss", [wild.overlap_and_entropy, wild.error_and_penalty, wild.above_the_mean]
+    "loss",
+    [
+        wild.overlap_and_entropy,
+        wild.error_and_penalty,
+        pytest.param(wild.above_the_mean, marks=pytest.mark.slow),
+    ],
 )
 def test_of_coupled_samples_no_weight_is_judged(loss: Any) -> None:
     report = losscheck.check(loss, select=["LC403", "LC602"])

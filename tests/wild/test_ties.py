@@ -164,7 +164,11 @@ def test_the_value_of_a_choice_among_equal_logits_is_not_lost() -> None:
 # Where both are flat, float32 takes numbers for equal that are not: their tie is no lost digit.
 @pytest.mark.parametrize(
     ("loss", "seed"),
-    [(wild.levels_apart, 2), (wild.excess_of_size, 0), (wild.excess_of_size, 3)],
+    [
+        (wild.levels_apart, 2),
+        (wild.excess_of_size, 0),
+        pytest.param(wild.excess_of_size, 3, marks=pytest.mark.slow),
+    ],
 )
 def test_what_rounding_makes_equal_near_a_tie_has_the_slope_of_the_tie(
     loss: Any, seed: int
@@ -183,7 +187,9 @@ def test_a_difference_that_has_lost_its_digits_is_no_tie(loss: Any) -> None:
 
 # Where a whole image is flat, windows choose one by one, and some pair stays near when all move.
 @pytest.mark.slow
-@pytest.mark.parametrize("loss", [wild.range_of_pools, wild.opened_image])
+@pytest.mark.parametrize(
+    "loss", [wild.range_of_pools, pytest.param(wild.opened_image, marks=pytest.mark.slow)]
+)
 def test_windows_that_tie_all_at_once_are_no_wrong_gradient(loss: Any) -> None:
     report = _pair(loss, "LC101", given=("real", "(B, 3, 3, 2)"))
     assert errors(report) == []
