@@ -14,10 +14,13 @@ from losscheck.cli.commands import examined
 from losscheck.cli.options import settings
 from losscheck.model import Report, UsageError
 from losscheck.report import verdicts
+from losscheck.report.saving import save
 from losscheck.report.words import clean, plural
 from losscheck.settings import baseline
 from losscheck.settings.baseline import Entry
 from losscheck.settings.file import read
+
+ELSEWHERE = "name another file with --baseline"
 
 
 def write(targets: Sequence[str], options: dict[str, Any], *, reason: str, expires: str) -> int:
@@ -38,7 +41,7 @@ def write(targets: Sequence[str], options: dict[str, Any], *, reason: str, expir
         return verdicts.Exit.NO_LOSS
     today = datetime.datetime.now(tz=datetime.UTC).date()
     entries = baseline.entries_of(report.losses, known, today, **given)
-    baseline.write(file, entries)
+    save(baseline.written(entries), file, ELSEWHERE)
     new = len(entries) - len(known)
     streams.emit(f"{_shown(file)}: {plural(len(entries), 'finding')}, {new} of them new\n")
     for loss in report.losses:
@@ -63,7 +66,7 @@ def prune(targets: Sequence[str], options: dict[str, Any]) -> int:
     gone = baseline.mended(report.losses, known)
     left = [entry for entry in known if entry not in gone]
     if gone:
-        baseline.write(file, left)
+        save(baseline.written(left), file, ELSEWHERE)
     for entry in gone:
         streams.emit(f"{clean(f'mended: {entry.target}: {entry.told}')}\n")
     streams.emit(f"{_shown(file)}: {plural(len(left), 'finding')}, {len(gone)} taken out\n")

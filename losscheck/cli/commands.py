@@ -177,8 +177,9 @@ def examined(
             taken = {} if kept is None else kept.seconds()  # those that take longest come first
             fresh.sort(key=lambda task: -taken.get(task.target, 0.0))
             done = _run(fresh, held, watching.hear, tell)
-        if kept is not None:
-            kept.keep(done.report, () if planned.broken else planned.sources, planned.left_out)
+        names = () if planned.broken else planned.sources
+        if kept is not None and not kept.keep(done.report, names, planned.left_out):
+            say((f"{kept.folder.path} cannot be written: nothing is kept for the next run",))
     return _ordered(done, known, planned, held)
 
 

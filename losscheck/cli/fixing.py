@@ -17,9 +17,11 @@ from losscheck.fixes.merged import ConflictError, applied, files_of, merged
 from losscheck.fixes.patch import unified
 from losscheck.model import Diagnosis, LossReport, Report, Severity, UsageError
 from losscheck.report import verdicts
+from losscheck.report.saving import save
 from losscheck.settings.settings import Settings
 
 OVERLAPS = "its fix changes what another one changes: run this once more behind it"
+KEPT = "make it writable, or apply the difference yourself"
 UNKNOWN = "no verified fix"
 
 
@@ -149,7 +151,7 @@ def _refuse_uncommitted(patches: Patches, *, force: bool) -> None:
 def _written(patches: Patches, before: Report, fixed: dict[str, int], held: Settings) -> bool:
     """Write the files and check once more; put them back where an error is left or new."""
     for file, text in patches.changed.items():
-        file.write_text(text, encoding="utf-8")
+        save(text, file, KEPT)
     wanted = {
         loss.target: _errors(loss) - fixed.get(loss.target, 0)
         for loss in before.losses
@@ -157,7 +159,7 @@ def _written(patches: Patches, before: Report, fixed: dict[str, int], held: Sett
     }
     worse = [loss.target for loss in _again(wanted, held) if _errors(loss) > wanted[loss.target]]
     for file, text in patches.texts.items() if worse else ():
-        file.write_text(text, encoding="utf-8")
+        save(text, file, KEPT)
     if worse:
         print(f"not written: with all changes {', '.join(worse)} has errors", file=sys.stderr)
     else:

@@ -142,21 +142,11 @@ def _date(text: Any, where: str, *, needed: bool) -> str:
         raise UsageError(f"{where}: expected a date as 2026-11-30, got {text!r}") from None
 
 
-def write(file: Path, entries: Iterable[Entry]) -> None:
-    """Write a baseline, sorted so that its differences are small.
-
-    Raises
-    ------
-    UsageError
-        It cannot be written.
-    """
+def written(entries: Iterable[Entry]) -> str:
+    """Give the text of a baseline, sorted so that its differences are small."""
     ordered = sorted(entries, key=lambda e: (e.target, e.code, e.op, e.dtype, e.fingerprint))
     tree = {"version": VERSION, "entries": list(map(_tree, ordered))}
-    text = json.dumps(tree, ensure_ascii=False, indent=1) + "\n"
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"cannot write the baseline {file}: {error.strerror}") from error
+    return json.dumps(tree, ensure_ascii=False, indent=1) + "\n"
 
 
 def _tree(entry: Entry) -> dict[str, str]:

@@ -30,7 +30,7 @@ ENTRY = baseline.Entry(
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     file = tmp_path / "known.json"
     other = attrs.evolve(ENTRY, fingerprint="cd" * 16, expires="2027-01-01", reason="of old")
-    baseline.write(file, [other, ENTRY])
+    file.write_text(baseline.written([other, ENTRY]), encoding="utf-8")
     assert set(baseline.read(file)) == {ENTRY, other}
     tree = json.loads(file.read_text(encoding="utf-8"))
     assert [entry["pass"] for entry in tree["entries"]] == ["backward", "backward"]
@@ -66,7 +66,7 @@ def test_what_is_no_baseline_is_told(tmp_path: Path, change: dict[str, Any], mes
 )
 def test_what_an_entry_must_hold(tmp_path: Path, field: str, value: str, message: str) -> None:
     file = tmp_path / "known.json"
-    baseline.write(file, [attrs.evolve(ENTRY, **{field: value})])
+    file.write_text(baseline.written([attrs.evolve(ENTRY, **{field: value})]), encoding="utf-8")
     with pytest.raises(UsageError, match=message):
         baseline.read(file)
 
