@@ -77,9 +77,10 @@ def _of_executions(cells: Sequence[Execution]) -> Iterator[str]:
         yield f"the {cell.mode} in {cell.dtype} gives NaN or Inf at {of}"
     if by["agrees"]:
         names = _and(map(_named, by["agrees"]))
-        yield f"{names} {_verb('give', by['agrees'])} what the graph in float32 gives"
+        verb = _verb("agree", by["agrees"])
+        yield f"{names} {verb} with the graph in float32 to two digits or as rounding explains"
     for cell in by["differs"]:
-        yield f"{_named(cell)} gives something else at {_ran(cell).counted}"
+        yield f"{_named(cell)} differs from the graph in float32 at {_ran(cell).counted}"
     for cell in by["not finite"]:
         yield f"{_named(cell)} gives NaN or Inf at {_ran(cell).counted}"
     if by["raises"]:

@@ -159,7 +159,7 @@ def _steps(curve: Curve, name: str) -> Iterator[str]:
 
 
 def _off(curve: Curve, name: str) -> Iterator[str]:
-    """Say where float32 has fewer than two digits of what float64 gives, or that it has them."""
+    """Say where float32 has fewer than two digits of what float64 gives, or that it is close."""
     if not len(curve.value_double):
         return
     found, size = [], 0.0
@@ -172,7 +172,9 @@ def _off(curve: Curve, name: str) -> Iterator[str]:
             off = np.abs(y - double) > np.fmax(OFF * np.abs(double), least)
         if places := _places(curve.x, off & np.isfinite(y) & np.isfinite(double), name):
             found.append(f"the {what} is more than 1% off what float64 gives {places}")
-    yield from found or ["float32 has the first two digits of float64 wherever both are finite"]
+    yield from found or [
+        "float32 is within 1% of float64, or a millionth of the usual size, where both are finite"
+    ]
 
 
 def over_both(land: Landscape) -> str:

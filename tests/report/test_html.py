@@ -218,7 +218,7 @@ def test_a_sentence_says_what_steps_and_what_float64_gives() -> None:
     )
     same = attrs.evolve(curve, value_double=curve.value, breaks=())
     assert sentence(same, "p").endswith(
-        "float32 has the first two digits of float64 wherever both are finite."
+        "float32 is within 1% of float64, or a millionth of the usual size, where both are finite."
     )
     flat = Curve(label="", x=x, value=np.full(4, 0.25), gradient=np.zeros(4))
     assert sentence(flat, "p") == "the loss is 0.25 throughout."

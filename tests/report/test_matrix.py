@@ -29,7 +29,8 @@ def test_dtypes_by_modes(report: Report) -> None:
     assert texts[2][1] == ("NaN or Inf", "warn", "1 of 160 cases")
     assert table.says == (
         "the graph in float32 gives NaN or Inf at 7 of 1,200 ordinary or working cases; eager "
-        "gives what the graph in float32 gives; XLA gives something else at 3 of 1,200 cases; "
+        "agrees with the graph in float32 to two digits or as rounding explains; XLA differs from "
+        "the graph in float32 at 3 of 1,200 cases; "
         "float16 gives NaN or Inf at 1 of 160 cases; float64 raises "
         f"{RAISED.removesuffix('.')}; bfloat16 gives no NaN or Inf of its own at 48 cases."
     )
