@@ -7,10 +7,12 @@ the list goes unused; a loop that stayed one finds it as TensorFlow made it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest import mock
+
+import numpy as np
 
 from losscheck.program.quiet import tensorflow
 
@@ -53,7 +55,9 @@ class _Lists:
             "tensor_list_from_tensor": self._of_tensor,
             "tensor_list_set_item": self._written,
             "tensor_list_get_item": self._read,
-            "tensor_list_stack": self._stacked,
+            "tensor_list_stack": self._whole("stack"),
+            "tensor_list_concat": self._whole("concat"),
+            "tensor_list_gather": self._picked,
         }
 
     def _note(self, flow: Any, rows: Rows) -> Any:
@@ -81,7 +85,8 @@ class _Lists:
     def _written(self, made: Any, input_handle: Any, index: Any, item: Any, **options: Any) -> Any:
         flow = made(input_handle=input_handle, index=index, item=item, **options)
         rows, place = self._of(input_handle), known(index)
-        if rows is None or place is None or not 0 <= place < len(rows):
+        grows = bool(options.get("resize_if_index_out_of_bounds"))
+        if rows is None or place is None or not 0 <= place < len(rows) + grows:
             return flow
         return self._note(flow, (*rows[: int(place)], item, *rows[int(place) + 1 :]))
 
@@ -95,13 +100,26 @@ class _Lists:
             return row
         return made(input_handle, index, element_dtype=element_dtype, **options)
 
-    def _stacked(self, made: Any, input_handle: Any, element_dtype: Any, **options: Any) -> Any:
-        rows = self._of(input_handle)
-        if rows and _fit(rows, element_dtype):
-            return tensorflow().stack(rows)
-        return made(input_handle, element_dtype=element_dtype, **options)
+    def _whole(self, join: str) -> Callable[..., Any]:
+        def joined(made: Any, input_handle: Any, element_dtype: Any, **options: Any) -> Any:
+            rows = self._of(input_handle)
+            if rows and _fit(rows, element_dtype):
+                return getattr(tensorflow(), join)(rows, axis=0)
+            return made(input_handle, element_dtype=element_dtype, **options)
+
+        return joined
+
+    def _picked(
+        self, made: Any, input_handle: Any, indices: Any, element_dtype: Any, **options: Any
+    ) -> Any:
+        rows, places = self._of(input_handle), tensorflow().get_static_value(indices)
+        if rows and places is not None:
+            chosen = [rows[i] if 0 <= i < len(rows) else None for i in np.ravel(places)]
+            if chosen and _fit(chosen, element_dtype):
+                return tensorflow().stack(chosen)
+        return made(input_handle, indices, element_dtype=element_dtype, **options)
 
 
-def _fit(rows: Rows, dtype: Any) -> bool:
+def _fit(rows: Sequence[Any], dtype: Any) -> bool:
     """Whether all were written, and with the dtype that a list refuses others of as it runs."""
     return all(row is not None and row.dtype == dtype for row in rows)

@@ -24,6 +24,13 @@ def by_fold(y_true, y_pred):
     return tf.foldl(lambda held, row: held + tf.reduce_sum(row), y_pred * y_true, 0.0)
 
 
+def by_array(y_true, y_pred):
+    rows = tf.TensorArray(tf.float32, size=0, dynamic_size=True)
+    for i in range(2):
+        rows = rows.write(i, y_pred[i] * y_true[i])
+    return tf.reduce_sum(rows.gather([1, 0]) * y_pred) + tf.reduce_sum(tf.square(rows.concat()))
+
+
 def until_small(y_true, y_pred):
     halved = tf.while_loop(lambda x: tf.reduce_max(x) > 0.1, lambda x: (x / 2.0,), (y_pred,))[0]
     return tf.reduce_sum(halved * y_true)
@@ -55,7 +62,7 @@ def of_another_dtype(y_true, y_pred):
     return tf.map_fn(lambda row: tf.reduce_sum(row), y_true * y_pred, fn_output_signature=tf.int32)
 
 
-@pytest.mark.parametrize("loss", [by_map, by_scan, by_fold, growing])
+@pytest.mark.parametrize("loss", [by_map, by_scan, by_fold, growing, by_array])
 def test_it_gives_what_the_loop_gives(loss):
     made = program(loss)
     kinds = {op.type for op in made.graph.get_operations()}
