@@ -36,7 +36,7 @@ KERAS := $(addprefix keras.losses:,binary_crossentropy binary_focal_crossentropy
 	'BinaryCrossentropy(from_logits=True)' 'CategoricalCrossentropy(from_logits=True)')
 
 .PHONY: help setup demo reports test test-slow lint format bench-gradient bench-search keras-contract \
-	accuracy rewriting snapshot snapshot-compare clean
+	accuracy rewriting snapshot snapshot-compare docs picture clean
 
 help:
 	@echo 'make demo     check the losses of examples/ and write the reports to reports/'
@@ -45,6 +45,8 @@ help:
 	@echo 'make test-slow  run the long sweeps that make test leaves out; takes an hour'
 	@echo 'make lint     run ruff and mypy, and see that rooms import those below them alone'
 	@echo 'make format   let ruff rewrite the sources'
+	@echo 'make docs     build the documentation: docs/_build/html/index.html'
+	@echo 'make picture  check the example of the README; writes docs/finding.svg'
 	@echo 'make bench-gradient  compare with other gradient checkers; writes docs/benchmarks.md'
 	@echo 'make bench-search  time the search; writes docs/benchmarks-search.md'
 	@echo 'make rewriting  rewrite expressions that lose digits; writes docs/rewriting.md'
@@ -103,6 +105,14 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# Neither TensorFlow nor a network is needed; every warning is an error.
+docs: $(STAMP)
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
+	@echo 'The documentation: docs/_build/html/index.html'
+
+picture: $(STAMP)
+	$(BIN)/python -m benchmarks.picture README.md docs/finding.svg
+
 # Its packages weigh more than all others together, so only those who compare install them.
 $(BENCH_STAMP): $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,bench]'
@@ -140,5 +150,5 @@ snapshot-compare: $(STAMP)
 	$(BIN)/python -m benchmarks.snapshot compare $(OLD) $(NEW)
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .losscheck
+	rm -rf $(VENV) build dist docs/_build docs/rules docs/project .mypy_cache .ruff_cache .pytest_cache .hypothesis .losscheck
 	find reports -mindepth 1 ! -name 'keras.*' -delete
