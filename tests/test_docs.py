@@ -238,3 +238,14 @@ def test_the_site_is_built_without_a_warning_and_without_tensorflow(tmp_path: Pa
     )
     assert ended.returncode == 0, ended.stderr
     assert (tmp_path / "html/rules/LC203.html").exists()
+
+
+@pytest.mark.slow
+def test_what_was_found_in_packages_is_still_so(tmp_path: Path) -> None:
+    fences = [token for token in tokens(ROOT / "docs/trophies.md") if token.type == "fence"]
+    code = "\n".join(token.content for token in fences if token.info == "python")
+    expected = "".join(token.content for token in fences if token.info == "text")
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert ended.stdout == expected, ended.stderr
