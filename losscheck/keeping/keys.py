@@ -53,7 +53,7 @@ def versions(variables: Mapping[str, str]) -> str:
         The environment.
     """
     set_ = {name: value for name, value in variables.items() if name.startswith(READ)}
-    home = Path(variables.get("KERAS_HOME") or Path.home() / ".keras")
+    home = Path(variables.get("KERAS_HOME") or os.path.expanduser("~/.keras"))
     python = (sys.version, platform.platform(), sys.flags.optimize)
     return digest(_own(), python, sorted(_installed()), set_, _content(home / "keras.json"))
 

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 LOSSES = """import tensorflow as tf
 
 
@@ -45,7 +47,7 @@ def run(folder: Path, *arguments: str) -> tuple[list[str], dict[str, str], str]:
     return ran.stderr.splitlines(), kept, ran.stdout
 
 
-def test_only_what_has_changed_is_run(tmp_path: Path) -> None:
+def test_what_has_not_changed_is_not_run(tmp_path: Path) -> None:
     (tmp_path / "losses.py").write_text(LOSSES, encoding="utf-8")
     told, kept, first = run(tmp_path, "losses.py:one")
     assert told[-1] == "with TensorFlow"
@@ -58,6 +60,12 @@ def test_only_what_has_changed_is_run(tmp_path: Path) -> None:
     ]
     assert kept["losses.py:one"] > "2026"
     assert first.splitlines()[0] == second.splitlines()[0]  # verdict, cases and seconds as then
+
+
+@pytest.mark.slow  # TensorFlow is imported twice
+def test_of_a_module_only_what_has_changed_is_run(tmp_path: Path) -> None:
+    (tmp_path / "losses.py").write_text(LOSSES, encoding="utf-8")
+    run(tmp_path, "losses.py:one")
     told, kept, _ = run(tmp_path, "losses.py")
     assert "losses.py:one" in told[0]
     assert list(map(bool, kept.values())) == [True, False]

@@ -110,7 +110,7 @@ def _check_size(path: Path, text: str) -> None:
         size = sum(member.file_size for member in archive.infolist())
     if size > MOST_BYTES:
         raise UsageError(
-            f"{text} holds {size / 1e9:.1f} GB, and at most {MOST_BYTES / 1e9:.1f} GB are read. "
+            f"{text} holds {size / 1e6:,.0f} MB, and at most {MOST_BYTES / 1e6:,.0f} MB are read. "
             "Take some of the rows: a few thousand say as much"
         )
 
