@@ -100,8 +100,10 @@ class Landscape:
         Of x and of y: a character for each number, "o" where it lies in its ordinary range.
     marks
         For each label a text with a character for each prediction: "N" and "I" where the loss is
-        NaN or infinite, "n" and "i" where the gradient is, "0" where the gradient is 0 and the loss
-        lower elsewhere in that row, "." otherwise.
+        NaN or infinite, "o" where it is infinite because it is too large for float32, "n" and "i"
+        where the gradient is, "d" where the loss has lost its digits beyond what the rounding of
+        both numbers explains, "0" where the gradient is 0 and the loss lower elsewhere in that row,
+        "." otherwise.
     """
 
     prediction: str

@@ -12,13 +12,23 @@ from losscheck.report.curves import INK, NON_FINITE_COLOR, drawn, stretches
 from losscheck.report.templating import plain
 from losscheck.report.words import one_line
 
-COLORS = {"N": NON_FINITE_COLOR, "I": "#c97a00", "n": "#b565c0", "i": "#8a7f3d", "0": "#2e86d1"}
+COLORS = {
+    "N": NON_FINITE_COLOR,
+    "I": "#c97a00",
+    "n": "#b565c0",
+    "i": "#8a7f3d",
+    "d": "#1f9d72",
+    "0": "#2e86d1",
+    "o": "#808a99",
+}
 MEANING = {
     "N": "the loss is NaN",
     "I": "the loss is infinite",
     "n": "the gradient is NaN",
     "i": "the gradient is infinite",
+    "d": "the loss has lost its digits",
     "0": "the gradient is 0",
+    "o": "the loss is too large for float32",
 }
 SIZE = (5.6, 3.4)  # inches
 TICKS = 7  # on an axis, besides those that are always told

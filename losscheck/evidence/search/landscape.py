@@ -7,10 +7,14 @@ import math
 import numpy as np
 
 from losscheck import domains
+from losscheck.cases.blocks import CaseBlock
 from losscheck.domains.layout import flat
 from losscheck.evidence.gather import Evidence
-from losscheck.model import Array, Landscape, Range
+from losscheck.evidence.precision.disagreement import NEGLIGIBLE, TWO_DIGITS, explained
+from losscheck.model import Array, Inputs, Landscape, Range
+from losscheck.program.running.ways import Way
 
+LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 SMALLEST, LARGEST = -8, 9  # decades on either side of 0
 # Numbers at every decade of distance from 0 and from 1, which are where formulas break.
 _SIZES = 10.0 ** np.arange(SMALLEST, LARGEST + 1)
@@ -44,7 +48,9 @@ def landscape(evidence: Evidence) -> Landscape | None:
     outcome = instance.program.run(inputs)
     if (outcome.total == outcome.total[0]).all():  # as the softmax of one class gives
         return None
-    marks = _marks(outcome.total, flat(np.asarray(outcome.gradient, np.float64))[:, 0], len(x))
+    slopes = flat(np.asarray(outcome.gradient, np.float64))[:, 0]
+    marks = _marks(outcome.total, slopes, len(x))
+    _held_against_float64(marks.ravel(), evidence, inputs, outcome.total)
     narrow = [
         kind.contains(places[:, None], Range.ORDINARY)
         for kind, places in zip(kinds, (x, y), strict=True)
@@ -57,6 +63,24 @@ def landscape(evidence: Evidence) -> Landscape | None:
         ordinary=(_letters(narrow[0]), _letters(narrow[1])),
         marks=tuple("".join(row) for row in marks),
     )
+
+
+def _held_against_float64(marks: Array, evidence: Evidence, inputs: Inputs, total: Array) -> None:
+    """Tell what is too large for float32 from what is not, and mark where digits are lost."""
+    shapes = evidence.instances[0].shapes
+    double = evidence.programs.double(shapes)
+    if double.settle() is not Way.VECTORIZED or not evidence.programs.has_double(shapes):
+        return
+    truth = double.run(inputs).total
+    with np.errstate(invalid="ignore", over="ignore"):
+        marks[(marks == "I") & np.isfinite(truth) & (np.abs(truth) > LARGEST_FLOAT32)] = "o"
+        error = np.abs(np.asarray(total, np.float64) - truth)
+        notable = NEGLIGIBLE * evidence.sweeps[0].scale.value
+        off = np.isin(marks, (".", "0")) & (error > np.fmax(TWO_DIGITS * np.abs(truth), notable))
+    if len(index := np.flatnonzero(off & np.isfinite(truth))):
+        cases = CaseBlock({name: array[index] for name, array in inputs.items()}, index * 0)
+        lost = error[index] > explained(evidence.double, cases, 0)
+        marks[index[lost]] = "d"
 
 
 def _letters(ordinary: Array) -> str:

@@ -48,5 +48,34 @@ def test_a_logarithm_of_0() -> None:
     assert set(land.marks[1][1:]) == {"."}
 
 
+def test_what_is_too_large_for_float32_is_told_from_an_overflow_inside() -> None:
+    land = of(
+        lambda y_true, y_pred: tf.reduce_mean((y_true - y_pred) ** 5, axis=-1), "real", "real"
+    )
+    assert land is not None
+    x, y = np.meshgrid(land.x, land.y)
+    marks = np.array([list(row) for row in land.marks])
+    assert set(marks[np.abs(x - y) > 1e8]) == {"o"}  # to the fifth above 3.4e38
+    assert "I" not in marks
+    land = of(lambda y_true, y_pred: tf.math.log(tf.math.cosh(y_pred - y_true)), "real", "real")
+    assert land is not None
+    marks = np.array([list(row) for row in land.marks])
+    assert set(marks[np.abs(x - y) > 1e3]) == {"I"}  # right is x - log 2
+    assert "o" not in marks
+
+
+def charbonnier(y_true, y_pred):
+    return tf.reduce_mean(tf.sqrt(tf.square(y_pred - y_true) + 1e8) - 1e4, axis=-1)
+
+
+def test_lost_digits_are_marked() -> None:
+    land = of(charbonnier, "real", "real")
+    assert land is not None
+    marks = dict(zip(land.x.tolist(), land.marks[int(np.flatnonzero(land.y == 0)[0])], strict=True))
+    assert marks[1.0] == "d"  # 5e-5 is right, and float32 has steps of 1e-3 at 1e4
+    assert marks[1e9] == "."
+    assert marks[0.0] == "."
+
+
 def test_there_is_no_map_of_rows() -> None:
     assert of(coupled, "one_hot", "logits") is None
