@@ -122,7 +122,9 @@ def sentence(curve: Curve, name: str) -> str:
         said = [f"the loss is {scalar(curve.value[0], 3)} throughout"]
     elif not said:
         low, high = scalar(curve.x[0], 3), scalar(curve.x[-1], 3)
-        least = scalar(curve.x[int(np.argmin(curve.value))], 3)
+        right = len(curve.value_double) and np.isfinite(curve.value_double).all()
+        lowest = np.argmin(curve.value_double if right else curve.value)
+        least = scalar(curve.x[int(lowest)], 3)
         said = [f"finite from {low} to {high}, least at {name} = {least}"]
     said += [*_steps(curve, name), *_off(curve, name)]
     return f"{head}{'; '.join(said)}."

@@ -220,6 +220,9 @@ def test_a_sentence_says_what_steps_and_what_float64_gives() -> None:
     assert sentence(same, "p").endswith(
         "float32 is within 1% of float64, or a millionth of the usual size, where both are finite."
     )
+    lost = attrs.evolve(curve, value=np.array([0, 0.1, 0, 0.4]), gradient=x - 1.5, breaks=())
+    lost = attrs.evolve(lost, value_double=np.array([2, 1, 3, 4]), gradient_double=x - 1.5)
+    assert sentence(lost, "p").startswith("a: finite from 0 to 3, least at p = 1; the loss is more")
     flat = Curve(label="", x=x, value=np.full(4, 0.25), gradient=np.zeros(4))
     assert sentence(flat, "p") == "the loss is 0.25 throughout."
 
