@@ -150,5 +150,7 @@ snapshot-compare: $(STAMP)
 	$(BIN)/python -m benchmarks.snapshot compare $(OLD) $(NEW)
 
 clean:
-	rm -rf $(VENV) build dist docs/_build docs/rules docs/project .mypy_cache .ruff_cache .pytest_cache .hypothesis .losscheck
+	rm -rf $(VENV) build dist docs/_build docs/rules docs/project \
+		$(addprefix docs/reference/,command-line.md configuration.md json.md) \
+		.mypy_cache .ruff_cache .pytest_cache .hypothesis .losscheck
 	find reports -mindepth 1 ! -name 'keras.*' -delete

@@ -14,7 +14,7 @@ from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
 import losscheck
-from losscheck.report import text
+from losscheck.report.text import loss_text
 from losscheck.report.view import View
 
 WIDTH = 88  # columns: a README is not wider
@@ -30,7 +30,9 @@ def main(readme: Path, picture: Path) -> None:
         shown = said(Path(folder))
     console = Console(record=True, width=WIDTH, file=io.StringIO(), color_system="truecolor")
     console.print(Text(f"$ losscheck {TARGET}", "bold"))
-    console.print(Text.from_ansi(shown.rstrip()))
+    text = Text.from_ansi(shown)
+    text.rstrip()
+    console.print(text)
     svg = console.export_svg(title="losscheck", theme=MONOKAI, unique_id="losscheck")
     picture.write_text(FONTS.sub("", svg), encoding="utf-8")
 
@@ -40,7 +42,7 @@ def said(folder: Path) -> str:
     sys.path.insert(0, str(folder))
     with contextlib.chdir(folder):
         result = losscheck.check(TARGET)
-        return text.loss_text(result, View(width=WIDTH, color=True))
+        return loss_text(result, View(width=WIDTH, color=True))
 
 
 if __name__ == "__main__":

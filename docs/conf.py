@@ -26,6 +26,7 @@ myst_heading_anchors = 3
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
+autodoc_type_aliases = {name: name for name in ("ArrayLike", "Data", "Declaration")}
 napoleon_google_docstring = False
 
 html_theme = "furo"
@@ -33,6 +34,7 @@ html_title = "losscheck"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_copy_source = False
+html_show_copyright = False
 html_show_sourcelink = False
 
 

@@ -71,11 +71,15 @@ def rules_page() -> str:
 
 
 def rule_page(rule: Rule) -> str:
-    """Write what a rule says of itself: its docstring, and the severity of each of its forms."""
+    """Write what a rule says of itself, with links to the others that it names."""
     body = re.sub(r"^(\S.*)\n-{3,}$", r"## \1", docstring(rule), flags=re.MULTILINE)
-    severities = sorted({severity.value for severity in rule.forms.values()})
-    given = f"*At most: {' or '.join(severities)}.*" if severities else ""
-    return f"# {rule.code} {rule.slug}\n\n" + "\n".join(prose(body)) + f"\n\n{given}\n"
+    text = "\n".join(prose(body))
+    linked = re.sub(
+        r"\bLC\d{3}\b",
+        lambda code: f"[{code[0]}]({code[0]}.md)" if code[0] != rule.code else code[0],
+        text,
+    )
+    return f"# {rule.code} {rule.slug}\n\n{linked}\n"
 
 
 def prose(text: str) -> Iterator[str]:
@@ -110,6 +114,7 @@ def summary(rule: Rule) -> str:
 def command_page() -> str:
     """Write down every command with its arguments and options."""
     context = click.Context(command, info_name="losscheck")
+    check = command.commands["check"]
     lines = [
         "# Command line\n",
         "`losscheck TARGET ...` is short for `losscheck check TARGET ...`.",
@@ -123,12 +128,21 @@ def command_page() -> str:
         "| 5 | no loss found |",
         "",
     ]
-    for name, each in commands(command, context):
+    shared: set[tuple[str, str]] = set()
+    for name, each in sorted(commands(command, context), key=lambda named: named[1] is not check):
         lines += [f"## `{name}`\n", f"```text\n{usage(each, name)}\n```\n", help_of(each), ""]
-        for option in each.params:
-            record = option.get_help_record(context)
-            if record:
-                lines.append(f"`{record[0]}`\n: {escaped(record[1]) or 'See above.'}\n")
+        records = [record for option in each.params if (record := option.get_help_record(context))]
+        records = [record for record in records if record[1]]
+        also = [f"`{record[0].split()[0].rstrip(',')}`" for record in records if record in shared]
+        lines += [
+            f"`{names}`\n: {escaped(text)}\n"
+            for names, text in records
+            if (names, text) not in shared
+        ]
+        if each is check:
+            shared = set(records)
+        elif also:
+            lines.append(f"Also, as `losscheck check` has them: {', '.join(also)}.\n")
     return "\n".join(lines) + "\n"
 
 
@@ -163,9 +177,9 @@ def configuration_page() -> str:
         "# Configuration\n\n"
         "The table `[tool.losscheck]` of `pyproject.toml`, or all of `losscheck.toml` without that"
         " prefix. The command line goes before it, and it goes before `@losscheck.spec`. `losscheck"
-        " config` prints what is in force, and the line that each setting comes from.\n\n"
-        "| key | takes | default | says |\n|---|---|---|---|\n" + "\n".join(rows) + "\n\n"
-        "```toml\n[tool.losscheck]\n"
+        " config` prints what is in force, and the line that it comes from.\n\n## Keys\n\n"
+        + "\n\n".join(rows)
+        + "\n\n## Example\n\n```toml\n[tool.losscheck]\n"
         'targets = ["my_pkg.losses"]\ndtypes = ["float32", "float16"]\nfail-on = "error"\n'
         'ignore = { LC103 = "clipping is deliberate" }\n\n'
         '[tool.losscheck.losses."my_pkg.losses:focal".arguments]\n'
@@ -174,14 +188,13 @@ def configuration_page() -> str:
 
 
 def keys(schema: Schema, properties: Schema, prefix: str) -> Iterator[str]:
-    """Give a row for each key, and for those of the tables in it."""
+    """Say each key, and those of the tables in it."""
     for name, given in properties.items():
         each = {**resolved(schema, given), **given}
-        default = f"`{json.dumps(each['default'])}`" if "default" in each else ""
-        yield (
-            f"| `{prefix}{name}` | {escaped(kind(schema, each))} | {default} |"
-            f" {escaped(each.get('description', ''))} |"
-        )
+        default = f"; default `{json.dumps(each['default'])}`" if "default" in each else ""
+        taken = kind(schema, each).replace("object", "table").replace("array", "list")
+        said = escaped(each.get("description", ""))
+        yield f"`{prefix}{name}`\n: {said} *{taken[0].upper()}{taken[1:]}{default}.*"
         inner = resolved(schema, each.get("additionalProperties"))
         for option in (inner, *inner.get("anyOf", ())):
             below = f"{prefix}{name}.{'NAME' if name == 'arguments' else 'TARGET'}."
@@ -206,7 +219,7 @@ def report_page() -> str:
             for field, given in properties.items():
                 optional = "" if field in needed else ", may be absent"
                 said = escaped({**resolved(schema, given), **given}.get("description", ""))
-                lines.append(f"| `{field}` | {escaped(kind(schema, given))}{optional} | {said} |")
+                lines.append(f"| `{field}` | {kind(schema, given)}{optional} | {said} |")
         lines.append("")
     return "\n".join(lines)
 
@@ -215,7 +228,7 @@ def kind(schema: Schema, given: Schema) -> str:
     """Say in words what a schema takes."""
     if reference := given.get("$ref"):
         name = reference.rpartition("/")[2]
-        return name if "$defs" in schema else kind(schema, resolved(schema, given))
+        return f"[{name}](#{name})" if "$defs" in schema else kind(schema, resolved(schema, given))
     if "const" in given:
         return f"`{json.dumps(given['const'])}`"
     if "enum" in given:

@@ -165,8 +165,8 @@ def test_reference_pages_hold_every_option_key_and_field(pages: ModuleType) -> N
                 assert option.opts[-1] in text
     settings = json.loads((ROOT / "losscheck/settings/schema.json").read_text(encoding="utf-8"))
     text = pages.configuration_page()
-    assert all(f"| `{key}` |" in text for key in settings["properties"])
-    assert "| `losses.TARGET.arguments.NAME.domain` |" in text
+    assert all(f"\n`{key}`\n: " in text for key in settings["properties"])
+    assert "\n`losses.TARGET.arguments.NAME.domain`\n: " in text
     text = pages.report_page()
     assert "| `verdict` |" in text
     assert "## diagnosis" in text
