@@ -19,6 +19,9 @@ from losscheck.report.view import View
 
 WIDTH = 88  # columns: a README is not wider
 TARGET = "losses:cross_entropy"
+TIME = re.compile(
+    r" +[\d.]+ s(?=\S*\n)"
+)  # what it took says something of the machine, and stays out
 FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)  # fetched from elsewhere; they stay out
 
 
@@ -27,12 +30,12 @@ def main(readme: Path, picture: Path) -> None:
     source = re.findall(r"```python\n(.*?)```", readme.read_text(encoding="utf-8"), re.DOTALL)[0]
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "losses.py").write_text(source, encoding="utf-8")
-        shown = said(Path(folder))
+        shown = TIME.sub("", said(Path(folder)), count=1)
     console = Console(record=True, width=WIDTH, file=io.StringIO(), color_system="truecolor")
     console.print(Text(f"$ losscheck {TARGET}", "bold"))
     text = Text.from_ansi(shown)
     text.rstrip()
-    console.print(text)
+    console.print(text, end="\n\n")
     svg = console.export_svg(title="losscheck", theme=MONOKAI, unique_id="losscheck")
     picture.write_text(FONTS.sub("", svg), encoding="utf-8")
 

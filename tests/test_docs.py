@@ -119,6 +119,16 @@ def test_links_of_the_readme_lead_to_files() -> None:
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
+def test_each_page_of_the_site_can_be_reached() -> None:
+    listed = (ROOT / "docs/index.md").read_text(encoding="utf-8").splitlines()
+    names = [
+        page.relative_to(ROOT / "docs").with_suffix("")
+        for page in PAGES
+        if page.is_relative_to(ROOT / "docs")
+    ]
+    assert [name for name in names if name.as_posix() not in [*listed, "index"]] == []
+
+
 def test_codes_that_are_named_exist() -> None:
     known = {rule.code for rule in rules()}
     for page in PAGES:
