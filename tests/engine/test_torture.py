@@ -53,9 +53,8 @@ def run(folder: Path) -> dict[str, Any]:
     )
     seconds = time.monotonic() - begin
     time.sleep(1.0)  # what the run has been forked from ends behind it
-    left = [
-        process.info for process in psutil.process_iter(["pid", "cmdline"]) if _is(process, mark)
-    ]
+    left = _left(mark)
+    assert done.stdout, done.stderr[-2000:]
     tree = json.loads(done.stdout)
     losses = {loss["target"]: loss for loss in tree["losses"]}
     print(f"{len(losses)} losses in {seconds:.0f} s")
