@@ -29,6 +29,8 @@ autodoc_typehints_description_target = "documented"
 autodoc_type_aliases = {name: name for name in ("ArrayLike", "Data", "Declaration")}
 napoleon_google_docstring = False
 
+highlight_language = "text"  # where a block does not say
+
 html_theme = "furo"
 html_title = "losscheck"
 html_static_path = ["_static"]

@@ -18,6 +18,7 @@ from types import ModuleType
 import click
 import jsonschema
 import pytest
+import yaml
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
@@ -105,6 +106,12 @@ def test_code_that_is_shown_parses() -> None:
             ast.parse(textwrap.dedent(text))
         except SyntaxError as error:
             pytest.fail(f"{where}: {error}")
+
+
+def test_workflows_and_forms_parse() -> None:
+    shown = [text for _, text in blocks("yaml")]
+    for text in [*shown, *(file.read_text() for file in ROOT.glob(".github/**/*.yml"))]:
+        assert isinstance(yaml.safe_load(text), dict)
 
 
 def test_targets_of_make_exist() -> None:
