@@ -40,6 +40,7 @@ FOLLOWED = 512  # cases of a pool whose inner numbers are looked at
 SAME_SLOPE = 1e-3  # relative: a gradient that is the numeric derivative (design.md, Truth)
 REPAIRS = frozenset({Sort.MENDED, Sort.DEFINED, Sort.DIGITS_OLD})
 OF_OLD = frozenset({Sort.POINT_OLD, Sort.DIGITS_OLD, Sort.MENDED, Sort.DEFINED, Sort.UNMENDED})
+NONFINITE = frozenset({Sort.MENDED, Sort.DEFINED, Sort.UNMENDED, Sort.BROKEN})
 DIRECTIONS = (Direction.FORWARD, Direction.BACKWARD)
 
 
@@ -84,7 +85,9 @@ def differences(pools: Sequence[Pool]) -> Iterator[tuple[Sort, Difference]]:
         again = judge(pool, small)  # alone
         if again is None or again.sort is not judged.sort:
             small, again = case, judged
-        reach = Range(int(_reaches(pool.pair, case)[0]))  # a simpler case may lie further out
+        reach = Range(
+            int(_reaches(pool.pair, case, judged.sort)[0])
+        )  # a simpler case may lie further out
         yield judged.sort, _difference(pool, small, again, reach, modes, count)
 
 
@@ -93,7 +96,7 @@ def _candidates(pools: Sequence[Pool]) -> list[tuple[Pool, CaseBlock]]:
     found = []
     for place, pool in enumerate(pools):
         pool = attrs.evolve(pool, cases=_some(pool.cases))
-        reach, price = _reaches(pool.pair, pool.cases), cost(pool.cases)
+        reach, price = _reaches(pool.pair, pool.cases, pool.sort), cost(pool.cases)
         order = np.lexsort((price, reach))[: 4 * TRIES]
         found += [(reach[i], place, price[i], pool, int(i)) for i in order]
     found.sort(key=lambda entry: entry[:3])
@@ -114,8 +117,13 @@ def _some(cases: CaseBlock) -> CaseBlock:
     return cases.take(np.concatenate(list(halves)))
 
 
-def _reaches(pair: Pair, cases: CaseBlock) -> Array:
-    """(N,) the range of each case; one with subnormal numbers inside lies at the ends."""
+def _reaches(pair: Pair, cases: CaseBlock, sort: Sort) -> Array:
+    """(N,) the range of each case; one with subnormal numbers inside lies at the ends.
+
+    They are taken for 0 in some places, which moves a number by little: a NaN does not come of it.
+    """
+    if sort in NONFINITE:
+        return cases.ranges.astype(int)
     small = vanishing_squares(cases)
     for side in (pair.old, pair.new):
         small |= are_subnormal(side.evidence, side.cases(cases))
@@ -258,20 +266,22 @@ def _smaller(pool: Pool, case: CaseBlock) -> CaseBlock:
     """Simplify a case as long as the losses differ in it in the same way."""
     pair, old = pool.pair, pool.pair.old.evidence
     # All-equal rows, which are easy to read, are working cases.
-    reach = max(int(_reaches(pair, case)[0]), int(Range.WORKING))
+    reach = max(int(_reaches(pair, case, pool.sort)[0]), int(Range.WORKING))
     case = CaseBlock(case.inputs, np.fmax(case.ranges, np.uint8(Range.WORKING)))
 
     def judged(cases: CaseBlock) -> Array:
         kept = np.zeros(len(cases), bool)
         usable = np.flatnonzero(old.labels_inside(cases))
-        if len(usable):
-            try:
-                found = pair.sort(cases.take(usable), pool.mode)
-            except CallError:  # a simpler case that a loss refuses
-                return kept
-            if found is not None:
-                usable = usable[found.sorts[pool.part] == pool.sort]
-                within = _reaches(pair, cases.take(usable)) <= reach if len(usable) else usable
+        if not len(usable):
+            return kept
+        try:
+            found = pair.sort(cases.take(usable), pool.mode)
+        except CallError:  # a simpler case that a loss refuses
+            return kept
+        if found is not None:
+            usable = usable[found.sorts[pool.part] == pool.sort]
+            if len(usable):
+                within = _reaches(pair, cases.take(usable), pool.sort) <= reach
                 kept[usable[within]] = True
         return kept
 
