@@ -63,12 +63,12 @@ def mixed(problem: Problem, count: int, seed: int) -> CaseBlock:
     # What overflows is outside every domain, and dropped.
     with np.errstate(over="ignore", invalid="ignore"):
         drawn = [_expand(problem, recipe, found, room, rng) for recipe in blocks]
-    judged = problem.judge(
-        {
-            variable.name: np.concatenate([case[variable.name] for case in drawn])
-            for variable in problem.variables
-        }
-    )
+        judged = problem.judge(
+            {
+                variable.name: np.concatenate([case[variable.name] for case in drawn])
+                for variable in problem.variables
+            }
+        )
     return judged.take(np.sort(rng.permutation(len(judged))[:count]))
 
 

@@ -85,7 +85,8 @@ def test_a_repair() -> None:
     found = compared(rewrites.crossentropy, rewrites.stable_crossentropy)
     assert (found.answer, found.fails(), found.fails(strict=True)) == ("repairs", False, True)
     assert {d.right for d in found.repairs} == {"new"}
-    assert any(not np.isfinite(d.old).all() for d in found.repairs)
+    # exp(-89) is subnormal, which does not make an Inf at the logit 89 one of the extreme range.
+    assert any(not np.isfinite(d.old).all() and d.range != "extreme" for d in found.repairs)
     lost = next(d for d in found.repairs if np.isfinite(d.old).all())
     x, y = (np.asarray(lost.inputs[n], np.float64) for n in ("y_pred", "y_true"))
     right = np.mean(np.logaddexp(0, x) - x * y, axis=-1)
