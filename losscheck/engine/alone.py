@@ -24,6 +24,8 @@ from losscheck.rules.execution.ending import End, Ending
 
 START = 60.0  # seconds that TensorFlow may take to be imported, beside the time of the loss
 WATCHED = 0.1  # seconds between two looks at a process's memory
+_YOUNG = 5.0  # seconds of a process that another thread may have begun, and not yet entered
+_living: set[int] = set()  # the processes that do something
 SERVER_GONE = "the end of what it was forked from"
 _STACK_TIME = 2.0  # seconds that a process has to write where it is
 _KEPT = 20_000  # bytes of what it printed, the last
@@ -64,6 +66,7 @@ class Alone:
         self._process = context.Process(target=work, args=own)
         self._process.start()
         theirs.close()
+        _living.add(self._process.pid)
         self._server = _parent(self._process.pid) if forked else None
         self._begin = time.monotonic()
         self._deadline = self._begin + (limits.timeout + START if limits.timeout else float("inf"))
@@ -165,6 +168,9 @@ class Alone:
         self._kill()
         self._process.join()
         self._pipe.close()
+        _living.discard(self._process.pid)
+        if self._server is not None:
+            _end_orphans(self._server)
         printed = self._printed()
         shutil.rmtree(self._room, ignore_errors=True)
         return printed
@@ -191,6 +197,15 @@ def _started_by(pid: int) -> list[psutil.Process]:
             if os.getsid(other) == pid != other and other not in found:
                 found[other] = psutil.Process(other)
     return [each for each in found.values() if _runs(each)]
+
+
+def _end_orphans(server: psutil.Process) -> None:
+    """End what has left the processes that began it: it belongs to the server by then."""
+    with contextlib.suppress(psutil.Error):
+        for child in server.children():
+            if child.pid not in _living and time.time() - child.create_time() > _YOUNG:
+                for each in (*child.children(recursive=True), child):
+                    each.kill()
 
 
 def _parent(pid: int) -> psutil.Process | None:
