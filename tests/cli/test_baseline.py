@@ -84,6 +84,7 @@ def test_only_what_is_new_fails(run: Run, tmp_path: Path) -> None:
     assert json.loads((tmp_path / known[1]).read_text(encoding="utf-8"))["entries"] == []
 
 
+@pytest.mark.slow
 def test_what_has_expired_fails_again(run: Run, tmp_path: Path) -> None:
     write(tmp_path, LOGARITHM)
     (tmp_path / "losscheck.toml").write_text('baseline = "known.json"\n', encoding="utf-8")

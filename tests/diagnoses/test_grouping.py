@@ -29,10 +29,14 @@ def _errors(report: LossReport) -> list[Diagnosis]:
 @pytest.mark.parametrize(
     ("loss", "true", "pred", "begins"),
     [
-        (losses.own_logsumexp, "one_hot", "logits", "tf.exp(y_pred)"),
+        pytest.param(
+            losses.own_logsumexp, "one_hot", "logits", "tf.exp(y_pred)", marks=pytest.mark.slow
+        ),
         (losses.survival, "binary", "logits", "tf.math.log(1.0 - tf.sigmoid(y_pred))"),
         (losses.root_of_a_sum, "[-1e20, 1e20]", "[-1e20, 1e20]", "tf.square("),
-        (losses.angle, "unit_vector", "unit_vector", "tf.acos("),
+        pytest.param(
+            losses.angle, "unit_vector", "unit_vector", "tf.acos(", marks=pytest.mark.slow
+        ),
         (losses.two_of_one_operand, "binary", "probability", "tf.math.log(y_pred)"),
     ],
 )

@@ -53,7 +53,9 @@ def test_names_that_exist_are_left_alone():
     assert found.before == ("safe_2 = tf.where(y_pred > 0.0, y_pred, 1.0)",)
 
 
-@pytest.mark.parametrize("loss", [losses.in_a_lambda, losses.in_a_comprehension])
+@pytest.mark.parametrize(
+    "loss", [losses.in_a_lambda, pytest.param(losses.in_a_comprehension, marks=pytest.mark.slow)]
+)
 def test_where_no_statement_fits_it_is_one_expression(loss: Callable[..., Any]):
     found = cure(loss, y_true="binary", y_pred="[0, 1]").edit
     assert found.before == ()

@@ -19,7 +19,7 @@ def judge(seed: int, count: int, folder: Path, effort: Effort) -> None:
 
 # Each loss is asked two rules, and most are small: a second each, of which two hundred do not fit
 # beside all other tests. `make test-slow` and `make accuracy` ask more of more.
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, 3, 4))])
 def test_generated_losses_are_sound(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,7 +28,7 @@ class Direct(Evidence):
 
     def like(self, kind: type[Direct]) -> Any:
         """The same loss, traced once, with evidence of another kind."""
-        return kind(**{f.name: getattr(self, f.name) for f in attrs.fields(Evidence) if f.init})
+        return kind(**{f.alias: getattr(self, f.name) for f in attrs.fields(Evidence) if f.init})
 
 
 def evidence_of(function: Callable[..., Any], width: int) -> Direct:

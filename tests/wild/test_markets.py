@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 import losscheck
 from losscheck.model import LossReport
 from tests.verdicts import errors, found
@@ -39,6 +41,11 @@ def test_a_least_of_nothing_is_told_on_its_line_within_a_loop() -> None:
     # The least of no numbers is Inf (TensorFlow's documentation), and 0 * Inf is NaN.
     assert told.cause.startswith("Of no elements the smallest is Inf")
     assert (told.inputs["y_true"] <= 0.5).all(axis=-1).any()
+
+
+@pytest.mark.slow
+def test_a_least_of_what_is_marked_and_a_largest_distance_is_sound() -> None:
+    declared = {"y_true": ("binary", "(B, 3)"), "y_pred": ("probability", "(B, 3)")}
     assert errors(_check(wild.nearest_or_far, "LC201", **declared)) == []
 
 

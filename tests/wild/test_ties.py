@@ -115,7 +115,7 @@ def test_a_slope_too_small_for_float32_is_a_note(loss: Any, domain: str) -> None
 @pytest.mark.parametrize(
     ("loss", "y_true", "y_pred"),
     [
-        (wild.nearest, "(B, 3, 3)", "(B, 4, 3)"),
+        pytest.param(wild.nearest, "(B, 3, 3)", "(B, 4, 3)", marks=pytest.mark.slow),
         (wild.worst_three, "(B, 8)", "(B, 8)"),
         (wild.middle, "(B, 8)", "(B, 8)"),
         (wild.best_hypothesis, "(B, 2)", "(B, 4, 2)"),
@@ -196,6 +196,7 @@ def test_windows_that_tie_all_at_once_are_no_wrong_gradient(loss: Any) -> None:
     assert found(report, "LC101", "warning") or not report.findings
 
 
+@pytest.mark.slow
 def test_a_pool_that_is_differentiated_wrongly_is_an_error() -> None:
     report = _pair(wild.doubled_pool, "LC101", given=("real", "(B, 3, 3, 1)"))
     assert found(report, "LC101", "error")

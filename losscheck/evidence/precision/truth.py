@@ -61,15 +61,14 @@ def kinds(
 
 
 def beyond_use(evidence: Evidence, block: CaseBlock, dtype: str) -> Array:
-    """(N,) bool: the cases whose loss or slope is right to be too large to train with.
+    """(N,) bool: the cases whose slope is right to be too large to train with.
 
     Optimizers take the square of a slope. What has none in the dtype lies at its ends, whatever
     formula gives it; float16, where this is no more than 256, is trained with a scaled loss.
     """
     if dtype == "float16" or not len(block):
         return np.zeros(len(block), bool)
-    totals, gradient = evidence.double(block)
-    sizes = np.abs(np.concatenate([totals[:, None], gradient.reshape(len(block), -1)], axis=1))
+    sizes = np.abs(evidence.double(block)[1].reshape(len(block), -1))
     beyond = np.isfinite(sizes) & (sizes > math.sqrt(LARGEST[dtype]))
     return np.asarray(beyond.any(axis=1))
 
