@@ -45,14 +45,12 @@ def left_or_new(
     for rule in rules():
         most = left.get(rule.code, NOTE)
         if SEARCHED.issuperset(rule.needs) and (heavier := after.heavier(rule, most)):
-            worst = max(writer.explanations(rule, heavier), key=_weight, default=None)
+            worst = max(
+                writer.explanations(rule, heavier), key=lambda one: one.weight, default=None
+            )
             if worst is not None and worst.weight > most:
                 told.append(worst)
     return told
-
-
-def _weight(one: Explanation) -> int:
-    return one.weight
 
 
 def _weights(told: Iterable[Explanation]) -> Mapping[str, int]:

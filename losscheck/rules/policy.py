@@ -20,7 +20,6 @@ _EXCUSED = _NONFINITE | {"LC103", "LC503", "LC505"}
 NOTABLE = 0.01  # of the ordinary scale: an error in the ordinary range from here on (LC301)
 SLIGHT = 1e-4  # of the ordinary scale: a rounding of 1.0 seen through a small gradient
 RANK = {Severity.NOTE: 0, Severity.WARNING: 1, Severity.ERROR: 2}
-BY_RANK = {rank: severity for severity, rank in RANK.items()}
 
 
 @functools.cache

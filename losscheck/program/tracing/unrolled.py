@@ -62,8 +62,20 @@ def _end(
                 flat[0] if len(flat) == 1 and not options.get("return_same_structure") else values
             )
         result = body(*values)
-        values = _converted(result if isinstance(result, list | tuple) else (result,))
+        held, values = values, _converted(result if isinstance(result, list | tuple) else (result,))
+        if not (_alike(held, values) or options.get("shape_invariants")):
+            return None  # the loop itself says what is wrong
     return None
+
+
+def _alike(held: Any, values: Any) -> bool:
+    """Whether a round leaves each variable its dtype and shape, which a loop asks for."""
+    tf = tensorflow()
+    flat = [tf.nest.flatten(each) for each in (held, values)]
+    if len(flat[0]) != len(flat[1]):
+        return False
+    pairs = ((a, b) for a, b in zip(*flat, strict=True) if not isinstance(a, tf.TensorArray))
+    return all((a.dtype, a.shape) == (b.dtype, b.shape) for a, b in pairs)
 
 
 def _converted(values: Any) -> Any:

@@ -85,6 +85,16 @@ def test_others_stay_loops(loss):
     assert program(loss).loops
 
 
+def test_a_loop_whose_variable_grows_is_refused_as_tensorflow_refuses_it():
+    # TensorFlow: a variable of a loop keeps its shape, unless shape_invariants says otherwise.
+    def loss(y_true, y_pred):
+        grow = lambda i, x: (i + 1, tf.concat([x, y_pred], axis=0))  # noqa: E731
+        return tf.reduce_sum(tf.while_loop(lambda i, x: i < 3, grow, (0, y_true))[1])
+
+    with pytest.raises(Exception, match="invariant"):
+        program(loss)
+
+
 def test_a_list_of_another_dtype_is_refused_as_without():
     with pytest.raises(Exception, match="data types"):
         program(of_another_dtype).try_once()
