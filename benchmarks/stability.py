@@ -11,7 +11,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is impor
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from benchmarks.environment import machine, versions
@@ -57,9 +57,16 @@ def _put(page: Path, title: str, section: str) -> None:
         text.split("\n", 1)[0].strip(): "## " + text.strip() for text in old.split("\n## ")[1:]
     }
     sections[title] = section
-    order = [title for title, _ in PARTS.values() if title in sections]
+    ordered = {title: sections[title] for title, _ in PARTS.values() if title in sections}
     page.parent.mkdir(exist_ok=True)
-    page.write_text("\n\n".join([HEAD, *(sections[t] for t in order)]) + "\n", encoding="utf-8")
+    text = "\n\n".join([HEAD, _in_short(ordered), *ordered.values()])
+    page.write_text(text + "\n", encoding="utf-8")
+
+
+def _in_short(sections: Mapping[str, str]) -> str:
+    """Sum the page up by what each section says first, behind what it was measured with."""
+    firsts = {title: text.split("\n\n", 3)[2] for title, text in sections.items()}
+    return "\n".join(["## In short\n", *(f"- **{t}**: {said}" for t, said in firsts.items())])
 
 
 def zoo_declared() -> str:

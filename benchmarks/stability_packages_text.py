@@ -27,7 +27,11 @@ def describe_packages(looked: Sequence[Published], entries: int) -> str:
             ["entries without defects, with an error", str(len(alarmed)), "<= 1", str(len(clean))],
         ],
     )
-    parts = [figures]
+    parts = [
+        f"{percent(found / max(1, severe))} of {severe} severe defects found; an error on "
+        f"{len(alarmed)} of {len(clean)} entries without defects.",
+        figures,
+    ]
     if len(looked) < entries:
         parts.append(
             f"{len(looked)} of {entries} entries were checked in the time given: those with severe "

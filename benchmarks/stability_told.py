@@ -79,6 +79,10 @@ def describe_told(made: Sequence[Told]) -> str:
             ["warnings of a sound loss, median", _median(made), "0", str(len(made))],
         ],
     )
+    sentence = (
+        f"{percent(alone)} of {len(failing)} faulty losses with an error have one error diagnosis, "
+        f"{percent(cured)} a verified fix."
+    )
     head = ["specimen", "error diagnoses", "verified", "lines", "warnings of the twin"]
     rows = [
         [
@@ -90,7 +94,7 @@ def describe_told(made: Sequence[Told]) -> str:
         ]
         for one in made
     ]
-    return f"{figures}\n\n{table(head, rows)}"
+    return f"{sentence}\n\n{figures}\n\n{table(head, rows)}"
 
 
 def _median(made: Sequence[Told]) -> str:

@@ -21,7 +21,7 @@ def describe_zoo(looked: Sequence[Looked], recall: float, line: float, alarmed: 
             _figure("twins with an error", found.alarmed, "<=", alarmed, found.twins),
         ],
     )
-    parts = [figures]
+    parts = [_in_short(looked), figures]
     for title, rows in (
         ("Missed", [_missed(one) for one in looked if one.specimen.reproduced and not one.found]),
         ("Found on another line", [_astray(one) for one in looked if one.line is False]),
@@ -32,6 +32,21 @@ def describe_zoo(looked: Sequence[Looked], recall: float, line: float, alarmed: 
         if rows:
             parts.append("\n".join([f"{title}:", "", *rows]))
     return "\n\n".join(parts)
+
+
+def _in_short(looked: Sequence[Looked]) -> str:
+    found = rates(looked)
+    told = (
+        f"{percent(found.recall)} of {found.specimens} faults found, {percent(found.line)} of "
+        f"{found.lines} on their line; {percent(found.alarmed)} of {found.twins} sound twins with "
+        "an error."
+    )
+    missed = [one.specimen.name for one in looked if one.specimen.reproduced and not one.found]
+    alarmed = [one.specimen.name for one in looked if one.alarms]
+    for title, names in (("Missed", missed), ("Alarmed", alarmed)):
+        if names:
+            told += f" {title}: {', '.join(names)}."
+    return told
 
 
 def _figure(name: str, rate: float, than: str, target: float, count: int) -> list[str]:

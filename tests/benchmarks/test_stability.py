@@ -81,6 +81,11 @@ def test_rates_count_lines_of_what_was_found_and_alarms_of_all() -> None:
     assert "75.0%" in page
     assert "Missed:" in page
     assert "LC101 error: wrong" in page
+    told = (
+        "75.0% of 4 faults found, 50.0% of 2 on their line; 25.0% of 4 sound twins with an error."
+    )
+    name = LOG.name
+    assert page.startswith(f"{told} Missed: {name}. Alarmed: {name}.\n\n")
 
 
 def test_what_is_told_is_counted_beside_its_targets() -> None:
@@ -109,10 +114,17 @@ def test_a_part_replaces_its_own_section_of_the_page(order: tuple[str, str], tmp
     page = tmp_path / "accuracy.md"
     for name in (*order, order[0]):
         title = PARTS[name][0]
-        _put(page, title, f"## {title}\n\nmeasured {name}")
-    text = page.read_text(encoding="utf-8")
-    assert text.count("## ") == 2
-    assert text.index("measured declared") < text.index("measured keras")
+        _put(page, title, f"## {title}\n\nMeasured with\n\nfigures of {name}\n\nrows of {name}")
+    _, short, *sections = page.read_text(encoding="utf-8").split("\n## ")
+    assert [section.split("\n\n", 2)[2].strip() for section in sections] == [
+        f"figures of {name}\n\nrows of {name}" for name in ("declared", "keras")
+    ]
+    assert short.splitlines() == [
+        "In short",
+        "",
+        "- **The zoo, domains declared**: figures of declared",
+        "- **Keras' own losses**: figures of keras",
+    ]
 
 
 def test_the_corpus_says_nothing_that_cannot_be_read() -> None:
