@@ -36,7 +36,7 @@ KERAS := $(addprefix keras.losses:,binary_crossentropy binary_focal_crossentropy
 	'BinaryCrossentropy(from_logits=True)' 'CategoricalCrossentropy(from_logits=True)')
 
 .PHONY: help setup demo reports test test-slow lint format bench-gradient bench-search keras-contract \
-	accuracy rewriting snapshot snapshot-compare docs picture clean
+	accuracy proof rewriting snapshot snapshot-compare docs picture clean
 
 help:
 	@echo 'make demo     check the losses of examples/ and write the reports to reports/'
@@ -53,6 +53,7 @@ help:
 	@echo 'make keras-contract  train with every loss of Keras; writes docs/keras.md'
 	@echo 'make accuracy  what is found, on which line, and which sound losses are alarmed, over the zoo,'
 	@echo '              Keras, packages, projects and generated losses; takes hours, writes docs/accuracy.md'
+	@echo 'make proof    check losses whose faults others have published; minutes, writes docs/proof.md'
 	@echo 'make snapshot OUT=FOLDER  write what is said of every loss at hand; takes an hour'
 	@echo 'make snapshot-compare OLD=FOLDER NEW=FOLDER  name what differs between two of them'
 	@echo 'make setup    create $(VENV) and install losscheck into it; the others do so themselves'
@@ -140,6 +141,9 @@ $(CORPUS_STAMP): $(STAMP) benchmarks/corpus/third_party.json benchmarks/corpus/p
 
 accuracy: $(CORPUS_STAMP)
 	PYTHONPATH=$(CORPUS) $(BIN)/python -m benchmarks.stability $(if $(PART),--only $(PART))
+
+proof: $(STAMP)
+	$(BIN)/python -m benchmarks.proof
 
 # Taken before the inside is reworked, and after: what is said must not change unnoticed.
 OUT ?= reports/snapshot
