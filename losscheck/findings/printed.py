@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from losscheck.advice.blamed import Blame
+from losscheck.advice.written import around, begin, parsed
 from losscheck.findings.names import Names, bound, module_of
-from losscheck.findings.spelled import parsed
 
 _HEADER = re.compile(r"(?m)^(\s*def .*:)\s*(#.*)?$(?!\n\s)")  # in place of that of a function
 USUAL = {"tf": "tensorflow", "keras": "keras", "np": "numpy"}  # what a reader imports by himself
@@ -56,17 +56,12 @@ def _local(file: str, line: int) -> set[str]:
     tree = parsed("".join(linecache.getlines(file))) if file else None
     functions = (
         node
-        for node in ast.walk(tree or ast.Module(body=[], type_ignores=[]))
+        for node in around(tree, line)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
     )
     return {
         name
         for function in functions
-        if _first(function) <= line <= (function.end_lineno or function.lineno)
+        if begin(function) <= line <= (function.end_lineno or function.lineno)
         for name in bound(function)
     }
-
-
-def _first(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> int:
-    decorators = getattr(function, "decorator_list", [])
-    return min([function.lineno, *(int(each.lineno) for each in decorators)])

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-import functools
 import linecache
-from collections.abc import Iterator
 
 import attrs
 
 from losscheck.advice.blamed import Span
+from losscheck.advice.written import around, parsed
 from losscheck.program.tracing.origin import Frame
 
 
@@ -53,15 +52,6 @@ def spelled(frame: Frame | None) -> Spelled | None:
     return Spelled(on_one_line(text), "", span)
 
 
-@functools.lru_cache(maxsize=32)
-def parsed(source: str) -> ast.Module | None:
-    """Parse a file; None where it is no Python text."""
-    try:
-        return ast.parse(source)
-    except (SyntaxError, ValueError):
-        return None
-
-
 def segment(lines: list[str], span: Span) -> str:
     """Cut the text of a span out of the lines of its file."""
     held = [line.rstrip("\n") for line in lines[span.line - 1 : span.end_line]]
@@ -85,19 +75,15 @@ def on_one_line(text: str) -> str:
 def _innermost(tree: ast.Module, lines: list[str], span: Span) -> ast.stmt | None:
     """The innermost statement that holds a span."""
     found = None
-    for statement in _statements(tree):
+    for statement in around(tree, span.line):
+        if not isinstance(statement, ast.stmt):
+            continue
         begin = statement.lineno, _characters(lines, statement.lineno, statement.col_offset)
         last = statement.end_lineno or statement.lineno
         end = last, _characters(lines, last, statement.end_col_offset or 0)
         if begin <= (span.line, span.column) and (span.end_line, span.end_column) <= end:
             found = statement  # inner ones follow the outer one
     return found
-
-
-def _statements(tree: ast.AST) -> Iterator[ast.stmt]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.stmt):
-            yield node
 
 
 def _characters(lines: list[str], line: int, column: int) -> int:

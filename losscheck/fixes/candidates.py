@@ -34,8 +34,8 @@ def candidates(explanation: Explanation, desk: Desk) -> list[Edit]:
     rule = by_code(explanation.finding.code)
     blame = attrs.evolve(
         explanation.blame,
-        meanings=definitions(here.around[0], here.span.line),
-        later=following(here.around[0], here.span.end_line),
+        meanings=definitions(here.source, here.span.line),
+        later=following(here.source, here.span.end_line),
     )
     return made(rule.changes(explanation.suspect, blame), here, names)
 

@@ -6,18 +6,20 @@ import ast
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from losscheck.advice.written import around, parsed
+
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
-def definitions(tree: ast.AST, line: int) -> Mapping[str, str]:
+def definitions(source: str, line: int) -> Mapping[str, str]:
     """The names that are assigned once, before a line, from what does not change either.
 
     Parameters
     ----------
-    tree
-        The file.
+    source
+        The text of the file.
     """
-    function = _function(tree, line)
+    function = _function(source, line)
     if function is None:
         return {}
     stored = Counter(_stored(function))
@@ -32,18 +34,18 @@ def definitions(tree: ast.AST, line: int) -> Mapping[str, str]:
     return found
 
 
-def following(tree: ast.AST, line: int) -> tuple[str, ...]:
+def following(source: str, line: int) -> tuple[str, ...]:
     """The statements of the same function behind a line, each on one line."""
-    function = _function(tree, line)
+    function = _function(source, line)
     own = () if function is None else _own(function)
     simple = (s for s in own if not hasattr(s, "body") and s.lineno > line)
     return tuple(ast.unparse(statement) for statement in simple)
 
 
-def _function(tree: ast.AST, line: int) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+def _function(source: str, line: int) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
     """The innermost function that a line is in."""
     found = None
-    for node in ast.walk(tree):
+    for node in around(parsed(source), line):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             inside = node.lineno <= line <= (node.end_lineno or node.lineno)
             found = node if inside else found

@@ -8,6 +8,7 @@ import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from losscheck.advice.written import begin, parsed
 from losscheck.fixes.edit import Edit
 
 if TYPE_CHECKING:
@@ -38,22 +39,22 @@ def patched(source: str, edits: Sequence[Edit]) -> str:
     for one, other in itertools.pairwise(ordered):
         if one.overlaps(other):
             raise PatchError("two changes overlap")
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError) as error:
-        raise PatchError(f"the file cannot be parsed: {error}") from error
+    tree = parsed(source)
+    if tree is None:
+        raise PatchError("the file cannot be parsed")
     lines = source.splitlines(keepends=True)
     parts: dict[tuple[int, int], list[Edit]] = {}
     for edit in ordered:
         parts.setdefault(_region(tree, edit), []).append(edit)
     for (first, last), held in sorted(parts.items(), reverse=True):
         text = "".join(lines[first - 1 : last])
-        lines[first - 1 : last] = [_rewritten(text, first - 1, held)]
+        changed = _rewritten(text, first - 1, held)
+        try:
+            ast.parse(changed)
+        except (SyntaxError, ValueError) as error:
+            raise PatchError(f"the changed statement cannot be parsed: {error}") from error
+        lines[first - 1 : last] = [changed]
     result = "".join(lines)
-    try:
-        ast.parse(result)
-    except (SyntaxError, ValueError) as error:
-        raise PatchError(f"the changed file cannot be parsed: {error}") from error
     for later in (later for edit in ordered for later in edit.further):
         result = patched(result, [later])
     return result
@@ -79,9 +80,7 @@ def unified(file: str, old: str, new: str, base: str) -> str:
 def _region(tree: ast.Module, edit: Edit) -> tuple[int, int]:
     """The lines of the statement of the module that holds an edit: what has to be parsed anew."""
     for statement in tree.body:
-        first, last = statement.lineno, statement.end_lineno or statement.lineno
-        for decorator in getattr(statement, "decorator_list", ()):
-            first = min(first, decorator.lineno)
+        first, last = begin(statement), statement.end_lineno or statement.lineno
         if first <= edit.line and edit.end_line <= last:
             return first, last
     raise PatchError("the expression is not in the file any more")

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import attrs
 
 from losscheck.advice.blamed import Span
+from losscheck.advice.written import parsed
 from losscheck.findings.names import bound
-from losscheck.findings.spelled import parsed
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 

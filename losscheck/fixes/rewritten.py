@@ -68,7 +68,7 @@ def _texts(
 ) -> Iterator[tuple[str, str]]:
     """The expression and those around it, each as it stands and with its names written out."""
     source = ast.get_source_segment(here.source, function) or ""
-    functions = {name: text for name, value in module.items() if (text := _source_of(value))}
+    functions = _called(function, module)
     inner: ast.expr | None = None
     for node in list(reversed(here.around))[: OUTWARDS + 1]:
         if not isinstance(node, ast.expr):
@@ -96,6 +96,18 @@ def _passes_on(node: ast.expr, inner: ast.expr) -> bool:
         case ast.keyword() | ast.UnaryOp():
             return True
     return False
+
+
+def _called(function: ast.FunctionDef, module: Mapping[str, Any]) -> dict[str, str]:
+    """The sources of the module's short functions that a function calls, or that these call."""
+    waiting = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
+    found: dict[str, str] = {}
+    while waiting:
+        name = waiting.pop()
+        if name not in found and (text := _source_of(module.get(name))):
+            found[name] = text
+            waiting.update(module[name].__code__.co_names)
+    return found
 
 
 def _source_of(value: Any) -> str:

@@ -71,10 +71,15 @@ def transplanted(changed: Mapping[str, str], roots: Sequence[Any]) -> Iterator[N
 
 def _pairs(file: str, old: str, new: str) -> dict[tuple[str, int], CodeType]:
     """The code of each function of a changed file, by its name and line in the file as it is."""
-    before, after = (list(_codes(compile(t, file, "exec", dont_inherit=True))) for t in (old, new))
+    before, after = (tuple(_codes(_compiled(text, file))) for text in (old, new))
     if [code.co_qualname for code in before] != [code.co_qualname for code in after]:
         raise TransplantError("the changed file defines other functions")
     return {(b.co_qualname, b.co_firstlineno): a for b, a in zip(before, after, strict=True)}
+
+
+@functools.lru_cache(maxsize=4)  # the file as it is, once for all changes
+def _compiled(text: str, file: str) -> CodeType:
+    return compile(text, file, "exec", dont_inherit=True)
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from losscheck.advice.written import around, begin, parsed
 from losscheck.model import Source
 from losscheck.settings.argument_names import is_pair
 from losscheck.targets.importing import shown
@@ -96,16 +97,11 @@ def definition(python: Callable[..., Any]) -> Function | None:
     code = getattr(python, "__code__", None)
     if not isinstance(code, CodeType):
         return None
-    for node in ast.walk(_tree(code.co_filename)):
-        if isinstance(node, ast.Lambda):
-            name, first = "<lambda>", node.lineno
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            name = node.name
-            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-        else:
-            continue
-        if name == code.co_name and first == code.co_firstlineno:
-            return node
+    for node in around(_tree(code.co_filename), code.co_firstlineno):
+        if isinstance(node, ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef):
+            name = getattr(node, "name", "<lambda>")
+            if name == code.co_name and begin(node) == code.co_firstlineno:
+                return node
     return None
 
 
@@ -116,11 +112,10 @@ def class_definition(cls: type, methods: Sequence[FunctionType]) -> tuple[ast.Cl
     """
     for code in (method.__code__ for method in methods):
         lines = linecache.getlines(code.co_filename)
-        for node in ast.walk(_tree(code.co_filename)):
+        for node in around(_tree(code.co_filename), code.co_firstlineno):
             if not isinstance(node, ast.ClassDef) or node.name != cls.__name__:
                 continue
-            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-            last = node.end_lineno or first
+            first, last = begin(node), node.end_lineno or node.lineno
             if first < code.co_firstlineno <= last:
                 return node, textwrap.dedent("".join(lines[first - 1 : last])).rstrip()
     return None
@@ -128,13 +123,11 @@ def class_definition(cls: type, methods: Sequence[FunctionType]) -> tuple[ast.Cl
 
 def _tree(file: str | None) -> ast.Module:
     """Parse a file as it is now; empty where there is no source."""
+    empty = ast.Module(body=[], type_ignores=[])
     if file is None:
-        return ast.Module(body=[], type_ignores=[])
+        return empty
     linecache.checkcache(file)
-    try:
-        return ast.parse("".join(linecache.getlines(file)))
-    except (SyntaxError, ValueError):  # no Python text: a compiled extension, a notebook cell
-        return ast.Module(body=[], type_ignores=[])
+    return parsed("".join(linecache.getlines(file))) or empty
 
 
 def _bound(tree: ast.AST) -> Iterator[str]:
