@@ -47,3 +47,4 @@ class Blame:
     statement: str = ""  # the statement that holds it, on one line; "" if unknown
     meanings: Mapping[str, str] = attrs.field(factory=dict)  # names before it, where asked for
     later: tuple[str, ...] = ()  # statements behind it in the same function, the same
+    function: str = ""  # the innermost function around it, the same

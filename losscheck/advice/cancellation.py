@@ -62,19 +62,28 @@ def _squared(text: str) -> str:
     return source.first_argument_of(text, "square")
 
 
+def _squared_safely(text: str) -> str:
+    """Give "x" of a square of it, or of one that is a number where it would be 0."""
+    match source.expression(text):
+        case ast.Call(args=[_, ast.Constant(), square]) if source.head(text) == "where":
+            return _squared(ast.unparse(square))
+    return _squared(text)
+
+
 def _versine_quotient(s: Scene) -> str:
     """Find "(1 - cos(z)) / z**2" around "1 - cos(z)", or as what is blamed itself."""
     quotient = source.quotient_of(s.line, s.expression) or s.expression
     match source.expression(quotient):
         case ast.BinOp(left=left, op=ast.Div(), right=right):
             z = source.first_argument_of(source.beside_one(ast.unparse(left), "-"), "cos")
-            return quotient if z and z == _squared(ast.unparse(right)) else ""
+            return quotient if z and z == s.first(ast.unparse(right), _squared_safely) else ""
     return ""
 
 
 def _versine(s: Scene) -> str:
     quotient = source.expression(_versine_quotient(s))
-    return _squared(ast.unparse(quotient.right)) if isinstance(quotient, ast.BinOp) else ""
+    divisor = ast.unparse(quotient.right) if isinstance(quotient, ast.BinOp) else ""
+    return s.first(divisor, _squared_safely)
 
 
 def variance(s: Scene) -> str:

@@ -14,6 +14,8 @@ class Change:
     before: tuple[str, ...] = ()  # statements that go before the statement which holds it
     why: str = ""  # further advice
     early: bool = False  # these statements go before all others of the function, and that is all
+    # Or else: expressions, and what is to stand there wherever they are in the function.
+    throughout: tuple[tuple[str, str], ...] = ()
 
 
 @attrs.frozen

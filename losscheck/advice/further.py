@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import attrs
 
-from losscheck.advice import cancellation, roots, source
+from losscheck.advice import cancellation, conditions, roots, source
 from losscheck.advice.base import Rewrite
 from losscheck.advice.cosines import COSINES
 from losscheck.advice.scene import Scene
@@ -237,6 +237,11 @@ ENDS = Rewrite(
 )
 
 POWER = (
+    Rewrite(
+        when=conditions.negative,
+        first="base = {x}",
+        write="tf.sign(base) * tf.pow(tf.maximum(tf.abs(base), {eps}), {y})",
+    ),
     Rewrite(write="tf.pow(tf.maximum({x}, {small}), {y})"),
     Rewrite(write="tf.pow(tf.maximum({x}, {least}), {y})"),
     Rewrite(
@@ -267,6 +272,33 @@ def _by_count(s: Scene) -> bool:
     constant = isinstance(source.expression(s.x), ast.Constant)
     return constant and bool(s.first(s.y, lambda t: t if source.head(t) in SUMS else ""))
 
+
+def _exponent(text: str) -> str:
+    return source.first_argument_of(text, "exp")
+
+
+def _by_exponential(s: Scene) -> dict[str, str]:
+    """Find a quotient whose divisor is an exponential."""
+    for statement in (s.line, *s.later):
+        for whole in source.quotients_in(statement):
+            match source.expression(whole):
+                case ast.BinOp(left=left, right=right):
+                    if z := s.first(ast.unparse(right), _exponent):
+                        above = source.grouped(ast.unparse(left))
+                        return {"whole": whole, "z": z, "above": above}
+    return {}
+
+
+# What is divided by exp(z) has a finite product with exp(-z) where exp(z) overflows or is 0.
+BY_EXPONENTIAL = tuple(
+    Rewrite(
+        composite=True,
+        when=_by_exponential,
+        around=lambda s: _by_exponential(s).get("whole", ""),
+        write=write,
+    )
+    for write in ("{above} * tf.exp(-{gz})", "{above} * tf.exp(tf.minimum(-{gz}, {limit}))")
+)
 
 WEIGHT = Rewrite(when=_by_count, write="tf.math.divide_no_nan({x}, {y})")
 
@@ -310,9 +342,9 @@ MASK = (Rewrite(when=_finite_mask, composite=True, write="{z}"),)
 # Functions that are stable, in place of what is not: before what the advice says.
 STABLE: dict[str, tuple[Rewrite, ...]] = {
     "Log": LOG,
-    **dict.fromkeys(("Exp", "Expm1"), EXP),
+    **dict.fromkeys(("Exp", "Expm1"), (*EXP, *BY_EXPONENTIAL)),
     "Sqrt": (APART,),
-    **dict.fromkeys(("RealDiv", "Div"), (WEIGHT, *COSINES)),
+    **dict.fromkeys(("RealDiv", "Div"), (WEIGHT, *COSINES, *BY_EXPONENTIAL)),
     "Mean": (*EMPTY, ROOT_OF_SQUARES),
     **dict.fromkeys(("Square", "SquaredDifference", "Sum"), (ROOT_OF_SQUARES,)),
     **dict.fromkeys(("Select", "SelectV2", "Const"), MASK),

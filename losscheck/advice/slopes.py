@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator
+
+from losscheck.advice import source
+from losscheck.advice.change import Change
+
 # Why an op has no slope, and what to write in its place; 0.1 is the width of the soft step.
 NO_SLOPE = {
     "ArgMax": ("argmax gives an index", "tf.nn.softmax({x}, axis=-1)  # the soft form"),
@@ -35,3 +41,27 @@ FLAT = {
 
 
 SURROGATE = "# Write the quantity with TensorFlow ops that have a slope in the prediction."
+
+
+def unclipped(expression: str) -> Iterator[Change]:
+    """Leave out a clip, whose slope outside of its range is 0."""
+    match source.expression(expression):
+        case ast.Call(args=[x, *_]) if source.head(expression) in ("clip_by_value", "clip"):
+            yield Change(expression, ast.unparse(x))
+        case ast.Call(args=[x, y]) if source.head(expression) in ("maximum", "minimum"):
+            texts = [ast.unparse(one) for one in (x, y)]
+            if source.is_number(texts[0]) != source.is_number(texts[1]):
+                yield Change(expression, next(t for t in texts if not source.is_number(t)))
+
+
+def within_graph(expression: str) -> Iterator[Change]:
+    """Leave out what cuts a gradient off: a stop, NumPy's function where TensorFlow has its own."""
+    match source.expression(expression):
+        case ast.Call(args=[x, *_]) if source.head(expression) == "stop_gradient":
+            yield Change(expression, ast.unparse(x))
+        case ast.Call(
+            args=[ast.Attribute(attr=name), ast.List(elts=given) | ast.Tuple(elts=given), *_]
+        ):
+            texts = ", ".join(map(ast.unparse, given))
+            for path in ("tf", "tf.math", "keras.ops"):
+                yield Change(expression, f"{path}.{name}({texts})")

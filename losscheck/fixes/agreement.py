@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import attrs
 import numpy as np
@@ -16,6 +16,7 @@ from losscheck.evidence.precision.truth import exact_numbers
 from losscheck.evidence.search.sweep import Sweep
 from losscheck.model import Array, Direction, Range
 from losscheck.numerics.ulps import LARGEST, ulp
+from losscheck.rules.base import Doubt
 
 ULPS = 4.0  # that a changed loss may be further off than it was, of the size of its numbers
 MOST = 0.95  # of the ordinary cases: what the others have is no rounding of every number
@@ -26,7 +27,7 @@ NEIGHBOURS, STEPS = 6, 4  # cases beside one, and how many ulps away
 SLIGHT = 2.0**-20  # of the size: what two formulas of one function may differ by in float32
 HALF = 2.0**-12  # of the size: half of the digits of float32
 LOOSE = 1e-3  # of the size: what rounding may take beyond the ordinary cases, where nothing else
-SAME = 1e-9  # differs: in float64 the numbers are the same but for so much
+SAME = 2.0**-26  # differs: in float64 half of its digits are the same
 EXACT = 4  # cases whose exact numbers are asked for
 MEASURED = 64  # cases at most whose conditioning is measured, where this alone does not do
 VALUE, GRADIENT = 0, 1  # the parts of what `Evidence.double` gives
@@ -50,7 +51,13 @@ class Pair:
         return self.sweep.cases
 
 
-def pairs_of(before: Evidence, after: Evidence, whole: Evidence) -> list[Pair | None]:
+def pairs_of(
+    before: Evidence,
+    after: Evidence,
+    whole: Evidence,
+    doubt: Doubt = Doubt.NOTHING,
+    wrong: Callable[[CaseBlock], Array] | None = None,
+) -> list[Pair | None]:
     """Lay the value and the gradient of every float32 case beside those of a changed loss.
 
     Parameters
@@ -59,31 +66,51 @@ def pairs_of(before: Evidence, after: Evidence, whole: Evidence) -> list[Pair | 
         Evidence over the cases that the change is tried on.
     whole
         All the evidence about the loss as it is, which knows what is ordinary.
+    doubt, wrong
+        What of the numbers as they are is wrong, and in which cases it is found to be.
 
     Returns
     -------
     list of Pair or None
-        None stands for cases that the changed loss refuses.
+        None stands for cases that the changed loss refuses, or gives no gradient.
     """
     found: list[Pair | None] = []
     for old in before.sweeps:
         new = next((s for s in after.sweeps if _alike(s, old)), None)
         if old.dtype != "float32":
             continue
-        if new is None or len(old) != len(new):
+        lost = new is not None and old.has_gradient and not new.has_gradient
+        if new is None or len(old) != len(new) or lost:
             found.append(None)
             continue
         scale = next((s.scale for s in whole.sweeps if _alike(s, old)), old.scale)
         value, slopes = before.double(old.cases)
-        # Where the loss has no value its slope is that of nothing.
-        slopes = np.where(np.isfinite(value)[:, None], _flat(slopes), np.nan)
-        found.append(
-            Pair(old, _flat(old.totals), _flat(new.totals), _flat(value), scale.value, VALUE)
-        )
-        found.append(
-            Pair(old, _flat(old.gradient), _flat(new.gradient), slopes, scale.gradient, GRADIENT)
-        )
+        value, slopes = np.array(value, np.float64), np.array(_flat(slopes))
+        share = 1.0
+        match doubt:
+            case Doubt.SUM:
+                share = _returned(before, old.cases) / _returned(after, old.cases)
+            case Doubt.GRADIENT:
+                slopes = np.full_like(slopes, np.nan)
+            case Doubt.FLAT:
+                moving = (_flat(new.gradient) != 0.0).any(axis=0)
+                value[((slopes == 0.0) & moving).any(axis=1)] = np.nan
+            case Doubt.CASES if wrong is not None:
+                value[wrong(old.cases)] = np.nan
+        slopes[~np.isfinite(value)] = np.nan  # where there is no value it is that of nothing
+        for part, own, other, right, size in (
+            (VALUE, old.totals, new.totals, value, scale.value),
+            (GRADIENT, old.gradient, new.gradient, slopes, scale.gradient),
+        ):
+            found.append(Pair(old, _flat(own), share * _flat(other), _flat(right), size, part))
     return found
+
+
+def _returned(evidence: Evidence, cases: CaseBlock) -> int:
+    """How many numbers the loss returns at the sizes of some cases."""
+    one = cases.take(np.arange(1))
+    program = evidence.programs.at(evidence.instance_of(one).shapes)
+    return int(np.size(program.run(one.inputs).value))
 
 
 def disagreement(before: Evidence, after: Evidence, pairs: Sequence[Pair | None]) -> Iterator[str]:
@@ -98,7 +125,7 @@ def disagreement(before: Evidence, after: Evidence, pairs: Sequence[Pair | None]
     """
     for pair in pairs:
         if pair is None:
-            yield "it refuses cases that the loss takes"
+            yield "it refuses cases that the loss takes, or gives them no gradient"
         else:
             yield from _told(before, after, pair)
 

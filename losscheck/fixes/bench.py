@@ -16,17 +16,17 @@ from losscheck.findings.finding import Writer
 from losscheck.fixes.agreement import Pair, departures, disagreement, pairs_of
 from losscheck.fixes.candidates import candidates
 from losscheck.fixes.cases import Tried
-from losscheck.fixes.disputed import still_wrong, wrong_throughout
+from losscheck.fixes.disputed import doubted, still_wrong, wrong_in, wrong_throughout
 from losscheck.fixes.edit import Edit
 from losscheck.fixes.judged import Judged
 from losscheck.fixes.patch import PatchError, patched, unified
-from losscheck.fixes.searched import left_or_new
+from losscheck.fixes.searched import CALLED, SEARCHED, left_or_new
 from losscheck.fixes.transplant import TransplantError, transplanted
 from losscheck.model import Severity
 from losscheck.program.programs import Programs
 from losscheck.program.tracing.trace import CallError, OutputError
 from losscheck.rules import rules
-from losscheck.rules.base import Rule
+from losscheck.rules.base import Doubt, Rule
 from losscheck.settings.budget import CutError
 
 BESIDES = 2  # changes of another place that are tried beside the first
@@ -101,7 +101,7 @@ class Bench:
         handed: Sequence[Any] = (),
     ) -> None:
         self._writer = writer
-        self._evidence = desk.evidence
+        self._desk, self._evidence = desk, desk.evidence
         self._said = said
         self._base = base
         call = desk.evidence.programs.call
@@ -119,9 +119,12 @@ class Bench:
         """
         return self._attempted(edits, lambda: self._tried(edits, explanations))
 
-    def searched(self, edits: Sequence[Edit], verified: Verified) -> Verified:
+    def searched(
+        self, edits: Sequence[Edit], verified: Verified, explanations: Sequence[Explanation]
+    ) -> Verified:
         """Look for what a change brings that the cases it was tried on do not show."""
-        return self._attempted(edits, lambda: self._looked_at_anew(edits, verified))
+        asked = SEARCHED if doubted(explanations) is Doubt.NOTHING else SEARCHED | CALLED
+        return self._attempted(edits, lambda: self._looked_at_anew(edits, verified, asked))
 
     def _attempted(self, edits: Sequence[Edit], trial: Callable[[], Verified]) -> Verified:
         """Run a trial with a change made; what keeps it from running speaks against the change."""
@@ -159,15 +162,16 @@ class Bench:
             if after.programs.tracing(instance.shapes).how != way:
                 return Verified(complaints=("it can no longer be traced as it was",))
         pairs: list[Pair | None] = []  # none where no number of the loss is right
+        was, now = Judged(Desk(before)), Judged(Desk(after), _written(edits))
         disputed = [each for each in explanations if wrong_throughout(each, before)]
         if disputed:
             complaints = tuple(told for each in disputed for told in still_wrong(each, after))
         else:
-            pairs = pairs_of(before, after, self._evidence)
+            wrong = wrong_in(explanations, self._desk)
+            pairs = pairs_of(before, after, self._evidence, doubted(explanations), wrong)
             complaints = tuple(disagreement(before, after, pairs))
         if complaints:
             return Verified(complaints=complaints)
-        was, now = Judged(Desk(before)), Judged(Desk(after), _written(edits))
         clears: list[str] = []
         further: tuple[Edit, ...] = ()
         # What is quickly said and weighs most comes first: where it is not gone, no more is asked.
@@ -187,12 +191,13 @@ class Bench:
             clears=tuple(clears), further=further, departs=departures(pairs), tried=count
         )
 
-    def _looked_at_anew(self, edits: Sequence[Edit], verified: Verified) -> Verified:
+    def _looked_at_anew(
+        self, edits: Sequence[Edit], verified: Verified, asked: frozenset[str]
+    ) -> Verified:
         after = self._anew(self._evidence.modes_wanted, None, changed=True)
         desk = Desk(after)
-        found = left_or_new(
-            Judged(desk, _written(edits)), self._writer(desk), self._said, verified.clears
-        )
+        judged = Judged(desk, _written(edits))
+        found = left_or_new(judged, self._writer(desk), self._said, verified.clears, asked)
         errors = [one for one in found if one.finding.severity == Severity.ERROR]
         if failed := after.faults.all:
             return attrs.evolve(verified, complaints=(f"{failed[0].what} failed",))

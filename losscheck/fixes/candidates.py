@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -14,7 +15,7 @@ from losscheck.advice.change import Change
 from losscheck.evidence.desk import Desk
 from losscheck.findings.explanation import Explanation
 from losscheck.findings.names import Names, module_of
-from losscheck.fixes.definitions import definitions, following
+from losscheck.fixes.definitions import definitions, enclosing, following
 from losscheck.fixes.edit import Edit
 from losscheck.fixes.patch import PatchError, patched
 from losscheck.fixes.place import Place, place
@@ -36,6 +37,7 @@ def candidates(explanation: Explanation, desk: Desk) -> list[Edit]:
         explanation.blame,
         meanings=definitions(here.source, here.span.line),
         later=following(here.source, here.span.end_line),
+        function=enclosing(here.source, here.span.line),
     )
     return made(rule.changes(explanation.suspect, blame), here, names)
 
@@ -44,6 +46,9 @@ def made(changes: Iterable[Change], here: Place, names: Names) -> list[Edit]:
     """Make edits of changes, as far as they can be made, each once and in their order."""
     found: dict[Edit, None] = {}  # a set that keeps its order
     for change in changes:
+        if change.throughout:
+            found.update(dict.fromkeys(_made_together(change, here, names)))
+            continue
         span = here.find(change.old)
         if change.early and (first := here.beginning) is not None:
             span, text = first
@@ -85,6 +90,22 @@ def _made(change: Change, span: Span, here: Place, names: Names) -> Iterator[Edi
                 yield edit
         except (PatchError, SyntaxError):
             continue
+
+
+def _made_together(change: Change, here: Place, names: Names) -> Iterator[Edit]:
+    """One edit of several places, the last one first: it leaves where the others are."""
+    places = [
+        (span, Change(old, new, why=change.why))
+        for old, new in change.throughout
+        for span in here.everywhere(old)
+    ]
+    places.sort(key=lambda one: (one[0].line, one[0].column), reverse=True)
+    edits = [edit for span, each in places for edit in _made(each, span, here, names)]
+    if len(edits) == len(places) > 0:
+        edit = attrs.evolve(edits[0], further=tuple(edits[1:]))
+        with contextlib.suppress(PatchError):
+            patched(here.source, [edit])
+            yield edit
 
 
 def _spelled(change: Change, names: Names) -> Change:

@@ -52,8 +52,13 @@ class Tried:
     def of(self, instance: Instance, dtype: str) -> CaseBlock:
         """The cases of one size."""
         shapes = tuple(instance.shapes.items())
-        blocks = self._blocks.get((shapes, dtype)) or self._blocks[shapes, "float32"]
-        return CaseBlock.concat(blocks).distinct()
+        for blocks in (self._blocks.get((shapes, dtype)), self._blocks.get((shapes, "float32"))):
+            if blocks:
+                return CaseBlock.concat(blocks).distinct()
+        # The loss as it is takes no such sizes: the first rows and columns of others.
+        known = CaseBlock.concat(next(iter(self._blocks.values())))
+        part = {n: known.inputs[n][(slice(None), *map(slice, shape))] for n, shape in shapes}
+        return CaseBlock(part, known.ranges).distinct()
 
     def instances(self) -> list[Instance]:
         """The sizes that are looked at."""

@@ -113,7 +113,7 @@ class _Trial:
     def _stands(self, cure: Cure) -> bool:
         """Say whether a search finds nothing that a change brings with it."""
         self._searches -= 1
-        verified = self._bench.searched([cure.edit], cure.verified)
+        verified = self._bench.searched([cure.edit], cure.verified, self.weighty)
         self.tried.append(attrs.evolve(cure, verified=verified))
         return (verified.holds and not verified.adds) or self._cured_besides(self.tried[-1])
 

@@ -42,6 +42,12 @@ def following(source: str, line: int) -> tuple[str, ...]:
     return tuple(ast.unparse(statement) for statement in simple)
 
 
+def enclosing(source: str, line: int) -> str:
+    """The innermost function that a line is in, as text; "" where it is in none."""
+    function = _function(source, line)
+    return "" if function is None else ast.unparse(function)
+
+
 def _function(source: str, line: int) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
     """The innermost function that a line is in."""
     found = None

@@ -1,22 +1,25 @@
-"""Losses whose every number is in dispute: broadcast, they pair what does not belong together.
+"""Numbers that are in dispute, so that a change which cures them must give others.
 
-A change that cures that must give other numbers, so that it cannot be held against those of before.
-What is right is known of the case that was found.
+Where shapes are broadcast into pairs that do not belong together every number is: what is right is
+known of the case that was found. Other faults leave some of the numbers right.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from losscheck.advice import wording
 from losscheck.cases.blocks import CaseBlock
+from losscheck.evidence.desk import Desk
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.shape.layouts import TOLERANCE, relative_gap
 from losscheck.findings.explanation import Explanation
-from losscheck.model import Range
+from losscheck.findings.rejudge import judging
+from losscheck.model import Array, Range
 from losscheck.rules import by_code
+from losscheck.rules.base import Doubt
 
 
 def wrong_throughout(each: Explanation, evidence: Evidence) -> bool:
@@ -28,7 +31,7 @@ def wrong_throughout(each: Explanation, evidence: Evidence) -> bool:
         Of the loss, at the sizes of every check.
     """
     suspect = each.suspect
-    if not by_code(suspect.code).throughout or suspect.expected_value is None:
+    if by_code(suspect.code).doubt is not Doubt.ALL or suspect.expected_value is None:
         return False
     shapes = {name: np.shape(array) for name, array in suspect.inputs.items()}
     return any(shapes == dict(instance.shapes) for instance in evidence.instances)
@@ -52,3 +55,30 @@ def still_wrong(each: Explanation, changed: Evidence) -> Iterator[str]:
             f"the loss would be {wording.number(float(found[0]))} where "
             f"{wording.number(float(right[0]))} is right"
         )
+
+
+def doubted(explanations: Sequence[Explanation]) -> Doubt:
+    """What the findings that weigh most say is wrong with the numbers, where they agree on it."""
+    worst = max(each.weight for each in explanations)
+    doubts = {by_code(e.finding.code).doubt for e in explanations if e.weight == worst}
+    return doubts.pop() if len(doubts) == 1 else Doubt.NOTHING
+
+
+def wrong_in(explanations: Sequence[Explanation], desk: Desk) -> Callable[[CaseBlock], Array]:
+    """Give the rules of some findings as a function of cases: in which they find the same."""
+    crowds = [one.crowd for one in explanations if one.crowd is not None]
+
+    def wrong(cases: CaseBlock) -> Array:
+        found = np.zeros(len(cases), bool)
+        for crowd in crowds:
+            if _sizes(crowd.population.cases) == _sizes(cases):
+                found |= judging(desk, by_code(crowd.code), crowd)(cases)
+            else:  # of other sizes nothing is known
+                found[:] = True
+        return found
+
+    return wrong
+
+
+def _sizes(cases: CaseBlock) -> list[tuple[int, ...]]:
+    return [array.shape[1:] for array in cases.inputs.values()]

@@ -60,7 +60,7 @@ class Place:
     def find(self, text: str) -> Span | None:
         """Where an expression that holds this one, or is it, stands; None where none does.
 
-        Else the first one behind it in the same function.
+        Else the first one behind it in the same function, or before it.
         """
         wanted = _dump(text)
         for node in reversed(self.around):
@@ -70,13 +70,20 @@ class Place:
                 return _span(node, self.span.file, self.source)
             if isinstance(node, ast.stmt):
                 break
-        return next((_span(n, self.span.file, self.source) for n in self._later(wanted)), None)
+        found = self.everywhere(text)
+        return min(
+            found, key=lambda span: (span.line <= self.span.end_line, span.line), default=None
+        )
 
-    def _later(self, wanted: str) -> Iterator[ast.expr]:
-        for function in self.functions[:1]:
-            for node in ast.walk(function):
-                if isinstance(node, ast.expr) and node.lineno > self.span.end_line:
-                    yield from [node] if ast.dump(node) == wanted else ()
+    def everywhere(self, text: str) -> list[Span]:
+        """Where an expression stands in the outermost function around this one."""
+        wanted = _dump(text)
+        return [
+            _span(node, self.span.file, self.source)
+            for function in self.functions[:1]
+            for node in ast.walk(function)
+            if isinstance(node, ast.expr) and ast.dump(node) == wanted
+        ]
 
 
 def place(span: Span | None) -> Place | None:

@@ -21,11 +21,17 @@ SEARCHED = frozenset(
         *("precision", "dead", "dead_batches", "gradient_sizes"),
     }
 )
+# What other sizes and a call that is looked at give: where a change is more than one of numbers.
+CALLED = frozenset({"layouts", "call", "graph"})
 NOTE = policy.RANK[Severity.NOTE]
 
 
 def left_or_new(
-    after: Judged, writer: Writer, said: Iterable[Explanation], clears: Sequence[str]
+    after: Judged,
+    writer: Writer,
+    said: Iterable[Explanation],
+    clears: Sequence[str],
+    asked: frozenset[str],
 ) -> list[Explanation]:
     """What a changed loss would be told that counts more than what is left anyway, once a rule.
 
@@ -39,12 +45,14 @@ def left_or_new(
         All findings of the loss as it is.
     clears
         The ids of those that the change cures.
+    asked
+        The evidence that is gathered: rules that need more are not judged.
     """
     left = _weights(one for one in said if one.finding.id not in clears)
     told: list[Explanation] = []
     for rule in rules():
         most = left.get(rule.code, NOTE)
-        if SEARCHED.issuperset(rule.needs) and (heavier := after.heavier(rule, most)):
+        if asked.issuperset(rule.needs) and (heavier := after.heavier(rule, most)):
             worst = max(
                 writer.explanations(rule, heavier), key=lambda one: one.weight, default=None
             )

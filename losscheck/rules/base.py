@@ -57,6 +57,17 @@ class Pin(enum.StrEnum):
     NOTHING = "no single call shows it"
 
 
+class Doubt(enum.StrEnum):
+    """What a finding says of the numbers of a loss, so that no change is held against them."""
+
+    NOTHING = "nothing: what is not finite aside, they are right"
+    GRADIENT = "the gradient is not that of the value"
+    CASES = "in the cases that were found the value is wrong in any dtype"
+    FLAT = "where the gradient has a 0, the value does not say what it should"
+    SUM = "other axes are left than those of the samples, so that the mean alone counts"
+    ALL = "every number is wrong in the layout that was found"
+
+
 class Rule:
     """A rule: its code, what it may suspect, and `judge`.
 
@@ -89,7 +100,7 @@ class Rule:
     nonfinite: ClassVar[frozenset[str]] = frozenset()  # forms whose cases give NaN or Inf
     by_derivative: ClassVar[bool] = False  # it compares the gradient with differences
     by_mode: ClassVar[bool] = False  # it compares modes, each of which may have a finding
-    throughout: ClassVar[bool] = False  # it finds every case of a layout wrong
+    doubt: ClassVar[Doubt] = Doubt.NOTHING  # what of the numbers is wrong where it finds something
     few: ClassVar[bool] = False  # its cases are alike: some of them are enough to find the line
     one_by_one: ClassVar[bool] = False  # each case takes a call of its own
     shown_by: ClassVar[Shown] = Shown.VALUE_AND_GRADIENT

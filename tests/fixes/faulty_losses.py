@@ -33,8 +33,17 @@ def squared(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.square(y_true - y_pred), axis=-1)
 
 
+def bare_root(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    return tf.square(y_true - tf.sqrt(y_pred))
+
+
 def fractional_power(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
     return tf.square(y_true - tf.pow(y_pred, 0.7))
+
+
+def weighed_by_precision(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    variance = tf.exp(y_pred[:, 1])
+    return y_pred[:, 1] + tf.square(y_true[:, 0] - y_pred[:, 0]) / variance
 
 
 def angle(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:

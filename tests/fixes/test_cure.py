@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from losscheck.fixes.candidates import candidates
 from losscheck.fixes.cure import cures
 from tests.fixes import faulty_losses as losses
@@ -12,10 +14,27 @@ NONFINITE = ("LC201", "LC202", "LC203", "LC204")
 
 def test_a_change_that_brings_an_error_does_not_hold():
     # A root of what a real number is: below 0 any bound has slope 0, whatever the loss there.
-    found = explained(losses.fractional_power, NONFINITE, y_true="nonnegative", y_pred="real")
+    found = explained(losses.bare_root, NONFINITE, y_true="nonnegative", y_pred="real")
     tried = cures(found.bench, found.desk, found.explanations)
     assert not any(cure.verified.holds for cure in tried)
     assert "LC103 gradient-dead would be found" in [c for t in tried for c in t.verified.complaints]
+
+
+@pytest.mark.slow
+def test_a_power_keeps_the_sign_of_its_base():
+    found = explained(losses.fractional_power, NONFINITE, y_true="nonnegative", y_pred="real")
+    best = cures(found.bench, found.desk, found.explanations)[-1]
+    assert best.verified.holds
+    assert best.edit.new == "tf.sign(base) * tf.pow(tf.maximum(tf.abs(base), 1e-7), 0.7)"
+
+
+@pytest.mark.slow
+def test_a_quotient_by_an_exponential_becomes_a_product():
+    shapes = {"y_true": ("real", "(B, 1)"), "y_pred": ("real", "(B, 2)")}
+    found = explained(losses.weighed_by_precision, NONFINITE, **shapes)
+    best = cures(found.bench, found.desk, found.explanations)[-1]
+    assert best.verified.holds
+    assert best.edit.new.endswith("* tf.exp(tf.minimum(-y_pred[:, 1], 88.7))")
 
 
 def test_one_that_keeps_every_right_number_comes_before_a_bound():

@@ -9,11 +9,12 @@ import numpy as np
 from losscheck.advice import wording
 from losscheck.advice.slopes import FLAT, NO_SLOPE, SURROGATE
 from losscheck.model import Direction, Kind, Severity, Suspect
-from losscheck.rules.base import Pin, Rule, Trail
+from losscheck.rules.base import Doubt, Pin, Rule, Trail
 from losscheck.rules.crowd import Crowd
 
 if TYPE_CHECKING:
     from losscheck.advice.blamed import Blame
+    from losscheck.advice.change import Change
     from losscheck.evidence.gradient.dead import DeadGradients
     from losscheck.model import Array
     from losscheck.rules.base import Arguments, Judgment, Words
@@ -96,6 +97,7 @@ class GradientDead(Rule):
     trail = Trail.ZERO
     inherent_where_small = True
     pinned = Pin.SLOPE
+    doubt = Doubt.FLAT
 
     def judge(self, dead: DeadGradients | None, dead_batches: DeadGradients | None) -> Judgment:
         """Name the samples and the batches whose gradient is 0 at a large loss."""
@@ -148,6 +150,12 @@ class GradientDead(Rule):
             f"Nothing is learned from such a {what}{where}: {why}.{extent}",
             _with_slope(blame, arguments),
         )
+
+    def changes(self, suspect: Suspect, blame: Blame) -> tuple[Change, ...]:
+        """Give what is clipped without the clip."""
+        from losscheck.advice.slopes import unclipped  # `losscheck rules` does without
+
+        return tuple(unclipped(blame.expression))
 
 
 def _extent(suspect: Suspect, arguments: Arguments) -> str:

@@ -9,13 +9,14 @@ import numpy as np
 from losscheck.advice import source, wording
 from losscheck.advice.wording import worst_pair
 from losscheck.model import Direction, Severity, Suspect
-from losscheck.rules.base import UNDECIDED, Pin, Rule, Trail
+from losscheck.rules.base import UNDECIDED, Doubt, Pin, Rule, Trail
 from losscheck.rules.crowd import Crowd
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from losscheck.advice.blamed import Blame
+    from losscheck.advice.change import Change
     from losscheck.evidence.gradient.check import GradientCheck
     from losscheck.evidence.gradient.float32 import Float32Gradients
     from losscheck.evidence.gradient.upstream import UpstreamCheck
@@ -107,6 +108,7 @@ class GradientMismatch(Rule):
     trail = Trail.KNOWN
     by_derivative = True
     pinned = Pin.NUMBER
+    doubt = Doubt.GRADIENT
 
     def judge(
         self,
@@ -214,6 +216,17 @@ class GradientMismatch(Rule):
         if suspect.facts.get("single"):
             cause = f" In float64 it is: the loss does something else in float32.{cause}"
         return f"The gradient is not the derivative of the loss{at}.", f"{numbers}.{cause}", fix
+
+    def changes(self, suspect: Suspect, blame: Blame) -> tuple[Change, ...]:
+        """Give a custom gradient another factor, or the one from above that it leaves out."""
+        from losscheck.advice import handwritten  # `losscheck rules` does without
+
+        if suspect.form == "upstream":
+            return tuple(handwritten.with_upstream(blame))
+        if suspect.form == "mismatch" and _handwritten(blame):
+            pair = suspect.gradient, suspect.expected_gradient
+            return tuple(handwritten.with_factor(blame, *pair))
+        return ()
 
 
 def _symmetric(blame: Blame, at: str, numbers: str) -> Words:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from losscheck.advice.slopes import NO_SLOPE, SURROGATE
+from losscheck.advice.slopes import NO_SLOPE, SURROGATE, within_graph
 from losscheck.model import Direction, Range, Severity, Suspect
-from losscheck.rules.base import Pin, Rule
+from losscheck.rules.base import Doubt, Pin, Rule
 
 if TYPE_CHECKING:
     from losscheck.advice.blamed import Blame
+    from losscheck.advice.change import Change
     from losscheck.evidence.gradient.unreached import Unreached
     from losscheck.evidence.graph import GraphFacts
     from losscheck.rules.base import Arguments, Judgment, Words
@@ -79,6 +80,7 @@ class GradientMissing(Rule):
     # The others see that there is none, whether it was judged or not.
     masks_undecided = False
     pinned = Pin.SLOPE
+    doubt = Doubt.GRADIENT
 
     def judge(self, graph: GraphFacts, unreached: Unreached | None) -> Judgment:
         """Name the loss if its gradient is None, or the part of the prediction that gets none."""
@@ -126,6 +128,10 @@ class GradientMissing(Rule):
             f"The last path from the prediction to the loss is cut{where}: {why}.",
             f"{code}\n{SURROGATE}" if code else SURROGATE,
         )
+
+    def changes(self, suspect: Suspect, blame: Blame) -> tuple[Change, ...]:
+        """Give TensorFlow's own functions in place of NumPy's."""
+        return tuple(within_graph(blame.expression))
 
 
 def _form(found: Unreached) -> str:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscheck.advice import wording
+from losscheck.advice import source, wording
+from losscheck.advice.change import Change
 from losscheck.model import Severity, Suspect
-from losscheck.rules.base import Rule, Trail
+from losscheck.rules.base import Doubt, Rule, Trail
 from losscheck.rules.crowd import Crowd
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from losscheck.advice.blamed import Blame
     from losscheck.evidence.precision.finite_tests import FiniteTest, NonfiniteInput
@@ -66,6 +68,7 @@ class NanHidden(Rule):
         "nonfinite-input": Severity.WARNING,
     }
     trail = Trail.KNOWN
+    doubt = Doubt.CASES
 
     def judge(
         self, finite_tests: Sequence[FiniteTest], nonfinite_inputs: Sequence[NonfiniteInput]
@@ -116,3 +119,18 @@ class NanHidden(Rule):
             f"tf.debugging.check_numerics({pred}, '{pred}')  # in place of the replacement\n"
             "# In training, keras.callbacks.TerminateOnNaN stops the run.",
         )
+
+    def changes(self, suspect: Suspect, blame: Blame) -> tuple[Change, ...]:
+        """Give what is tested as it is, without a replacement."""
+        return tuple(_unreplaced(blame.function)) if suspect.form == "overflow" else ()
+
+
+def _unreplaced(function: str) -> Iterator[Change]:
+    """Take "x" for "where(is_finite(x), x, other)", and for "where(is_nan(x), other, x)"."""
+    for choice in source.calls_in(function, "where"):
+        match source.expression(choice):
+            case ast.Call(args=[ast.Call(args=[tested]) as test, *values]) if len(values) == 2:
+                name, text = source.head(ast.unparse(test)), ast.unparse(tested)
+                kept = values[name != "is_finite"]
+                if name.startswith("is_") and ast.unparse(kept) == text:
+                    yield Change("", "", throughout=((choice, text),))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from losscheck.advice import source, wording
+from losscheck.advice.change import Change
 from losscheck.model import Severity, Suspect
-from losscheck.rules.base import Rule, Trail
+from losscheck.rules.base import Doubt, Rule, Trail
 from losscheck.rules.crowd import Crowd
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from losscheck.advice.blamed import Blame
     from losscheck.evidence.precision.integers import IntegerOp
     from losscheck.rules.base import Arguments, Judgment, Words
+
+INTEGERS = re.compile(r"\bu?int(8|16|32|64)\b")  # as what a cast names
 
 
 class IntegerWrap(Rule):
@@ -60,6 +64,7 @@ class IntegerWrap(Rule):
     slug = "integer-wrap"
     forms = {"wrap": Severity.ERROR}
     trail = Trail.KNOWN
+    doubt = Doubt.CASES
 
     def judge(self, integers: Sequence[IntegerOp]) -> Judgment:
         """Name the operations that wrapped."""
@@ -92,6 +97,19 @@ class IntegerWrap(Rule):
             f"Integer arithmetic wraps around{wording.at(suspect.inputs)}.",
             f"{said}: TensorFlow does not check integers.",
             "\n".join(f"tf.cast({x}, tf.float32)  # before the arithmetic" for x in operands),
+        )
+
+    def changes(self, suspect: Suspect, blame: Blame) -> tuple[Change, ...]:
+        """Give a wider type to what was cast to an integer, in the operands or before."""
+        casts = [
+            (text, source.first_argument_of(text, "cast"))
+            for text in source.calls_in(blame.function, "cast")
+            if INTEGERS.search(text)
+        ]
+        return tuple(
+            Change("", "", throughout=tuple((text, write.format(x, text)) for text, x in casts))
+            for write in ("tf.cast({0}, tf.int64)", "tf.cast({1}, tf.float32)")
+            if casts
         )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from losscheck.model import Severity, Suspect
-from losscheck.rules.base import Pin, Rule
+from losscheck.rules.base import Doubt, Pin, Rule
 from losscheck.rules.shape.words import of_shape, written
 
 if TYPE_CHECKING:
     from losscheck.advice.blamed import Blame
+    from losscheck.advice.change import Change
     from losscheck.evidence.graph import GraphFacts
     from losscheck.rules.base import Arguments, Judgment, Words
 
@@ -62,6 +63,7 @@ class OutputShape(Rule):
     }
     partial = frozenset({"axes"})
     pinned = Pin.SHAPE
+    doubt = Doubt.SUM
 
     def judge(self, graph: GraphFacts) -> Judgment:
         """Name the loss if what it returns is no loss."""
@@ -108,6 +110,12 @@ class OutputShape(Rule):
             "averages everything else without complaint.",
             fix,
         )
+
+    def changes(self, suspect: Suspect, blame: Blame) -> tuple[Change, ...]:
+        """Give the same reduction of the last axis."""
+        from losscheck.advice.sizes import keeping_the_batch  # `losscheck rules` does without
+
+        return tuple(keeping_the_batch(blame.expression))
 
 
 def _of_axes(returns: tuple[int, ...], shape: tuple[int, ...]) -> bool:

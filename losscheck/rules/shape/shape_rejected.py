@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from losscheck.advice.blamed import Blame
+    from losscheck.advice.change import Change
     from losscheck.evidence.shape.calls import CallOutcome
     from losscheck.evidence.shape.layouts import LayoutRun
     from losscheck.program.programs import Sizes
@@ -125,6 +126,12 @@ class ShapeRejected(Rule):
         if not suspect.certain:
             cause += " Nobody declared the shapes, and no layout was found that fits; declare them."
         return f"The loss fails on {what}.", cause, _taking(suspect.form, name)
+
+    def changes(self, suspect: Suspect, blame: Blame) -> tuple[Change, ...]:
+        """Give what takes sizes as the tensor knows them, and names the axes."""
+        from losscheck.advice.sizes import taking_any_size  # `losscheck rules` does without
+
+        return tuple(taking_any_size(blame.function)) if blame.function else ()
 
 
 def _taking(form: str, name: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from losscheck.advice import wording
 from losscheck.advice.change import Change
 from losscheck.model import Range, Severity, Suspect
-from losscheck.rules.base import Pin, Rule
+from losscheck.rules.base import Doubt, Pin, Rule
 from losscheck.rules.shape.words import against, called, column, of_shape, rank, written
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class SilentBroadcast(Rule):
         "aligned": Severity.NOTE,  # through Keras, or as declared, it is given one rank
     }
     pinned = Pin.REFUSED
-    throughout = True
+    doubt = Doubt.ALL
 
     def judge(self, layouts: Sequence[LayoutRun]) -> Judgment:
         """Name the layouts that give another loss without complaint.
