@@ -157,6 +157,7 @@ def _alike(one: Sweep, other: Sweep) -> bool:
 
 def _told(before: Evidence, after: Evidence, pair: Pair) -> Iterator[str]:
     """Name the worst case, if there is any."""
+    yield from _turned(pair)
     with np.errstate(invalid="ignore", over="ignore"):
         was = np.abs(pair.before - pair.truth).max(axis=1, initial=0.0)
         now = np.abs(pair.after - pair.truth).max(axis=1, initial=0.0)
@@ -185,6 +186,18 @@ def _told(before: Evidence, after: Evidence, pair: Pair) -> Iterator[str]:
         inputs = {name: array[worst] for name, array in pair.cases.inputs.items()}
         right, given = wording.worst_pair(pair.after[worst], pair.truth[worst])[::-1]
         yield f"{NAMES[pair.part]} would change{wording.at(inputs)}: from {right} to {given}"
+
+
+def _turned(pair: Pair) -> Iterator[str]:
+    """Name a case where a loss that grows without bound falls once it is changed."""
+    if pair.part != VALUE:
+        return
+    with np.errstate(invalid="ignore"):
+        other = np.isinf(pair.truth) & (pair.truth * pair.after < 0)
+    for worst in np.flatnonzero((other & (np.abs(pair.after) > pair.scale)).any(axis=1))[:1]:
+        inputs = {name: array[worst] for name, array in pair.cases.inputs.items()}
+        right, given = wording.worst_pair(pair.after[worst], pair.truth[worst])[::-1]
+        yield f"{NAMES[VALUE]} would turn round{wording.at(inputs)}: from {right} to {given}"
 
 
 def _same_formula(pair: Pair, after: Evidence, index: Array) -> Array:

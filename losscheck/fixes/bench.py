@@ -25,7 +25,7 @@ from losscheck.fixes.transplant import TransplantError, transplanted
 from losscheck.model import Severity
 from losscheck.program.programs import Programs
 from losscheck.program.tracing.trace import CallError, OutputError
-from losscheck.rules import rules
+from losscheck.rules import by_code, rules
 from losscheck.rules.base import Doubt, Rule
 from losscheck.settings.budget import CutError
 
@@ -103,6 +103,7 @@ class Bench:
         self._writer = writer
         self._desk, self._evidence = desk, desk.evidence
         self._said = said
+        self._shown: list[Explanation] = []  # what a search found in a changed loss
         self._base = base
         call = desk.evidence.programs.call
         self._roots = (call.function, call.handed, *handed)
@@ -153,7 +154,7 @@ class Bench:
         return changed, "".join(pieces)
 
     def _tried(self, edits: Sequence[Edit], explanations: Sequence[Explanation]) -> Verified:
-        tried = Tried(self._evidence, explanations)
+        tried = Tried(self._evidence, [*explanations, *self._shown])
         modes = tuple({e.crowd.mode for e in explanations if e.crowd is not None})
         before = self._anew(modes, tried.of)
         after = self._anew(modes, tried.of, changed=True)
@@ -186,6 +187,12 @@ class Bench:
                 other = now.elsewhere(left, self._writer(Desk(after)))
                 further = _besides(other, after)
                 break
+        for each in self._shown:
+            if not now.clear(each, tried.prints(each)):
+                other = now.elsewhere(each, self._writer(Desk(after)))
+                return Verified(
+                    clears=tuple(clears), complaints=(_found(each),), further=_besides(other, after)
+                )
         count = sum(len(sweep) for sweep in before.sweeps)
         return Verified(
             clears=tuple(clears), further=further, departs=departures(pairs), tried=count
@@ -199,15 +206,16 @@ class Bench:
         judged = Judged(desk, _written(edits))
         found = left_or_new(judged, self._writer(desk), self._said, verified.clears, asked)
         errors = [one for one in found if one.finding.severity == Severity.ERROR]
+        # Another change may fail there too, which is seen without a search.
+        self._shown += [e for e in errors if QUICK.issuperset(by_code(e.finding.code).needs)]
+        places = len({one.blame.expression for one in errors})
         if failed := after.faults.all:
             return attrs.evolve(verified, complaints=(f"{failed[0].what} failed",))
         return attrs.evolve(
             verified,
-            complaints=tuple(
-                f"{one.finding.code} {one.finding.slug} would be found" for one in errors
-            ),
+            complaints=tuple(map(_found, errors)),
             adds=tuple(one.finding.code for one in found),
-            further=_besides(errors[0] if len(errors) == 1 else None, after),
+            further=_besides(errors[0] if places == 1 else None, after),
         )
 
     def _anew(
@@ -225,6 +233,10 @@ class Bench:
             faults=Faults(),
             given=given,
         )
+
+
+def _found(explanation: Explanation) -> str:
+    return f"{explanation.finding.code} {explanation.finding.slug} would be found"
 
 
 def _written(edits: Sequence[Edit]) -> list[str]:

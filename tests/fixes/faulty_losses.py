@@ -72,3 +72,7 @@ def there_and_back(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
     first = tf.sqrt(tf.reduce_sum(tf.square(y_true - y_pred), axis=-1))
     other = tf.sqrt(tf.reduce_sum(tf.square(y_pred - y_true), axis=-1))
     return first + 2.0 * other
+
+
+def divergence(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_sum(y_true * tf.math.log(y_true / y_pred), axis=-1)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import linecache
 
+import attrs
 import pytest
 
 from losscheck.fixes.candidates import candidates
@@ -38,6 +39,30 @@ def test_an_epsilon_that_changes_ordinary_values_is_refused(entropy: Explained):
     found = entropy.bench.verify([wide], entropy.explanations)
     assert not found.holds
     assert "would change" in found.complaints[0]
+
+
+def test_what_falls_where_the_loss_grows_without_bound_is_refused(entropy: Explained):
+    first = candidates(entropy.explanations[0], entropy.desk)[0]
+    turned = attrs.evolve(first, new="tf.where(y_pred > 0.0, tf.math.log(y_pred), 100.0)")
+    found = entropy.bench.verify([turned], entropy.explanations)
+    assert not found.holds
+    # -1 * log(0) is Inf; -1 * 100, a reward for what is quite wrong, is not.
+    assert "would turn round" in found.complaints[0]
+    assert found.complaints[0].endswith("from Inf to -100")
+
+
+def test_what_a_search_found_in_one_change_is_seen_at_once_in_another():
+    """Where both are 0 the quotient of all these changes is NaN, until it has a floor."""
+    found = explained(losses.divergence, NONFINITE, y_true="simplex", y_pred="simplex")
+    nan = [each for each in found.explanations if each.finding.code == "LC201"]
+    logarithm = next(e for e in nan if "log" in e.blame.expression)
+    tried = cures(found.bench, found.desk, [logarithm])
+    floor = "tf.where(tf.abs(y_pred) < 1e-7, 1e-7, y_pred)"
+    assert tried[-1].verified.holds
+    assert [step.new for step in tried[-1].edit.steps] == [
+        "tf.math.xlogy(y_true, y_true / y_pred)",
+        f"y_true / {floor}",
+    ]
 
 
 def test_a_change_that_raises_is_refused(entropy: Explained):
