@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     )
     from losscheck.result import CheckResult, UnstableLossError
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "Argument",
     "Check",

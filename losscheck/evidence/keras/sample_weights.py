@@ -16,7 +16,7 @@ from losscheck.evidence.left_out import LeftOut, Refused
 from losscheck.evidence.shape.independence import independent
 from losscheck.evidence.shape.layouts import LayoutRun
 from losscheck.model import Argument, Array, Location
-from losscheck.program.keras.keras_loss import REDUCTIONS, weighted
+from losscheck.program.keras.keras_loss import reductions, weighted
 from losscheck.program.keras.undisturbed import said
 from losscheck.program.keras.weighing import Weigh, by_argument, calls_itself, plainly
 from losscheck.rules.shape.batch_coupling import BatchCoupling
@@ -257,7 +257,7 @@ class _Scale:
             weights = np.asarray(pattern, np.float32)
             if not domain.contains(weights[None, :]).all():
                 weights = weights / weights.max()
-            for reduction in REDUCTIONS if self._how == "keras" else ("",):
+            for reduction in reductions() if self._how == "keras" else ("",):
                 value, error = self._value(inputs, weights, reduction, whole)
                 made.append(
                     Weighed(

@@ -18,7 +18,19 @@ from losscheck.program.quiet import keras_module, tensorflow
 from losscheck.program.tracing.trace import Call, as_tensor
 
 MEAN = "sum_over_batch_size"
-REDUCTIONS = ("sum", MEAN, "mean_with_sample_weight")
+
+
+@functools.cache
+def reductions() -> tuple[str, ...]:
+    """Keras' reductions to one number; the last one came after Keras 3.3."""
+    found = []
+    for name in ("sum", MEAN, "mean_with_sample_weight"):
+        try:
+            keras_module().losses.Loss(reduction=name)
+        except ValueError:
+            continue
+        found.append(name)
+    return tuple(found)
 
 
 class KerasLoss:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from losscheck.program.keras.keras_loss import REDUCTIONS, reduced, same_rank, weighted
+from losscheck.program.keras.keras_loss import reduced, reductions, same_rank, weighted
 
 
 class Given(keras.losses.Loss):
@@ -15,7 +15,7 @@ class Given(keras.losses.Loss):
         return y_pred
 
 
-@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("reduction", reductions())
 @pytest.mark.parametrize("shape", [(), (4,), (4, 1), (4, 3)])
 @pytest.mark.parametrize("with_weights", [False, True])
 def test_reductions(reduction: str, shape: tuple[int, ...], with_weights: bool) -> None:
