@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 STAMP := $(VENV)/.installed
 BENCH_STAMP := $(VENV)/.installed-bench
 CORPUS := $(VENV)/corpus
@@ -36,7 +37,7 @@ KERAS := $(addprefix keras.losses:,binary_crossentropy binary_focal_crossentropy
 	'BinaryCrossentropy(from_logits=True)' 'CategoricalCrossentropy(from_logits=True)')
 
 .PHONY: help setup demo reports test test-slow lint format bench-gradient bench-search keras-contract \
-	accuracy proof rewriting snapshot snapshot-compare docs picture clean
+	accuracy proof rewriting snapshot snapshot-compare docs picture dist matrix clean
 
 help:
 	@echo 'make demo     check the losses of examples/ and write the reports to reports/'
@@ -56,18 +57,22 @@ help:
 	@echo 'make proof    check losses whose faults others have published; minutes, writes docs/proof.md'
 	@echo 'make snapshot OUT=FOLDER  write what is said of every loss at hand; takes an hour'
 	@echo 'make snapshot-compare OLD=FOLDER NEW=FOLDER  name what differs between two of them'
+	@echo 'make dist     build sdist and wheel, and try them without and with TensorFlow; writes dist/'
+	@echo 'make matrix   run tests on each Python at hand, with the oldest and the newest TensorFlow'
 	@echo 'make setup    create $(VENV) and install losscheck into it; the others do so themselves'
 	@echo 'make clean    remove $(VENV), caches and reports'
 
 setup: $(STAMP)
 
+# Dependency groups are read by pip 25.1 and newer; Python 3.11 brings an older one.
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo 'losscheck needs Python 3.11 or newer, and "$(PYTHON)" is not.' >&2; \
 		echo 'Name another one, for example: make $(or $(MAKECMDGOALS),setup) PYTHON=python3.12' >&2; \
 		exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(PIP) --upgrade 'pip>=25.1'
+	$(PIP) --editable . --group dev
 	@touch $@
 
 # Findings (status 1) are what the demo is for; wrong usage and faults of losscheck still stop make.
@@ -116,7 +121,7 @@ picture: $(STAMP)
 
 # Its packages weigh more than all others together, so only those who compare install them.
 $(BENCH_STAMP): $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,bench]'
+	$(PIP) --editable . --group dev --group bench
 	@touch $@
 
 bench-gradient: $(BENCH_STAMP)
@@ -135,8 +140,7 @@ keras-contract: $(STAMP)
 # they themselves in a folder of their own. The versions are those of benchmarks/corpus.
 $(CORPUS_STAMP): $(STAMP) benchmarks/corpus/third_party.json benchmarks/corpus/packages.txt
 	rm -rf $(CORPUS)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(CORPUS) \
-		--requirement benchmarks/corpus/packages.txt
+	$(PIP) --no-deps --target $(CORPUS) --requirement benchmarks/corpus/packages.txt
 	@touch $@
 
 accuracy: $(CORPUS_STAMP)
@@ -152,6 +156,17 @@ snapshot: $(STAMP)
 
 snapshot-compare: $(STAMP)
 	$(BIN)/python -m benchmarks.snapshot compare $(OLD) $(NEW)
+
+# Its environments are filled from the index, as those of a user are.
+dist: $(STAMP)
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation --outdir dist
+	$(BIN)/python -m twine check --strict dist/*
+	LOSSCHECK_DIST=dist $(BIN)/python -m pytest -q tests/test_wheel.py
+
+# make matrix PYTHONS="python3.12 /opt/python3.13/bin/python3" TESTS=tests/program
+matrix: $(STAMP)
+	$(BIN)/python -m tests.matrix $(TESTS) $(if $(PYTHONS),--pythons $(PYTHONS))
 
 clean:
 	rm -rf $(VENV) build dist docs/_build docs/rules docs/project \
