@@ -22,7 +22,6 @@ import yaml
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-import losscheck
 from losscheck.cli import command
 from losscheck.rules import rules
 
@@ -142,11 +141,6 @@ def test_codes_that_are_named_exist() -> None:
         if "CHANGELOG" not in page.name:
             named = set(re.findall(r"\bLC\d{3}\b", page.read_text(encoding="utf-8")))
             assert named <= known, page
-
-
-def test_the_citation_names_this_version() -> None:
-    text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
-    assert f"\nversion: {losscheck.__version__}\n" in text
 
 
 @pytest.fixture(scope="module")

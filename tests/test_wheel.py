@@ -23,6 +23,8 @@ import losscheck
 from losscheck.rules import BUILT_IN
 
 CLONE = Path(__file__).parents[1]
+# Where `make dist` has built; what its environments need is then installed from the index.
+DIST = os.environ.get("LOSSCHECK_DIST", "")
 LOSSES = """
 import tensorflow as tf
 
@@ -78,13 +80,29 @@ class Project:
         return self.run(*module, *options, status=pytest.ExitCode.TESTS_FAILED)
 
 
+def environment(folder: Path, wheel: Path, extras: str = "") -> Path:
+    """Make an environment with the wheel, and give its Python."""
+    venv.create(folder, with_pip=False)
+    python = folder / "bin" / "python"
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check"]
+    alone = [] if DIST else ["--no-index", "--no-deps"]
+    subprocess.run([*pip, "install", "--quiet", *alone, f"{wheel}{extras}"], check=True)
+    if not DIST:
+        (packages,) = folder.glob("lib/*/site-packages")
+        # Behind the environment's own packages stand those around; nothing is downloaded, and a
+        # losscheck around is not found, be it installed or linked to the clone.
+        (packages / "around.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return python
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("dist")
+    folder = Path(DIST) if DIST else tmp_path_factory.mktemp("dist")
     build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder)]
-    subprocess.run([*build, str(CLONE)], check=True, capture_output=True)
+    if not DIST:
+        subprocess.run([*build, str(CLONE)], check=True, capture_output=True)
     (built,) = folder.glob("*.whl")
-    return built
+    return built.resolve()
 
 
 @pytest.fixture(scope="module")
@@ -92,16 +110,8 @@ def project(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     folder = tmp_path_factory.mktemp("elsewhere")
     for name, text in FILES.items():
         (folder / name).write_text(text)
-    environment = tmp_path_factory.mktemp("environment")
-    venv.create(environment, with_pip=False)
-    python = environment / "bin" / "python"
-    pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check"]
-    subprocess.run([*pip, "install", "--quiet", "--no-index", "--no-deps", wheel], check=True)
-    (packages,) = environment.glob("lib/*/site-packages")
-    # Behind the environment's own packages stand those around; nothing is downloaded, and a
-    # losscheck around is not found, be it installed or linked to the clone.
-    (packages / "around.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    return Project(folder, python)
+    own = tmp_path_factory.mktemp("environment")
+    return Project(folder, environment(own, wheel, "[tensorflow,pytest]"))
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +174,16 @@ def test_the_wheel_is_what_runs(project: Project) -> None:
     file, version = project.run("python", "-c", code, status=0).split()
     assert Path(file).is_relative_to(project.python.parents[1])
     assert version == losscheck.__version__
+
+
+@pytest.mark.skipif(not DIST, reason="fills an environment from the index, as make dist asks")
+def test_what_needs_no_tensorflow(wheel: Path, tmp_path: Path) -> None:
+    (tmp_path / "losses.py").write_text(LOSSES)
+    bare = Project(tmp_path, environment(tmp_path / "environment", wheel))
+    bare.run("python", "-c", "import tensorflow", status=1)
+    for words in (["--version"], ["--help"], ["rules"], ["explain", "LC203"]):
+        assert bare.run("losscheck", *words, status=0)
+    bare.run("losscheck", "losses:missing", status=2)
 
 
 def test_a_loss_by_its_name(project: Project, report: dict[str, Any]) -> None:
