@@ -15,7 +15,11 @@ _SPELLINGS: dict[str, tuple[str, ...]] = {
     "DivNoNan": ("divide_no_nan",),
     "EuclideanNorm": ("reduce_euclidean_norm",),
     "Inv": ("reciprocal",),
+    "GatherV2": ("gather",),
     "MatMul": ("@", "matmul"),
+    "MatrixInverse": ("inv", "matrix_inverse"),
+    "MatrixSolve": ("solve", "matrix_solve"),
+    "MatrixTriangularSolve": ("triangular_solve",),
     "Maximum": ("maximum", "clip_by_value", "clip"),
     "Mean": ("reduce_mean", "mean"),
     "Minimum": ("minimum", "clip_by_value", "clip"),
@@ -29,6 +33,7 @@ _SPELLINGS: dict[str, tuple[str, ...]] = {
     "Sub": ("-", "subtract"),
     "Sum": ("reduce_sum", "sum"),
     "SquaredDifference": ("squared_difference",),
+    "TopKV2": ("top_k",),
 }
 
 _CALLS = {

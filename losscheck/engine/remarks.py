@@ -30,8 +30,8 @@ def _of_the_runs(desk: Desk) -> Iterator[str]:
             "nothing was run under XLA: a slice in a loop has a size that changes with it, over "
             "which XLA's compiler may end the whole process"
         )
-    for dtype, count in desk.evidence.refused.items():
-        if count:
-            yield f"{count:,} cases were left out in {dtype}: an operation raises on them"
+    for dtype, blocks in desk.evidence.refused.items():
+        count = sum(map(len, blocks))
+        yield f"{count:,} cases were left out in {dtype}: an operation raises on them"
     if desk.evidence.draws:
         yield "the random numbers drawn inside were held: the same in every run"

@@ -29,6 +29,7 @@ from losscheck.evidence.precision.integers import integer_ops
 from losscheck.evidence.precision.lost_digits import precision
 from losscheck.evidence.search.batch_of_one import lone
 from losscheck.evidence.search.narrowed import narrowed
+from losscheck.evidence.search.refusals import refusals
 from losscheck.evidence.search.untaken import untaken
 from losscheck.evidence.shape.calls import call_outcome
 from losscheck.evidence.shape.eager_calls import eager_calls
@@ -47,6 +48,7 @@ GATHER: Mapping[str, Callable[[Evidence], Any]] = {
     "graph": graph_facts,
     "sweeps": lambda evidence: evidence.sweeps,
     "narrowed": narrowed,
+    "refusals": refusals,
     "eager_calls": eager_calls,
     "modes": lambda evidence: evidence.modes,
     "gradients": gradient_checks,
@@ -83,7 +85,7 @@ FURTHER: Mapping[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "dead_batches": (dead_batches, ("parts",)),
     "floor": (floor, ("right_and_wrong",)),
     "lone": (lone, ("parts",)),
-    "training": (training, ("layouts", "xla", "graph")),
+    "training": (training, ("layouts", "xla", "graph", "refusals")),
     "weighing": (weighing, ("layouts",)),
 }
 
@@ -105,6 +107,7 @@ INSTEAD: Mapping[str, Any] = {
     "unreached": None,
     "modes": (),
     "narrowed": (),
+    "refusals": (),
     "eager_calls": None,
     "gradients": (),
     "sized": (),

@@ -27,6 +27,7 @@ from losscheck.model import Array
 from losscheck.program.programs import Programs, Tracing
 from losscheck.program.rounding import rounding
 from losscheck.program.running.program import SINGLE_CASES, STACKED_CASES, Program
+from losscheck.program.running.refusals import running
 from losscheck.program.running.runnable import Runnable
 from losscheck.program.running.ways import Way
 from losscheck.program.tracing.trace import CallError, OutputError
@@ -77,7 +78,7 @@ class Evidence:
     _further: dict[Any, Instance] = attrs.field(factory=dict, init=False)
     _classes: dict[str, int] = attrs.field(factory=dict, init=False)
     raised: dict[str, Exception] = attrs.field(factory=dict, init=False)  # by what was gathered
-    refused: dict[str, int] = attrs.field(factory=dict, init=False)  # cases that raise, by dtype
+    refused: dict[str, list[CaseBlock]] = attrs.field(factory=dict, init=False)  # that raise
 
     @property
     def spec(self) -> Spec:
@@ -266,17 +267,22 @@ class Evidence:
         program = self.programs.at(instance.shapes, dtype)
         graphed = program.graphed
         if graphed is None:  # Python of its own may raise where a graph does not
-            block = block.take(program.runs(block.inputs))
-        else:
-            if self.given is None:
-                block = self._extended(instance, graphed, block, dtype)
+            block = self._able(program, block, dtype)
+        elif self.given is None:
+            block = self._extended(instance, graphed, block, dtype)
         found = self.run(program, block, dtype, "graph")
         if program.refuses:  # a kernel that takes not all numbers
-            able = program.runs(block.inputs)
-            self.refused[dtype] = self.refused.get(dtype, 0) + int((~able).sum())
-            found = found if able.all() else self.run(program, block.take(able), dtype, "graph")
+            able = self._able(program, block, dtype)
+            found = found if len(able) == len(block) else self.run(program, able, dtype, "graph")
         self.swept.append(found)
         return found
+
+    def _able(self, program: Runnable, block: CaseBlock, dtype: str) -> CaseBlock:
+        """The cases on which nothing raises; the others are kept apart."""
+        able = running(program, block.inputs)
+        if not able.all():
+            self.refused.setdefault(dtype, []).append(block.take(~able))
+        return block.take(able)
 
     def _extended(
         self, instance: Instance, program: Program, block: CaseBlock, dtype: str

@@ -12,6 +12,7 @@ from losscheck.evidence.gradient.selecting import open_to_choice
 from losscheck.evidence.precision.disagreement import TWO_DIGITS
 from losscheck.evidence.precision.lost_digits import BOUNDS, SIZES, Precision
 from losscheck.evidence.precision.truth import exact_numbers
+from losscheck.evidence.search.refusals import Refusals
 from losscheck.model import Array, Direction
 from losscheck.program.modes import MODES, Single
 from losscheck.program.tracing.trace import CallError, OutputError
@@ -48,6 +49,8 @@ def confirmed(evidence: Evidence, crowd: Crowd, case: CaseBlock) -> bool:
         return not open_to_choice(evidence, case, gradient, crowd.direction, in_a_row=True)
     if isinstance(crowd.population, Precision):
         return _lost(evidence, crowd, case)
+    if isinstance(crowd.population, Refusals):
+        return bool(len(crowd.population.rerun(case).members))
     if isinstance(crowd.population, GradientSizes):
         single = alone(evidence, case, crowd.mode, crowd.dtype)
         return single is not None and _unusual(crowd, single)

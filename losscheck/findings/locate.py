@@ -13,6 +13,7 @@ from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.gradient.second_order import SecondOrderCheck
 from losscheck.evidence.precision.lost_digits import vectorized
+from losscheck.evidence.search.refusals import Refusals
 from losscheck.findings.blame import Values, gain_sources, nonfinite_source, zero_source
 from losscheck.findings.inside import fetched, followed, in_blocks, patterns, tensors
 from losscheck.findings.lost import Loss, Pair, lost_sources
@@ -140,6 +141,10 @@ def _sources(
         return
     instance = evidence.instance_of(cases)
     graph = instance.wiring
+    if isinstance(crowd.population, Refusals):
+        node = _raising(instance, crowd.population)
+        yield from ((instance if node else None, node, {}) for _ in range(len(cases)))
+        return
     rule = by_code(crowd.code)
     finite = rule.by_mode and crowd.form not in rule.nonfinite
     followed = graph is not None and rule.trail is not Trail.KNOWN and not finite
@@ -190,6 +195,20 @@ def _of_slopes(
     for i, row in enumerate(np.argmin(finite, axis=1)):
         one = {name: array[i * count + row] for name, array in values.items()}
         yield instance, _find(crowd, graph, one), one
+
+
+def _raising(instance: Instance, place: Refusals) -> Node | None:
+    """The operation of the graph that raises eagerly; None where the graph has none there."""
+    if instance.wiring is None or instance.program.traced is None or place.location is None:
+        return None
+    origins = instance.program.traced.origins
+    wanted = place.location.line, place.location.column
+    for node in instance.wiring.nodes:
+        if node.type == place.op and not node.backward:
+            found = origins.location(node.name)
+            if found is not None and (found.line, found.column) == wanted:
+                return node
+    return None
 
 
 def _losses(

@@ -98,33 +98,42 @@ class EagerProgram(Runnable):
         return self._reached
 
     def run(self, inputs: Inputs, mode: str = "eager") -> Outcome:
-        """Value and gradient of every case."""
-        singles = [self._runner.run(case, "eager") for case in self._cases(inputs)]
-        self._reached = any(single.gradient is not None for single in singles)
+        """Value and gradient of every case; NaN where the loss raises, as long as one runs."""
+        singles = self._singles(inputs)
+        known = next(single.value for single in singles if single is not None)
+        self._reached = any(s is not None and s.gradient is not None for s in singles)
+        predictions = np.asarray(inputs[self.prediction]).astype(self._dtype)
         gradients = [
-            np.zeros_like(inputs[self.prediction][i], self._dtype)
+            np.full_like(p, np.nan)
+            if s is None
+            else np.zeros_like(p)
             if s.gradient is None
             else s.gradient
-            for i, s in enumerate(singles)
+            for p, s in zip(predictions, singles, strict=True)
         ]
-        value = np.stack([s.value for s in singles])
+        value = np.stack([np.full_like(known, np.nan) if s is None else s.value for s in singles])
         return Outcome(value=value, gradient=np.stack(gradients))
 
     def runs(self, inputs: Inputs) -> Array:
-        """(N,) bool: the cases on which the loss does not raise."""
-        able = []
-        for case in self._cases(inputs):
-            try:
-                self._runner.run(case, "eager")
-                able.append(True)
-            except CallError:
-                able.append(False)
-        return np.asarray(able, bool)
+        """(N,) bool: the cases on which the loss does not raise; it does on some of them."""
+        return np.asarray([single is not None for single in self._singles(inputs)], bool)
 
     def totals(self, inputs: Inputs) -> Array:
         """(N,) the summed loss of every case."""
-        values = [self._runner.run(case, "eager").value.sum() for case in self._cases(inputs)]
-        return np.asarray(values, np.float64)
+        return self.run(inputs).total
+
+    def _singles(self, inputs: Inputs) -> list[Single | None]:
+        found: list[Single | None] = []
+        last: CallError | None = None
+        for case in self._cases(inputs):
+            try:
+                found.append(self._runner.run(case, "eager"))
+            except CallError as error:
+                found.append(None)
+                last = error
+        if last is not None and not any(single is not None for single in found):
+            raise last
+        return found
 
     def _cases(self, inputs: Inputs) -> Sequence[dict[str, Array]]:
         n = len(next(iter(inputs.values())))

@@ -9,6 +9,7 @@ import numpy as np
 from losscheck.model import Array, Inputs
 
 DRAWS = 4  # of small whole numbers, which are labels as well; a few of them are all different
+Maker = Callable[[Sequence[int], int], Array]  # of a shape, for the argument at a place
 
 
 def tried(run: Callable[[Inputs], object], shapes: Mapping[str, Sequence[int]]) -> None:
@@ -20,11 +21,16 @@ def tried(run: Callable[[Inputs], object], shapes: Mapping[str, Sequence[int]]) 
         What the ones raise, where the others do, too.
     """
     first: Exception | None = None
-    makers: tuple[Callable[[Sequence[int]], Array], ...]
-    makers = np.ones, _regular, *(_drawn(seed) for seed in range(DRAWS))
+    makers: tuple[Maker, ...] = (
+        lambda shape, _: np.ones(shape),
+        _regular,
+        *(_drawn(seed) for seed in range(DRAWS)),
+        _spread,
+        lambda shape, _: np.zeros(shape),
+    )
     for make in makers:
         try:
-            run({name: make(tuple(shape))[None] for name, shape in shapes.items()})
+            run({n: make(tuple(s), place)[None] for place, (n, s) in enumerate(shapes.items())})
         except Exception as error:  # it may be the numbers
             first = first or error
         else:
@@ -33,7 +39,7 @@ def tried(run: Callable[[Inputs], object], shapes: Mapping[str, Sequence[int]]) 
         raise first from None
 
 
-def _regular(shape: Sequence[int]) -> Array:
+def _regular(shape: Sequence[int], _: int) -> Array:
     """Ones on the diagonal of the last two axes, and small numbers beside it."""
     numbers = np.full(shape, 0.125)
     if len(shape) > 1:
@@ -41,5 +47,10 @@ def _regular(shape: Sequence[int]) -> Array:
     return numbers
 
 
-def _drawn(seed: int) -> Callable[[Sequence[int]], Array]:
-    return lambda shape: np.random.default_rng(seed).integers(0, 3, shape).astype(float)
+def _drawn(seed: int) -> Maker:
+    return lambda shape, _: np.random.default_rng(seed).integers(0, 3, shape).astype(float)
+
+
+def _spread(shape: Sequence[int], place: int) -> Array:
+    """Numbers between 0 and 1, others in each argument: shares, and what differs from another."""
+    return np.random.default_rng(place).uniform(size=shape)

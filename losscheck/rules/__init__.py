@@ -13,6 +13,7 @@ from losscheck.rules.execution.mode_disagreement import ModeDisagreement
 from losscheck.rules.execution.nondeterministic import Nondeterministic
 from losscheck.rules.execution.not_traceable import NotTraceable
 from losscheck.rules.execution.process import Crash, Timeout
+from losscheck.rules.execution.value_rejected import ValueRejected
 from losscheck.rules.execution.xla_unsupported import XlaUnsupported
 from losscheck.rules.gradient.branch_untaken import BranchUntaken
 from losscheck.rules.gradient.gradient_dead import GradientDead
@@ -73,6 +74,7 @@ BUILT_IN: tuple[Rule, ...] = (
     Nondeterministic(),
     HalfNonfinite(),
     XlaUnsupported(),
+    ValueRejected(),
     NotSerializable(),
     SampleWeight(),
     TrainingFails(),

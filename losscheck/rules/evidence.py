@@ -15,6 +15,7 @@ EVIDENCE: Mapping[str, str] = {
     "sweeps": "value and gradient of every case, a size and required dtype each",
     "lone": "the same of the first sample of each batch, where samples depend on each other",
     "narrowed": "the same of points outside a domain that was chosen for what is finite in it",
+    "refusals": "cases on which the loss raises, called by themselves, a place each",
     "unreached": "parts of the prediction that never get a gradient",
     "gradients": "gradients beside numeric derivatives, a size each",
     "opinions": "what other checkers of gradients say of ordinary cases",

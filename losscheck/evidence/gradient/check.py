@@ -24,6 +24,7 @@ from losscheck.model import Array, Direction, Range
 from losscheck.numerics.quotients import Derivatives
 from losscheck.numerics.verdict import Agreement, Comparison, cautious, compare
 from losscheck.program.running.program import SINGLE_CASES, STACKED_CASES
+from losscheck.program.running.refusals import running
 from losscheck.program.running.ways import Way
 from losscheck.settings.budget import CutError
 
@@ -129,7 +130,9 @@ def gradient_checks(evidence: Evidence) -> tuple[GradientCheck, ...]:
         if wide is not None:  # what is wrong for some sizes alone
             arguments, classes = evidence.spec.arguments, evidence.classes(wide)
             block = cases.usual(arguments, wide.sizes, classes, WIDE_CASES)
-            checks.append(check(evidence, wide, block, None))
+            block = block.take(running(wide.program, block.inputs))
+            if len(block):
+                checks.append(check(evidence, wide, block, None))
     except CutError:
         if not checks:
             raise

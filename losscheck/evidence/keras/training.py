@@ -10,12 +10,15 @@ from losscheck.evidence.gather import Evidence
 from losscheck.evidence.graph import GraphFacts
 from losscheck.evidence.keras.handing import inside, task, why_not
 from losscheck.evidence.left_out import LeftOut
+from losscheck.evidence.search.refusals import Refusals
 from losscheck.evidence.shape.layouts import LayoutRun
 from losscheck.evidence.shape.xla import XlaCall
 from losscheck.model import Inputs
 from losscheck.program.keras.keras_loss import MEAN, KerasLoss
 from losscheck.program.keras.training import Task, Trainer, Trial, devices
+from losscheck.program.tracing.origin import kernel
 from losscheck.rules.execution.mode_disagreement import ModeDisagreement
+from losscheck.rules.execution.value_rejected import ValueRejected
 from losscheck.rules.execution.xla_unsupported import XlaUnsupported
 from losscheck.rules.shape.shape_rejected import ShapeRejected
 from losscheck.rules.training.sample_weight import SampleWeight
@@ -52,7 +55,11 @@ class Training:
 
 
 def training(
-    evidence: Evidence, layouts: Sequence[LayoutRun], xla: XlaCall | None, graph: GraphFacts
+    evidence: Evidence,
+    layouts: Sequence[LayoutRun],
+    xla: XlaCall | None,
+    graph: GraphFacts,
+    refusals: Sequence[Refusals],
 ) -> Training | LeftOut:
     """Train a small model in every way that can tell something new."""
     if reason := why_not(evidence):
@@ -73,7 +80,9 @@ def training(
         )
     hows, left_out = _ways(evidence, xla, given, graph)
     trials = tuple(trainer.trials(hows))
-    failed = next((trial.how for trial in trials if trial.error is not None), "")
+    failed, raised = next(((t.how, t.error.error) for t in trials if t.error), ("", None))
+    if raised is not None and kernel(raised) in {place.op for place in refusals if place.op}:
+        return LeftOut(f"see {ValueRejected.code}: model.{failed} fails as it does")
     if failed and any(run.error is not None and run.declared for run in layouts):
         return LeftOut(f"see {ShapeRejected.code}: model.{failed} fails as it does")
     if failed and (fault := trainer.control(failed)):

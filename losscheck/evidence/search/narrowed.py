@@ -11,6 +11,7 @@ from losscheck.cases.problem import Problem
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.search.sweep import Sweep
 from losscheck.model import Argument, Array, Range
+from losscheck.program.running.refusals import running
 
 NARROWED = "narrowed"  # the form of what is found so
 CASES = 256
@@ -22,19 +23,26 @@ def narrowed(evidence: Evidence) -> tuple[Sweep, ...]:
     Returns
     -------
     tuple of Sweep
-        One, or none where no domain was narrowed.
+        One, or none where no domain was narrowed, or where the loss raises on all of them.
     """
-    if not evidence.spec.wider:
+    able, _ = beyond(evidence)
+    if not len(able):
         return ()
+    return (evidence.run(evidence.instances[0].program, able, "float32", "graph"),)
+
+
+def beyond(evidence: Evidence) -> tuple[CaseBlock, CaseBlock]:
+    """Those points, and of these the ones on which an operation raises, apart."""
     instance = evidence.instances[0]
-    arguments = widened(evidence)
+    arguments = widened(evidence) if evidence.spec.wider else evidence.spec.arguments
     problem = Problem.of(arguments, instance.shapes, "float32", evidence.classes(instance))
+    if not evidence.spec.wider:
+        return problem.nothing(), problem.nothing()
     rng = np.random.default_rng((evidence.seed, 8))
     block = problem.judge(problem.draw(CASES, Range.ORDINARY, rng))
     block = block.take(outside(evidence, block))
-    if not len(block):
-        return ()
-    return (evidence.run(instance.program, block, "float32", "graph"),)
+    able = running(instance.program, block.inputs)
+    return block.take(able), block.take(~able)
 
 
 def widened(evidence: Evidence) -> tuple[Argument, ...]:

@@ -5,21 +5,71 @@ A result of theirs is NaN. Whoever counts NaN asks `Program.runs` first, and a f
 
 from __future__ import annotations
 
+import dis
 from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
+import attrs
 import numpy as np
 
-from losscheck.model import Array, Inputs
+from losscheck.model import Array, Inputs, Location
 from losscheck.program.quiet import silence, tensorflow
+from losscheck.program.tracing.origin import is_users, kernel
+from losscheck.program.tracing.trace import CallError
 from losscheck.settings.budget import spend
+
+if TYPE_CHECKING:
+    from losscheck.program.running.runnable import Runnable
 
 Run = Callable[..., list[Array]]
 ALIKE = (0.0, 1.0, -1.0, 1e9)  # predictions of which some tell whether a kernel raises
 
 
+@attrs.frozen
+class Refusal:
+    """What a call of a loss raises on one case.
+
+    Attributes
+    ----------
+    op
+        The operation whose kernel raises; "" where Python does.
+    location
+        The user's line.
+    meant
+        Whether the user's own code refuses the case, by `raise`, `assert` or `tf.debugging`.
+    exception
+        Its type and message.
+    """
+
+    op: str
+    location: Location | None
+    meant: bool
+    exception: str
+
+    @classmethod
+    def of(cls, error: CallError, home: str) -> Refusal:
+        """Read what was raised; code below `home` is the user's."""
+        raised, op = error.error, kernel(error.error)
+        checked = isinstance(raised, tensorflow().errors.InvalidArgumentError) and not op
+        meant = checked or op == "Assert" or _by_the_user(raised, home)
+        return cls(op, error.location, meant, str(error))
+
+
+def _by_the_user(error: BaseException, home: str) -> bool:
+    """Whether a statement of the user's raises it, and nothing that was called."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    if last is None or not is_users(last.tb_frame.f_code.co_filename, home):
+        return False
+    steps = dis.get_instructions(last.tb_frame.f_code)
+    return any(i.offset == last.tb_lasti and i.opname == "RAISE_VARARGS" for i in steps)
+
+
 def refused(error: BaseException) -> bool:
-    """Whether it is what a kernel raises on numbers."""
-    return isinstance(error, tensorflow().errors.InvalidArgumentError)
+    """Whether it is what a kernel, or Python behind one, raises on numbers."""
+    errors = tensorflow().errors
+    return isinstance(error, errors.InvalidArgumentError | errors.UnknownError)
 
 
 def one_by_one(
@@ -63,6 +113,18 @@ def not_raising(single: Run, arrays: Sequence[Array], values: Array) -> Array:
         spend()
         able[i] = not _raises(single, [a[i] for a in arrays])
     return able
+
+
+def running(program: Runnable, inputs: Inputs) -> Array:
+    """(N,) bool: the cases on which nothing raises; it may do so on all of them."""
+    try:
+        if not program.eager:
+            program.run(inputs)  # shows whether a kernel raises on some
+        return program.runs(inputs)
+    except Exception as error:
+        if not (isinstance(error, CallError) or refused(error)):
+            raise
+        return np.zeros(len(next(iter(inputs.values()))), bool)
 
 
 def _raises(single: Run, case: Sequence[Array]) -> bool:

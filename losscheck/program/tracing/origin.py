@@ -26,6 +26,8 @@ from losscheck.model import Direction, Location
 
 _GENERATED = "__autograph_generated"  # in the names of the files that AutoGraph writes
 _BACKWARD = re.compile(r"(^|/)gradients(_\d+)?/")  # numbered where a gradient is derived again
+_KERNEL = re.compile(r"\[Op:(\w+)\]")  # how TensorFlow ends what a kernel says
+_NODE = re.compile(r"\{\{node (?:[^/}]+/)*([^/}]+?)(?:_\d+)?\}\}")  # the same in a graph
 _TRACER = os.path.join(os.path.dirname(__file__), "trace.py")
 
 
@@ -264,7 +266,17 @@ def relative(file: str, base: str) -> str:
     return os.path.relpath(path, root) if path.startswith(root + os.sep) else path
 
 
-def of_exception(error: BaseException, home: str, base: str, op: str = "") -> Location | None:
+def kernel(error: BaseException) -> str:
+    """Name the type of the operation whose kernel raised; "" where something else did."""
+    text = str(error)
+    if found := _NODE.search(text):  # a node is named after its type, some with underscores
+        name = found[1]
+        return name if "_" not in name else "".join(map(str.capitalize, name.split("_")))
+    named = _KERNEL.search(text)
+    return named[1] if named else ""
+
+
+def of_exception(error: BaseException, home: str, base: str) -> Location | None:
     """Find the innermost user's line in the traceback of an exception that a loss raised."""
     found = None
     traceback = error.__traceback__
@@ -273,4 +285,4 @@ def of_exception(error: BaseException, home: str, base: str, op: str = "") -> Lo
         if is_users(code.co_filename, home):
             found = _place(code, traceback.tb_lasti, traceback.tb_lineno)
         traceback = traceback.tb_next
-    return None if found is None else locate(found, op, Direction.FORWARD, base)
+    return None if found is None else locate(found, kernel(error), Direction.FORWARD, base)

@@ -125,7 +125,13 @@ class ShapeRejected(Rule):
         cause = f"It raises: {exception}."
         if not suspect.certain:
             cause += " Nobody declared the shapes, and no layout was found that fits; declare them."
-        return f"The loss fails on {what}.", cause, _taking(suspect.form, name)
+        fix = _taking(suspect.form, name)
+        from losscheck.advice import refusals
+
+        if blame.op in refusals.ADVICE:  # it is the numbers that such a shape leaves
+            why, fix = refusals.cause_and_fix(suspect, blame)
+            cause += f" {why}"
+        return f"The loss fails on {what}.", cause, fix
 
     def changes(self, suspect: Suspect, blame: Blame) -> tuple[Change, ...]:
         """Give what takes sizes as the tensor knows them, and names the axes."""

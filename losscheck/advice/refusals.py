@@ -1,0 +1,163 @@
+"""Words for an operation that raises on some numbers: why, and what to write instead."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+
+from losscheck.advice import source
+from losscheck.advice.base import Advice, nowhere
+from losscheck.advice.blamed import Blame
+from losscheck.advice.change import Change, Filled
+from losscheck.advice.scene import Scene, scene
+from losscheck.model import Suspect
+
+
+def _argument(position: int, keyword: str, new: str) -> Callable[[Scene], str]:
+    """The blamed call with another argument, `{x}` for what it is now and `{of}` for the first."""
+
+    def written(at: Scene) -> str:
+        call = source.expression(at.expression)
+        if not at.direct or not isinstance(call, ast.Call) or not call.args:
+            return ""
+        named = {"axis", "batch_dims"} & {each.arg for each in call.keywords}
+        slots = [each for each in call.keywords if each.arg == keyword]
+        if named or (position >= len(call.args) and not slots):
+            return ""
+        old = slots[0].value if slots else call.args[position]
+        words = {"x": ast.unparse(old), "of": ast.unparse(call.args[0])}
+        put = ast.parse(new.format(**words, sx=source.summand(words["x"])), mode="eval").body
+        if slots:
+            slots[0].value = put
+        else:
+            call.args[position] = put
+        return ast.unparse(call)
+
+    return written
+
+
+_REASON = "The matrix is singular, or so nearly so that {dtype} cannot tell."
+
+
+def _regular(size: str) -> Advice:
+    return Advice(
+        cause=_REASON,
+        when=_argument(
+            0, "input", f"{{sx}} + {size} * tf.eye(tf.shape({{x}})[-1], dtype={{x}}.dtype)"
+        ),
+        write="{z}",
+        remark="Choose a number that is small beside what the matrix holds.",
+    )
+
+
+SINGULAR = (
+    _regular("1e-6"),
+    _regular("1e-3"),
+    Advice(
+        cause=_REASON,
+        around=nowhere,
+        write="matrix += 1e-3 * tf.eye(tf.shape(matrix)[-1], dtype=matrix.dtype)  # before that",
+    ),
+)
+_OUTSIDE = "An index lies outside of what it points into."
+GATHERED = Advice(
+    cause=_OUTSIDE,
+    when=_argument(1, "indices", "tf.clip_by_value({x}, 0, tf.shape({of})[0] - 1)"),
+    write="{z}",
+    remark="Or bound what the index is made of.",
+)
+INDEX = Advice(
+    cause=_OUTSIDE,
+    around=nowhere,
+    write="index = tf.clip_by_value(index, 0, tf.shape(table)[0] - 1)  # before it is used",
+    remark="Or bound what the index is made of.",
+)
+_FEW = "There are fewer elements than are asked for."
+FEWER = Advice(
+    cause=_FEW,
+    when=_argument(1, "k", "tf.minimum({x}, tf.shape({of})[-1])"),
+    write="{z}",
+    remark="What a mask leaves may be few, or none.",
+)
+EMPTY = Advice(
+    cause=_FEW,
+    around=nowhere,
+    write="k = tf.minimum(k, tf.shape(x)[-1])  # as many as there are",
+    remark=FEWER.remark,
+)
+LABEL = Advice(
+    cause="A label is none of the classes.",
+    around=nowhere,
+    write="valid = tf.logical_and(labels >= 0, labels < tf.shape(logits)[-1])\n"
+    "labels = tf.where(valid, labels, tf.zeros_like(labels))  # and count those that are valid",
+)
+TIME = Advice(
+    cause="A label takes more steps than there are: one for each entry, and one more between two "
+    "that are equal.",
+    around=nowhere,
+    write="tf.nn.ctc_loss(labels, logits, label_length, logit_length, blank_index=0)",
+    remark="It gives a large finite number there; leave such samples out before.",
+)
+DIVISOR = Advice(
+    cause="Integers cannot be divided by 0.",
+    around=nowhere,
+    write="tf.maximum(divisor, 1)  # in place of the divisor",
+)
+CHECKED = Advice(
+    cause="What it looks at is not finite: the number is made before this line.",
+    around=nowhere,
+    write="# Make the operand finite; without tf.debugging.check_numerics losscheck finds where\n"
+    "# it is made.",
+)
+OTHERWISE = Advice(
+    cause="It takes other numbers of the same shapes.",
+    around=nowhere,
+    write="# Keep what comes to it where the operation takes it: by tf.clip_by_value, tf.maximum,\n"
+    "# or a tf.where before it.",
+)
+_INDEXED = (
+    "GatherNd",
+    "ResourceGather",
+    "ScatterNd",
+    "StridedSlice",
+    "TensorScatterUpdate",
+    "TensorScatterAdd",
+    "UnsortedSegmentSum",
+    "UnsortedSegmentMax",
+    "SparseSegmentSum",
+    "SparseSegmentMean",
+)
+ADVICE: dict[str, tuple[Advice, ...]] = {
+    **dict.fromkeys(("MatrixInverse", "MatrixSolve", "MatrixTriangularSolve", "Lu"), SINGULAR),
+    **dict.fromkeys(_INDEXED, (INDEX,)),
+    **dict.fromkeys(("FloorDiv", "FloorMod"), (DIVISOR,)),
+    "GatherV2": (GATHERED, INDEX),
+    "TopKV2": (FEWER, EMPTY),
+    "SparseSoftmaxCrossEntropyWithLogits": (LABEL,),
+    "CTCLoss": (TIME,),
+    "CheckNumerics": (CHECKED,),
+}
+
+
+def cause_and_fix(suspect: Suspect, blame: Blame) -> tuple[str, str]:
+    """Say why an operation raises, and what to write instead.
+
+    Returns
+    -------
+    tuple of str
+        The cause as sentences, the fix as Python with comments.
+    """
+    first = next(_advice(suspect, blame))
+    return first.cause, first.fix
+
+
+def changes(suspect: Suspect, blame: Blame) -> tuple[Change, ...]:
+    """Give the changes of the source that might keep it from raising, the least one first."""
+    return tuple(told.change for told in _advice(suspect, blame) if told.change is not None)
+
+
+def _advice(suspect: Suspect, blame: Blame) -> Iterator[Filled]:
+    at = scene(suspect, blame)
+    for advice in (*ADVICE.get(blame.op, ()), OTHERWISE):
+        if (filled := advice.fill(at)) is not None:
+            yield filled

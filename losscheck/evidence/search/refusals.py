@@ -1,0 +1,182 @@
+"""Cases on which an operation raises, each called by itself as plain TensorFlow calls it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping
+
+import attrs
+import numpy as np
+
+from losscheck import domains
+from losscheck.cases.blocks import CaseBlock
+from losscheck.domains import Domain
+from losscheck.domains.columns import Columns
+from losscheck.domains.numbers import Numbers
+from losscheck.evidence.gather import Evidence
+from losscheck.evidence.search.narrowed import beyond
+from losscheck.model import Array, Location, Range
+from losscheck.program.running.refusals import Refusal
+from losscheck.program.tracing.trace import CallError, OutputError
+
+CALLED = 96  # cases of one size that are called by themselves
+
+COMMON = 0.01  # of ordinary cases; inference takes no domain that this many are not finite in
+
+Place = tuple[str, Location | None, bool]  # operation, line, far
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Refusals:
+    """Cases on which the loss raises at one place.
+
+    Attributes
+    ----------
+    raised
+        What each case raises there; None where it does not raise, or elsewhere.
+    op
+        The operation whose kernel raises; "" where Python does.
+    far
+        Whether these cases hold numbers that are beyond the ordinary size in a domain without ends.
+    narrowed
+        Whether they lie outside a domain that was chosen for what does not raise in it.
+    guessed
+        The arguments whose domains nobody declared, where so many ordinary cases raise that they
+        may be the wrong ones.
+    """
+
+    cases: CaseBlock
+    raised: tuple[Refusal | None, ...]
+    op: str
+    location: Location | None
+    far: bool
+    narrowed: bool
+    guessed: tuple[str, ...]
+    evidence: Evidence
+
+    def __len__(self) -> int:
+        return len(self.cases)
+
+    @property
+    def members(self) -> Array:
+        """The cases that raise here."""
+        return np.flatnonzero([found is not None for found in self.raised])
+
+    @property
+    def first(self) -> Refusal:
+        """What the first of them raises."""
+        return next(found for found in self.raised if found is not None)
+
+    def rerun(self, cases: CaseBlock) -> Refusals:
+        """Call other cases, and say which of them raise at the same place."""
+        far = _far(self.evidence, cases)
+        found = (called(self.evidence, cases, i) for i in range(len(cases)))
+        here = tuple(
+            one if one is not None and self._is_here(one, bool(far[i])) else None
+            for i, one in enumerate(found)
+        )
+        return attrs.evolve(self, cases=cases, raised=here)
+
+    def _is_here(self, found: Refusal, far: bool) -> bool:
+        return (found.op, found.location) == (self.op, self.location) and (self.far or not far)
+
+
+def refusals(evidence: Evidence) -> tuple[Refusals, ...]:
+    """Call cases that the sweeps left out, and tell the places that raise."""
+    return tuple(
+        place
+        for narrowed, block in _left_out(evidence)
+        for place in _places(evidence, block, narrowed)
+    )
+
+
+def _places(evidence: Evidence, refused: CaseBlock, narrowed: bool) -> Iterable[Refusals]:
+    cases = refused.take(_spread(refused.ranges))
+    far, guessed = _far(evidence, cases), _guessed(evidence, refused)
+    places: dict[Place, dict[int, Refusal]] = {}
+    for i in range(len(cases)):
+        if (one := called(evidence, cases, i)) is not None:
+            places.setdefault((one.op, one.location, bool(far[i])), {})[i] = one
+    for (op, location, large), those in places.items():
+        yield Refusals(
+            cases=cases.take(np.asarray(list(those))),
+            raised=tuple(those.values()),
+            op=op,
+            location=location,
+            far=large,
+            narrowed=narrowed,
+            guessed=guessed,
+            evidence=evidence,
+        )
+
+
+def _guessed(evidence: Evidence, refused: CaseBlock) -> tuple[str, ...]:
+    """The arguments whose inferred domains may be the wrong ones, as ordinary cases raise."""
+    instance = evidence.instance_of(refused)
+    shapes = dict(instance.shapes)
+    same = [
+        s for s in evidence.swept if {n: a.shape[1:] for n, a in s.cases.inputs.items()} == shapes
+    ]
+    able = sum(int((s.ranges == Range.ORDINARY).sum()) for s in same if s.dtype == "float32")
+    raising = int((refused.ranges == Range.ORDINARY).sum())
+    if raising <= COMMON * (able + raising):
+        return ()
+    return tuple(a.name for a in evidence.spec.arguments if a.origin == "inferred")
+
+
+def called(evidence: Evidence, cases: CaseBlock, index: int) -> Refusal | None:
+    """Call one case eagerly; what raised, or None."""
+    case = {name: np.asarray(array[index], np.float32) for name, array in cases.inputs.items()}
+    try:
+        evidence.programs.runner.run(case, "eager")
+    except CallError as error:
+        return Refusal.of(error, evidence.programs.call.home)
+    except OutputError:
+        pass
+    return None
+
+
+def _left_out(evidence: Evidence) -> Iterable[tuple[bool, CaseBlock]]:
+    """The cases of each size on which something raises, and whether a domain leaves them out."""
+    assert evidence.sweeps  # which put them apart
+    yield from ((False, block) for block in evidence.refused.get("float32", ()))
+    _, raising = beyond(evidence)
+    if len(raising):
+        yield True, raising
+
+
+def _spread(ranges: Array) -> Array:
+    """Some cases of each range, evenly spread."""
+    index = [
+        members[np.linspace(0, len(members) - 1, min(CALLED // 3, len(members))).astype(int)]
+        for reach in np.unique(ranges)
+        if len(members := np.flatnonzero(ranges == reach))
+    ]
+    return np.concatenate(index)
+
+
+def _far(evidence: Evidence, cases: CaseBlock) -> Array:
+    """(N,) bool: some number is larger than ordinary ones in a domain without ends."""
+    ends = _ends(tuple((a.name, a.domain) for a in evidence.spec.arguments))
+    far = np.zeros(len(cases), bool)
+    for name, array in cases.inputs.items():
+        sizes = np.abs(np.asarray(array, np.float64))
+        far |= (sizes > ends[name]).reshape(len(cases), -1).any(axis=1)
+    return far
+
+
+@functools.lru_cache(maxsize=64)
+def _ends(arguments: tuple[tuple[str, str], ...]) -> Mapping[str, float]:
+    """The largest ordinary size in each domain; infinite where the domain itself has ends."""
+    found = {}
+    for name, text in arguments:
+        domain = domains.parse(text)
+        parts = domain.parts if isinstance(domain, Columns) else (domain,)
+        found[name] = max(_end(part) for part in parts)
+    return found
+
+
+def _end(domain: Domain) -> float:
+    if isinstance(domain, Numbers) and not np.isfinite(domain.bounds).all():
+        return max(map(abs, domain.usual))
+    return np.inf
