@@ -85,7 +85,7 @@ FURTHER: Mapping[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "dead_batches": (dead_batches, ("parts",)),
     "floor": (floor, ("right_and_wrong",)),
     "lone": (lone, ("parts",)),
-    "training": (training, ("layouts", "xla", "graph", "refusals")),
+    "training": (training, ("layouts", "xla", "graph")),
     "weighing": (weighing, ("layouts",)),
 }
 

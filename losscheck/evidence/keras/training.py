@@ -10,7 +10,7 @@ from losscheck.evidence.gather import Evidence
 from losscheck.evidence.graph import GraphFacts
 from losscheck.evidence.keras.handing import inside, task, why_not
 from losscheck.evidence.left_out import LeftOut
-from losscheck.evidence.search.refusals import Refusals
+from losscheck.evidence.search.refusals import refusals
 from losscheck.evidence.shape.layouts import LayoutRun
 from losscheck.evidence.shape.xla import XlaCall
 from losscheck.model import Inputs
@@ -55,11 +55,7 @@ class Training:
 
 
 def training(
-    evidence: Evidence,
-    layouts: Sequence[LayoutRun],
-    xla: XlaCall | None,
-    graph: GraphFacts,
-    refusals: Sequence[Refusals],
+    evidence: Evidence, layouts: Sequence[LayoutRun], xla: XlaCall | None, graph: GraphFacts
 ) -> Training | LeftOut:
     """Train a small model in every way that can tell something new."""
     if reason := why_not(evidence):
@@ -81,7 +77,8 @@ def training(
     hows, left_out = _ways(evidence, xla, given, graph)
     trials = tuple(trainer.trials(hows))
     failed, raised = next(((t.how, t.error.error) for t in trials if t.error), ("", None))
-    if raised is not None and kernel(raised) in {place.op for place in refusals if place.op}:
+    op = kernel(raised) if raised is not None else ""
+    if op and any(place.op == op for place in refusals(evidence)):
         return LeftOut(f"see {ValueRejected.code}: model.{failed} fails as it does")
     if failed and any(run.error is not None and run.declared for run in layouts):
         return LeftOut(f"see {ShapeRejected.code}: model.{failed} fails as it does")
