@@ -252,6 +252,9 @@ POWER = (
 
 QUOTIENT = (
     Rewrite(write="tf.math.divide_no_nan({x}, {y})"),
+    # Of nothing by nothing: 1, which a logarithm takes.
+    Rewrite(when=conditions.both_zero, write="({sx} + {eps}) / ({sy} + {eps})"),
+    Rewrite(when=conditions.both_zero, write="({sx} + {small}) / ({sy} + {small})"),
     Rewrite(
         first="divisor = {y}",
         write="{gx} / tf.where(tf.abs(divisor) < {eps}, {eps}, divisor)",

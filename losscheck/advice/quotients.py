@@ -16,6 +16,11 @@ def _arc_tangent(s: Scene) -> str:
     return call if source.arguments_of(call, "atan", "arctan") == s.expression else ""
 
 
+def _is_count(s: Scene) -> bool:
+    """The divisor is a sum, or made of sums."""
+    return bool(s.first(s.y, lambda text: next(source.calls_in(text, "reduce_sum", "sum"), "")))
+
+
 def _both_infinite(s: Scene) -> bool:
     return all(v is not None and math.isinf(v) for v in (s.vx, s.vy))
 
@@ -51,11 +56,18 @@ DIVISION_FORWARD = (
         remark="For a divisor that is never negative.",
     ),
     Advice(
-        when=conditions.both_zero,
-        cause="0 / 0 is NaN: {at} and {aty}.",
+        when=lambda s: conditions.both_zero(s) and _is_count(s),
+        true=conditions.both_zero,
+        cause="0 / 0 is NaN{both}.",
         write=NO_NAN,
         remark="It gives 0 there. Where an empty match should count as perfect (a dice score of "
         "two empty masks),\nadd the same epsilon above and below instead.",
+    ),
+    Advice(
+        when=conditions.both_zero,
+        cause="0 / 0 is NaN{both}.",
+        write=NO_NAN,
+        remark="It gives 0 there.",
     ),
     Advice(
         when=_both_infinite,

@@ -97,6 +97,7 @@ class Scene:
             "at": self._at(self.x, self.vx),
             "vx": "not known" if self.vx is None else wording.number(self.vx),
             "aty": self._at(self.y, self.vy),
+            "both": self._both(),
             "bad": "NaN" if self.nan else "infinite",
             "back": self._back(),
             "dtype": self.dtype,
@@ -123,6 +124,11 @@ class Scene:
         if not named or source.is_number(text):
             return told
         return f"{text} = {told}"
+
+    def _both(self) -> str:
+        """Name the operands with what they are, as far as they have short names."""
+        told = [self._at(self.x, self.vx), self._at(self.y, self.vy)]
+        return f": {' and '.join(told)}" if any("=" in each for each in told) else ""
 
     def measured(self) -> str:
         """Say what the operation did, as far as its numbers show it."""

@@ -31,10 +31,10 @@ def groups(explanations: Sequence[Explanation], flow: Flow) -> list[Group]:
         Its numbers.
     """
     found: list[Group] = []
-    for told in sorted(explanations, key=lambda each: (_is_steep(each), -each.weight)):
+    for told in sorted(explanations, key=lambda each: (_is_symptom(each), -each.weight)):
         related = [group for group in found if any(_one_fault(told, one, flow) for one in group)]
-        if related and (_is_steep(told) or told.weight < WEIGHTIEST):
-            # A lesser symptom of two faults does not make one of them.
+        if related and (_is_symptom(told) or told.weight < WEIGHTIEST):
+            # A symptom of two faults does not make one of them.
             _nearest(told, related).append(told)
             continue
         found = [group for group in found if not any(group is one for one in related)]
@@ -66,6 +66,11 @@ def _rounded_there(told: Explanation, other: Explanation, flow: Flow) -> bool:
     """
     rule = by_code(told.finding.code)
     return rule.by_mode and told.suspect.form in rule.nonfinite and flow.nears(told, other)
+
+
+def _is_symptom(told: Explanation) -> bool:
+    """Say whether it comes with a fault: a slope on the way there, a mode that gets there alone."""
+    return _is_steep(told) or by_code(told.finding.code).by_mode
 
 
 def _is_steep(told: Explanation) -> bool:

@@ -196,5 +196,5 @@ def _with_slope(blame: Blame, arguments: Arguments) -> str:
         return f"{NO_SLOPE[blame.op][1].format(x=x, y='0.5')}\n{SURROGATE}".strip()
     return (
         f"tf.keras.losses.huber({label}, {pred})\n"
-        "# Or another form that grows more slowly and keeps its slope, in place of the clip."
+        "# Or another form that grows more slowly and keeps its slope."
     )
