@@ -194,8 +194,8 @@ def _turned(pair: Pair) -> Iterator[str]:
         return
     with np.errstate(invalid="ignore"):
         other = np.isinf(pair.truth) & (pair.truth * pair.after < 0)
-    other = (other & (np.abs(pair.after) > pair.scale)).any(axis=1)
-    for worst in np.flatnonzero(other & (pair.cases.ranges <= Range.WORKING))[:1]:
+    turned = (other & (np.abs(pair.after) > pair.scale)).any(axis=1)
+    for worst in np.flatnonzero(turned & (pair.cases.ranges <= Range.WORKING))[:1]:
         inputs = {name: array[worst] for name, array in pair.cases.inputs.items()}
         right, given = wording.worst_pair(pair.after[worst], pair.truth[worst])[::-1]
         yield f"{NAMES[VALUE]} would turn round{wording.at(inputs)}: from {right} to {given}"
