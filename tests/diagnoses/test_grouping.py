@@ -59,6 +59,14 @@ def test_two_faults_on_one_line_stay_two() -> None:
     assert len(found) == 2
 
 
+@pytest.mark.slow
+def test_a_mode_that_fails_next_to_two_faults_does_not_join_them() -> None:
+    """XLA alone fails at one more case of the second quotient, near where the first one does."""
+    report = _report(losses.distortion, "real", "real")
+    lines = {diagnosis.location.line for diagnosis in _errors(report) if diagnosis.location}
+    assert len(_errors(report)) == len(lines) == 2
+
+
 def test_every_finding_is_in_one_diagnosis_with_the_worst_first() -> None:
     report = _report(losses.survival, "binary", "logits")
     told = [identity for diagnosis in report.diagnoses for identity in diagnosis.findings]
