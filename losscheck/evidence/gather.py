@@ -324,16 +324,17 @@ class Evidence:
         """The cases of an instance."""
         if self.given is not None:
             return self.given(instance, dtype)
-        classes = self.classes(instance)
-        found = cases.search(
-            self.spec.arguments,
-            instance.sizes,
-            dtype=dtype,
-            classes=classes,
-            seed=self.case_seed,
-            budget=self.budget(instance),
-            data=self.inferred.data,
-        )
+        found = self.searches.get(instance.name) if dtype == "float32" else None
+        if found is None:
+            found = cases.search(
+                self.spec.arguments,
+                instance.sizes,
+                dtype=dtype,
+                classes=self.classes(instance),
+                seed=self.case_seed,
+                budget=self.budget(instance),
+                data=self.inferred.data,
+            )
         block = found.cases
         if dtype == "float32":
             self.searches[instance.name] = found

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import linecache
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any
 
 import attrs
+import numpy as np
 
 from losscheck.evidence.desk import Desk
 from losscheck.evidence.gather import Evidence, Given
@@ -15,7 +17,7 @@ from losscheck.findings.explanation import Explanation
 from losscheck.findings.finding import Writer
 from losscheck.fixes.agreement import Pair, departures, disagreement, pairs_of
 from losscheck.fixes.candidates import candidates
-from losscheck.fixes.cases import Tried
+from losscheck.fixes.cases import Tried, spread
 from losscheck.fixes.disputed import doubted, still_wrong, wrong_in, wrong_throughout
 from losscheck.fixes.edit import Edit
 from losscheck.fixes.judged import Judged
@@ -30,6 +32,7 @@ from losscheck.rules.base import Doubt, Rule
 from losscheck.settings.budget import CutError
 
 BESIDES = 2  # changes of another place that are tried beside the first
+SEARCHED_CASES = 16_000  # of one size that a changed loss is looked at, beside those it leads to
 FEW = 0.01  # of the cases: those next to a point that the loss has no value at
 # What a rule needs that takes no more than running the cases.
 QUICK = frozenset({"sweeps", "lone", "narrowed", "modes"})
@@ -106,6 +109,7 @@ class Bench:
         self._shown: list[Explanation] = []  # what a search found in a changed loss
         self._base = base
         call = desk.evidence.programs.call
+        self._traced: tuple[tuple[Edit, ...], Programs] | None = None  # of the last change
         self._roots = (call.function, call.handed, *handed)
 
     def verify(self, edits: Sequence[Edit], explanations: Sequence[Explanation]) -> Verified:
@@ -157,7 +161,7 @@ class Bench:
         tried = Tried(self._evidence, [*explanations, *self._shown])
         modes = tuple({e.crowd.mode for e in explanations if e.crowd is not None})
         before = self._anew(modes, tried.of)
-        after = self._anew(modes, tried.of, changed=True)
+        after = self._anew(modes, tried.of, self._programs(edits))
         for instance in before.instances:  # raises where the changed loss does
             way = before.programs.tracing(instance.shapes).how
             if after.programs.tracing(instance.shapes).how != way:
@@ -201,7 +205,10 @@ class Bench:
     def _looked_at_anew(
         self, edits: Sequence[Edit], verified: Verified, asked: frozenset[str]
     ) -> Verified:
-        after = self._anew(self._evidence.modes_wanted, None, changed=True)
+        after = self._anew(self._evidence.modes_wanted, None, self._programs(edits))
+        for name, search in self._evidence.searches.items():  # the domains are the same
+            some = search.cases.take(spread(np.arange(len(search.cases)), SEARCHED_CASES))
+            after.searches[name] = attrs.evolve(search, cases=some)
         desk = Desk(after)
         judged = Judged(desk, _written(edits))
         found = left_or_new(judged, self._writer(desk), self._said, verified.clears, asked)
@@ -219,20 +226,24 @@ class Bench:
         )
 
     def _anew(
-        self, modes: tuple[str, ...], given: Given | None, *, changed: bool = False
+        self, modes: tuple[str, ...], given: Given | None, changed: Programs | None = None
     ) -> Evidence:
         """The evidence about the loss once more, as it is or as it was changed."""
         inferred = self._evidence.inferred
-        if changed:
-            inferred = attrs.evolve(inferred, programs=Programs(inferred.programs.call))
         return Evidence(
-            inferred=inferred,
+            inferred=inferred if changed is None else attrs.evolve(inferred, programs=changed),
             dtypes=self._evidence.dtypes,
             modes_wanted=modes,
             seed=self._evidence.seed,
             faults=Faults(),
             given=given,
         )
+
+    def _programs(self, edits: Sequence[Edit]) -> Programs:
+        """The changed loss as it runs, traced once for all that is asked of it."""
+        if self._traced is None or self._traced[0] != tuple(edits):
+            self._traced = tuple(edits), Programs(self._evidence.programs.call)
+        return self._traced[1]
 
 
 def _found(explanation: Explanation) -> str:
@@ -247,7 +258,7 @@ def _written(edits: Sequence[Edit]) -> list[str]:
 
 def _besides(other: Explanation | None, evidence: Evidence) -> tuple[Edit, ...]:
     """What might be written where a changed loss fails next."""
-    return () if other is None else tuple(candidates(other, Desk(evidence))[:BESIDES])
+    return () if other is None else tuple(islice(candidates(other, Desk(evidence)), BESIDES))
 
 
 def _concerned(explanations: Sequence[Explanation]) -> list[tuple[Rule, list[Explanation]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import itertools
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -22,15 +23,15 @@ from losscheck.fixes.place import Place, place
 from losscheck.rules import by_code
 
 
-def candidates(explanation: Explanation, desk: Desk) -> list[Edit]:
-    """List the changes that might cure a finding, the least one first.
+def candidates(explanation: Explanation, desk: Desk) -> Iterator[Edit]:
+    """Give the changes that might cure a finding, the least one first, each when it is asked for.
 
     Each of them can be made, parses, and uses only names that exist at its place. Where the
     expression to blame is in no file, there are none.
     """
     here = place(_span(explanation.blame, desk.evidence.programs.call.base))
     if here is None or (module := module_of(here.span.file)) is None:
-        return []
+        return
     names = Names(vars(module), here.local)
     rule = by_code(explanation.finding.code)
     blame = attrs.evolve(
@@ -39,24 +40,21 @@ def candidates(explanation: Explanation, desk: Desk) -> list[Edit]:
         later=following(here.source, here.span.end_line),
         function=enclosing(here.source, here.span.line),
     )
-    return made(rule.changes(explanation.suspect, blame), here, names)
+    yield from made(rule.changes(explanation.suspect, blame), here, names)
 
 
-def made(changes: Iterable[Change], here: Place, names: Names) -> list[Edit]:
-    """Make edits of changes, as far as they can be made, each once and in their order."""
-    found: dict[Edit, None] = {}  # a set that keeps its order
+def made(changes: Iterable[Change], here: Place, names: Names) -> Iterator[Edit]:
+    """Make edits of changes, as far as they can be made, in their order."""
     for change in changes:
         if change.throughout:
-            found.update(dict.fromkeys(_made_together(change, here, names)))
+            yield from _made_together(change, here, names)
             continue
         span = here.find(change.old)
         if change.early and (first := here.beginning) is not None:
             span, text = first
             change = attrs.evolve(change, new=text)
         if span is not None and change.new:
-            edit = next(_made(change, span, here, names), None)
-            found.update({} if edit is None else {edit: None})
-    return list(found)
+            yield from itertools.islice(_made(change, span, here, names), 1)
 
 
 def _span(blame: Blame, base: str) -> Span | None:

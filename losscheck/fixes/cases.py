@@ -44,7 +44,7 @@ class Tried:
         assert each.case is not None
         crowd, blocks = each.crowd, [each.case]
         if each.members is not None:
-            blocks.append(crowd.population.cases.take(_spread(each.members, MEMBERS)))
+            blocks.append(crowd.population.cases.take(spread(each.members, MEMBERS)))
         block = CaseBlock.concat(blocks)
         self._blocks.setdefault(_key(block, crowd.dtype), []).append(block)
         self._prints[each.finding.id] = block.prints()
@@ -80,11 +80,12 @@ def _key(block: CaseBlock, dtype: str) -> Key:
 def _some(sweep: Sweep) -> CaseBlock:
     """Some cases of each range, evenly spread."""
     shares = {Range.ORDINARY: ORDINARY, Range.WORKING: ORDINARY // 2, Range.EXTREME: ORDINARY // 2}
-    index = [_spread(np.flatnonzero(sweep.ranges == r), most) for r, most in shares.items()]
+    index = [spread(np.flatnonzero(sweep.ranges == r), most) for r, most in shares.items()]
     return sweep.cases.take(np.sort(np.concatenate(index)))
 
 
-def _spread(members: Array, most: int) -> Array:
+def spread(members: Array, most: int) -> Array:
+    """Take some of the members, evenly."""
     index: Array = np.linspace(0, len(members) - 1, min(most, len(members))).astype(int)
-    spread: Array = members[index]
-    return spread
+    found: Array = members[index]
+    return found

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 
 import attrs
 
@@ -45,8 +45,10 @@ def cures(
         Those that were tried, the best one last.
     """
     trial = _Trial(bench, explanations)
-    listed = _distinct(edit for each in trial.weighty for edit in candidates(each, desk))
-    for edit in chain(listed[:most], _rewritten(trial.weighty, desk, listed)):
+    told: set[Edit] = set()
+    advised = (edit for each in trial.weighty for edit in candidates(each, desk))
+    further = _rewritten(trial.weighty, desk)
+    for edit in chain(islice(_new(advised, told), most), _new(further, told)):
         if trial.cured_by(edit):
             return trial.tried
         if trial.over:
@@ -118,21 +120,16 @@ class _Trial:
         return (verified.holds and not verified.adds) or self._cured_besides(self.tried[-1])
 
 
-def _distinct(edits: Iterable[Edit]) -> list[Edit]:
-    """The edits that write something else, whatever they say of it."""
-    found: dict[Edit, Edit] = {}
+def _new(edits: Iterable[Edit], told: set[Edit]) -> Iterator[Edit]:
+    """The edits that write something else than those before, whatever they say of it."""
     for edit in edits:
-        found.setdefault(attrs.evolve(edit, why=""), edit)
-    return list(found.values())
+        bare = attrs.evolve(edit, why="")
+        if bare not in told:
+            told.add(bare)
+            yield edit
 
 
-def _rewritten(
-    explanations: Sequence[Explanation], desk: Desk, listed: Container[Edit]
-) -> Iterator[Edit]:
+def _rewritten(explanations: Sequence[Explanation], desk: Desk) -> Iterator[Edit]:
     """What advice does not know, worked out when it is asked for."""
-    told: set[Edit] = set()
     for each in explanations[:REWRITTEN]:
-        for edit in rewritten(each, desk):
-            if edit not in listed and edit not in told:
-                told.add(edit)
-                yield edit
+        yield from rewritten(each, desk)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from types import ModuleType
 from typing import Any
 
@@ -54,7 +55,7 @@ def rewritten(explanation: Explanation, desk: Desk) -> Iterator[Edit]:
         except ValueError:  # shapes that meet in another way than the source says
             continue
         changes = [Change(text, each.text, each.statements) for each in found if not each.imports]
-        yield from made(changes, here, Names(vars(module), here.local))[:1]
+        yield from islice(made(changes, here, Names(vars(module), here.local)), 1)
 
 
 def _innermost(here: Place) -> ast.FunctionDef | None:

@@ -27,7 +27,7 @@ def test_a_floor_of_the_right_size_holds_and_says_what_it_clears(entropy: Explai
 
 
 def test_an_epsilon_that_changes_ordinary_values_is_refused(entropy: Explained):
-    first = candidates(entropy.explanations[0], entropy.desk)[0]
+    first = next(candidates(entropy.explanations[0], entropy.desk))
     wide = Edit(
         file=first.file,
         line=first.line,
@@ -66,7 +66,7 @@ def test_what_a_search_found_in_one_change_is_seen_at_once_in_another():
 
 
 def test_a_change_that_raises_is_refused(entropy: Explained):
-    first = candidates(entropy.explanations[0], entropy.desk)[0]
+    first = next(candidates(entropy.explanations[0], entropy.desk))
     raising = Edit(
         file=first.file,
         line=first.line,

@@ -39,7 +39,7 @@ def test_a_quotient_by_an_exponential_becomes_a_product():
 
 def test_one_that_keeps_every_right_number_comes_before_a_bound():
     found = explained(losses.angle, NONFINITE, y_true="unit_vector", y_pred="unit_vector")
-    bound = candidates(found.explanations[0], found.desk)[0]
+    bound = next(candidates(found.explanations[0], found.desk))
     assert "1e-6" in bound.new
     verified = found.bench.verify([bound], found.explanations)
     assert verified.holds
@@ -55,7 +55,7 @@ def test_a_cosine_by_hand_is_written_with_unit_vectors():
     # A bound of the quotient alone leaves the slopes of the norms, which are infinite at 0.
     shape = ("real", "(B, 5)")
     found = explained(losses.pearson, ("LC201",), y_true=shape, y_pred=shape)
-    first = candidates(found.explanations[0], found.desk)[0]
+    first = next(candidates(found.explanations[0], found.desk))
     assert first.new == (
         "tf.reduce_sum(tf.math.l2_normalize(labels, axis=-1) * "
         "tf.math.l2_normalize(guesses, axis=-1), axis=-1)"

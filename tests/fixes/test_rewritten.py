@@ -31,7 +31,7 @@ LOST = ("LC301", "LC302")
 def test_a_rewriting_cures_what_has_no_advice(name: str, domain: str, written: str):
     found = explained(getattr(losses, name), LOST, y_true="[1, 2]", y_pred=domain)
     assert found.explanations
-    assert not any(candidates(each, found.desk) for each in found.explanations)
+    assert not any([*candidates(each, found.desk)] for each in found.explanations)
     cure = cures(found.bench, found.desk, found.explanations)[-1]
     assert cure.verified.holds
     assert set(cure.verified.clears) == {each.finding.id for each in found.explanations}
