@@ -45,11 +45,3 @@ def guarded_too_late(y_true, y_pred):
 def sound(y_true, y_pred):
     """Nothing is wrong with it."""
     return tf.reduce_mean(tf.square(y_true - y_pred), axis=-1)
-
-
-def distortion(y_true, y_pred):
-    """Of a signal up to its scale: one quotient of silence, one of a perfect or an empty guess."""
-    products = tf.reduce_sum(y_true * y_pred, axis=-1, keepdims=True)
-    target = products / tf.reduce_sum(y_true**2, axis=-1, keepdims=True) * y_true
-    noise = tf.reduce_sum((y_pred - target) ** 2, axis=-1)
-    return -tf.math.log(tf.reduce_sum(target**2, axis=-1) / noise)

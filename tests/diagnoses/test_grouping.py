@@ -7,10 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 import losscheck
-from losscheck.model import Diagnosis, LossReport
+from losscheck.diagnoses.flow import Flow
+from losscheck.diagnoses.grouping import groups
+from losscheck.findings.explanation import Explanation
+from losscheck.findings.locate import of_location
+from losscheck.model import Diagnosis, Direction, LossReport, Severity, Suspect
 from tests.diagnoses import losses
 
 NUMBERS = ("LC2", "LC3", "LC503", "LC107")
@@ -59,12 +64,31 @@ def test_two_faults_on_one_line_stay_two() -> None:
     assert len(found) == 2
 
 
-@pytest.mark.slow
+class _Near(Flow):
+    """Says that every case lies near to where something else fails."""
+
+    def nears(self, steep: Explanation, failing: Explanation) -> bool:
+        return True
+
+
+def _told(code: str, node: str) -> Explanation:
+    finding = attrs.evolve(
+        _report(losses.survival, "binary", "logits").findings[0],
+        id=f"{code}-{node}",
+        code=code,
+        severity=Severity.ERROR,
+        location=None,
+    )
+    suspect = Suspect(code=code, form="nonfinite", inputs={})
+    blame = of_location(None, Direction.FORWARD)
+    return Explanation(finding=finding, suspect=suspect, blame=blame, node=node)
+
+
 def test_a_mode_that_fails_next_to_two_faults_does_not_join_them() -> None:
-    """XLA alone fails at one more case of the second quotient, near where the first one does."""
-    report = _report(losses.distortion, "real", "real")
-    lines = {diagnosis.location.line for diagnosis in _errors(report) if diagnosis.location}
-    assert len(_errors(report)) == len(lines) == 2
+    one, other, mode = _told("LC201", "log"), _told("LC201", "div"), _told("LC503", "div")
+    found = groups([mode, one, other], _Near(None))
+    assert sorted(len(group) for group in found) == [1, 2]
+    assert next(group for group in found if mode in group) == [other, mode]
 
 
 def test_every_finding_is_in_one_diagnosis_with_the_worst_first() -> None:
