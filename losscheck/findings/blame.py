@@ -6,6 +6,7 @@ The walk starts at what came out wrong and goes back through wrong inputs until 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -29,8 +30,14 @@ def nonfinite_source(wiring: Wiring, start: str, values: Values) -> Node | None:
         Every floating-point tensor of the graph in this case.
     """
 
+    @functools.cache
     def wrong(tensor: str) -> bool:
-        return tensor in values and _bad(values[tensor])
+        if tensor in values:
+            return _bad(values[tensor])
+        # Complex numbers are not looked at: what is not finite before them goes through them.
+        node = wiring.producer(tensor)
+        is_complex = node.dtypes[node.outputs.index(tensor)].startswith("complex")
+        return is_complex and any(map(wrong, node.inputs))
 
     found = _source(wiring, start, wrong)
     if found is not None and found.type == "Const":  # an infinity that is written, on no line

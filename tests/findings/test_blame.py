@@ -35,3 +35,13 @@ def test_the_first_that_is_not_finite_is_to_blame(graph):
 def test_what_hands_a_number_on_has_not_made_it(graph, bad):
     # The graph that ran met an edge that this run of it, with all tensors asked for, has missed.
     assert nonfinite_source(graph, graph.value, values(graph, bad)).type == "Sum"
+
+
+def test_what_is_not_finite_is_followed_through_complex_numbers():
+    def spectrum(y_true, y_pred):
+        return tf.reduce_sum(tf.math.real(tf.signal.rfft(tf.acos(y_pred * y_true))))
+
+    graph = wiring(traced(spectrum), PAIR, "y_pred")
+    bad = values(graph, {"Identity", "Sum", "Real", "Acos"})
+    seen = {tensor: bad[tensor] for node in graph.nodes for tensor in node.floats}
+    assert nonfinite_source(graph, graph.value, seen).type == "Acos"
