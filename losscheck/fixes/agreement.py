@@ -192,8 +192,7 @@ def _turned(pair: Pair) -> Iterator[str]:
     """Name a case where a loss that grows without bound falls once it is changed."""
     if pair.part != VALUE:
         return
-    with np.errstate(invalid="ignore"):
-        other = np.isinf(pair.truth) & (pair.truth * pair.after < 0)
+    other = np.isinf(pair.truth) & (np.sign(pair.truth) == -np.sign(pair.after))
     turned = (other & (np.abs(pair.after) > pair.scale)).any(axis=1)
     for worst in np.flatnonzero(turned & (pair.cases.ranges <= Range.WORKING))[:1]:
         inputs = {name: array[worst] for name, array in pair.cases.inputs.items()}

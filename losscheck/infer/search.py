@@ -156,6 +156,8 @@ class Search:
         for pair in (*same, *other):
             if pair in self._trials.of_one:
                 yield from self._of_width(pair, 1)
+                if pair in same:  # labels may hold more: a time and whether it was an event
+                    yield from self._options((pair[0], with_axis(pair[1], -1, 1)), {})
             if parse(pair[0]).dims[-1:] != (1,):  # which runs beside any width by broadcasting
                 yield from self._asked(pair, plain=True)
         for pair in (*same, *other):

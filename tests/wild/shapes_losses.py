@@ -244,3 +244,11 @@ def gathered_value(table, which):
 def value_of_action(q_values, actions, targets):
     """Values (B, D), actions as one-hot rows, targets (B,)."""
     return tf.square(targets - tf.reduce_sum(q_values * actions, axis=-1))
+
+
+def survival_of_time_and_event(y_true, y_pred):
+    """Labels of two columns beside one risk, whose own axis is squeezed away."""
+    time, event = y_true[:, 0], y_true[:, 1]
+    risk = tf.squeeze(y_pred, -1)
+    later = tf.where(time[None, :] >= time[:, None], risk[None, :], risk.dtype.min)
+    return -tf.reduce_sum(event * (risk - tf.reduce_logsumexp(later, axis=1)))

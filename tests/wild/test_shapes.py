@@ -56,6 +56,7 @@ def shapes(loss: Any) -> tuple[str, ...]:
         (losses.nine_quantiles, "(B,)", "(B, 9)"),
         (losses.margin_of_seven_classes, "(B,)", "(B, 7)"),
         (losses.time_and_event, "(B, 2)", "(B, 2)"),
+        (losses.survival_of_time_and_event, "(B, 2)", "(B, 1)"),
         (losses.joints_and_whether_seen, "(B, T, 3)", "(B, T, 2)"),
         (losses.boxes_with_class, "(B, T, 3)", "(B, T, 5)"),
         (losses.words_of_a_sequence, "(B, T)", "(B, T, D)"),
