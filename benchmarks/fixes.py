@@ -1,28 +1,31 @@
 """What of the zoo's faults has a verified fix, and whether such a fix is what it says.
 
-    python -m benchmarks.fixes [STEP]
-
-takes every STEP-th faulty loss of which an error is expected. Each verified fix is written to a
-file of its own and checked once more from there, by all rules, as a loss that nobody has seen; and
-it is compared with the loss as it was (`losscheck diff`): it may differ where it repairs, and next
-to a singular point that it is kept away from. Where a finding says of the numbers themselves that
-they are wrong, as of shapes that are broadcast, there is nothing to compare them with.
+Each verified fix is written to a file of its own and checked once more from there, by all rules, as
+a loss that nobody has seen; and it is compared with the loss as it was (`losscheck diff`): it may
+differ where it repairs, and next to a singular point that it is kept away from. Where a finding
+says of the numbers themselves that they are wrong, as of shapes that are broadcast, there is
+nothing to compare them with.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import attrs
 
 import losscheck
+from benchmarks.markdown import number, percent, table
 from losscheck.comparison import Weight
+from losscheck.diagnoses import curing
 from losscheck.fixes.merged import applied, files_of
 from losscheck.model import Diagnosis, LossReport
 from losscheck.rules import by_code
@@ -30,6 +33,8 @@ from losscheck.rules.base import Doubt
 from tests.zoo.catalogue import CATALOGUE
 from tests.zoo.faulty import PLANTED
 from tests.zoo.specimen import Specimen, called
+
+STEP = 3  # of the faulty losses: to check a loss three times takes a minute
 
 
 @attrs.frozen(kw_only=True)
@@ -49,8 +54,8 @@ class Looked:
         cases.
     beside
         The same of working cases: next to a singular point, where a bound stands.
-    seconds
-        Of processor time, of the check.
+    fixing
+        Seconds of processor time that the fixes took.
     """
 
     name: str
@@ -60,17 +65,24 @@ class Looked:
     meant: bool = False
     changed: str = ""
     beside: str = ""
-    seconds: float = 0.0
+    fixing: float = 0.0
+
+    @property
+    def numbers(self) -> str:
+        """What became of them."""
+        if not self.verified:
+            return ""
+        other = "others are right" if self.meant else self.changed
+        return other or ("the same but next to a singular point" if self.beside else "the same")
 
 
 def look_at(specimen: Specimen, folder: Path) -> Looked:
     """Check a specimen, and the same with its fix."""
-    begin = time.process_time()
-    report = _checked(specimen, specimen.faulty)
-    seconds = time.process_time() - begin
+    with _timed() as spent:
+        report = _checked(specimen, specimen.faulty)
     errors = [one for one in report.diagnoses if one.severity == "error"]
     if not errors or not errors[0].verified:
-        return Looked(name=specimen.name, verified=False, seconds=seconds)
+        return Looked(name=specimen.name, verified=False, fixing=sum(spent))
     fixed = _fixed(specimen, errors[0], folder)
     again = _checked(specimen, fixed)
     before, after = (_codes(each) for each in (report, again))
@@ -85,8 +97,24 @@ def look_at(specimen: Specimen, folder: Path) -> Looked:
         meant=meant,
         changed=apart[0],
         beside=apart[1],
-        seconds=seconds,
+        fixing=sum(spent),
     )
+
+
+@contextlib.contextmanager
+def _timed() -> Iterator[list[float]]:
+    """Note the processor time of everything that looks for fixes meanwhile."""
+    spent: list[float] = []
+
+    def timed(*given: Any) -> Any:
+        begin = time.process_time()
+        try:
+            return curing.with_cures(*given)
+        finally:
+            spent.append(time.process_time() - begin)
+
+    with mock.patch("losscheck.diagnoses.writing.with_cures", timed):
+        yield spent
 
 
 def _checked(specimen: Specimen, loss: Callable[..., Any]) -> LossReport:
@@ -123,46 +151,45 @@ def _fixed(specimen: Specimen, diagnosis: Diagnosis, folder: Path) -> Callable[.
     module = importlib.util.module_from_spec(spec)
     sys.modules[file.stem] = module
     spec.loader.exec_module(module)
-    found: Any = getattr(module, called(specimen.faulty))
-    return found if callable(specimen.faulty) and hasattr(specimen.faulty, "__name__") else found()
+    found: Callable[..., Any] = getattr(module, called(specimen.faulty))
+    return found if hasattr(specimen.faulty, "__name__") else found()
 
 
-def table(looked: Sequence[Looked]) -> str:
-    """The figures as Markdown."""
+def describe(looked: Sequence[Looked]) -> str:
+    """Give the section on fixes: a sentence, and a row for each loss."""
     fixed = [one for one in looked if one.verified]
-    sound = [one for one in fixed if not (one.left or one.added or one.changed)]
+    clean = [one for one in fixed if not (one.left or one.added or one.changed)]
+    seconds = statistics.median(one.fixing for one in looked)
+    said = (
+        f"Of {len(looked)} faulty losses (every {STEP}rd of the zoo's) {len(fixed)} have a "
+        f"verified fix ({percent(len(fixed) / len(looked))}, target >= 80%). Written to a file and "
+        f"checked anew by all rules, {len(clean)} of these have no error of the diagnosis left, "
+        "none that is new, and the numbers of before on ordinary cases; "
+        f"{sum(one.meant for one in clean)} of them give other numbers because those that they had "
+        f"are wrong, {sum(bool(one.beside) for one in clean)} differ next to a singular point. The "
+        f"fixes take {number(seconds)} s of processor time, median (target <= 1.5 s)."
+    )
+    head = ["specimen", "verified", "left", "added", "numbers", "seconds"]
     rows = [
-        "| faulty losses | verified fix | of these: clean when checked again | seconds (median) |",
-        "|---|---|---|---|",
-        f"| {len(looked)} | {len(fixed)} ({len(fixed) / max(1, len(looked)):.0%}) "
-        f"| {len(sound)} | {sorted(one.seconds for one in looked)[len(looked) // 2]:.1f} |",
+        [
+            one.name,
+            "yes" if one.verified else "no",
+            ", ".join(one.left),
+            ", ".join(one.added),
+            one.numbers,
+            f"{one.fixing:.1f}",
+        ]
+        for one in looked
     ]
-    bounds, meant = sum(bool(one.beside) for one in sound), sum(one.meant for one in sound)
-    rows += [
-        "",
-        f"{bounds} of the clean ones are another function next to a singular point; {meant} give "
-        "other numbers because those that they had are wrong.",
-        "",
-    ]
-    doubtful = [one for one in fixed if one not in sound]
-    rows += [
-        f"- {one.name}: left {', '.join(one.left) or 'none'}; added "
-        f"{', '.join(one.added) or 'none'}; {one.changed or 'same'}"
-        for one in doubtful
-    ]
-    return "\n".join(rows)
+    return f"{said}\n\n{table(head, rows)}"
 
 
-def main(step: int) -> None:
-    """Measure, and print the figures."""
+def look_at_fixes(tell: Callable[[str], None], step: int = STEP) -> list[Looked]:
+    """Look at every so many-th faulty loss of which an error is expected."""
     wanted = [s for s in (*CATALOGUE, *PLANTED) if s.severity == "error" and s.reproduced][::step]
     looked = []
     with tempfile.TemporaryDirectory() as folder:
-        for specimen in wanted:
+        for place, specimen in enumerate(wanted, 1):
             looked.append(look_at(specimen, Path(folder)))
-            print(looked[-1], file=sys.stderr, flush=True)
-    print(table(looked))
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1)
+            tell(f"{place}/{len(wanted)} {looked[-1]}")
+    return looked

@@ -98,6 +98,13 @@ def zoo_told() -> str:
     return describe_told(tell_of([*CATALOGUE, *PLANTED], _tell))
 
 
+def zoo_fixed() -> str:
+    """Write the fixes of the zoo, and check what comes of them."""
+    from benchmarks.fixes import describe, look_at_fixes
+
+    return describe(look_at_fixes(_tell))
+
+
 def keras_losses() -> str:
     """Check what keras.losses offers."""
     from benchmarks.stability_keras import describe_keras, look_at_keras
@@ -145,6 +152,7 @@ PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "declared": ("The zoo, domains declared", zoo_declared),
     "undeclared": ("The zoo, nothing declared", zoo_undeclared),
     "told": ("How the zoo is told", zoo_told),
+    "fixes": ("Fixes, written and checked anew", zoo_fixed),
     "keras": ("Keras' own losses", keras_losses),
     "packages": ("Published packages", packages),
     "projects": ("Losses of public projects, domains declared", projects_declared),

@@ -112,6 +112,10 @@ class Bench:
         self._traced: tuple[tuple[Edit, ...], Programs] | None = None  # of the last change
         self._roots = (call.function, call.handed, *handed)
 
+    def places(self, weight: int) -> int:
+        """How many expressions are to blame for what weighs so much."""
+        return len({one.blame.expression for one in self._said if one.weight == weight})
+
     def verify(self, edits: Sequence[Edit], explanations: Sequence[Explanation]) -> Verified:
         """Say which findings a change cures, and what speaks against it.
 
@@ -188,12 +192,12 @@ class Bench:
             worst = any(each.finding.severity == Severity.ERROR for each in own)
             if worst and len(gone) < len(own):
                 left = next(one for one in own if one.finding.id not in gone)
-                other = now.elsewhere(left, self._writer(Desk(after)))
+                other = now.elsewhere(left, tried.prints(left), self._writer(Desk(after)))
                 further = _besides(other, after)
                 break
         for each in self._shown:
             if not now.clear(each, tried.prints(each)):
-                other = now.elsewhere(each, self._writer(Desk(after)))
+                other = now.elsewhere(each, tried.prints(each), self._writer(Desk(after)))
                 return Verified(
                     clears=tuple(clears), complaints=(_found(each),), further=_besides(other, after)
                 )

@@ -11,8 +11,11 @@ from collections.abc import Iterable, Iterator
 
 import attrs
 
+from losscheck import domains
+from losscheck.advice import wording
 from losscheck.advice.blamed import Blame, Span
 from losscheck.advice.change import Change
+from losscheck.advice.limits import EPSILON, SMALL
 from losscheck.evidence.desk import Desk
 from losscheck.findings.explanation import Explanation
 from losscheck.findings.names import Names, module_of
@@ -21,6 +24,7 @@ from losscheck.fixes.edit import Edit
 from losscheck.fixes.patch import PatchError, patched
 from losscheck.fixes.place import Place, place
 from losscheck.rules import by_code
+from losscheck.rules.base import Pin
 
 
 def candidates(explanation: Explanation, desk: Desk) -> Iterator[Edit]:
@@ -29,10 +33,10 @@ def candidates(explanation: Explanation, desk: Desk) -> Iterator[Edit]:
     Each of them can be made, parses, and uses only names that exist at its place. Where the
     expression to blame is in no file, there are none.
     """
-    here = place(_span(explanation.blame, desk.evidence.programs.call.base))
-    if here is None or (module := module_of(here.span.file)) is None:
+    known = _known(explanation, desk)
+    if known is None:
         return
-    names = Names(vars(module), here.local)
+    here, names = known
     rule = by_code(explanation.finding.code)
     blame = attrs.evolve(
         explanation.blame,
@@ -41,6 +45,29 @@ def candidates(explanation: Explanation, desk: Desk) -> Iterator[Edit]:
         function=enclosing(here.source, here.span.line),
     )
     yield from made(rule.changes(explanation.suspect, blame), here, names)
+
+
+def held_off(explanation: Explanation, desk: Desk, *, alone: bool = False) -> Iterator[Edit]:
+    """Keep arguments away from the ends of their domains, before all else that a function does.
+
+    Parameters
+    ----------
+    alone
+        The prediction alone; else also all of them.
+    """
+    known = _known(explanation, desk)
+    if known is not None and by_code(explanation.finding.code).pinned is Pin.FINITE:
+        changes = _bounds(explanation, desk, known[0])
+        yield from made((c for c in changes if not alone or len(c.before) == 1), *known)
+
+
+def _known(explanation: Explanation, desk: Desk) -> tuple[Place, Names] | None:
+    """Where the expression to blame stands, and the names there; None where it is in no file."""
+    here = place(_span(explanation.blame, desk.evidence.programs.call.base))
+    module = None if here is None else module_of(here.span.file)
+    if here is None or module is None:
+        return None
+    return here, Names(vars(module), here.local)
 
 
 def made(changes: Iterable[Change], here: Place, names: Names) -> Iterator[Edit]:
@@ -55,6 +82,28 @@ def made(changes: Iterable[Change], here: Place, names: Names) -> Iterator[Edit]
             change = attrs.evolve(change, new=text)
         if span is not None and change.new:
             yield from itertools.islice(_made(change, span, here, names), 1)
+
+
+def _bounds(explanation: Explanation, desk: Desk, here: Place) -> Iterator[Change]:
+    """Bound the prediction, then all arguments, by what their domains end at."""
+    dtype = explanation.finding.dtype
+    eps, small = (wording.number(table[dtype]) for table in (EPSILON, SMALL))
+    given = desk.evidence.spec.arguments
+    ends = {a.name: domains.parse(a.domain).bounds for a in given if a.name in here.parameters}
+    lines = [
+        {
+            name: f"{name} = tf.clip_by_value({name}, {floor}, 1.0 - {eps})"
+            if high == 1.0
+            else f"{name} = tf.maximum({name}, {floor})"
+            for name, (low, high) in ends.items()
+            if low == 0.0
+        }
+        for floor in (small, eps)
+    ]
+    prediction = desk.evidence.programs.call.prediction
+    alone = [(each[prediction],) for each in lines if prediction in each]
+    for before in (*alone, *(tuple(each.values()) for each in lines if len(each) > 1)):
+        yield Change(explanation.blame.expression, "", before, early=True)
 
 
 def _span(blame: Blame, base: str) -> Span | None:

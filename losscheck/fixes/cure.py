@@ -10,13 +10,15 @@ import attrs
 from losscheck.evidence.desk import Desk
 from losscheck.findings.explanation import Explanation
 from losscheck.fixes.bench import Bench, Verified
-from losscheck.fixes.candidates import candidates
+from losscheck.fixes.candidates import candidates, held_off
 from losscheck.fixes.edit import Edit
 from losscheck.fixes.rewritten import rewritten
+from losscheck.settings.budget import is_spent
 
 TRIED = 10  # changes of one fault that are tried
 FURTHER = 3  # changes that are tried after one that holds, for one that keeps every right number
 SEARCHES = 3  # changes of one fault that a search is made for
+MANY = 4  # places that fail, from which on what they have in common is changed first
 TOGETHER = 3  # places that one change may be made of
 COMPOUND = 6  # changes of several places that are tried
 REWRITTEN = 2  # findings of one fault whose expressions are rewritten
@@ -37,7 +39,8 @@ def cures(
 
     One that leaves every number as it is where the loss was right comes before one that holds the
     loss away from a singular point by a bound, and that before one which brings a warning. Where
-    none cures, the expression at fault is rewritten by identities.
+    none cures, the expression at fault is rewritten by identities, and then the arguments are
+    bounded; where much fails, the prediction is so first.
 
     Returns
     -------
@@ -45,10 +48,15 @@ def cures(
         Those that were tried, the best one last.
     """
     trial = _Trial(bench, explanations)
-    told: set[Edit] = set()
-    advised = (edit for each in trial.weighty for edit in candidates(each, desk))
-    further = _rewritten(trial.weighty, desk)
-    for edit in chain(islice(_new(advised, told), most), _new(further, told)):
+    worst = trial.weighty
+    many = bench.places(worst[0].weight) >= MANY  # one change is less than one of each
+    listed = (
+        held_off(worst[0], desk, alone=True) if many else (),
+        islice(_new(chain.from_iterable(candidates(each, desk) for each in worst)), most),
+        _rewritten(worst, desk),
+        (edit for each in worst for edit in held_off(each, desk) if not trial.bounded),
+    )
+    for edit in _new(chain.from_iterable(listed)):
         if trial.cured_by(edit):
             return trial.tried
         if trial.over:
@@ -95,9 +103,14 @@ class _Trial:
         return False
 
     @property
+    def bounded(self) -> bool:
+        """Whether a change cures that holds the loss away from a singular point."""
+        return bool(self._bounds)
+
+    @property
     def over(self) -> bool:
         """Whether no more need be tried."""
-        return len(self._bounds) > FURTHER or not self._searches
+        return len(self._bounds) > FURTHER or not self._searches or is_spent()
 
     def settled(self) -> list[Cure]:
         """What was tried, the best last: a bound, else what brings a warning."""
@@ -120,8 +133,9 @@ class _Trial:
         return (verified.holds and not verified.adds) or self._cured_besides(self.tried[-1])
 
 
-def _new(edits: Iterable[Edit], told: set[Edit]) -> Iterator[Edit]:
+def _new(edits: Iterable[Edit]) -> Iterator[Edit]:
     """The edits that write something else than those before, whatever they say of it."""
+    told: set[Edit] = set()
     for edit in edits:
         bare = attrs.evolve(edit, why="")
         if bare not in told:

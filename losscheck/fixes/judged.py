@@ -6,6 +6,7 @@ import functools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import attrs
 import numpy as np
 
 from losscheck.cases.blocks import CaseBlock
@@ -23,6 +24,7 @@ from losscheck.rules.base import Rule
 from losscheck.rules.crowd import Crowd
 
 SEARCHED = ("lone", "narrowed")  # cases of their own, which are swept with the others here
+TOLD = 2  # cases of a crowd that are asked what else is to blame
 MEMBERS = 64  # of a crowd and a range, which are weighed
 
 
@@ -129,14 +131,22 @@ class Judged:
             if new:
                 yield f"{rule.code} {rule.slug} would be found"
 
-    def elsewhere(self, explanation: Explanation, writer: Writer) -> Explanation | None:
-        """What is still found as something else is now to blame for it; None where nothing is."""
+    def elsewhere(
+        self, explanation: Explanation, prints: Array, writer: Writer
+    ) -> Explanation | None:
+        """What is still found as something else is now to blame for it; None where nothing is.
+
+        Parameters
+        ----------
+        prints
+            Of the cases that it was found in: some of these speak for all.
+        """
         rule = by_code(explanation.finding.code)
-        same = [
-            one
-            for one in self.of(rule) or []
-            if isinstance(one, Crowd) and _same_run(one, explanation)
-        ]
+        same = []
+        for one in self.of(rule) or []:
+            if isinstance(one, Crowd) and _same_run(one, explanation):
+                still = one.members[np.isin(_prints(one), prints)]
+                same += [attrs.evolve(one, members=still[:TOLD])] if len(still) else []
         texts = (explanation.blame.expression, *self._written)
         told = (one for one in writer.explanations(rule, same) if one.weight >= explanation.weight)
         return next(

@@ -43,6 +43,14 @@ class Place:
         return frozenset(name for node in held for name in bound(node))
 
     @property
+    def parameters(self) -> frozenset[str]:
+        """Those of the innermost of these functions that has a body."""
+        held = (node for node in reversed(self.functions) if not isinstance(node, ast.Lambda))
+        inner = next(held, None)
+        given = ast.walk(inner.args) if inner is not None else ()  # type: ignore[attr-defined]
+        return frozenset(arg.arg for arg in given if isinstance(arg, ast.arg))
+
+    @property
     def beginning(self) -> tuple[Span, str] | None:
         """An expression in the first statement of the function: its place and its text."""
         for function in reversed(self.functions):
