@@ -134,7 +134,7 @@ def _outcome(looked: Sequence[Seen]) -> str:
         ("sound losses with an error", f"{sum(bool(s.errors) for s in sound)} of {len(sound)}")
     )
     bugs = sum(len(one.problem.bugs) for one in faulty)
-    parts = [table(["bugs", f"of {bugs}"], rows)]
+    parts = [table(["", f"of {bugs}"], rows)]
     for title, listed in (
         ("Told as a note alone", [one for one in faulty if one.severity == "note"]),
         ("Missed", [one for one in faulty if not one.severity]),
@@ -148,19 +148,19 @@ def _outcome(looked: Sequence[Seen]) -> str:
 def _said(one: Seen) -> str:
     """Say what was expected of a loss, and what is said instead."""
     said = "; ".join(f"{f.code} {f.severity}: {f.message}" for f in (one.told or one.findings)[:3])
-    wanted = f" ({one.problem.codes.replace(' ', ' or ')})" if one.problem.codes else ""
-    why = f", {one.problem.why}" if one.problem.why else ""
-    return f"`{one.name}`{wanted}{why}. Said is {said or 'nothing'}"
+    wanted = f" ({' or '.join(one.problem.codes.split())})" if one.problem.codes else ""
+    why = f": {one.problem.why}" if one.problem.why else ""
+    return f"`{one.name}`{wanted}{why}. losscheck says: {said or 'nothing.'}"
 
 
 def _rows(looked: Sequence[Seen]) -> str:
-    head = ["loss", "bugs", "trigger", "told", "other errors", "seconds"]
+    head = ["loss", "published as", "trigger", "told", "other errors", "seconds"]
     return table(
         head,
         [
             [
                 one.name,
-                _bugs(one),
+                " ".join(one.problem.bugs) or "-",
                 one.problem.why or "-",
                 ", ".join(dict.fromkeys(f"{f.code} {f.severity}" for f in one.told))
                 or ("**missed**" if one.problem.codes else "sound"),
@@ -170,11 +170,6 @@ def _rows(looked: Sequence[Seen]) -> str:
             for one in looked
         ],
     )
-
-
-def _bugs(one: Seen) -> str:
-    bugs = one.problem.bugs
-    return bugs[0] if len(bugs) == 1 else str(len(bugs)) if bugs else "-"
 
 
 def _published(grist: Sequence[Seen]) -> str:

@@ -25,15 +25,27 @@ def main() -> int:
     parser.add_argument("--pythons", nargs="*", default=PYTHONS, help="interpreters")
     parser.add_argument("tests", nargs="*", default=TESTS, help="what pytest is given")
     arguments = parser.parse_args()
-    told = {}
+    told = []
     for python in arguments.pythons:
-        for pair, pins in (("oldest", oldest()), ("newest", [])):
-            told[f"{Path(python).name}, {pair} TensorFlow"] = outcome(
-                python, pair, pins, arguments.tests
-            )
-    width = max(map(len, told))
-    print("\n".join(f"{name:{width}}  {said}" for name, said in told.items()))
-    return int(any(said.startswith("failed") for said in told.values()))
+        if number := version(python):
+            told += [
+                f"{folder.name}: {outcome(python, folder, pins, arguments.tests)}"
+                for pair, pins in (("oldest", oldest()), ("newest", []))
+                for folder in [ROOT / ".venv" / "matrix" / f"{number}-{pair}"]
+            ]
+        else:
+            told.append(f"left out: there is no {python} here")
+    print("\n".join(told))
+    return int(any("failed" in said for said in told))
+
+
+def version(python: str) -> str:
+    """Ask an interpreter for its version; nothing where there is none."""
+    show = "import sys; print('%d.%d' % sys.version_info[:2])"
+    try:
+        return _run(python, "-c", show).stdout.strip()
+    except OSError:
+        return ""
 
 
 def oldest() -> list[str]:
@@ -43,27 +55,19 @@ def oldest() -> list[str]:
     return [re.sub(r">=([\d.]+).*", r"==\1.*", one) for one in asked]
 
 
-def outcome(python: str, pair: str, pins: Sequence[str], tests: Sequence[str]) -> str:
-    """Say in a line what came of the tests in one environment."""
-    version = "import sys; print('%d.%d' % sys.version_info[:2])"
-    try:
-        number = _run(python, "-c", version)
-    except OSError:
-        return "left out: there is no such Python"
-    if number.returncode:
-        return "left out: there is no such Python"
-    folder = ROOT / ".venv" / "matrix" / f"{number.stdout.strip()}-{pair}"
-    own = str(folder / "bin" / "python")
-    if not (folder / "filled").exists():
+def outcome(python: str, folder: Path, pins: Sequence[str], tests: Sequence[str]) -> str:
+    """Say what came of the tests in one environment."""
+    own, filled = str(folder / "bin" / "python"), folder / "filled"
+    if not filled.exists() or filled.stat().st_mtime < (ROOT / "pyproject.toml").stat().st_mtime:
         pip = (own, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
         _run(python, "-m", "venv", "--clear", str(folder))
         _run(*pip, "--upgrade", "pip>=25.1")
-        filled = _run(*pip, "--editable", ".", "--group", "dev", *pins)
-        if filled.returncode:
-            last = filled.stderr.strip().splitlines()[-1]
-            absent = any(words in filled.stderr for words in NOT_THERE)
+        installed = _run(*pip, "--editable", ".", "--group", "dev", *pins)
+        if installed.returncode:
+            last = installed.stderr.strip().splitlines()[-1]
+            absent = any(words in installed.stderr for words in NOT_THERE)
             return f"left out: {last}" if absent else f"failed to install: {last}"
-        (folder / "filled").touch()
+        filled.touch()
     show = "from importlib.metadata import version as v; print(v('tensorflow'), v('keras'))"
     versions = _run(own, "-c", show).stdout.split()
     print(f"{folder.name}: TensorFlow {versions[0]}, Keras {versions[1]}", flush=True)
