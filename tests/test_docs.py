@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import doctest
 import importlib.util
 import json
 import re
@@ -22,6 +23,7 @@ import yaml
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+import losscheck
 from losscheck.cli import command
 from losscheck.rules import rules
 
@@ -181,6 +183,24 @@ def test_reference_pages_hold_every_option_key_and_field(pages: ModuleType) -> N
     text = pages.report_page()
     assert "| `verdict` |" in text
     assert "## diagnosis" in text
+
+
+EXAMPLES = [
+    ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    for file in sorted((ROOT / "losscheck").rglob("*.py"))
+    if ">>>" in file.read_text(encoding="utf-8")
+]
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_examples_in_docstrings_give_what_they_say(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    names = {"losscheck": losscheck}
+    ended = doctest.testmod(importlib.import_module(name), extraglobs=names, optionflags=flags)
+    assert ended.failed == 0
 
 
 def test_the_tutorial_shows_files_that_parse() -> None:

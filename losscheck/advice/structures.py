@@ -22,6 +22,7 @@ def taken(structures: Mapping[str, Structure]) -> str:
 
     Examples
     --------
+    >>> from losscheck.program.structures import Structure
     >>> taken({"y_true": Structure(keys=("box",)), "y_pred": Structure(length=2)})
     "y_true as a dict with the key 'box' and y_pred as a tuple of 2 tensors"
     """

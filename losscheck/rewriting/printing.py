@@ -45,7 +45,7 @@ def write(
     --------
     >>> from losscheck.rewriting.reading import read
     >>> write(read("tf.exp(x) - (1 - K.log(x))"))
-    'tf.exp(x) - (1.0 - K.log(x))'
+    'tf.exp(x) - (1.0 - tf.math.log(x))'
     """
     return _Writer(spelling or Spelling(), names or {}).write(node, 0)
 

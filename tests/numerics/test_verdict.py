@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import attrs
 import numpy as np
 import pytest
 
 from losscheck.model import Array
 from losscheck.numerics.ladder import Derivatives, derivatives
 from losscheck.numerics.verdict import (
+    DECIDABLE,
+    DIVERGING,
     RETRACED_FLOOR,
     REWRITTEN_FLOOR,
+    SAFETY,
+    SIDES,
+    STEPPING,
     Agreement,
     Point,
+    cautious,
     classify_point,
     compare,
 )
@@ -199,3 +206,122 @@ def test_zero_gradient_without_a_scale_divides_nothing() -> None:
     result = compare(np.zeros(1), found, RETRACED_FLOOR, 0.0)
     assert np.isfinite(result.bound[0])
     assert result.outcome[0] in (Agreement.INCONCLUSIVE, Agreement.VERIFIED)
+
+
+def known(**given: float) -> Derivatives:
+    """What is known of one point: a smooth one of slope 1, but for what is given."""
+    smooth = {"value": 1.0, "left": 1.0, "right": 1.0, "left_growth": -1.0, "right_growth": -1.0}
+    steps = dict.fromkeys(("step_left", "step_right", "jump"), np.nan)
+    errors = dict.fromkeys(("step_left_error", "step_right_error", "jump_error"), np.inf)
+    fields = dict.fromkeys(attrs.fields_dict(Derivatives), 0.0)
+    numbers = {**fields, **smooth, **steps, **errors, **given}
+    return Derivatives(**{name: np.array([number]) for name, number in numbers.items()})
+
+
+ABOVE = 1 + 2**-20
+LEAST = DECIDABLE / SAFETY  # an error beyond which nothing is decided, of a slope of 1
+STEP = {"step_left": 1.0, "centre": 4.0}
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        ({}, Point.SMOOTH),
+        ({"error": LEAST}, Point.SMOOTH),
+        ({"error": LEAST * ABOVE}, Point.UNDECIDED),
+        ({"error": 4 * LEAST, "value": 4.0}, Point.SMOOTH),  # of itself
+        ({"error": LEAST, "value": 0.0}, Point.SMOOTH),  # of the ordinary gradient
+        ({"error": LEAST * ABOVE, "value": 0.0}, Point.UNDECIDED),
+        # Sides apart by ten times their errors and a quarter of the larger slope.
+        ({"left": 1.0, "right": 4.0, "left_error": 0.125, "right_error": 0.075}, Point.SMOOTH),
+        ({"left": 1.0, "right": 4.0, "left_error": 0.125, "right_error": 0.07}, Point.KINK),
+        ({"left": 3.0, "right": 4.0}, Point.SMOOTH),
+        ({"left": 2.9, "right": 4.0}, Point.KINK),
+        ({"left_growth": DIVERGING}, Point.ROOT),
+        ({"right_growth": DIVERGING - 1e-6}, Point.SMOOTH),
+        ({"right_growth": STEPPING}, Point.SMOOTH),  # without a step that is known
+        ({"right_growth": STEPPING, **STEP, "step_left_error": 0.0}, Point.SMOOTH),
+        ({"right_growth": STEPPING, **STEP, "step_left": 1.1, "step_left_error": 0.0}, Point.JUMP),
+        (
+            {"right_growth": STEPPING, **STEP, "step_left": 1.1, "step_left_error": 0.1},
+            Point.SMOOTH,
+        ),
+        ({"left_growth": STEPPING, "step_right": -9.0, "step_right_error": 0.5}, Point.JUMP),
+        ({"step_right": -9.0, "step_right_error": 0.5}, Point.SMOOTH),  # nothing grows
+        ({"left_growth": STEPPING, "step_right": 9.0}, Point.SMOOTH),  # nobody knows how well
+    ],
+)
+def test_a_kind_holds_up_to_its_bound(given: dict[str, float], kind: Point) -> None:
+    found = classify_point(known(**given), floor=0.25)
+    assert found.dtype == np.int8
+    assert Point(found[0]) == kind
+
+
+@pytest.mark.parametrize(
+    ("gradient", "given", "outcome"),
+    [
+        (1.0, {}, Agreement.VERIFIED),
+        (1.25, {}, Agreement.VERIFIED),  # a fifth of the larger, which is 1.25
+        (1.3, {}, Agreement.MISMATCH),
+        (1.0, {"error": LEAST}, Agreement.VERIFIED),
+        (1.0, {"error": LEAST * ABOVE}, Agreement.INCONCLUSIVE),
+        (np.inf, {}, Agreement.INCONCLUSIVE),
+        (1.0, {"left_growth": DIVERGING}, Agreement.INCONCLUSIVE),
+        (
+            1.0,
+            {"left_growth": STEPPING, "step_right": -9.0, "step_right_error": 0.5},
+            Agreement.INCONCLUSIVE,
+        ),
+        (4.0, {"left": 1.0, "right": 4.0}, Agreement.VERIFIED),
+        (6.0, {"left": 1.0, "right": 4.0}, Agreement.OUTSIDE),
+    ],
+)
+def test_a_verdict_holds_up_to_its_bound(
+    gradient: float, given: dict[str, float], outcome: Agreement
+) -> None:
+    found = compare(np.array([gradient]), known(**given), 0.2, 1.0)
+    assert found.outcome.dtype == np.int8
+    assert Agreement(found.outcome[0]) == outcome
+    assert Point(found.point[0]) == classify_point(known(**given), 0.2)[0]
+    if np.isfinite(gradient) and not given:
+        assert found.difference[0] == gradient - 1.0
+
+
+def test_digits_are_those_of_the_difference_beside_the_larger_number() -> None:
+    def digits(gradient: float, scale: float, **given: float) -> float:
+        return float(compare(np.array([gradient]), known(**given), 0.5, scale).digits[0])
+
+    assert digits(1.0, 1.0) == pytest.approx(-np.log10(np.finfo(np.float64).eps))
+    assert digits(1.001, 1.0) == pytest.approx(3.0, abs=1e-3)
+    assert digits(1.001, 100.0) == pytest.approx(5.0, abs=1e-3)
+    assert digits(0.101, 0.0, value=0.1, left=0.1, right=0.1) == pytest.approx(2.0, abs=5e-3)
+    zero = {"value": 0.0, "left": 0.0, "right": 0.0}
+    assert digits(0.0, 0.0, **zero) == pytest.approx(-np.log10(np.finfo(np.float64).eps))
+    assert np.isnan(digits(4.0, 1.0, left=1.0, right=4.0))
+
+
+def test_the_scale_of_a_gradient_tells_what_is_a_kink_of_it() -> None:
+    unsure = known(value=0.0, error=2 * LEAST, left=0.0, right=0.0)
+    points = [compare(np.zeros(1), unsure, 0.0, scale).point[0] for scale in (1.0, 2.0)]
+    assert points == [Point.UNDECIDED, Point.SMOOTH]
+
+
+@pytest.mark.parametrize(
+    ("given", "scale", "error"),
+    [
+        ({}, 1.0, 0.0),
+        ({"left_error": SIDES, "left": 0.5}, 1.0, 0.0),  # as well as its sides must be known
+        ({"left_error": SIDES * ABOVE, "left": 0.5}, 1.0, 0.5),
+        ({"right_error": SIDES * ABOVE, "left": 0.5}, 1.0, 0.5),
+        ({"right_error": SIDES * ABOVE, "left": 0.5}, 2.0, 0.0),  # of the ordinary gradient
+        ({"right_error": 2 * SIDES, "left": 0.5, "value": 2.0}, 1.0, 0.0),  # of itself
+        ({"left_error": SIDES * ABOVE, "left": 0.5, "error": 0.7}, 1.0, 0.7),
+        ({"left_error": np.inf, "left": np.nan, "error": 0.7}, 1.0, 0.7),  # there is no side
+    ],
+)
+def test_a_central_difference_is_trusted_no_more_than_its_sides(
+    given: dict[str, float], scale: float, error: float
+) -> None:
+    found = cautious(known(**given), scale)
+    assert found.error[0] == error
+    assert found.value[0] == known(**given).value[0]

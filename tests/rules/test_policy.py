@@ -94,6 +94,13 @@ def test_modes_that_differ_are_weighed_by_the_ordinary_scale() -> None:
     assert _severity("LC503", "value", scale=0.5, reach=Range.WORKING) == "warning"
     assert _severity("LC503", "value", scale=0.001, reach=Range.ORDINARY) == "warning"
     assert _severity("LC503", "value", scale=1e-6, reach=Range.ORDINARY) == "note"
+    for bound, reached in ((policy.NOTABLE, "error"), (policy.SLIGHT, "warning")):
+        assert _severity("LC503", "value", scale=bound, reach=Range.ORDINARY) == reached
+
+
+def test_float32_counts_even_where_another_dtype_alone_is_required() -> None:
+    assert _severity("LC101", "mismatch", required=("float16",)) == "error"
+    assert _severity("LC101", "mismatch", required=("float16",), dtype="bfloat16") == "warning"
 
 
 def test_lost_digits_are_weighed_by_range_and_size() -> None:
