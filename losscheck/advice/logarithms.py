@@ -136,7 +136,7 @@ FORWARD = (
         true=conditions.zero,
         cause="The logarithm of {at} is -Inf.",
         write=CLAMPED,
-        remark="Or compute from logits: log_softmax, log_sigmoid, or a cross-entropy with logits.",
+        remark="Where it is a probability: compute from logits, by log_softmax or log_sigmoid.",
     ),
 )
 

@@ -124,7 +124,10 @@ ROWS: list[tuple[str, str, Mapping[str, Any], Mapping[str, Any], str]] = [
     ("LC501", "python-control-flow", RAISED, {}, "[3] vs. [7]"),
     ("LC501", "numpy", RAISED, {}, "[3] vs. [7]"),
     ("LC501", "other", RAISED, {}, "[3] vs. [7]"),
-    ("LC502", "dtype", {**RAISED, "dtype": "float16"}, {}, "float16"),
+    ("LC502", "dtype", {**RAISED, "dtype": "float16", "exception": "cannot compute Mul as input "
+     "#1(zero-based) was expected to be a half tensor but is a float tensor"}, {}, "is fixed"),
+    ("LC502", "dtype", {**RAISED, "dtype": "float16", "exception": "Value for attr 'Treal' of half "
+     "is not in the list of allowed values: float, double"}, {}, "does not take float16. It raises"),
     ("LC503", "nonfinite", {"values": {"graph": 0.0, "xla": np.nan}}, {}, "xla gives NaN"),
     ("LC503", "value", {"graph": 1.0, "xla": 1.125}, {}, "xla gives 1.125"),
     ("LC503", "gradient", {"graph": 1.0, "xla": 1.125}, {}, "xla gives 1.125"),

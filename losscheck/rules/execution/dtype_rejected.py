@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import attrs
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from losscheck.model import Location
     from losscheck.program.tracing.trace import CallError
     from losscheck.rules.base import Arguments, Judgment, Words
+
+# How TensorFlow and Keras say that two dtypes meet.
+_MIXED = re.compile(
+    r"not match|expected to be|requested dtype|same dtype|mix|must be|but got|, but"
+)
 
 
 class DtypeRejected(Rule):
@@ -119,8 +125,8 @@ class DtypeRejected(Rule):
                 f"\n# Constants too: tf.constant(0.5, dtype={pred}.dtype), not a fixed tf.float32."
             )
         raised = f" It raises: {exception}." if exception else ""
-        return (
-            f"The loss fails in {dtype}.",
-            f"A dtype is fixed inside, and TensorFlow does not mix dtypes.{raised}",
-            fix,
-        )
+        why = "A dtype is fixed inside, and TensorFlow does not mix dtypes."
+        if not _MIXED.search(exception):
+            why = f"An operation inside does not take {dtype}."
+            fix = f"{names[0]}, {pred} = (tf.cast(x, tf.float32) for x in ({names[0]}, {pred}))"
+        return f"The loss fails in {dtype}.", why + raised, fix
