@@ -15,7 +15,15 @@ from losscheck.program.running.runnable import Runnable
 from losscheck.program.second_opinion import Failed
 from losscheck.program.tracing.graphdef import doubled, keeps_float64
 from losscheck.program.tracing.retyped import retyped
-from losscheck.program.tracing.trace import OF_SIZES, Call, CallError, OutputError, Traced, trace
+from losscheck.program.tracing.trace import (
+    OF_SIZES,
+    Call,
+    CallError,
+    OutputError,
+    Traced,
+    needs_autograph,
+    trace,
+)
 from losscheck.program.trying import tried
 
 Sizes = Mapping[str, tuple[int | None, ...] | None]  # argument -> shape; None: unknown
@@ -142,9 +150,7 @@ class Programs:
             first = error
         if first.refused or (once and isinstance(first.error, OF_SIZES)):
             raise first from first.error
-        # Python that cannot decide on a tensor, count to it or take its length raises a TypeError;
-        # AutoGraph mends nothing else, and sizes that do not fit would only fail once more.
-        if isinstance(first.error, TypeError):
+        if needs_autograph(first):
             try:
                 traced = trace(self.call, signature, autograph=True, forward=forward)
                 return self._usable(Program(traced, self.call)), Tracing(

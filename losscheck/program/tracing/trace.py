@@ -87,6 +87,15 @@ def _worded(error: BaseException) -> BaseException:
     return error
 
 
+def needs_autograph(error: CallError) -> bool:
+    """Say whether AutoGraph may mend what was raised.
+
+    Python that cannot decide on a tensor, count to it or take its length raises a TypeError.
+    AutoGraph mends nothing else, and sizes that do not fit would only fail once more.
+    """
+    return isinstance(error.error, TypeError)
+
+
 OF_SIZES = (ValueError, IndexError)
 """What Python and TensorFlow's functions raise, while tracing, for sizes that do not fit."""
 
@@ -139,6 +148,12 @@ def trace(
     OutputError
         It returned no tensor of floating-point numbers.
     """
+    if autograph is None and call.autograph:
+        try:  # what AutoGraph need not convert keeps its own lines and columns
+            return trace(call, signature, autograph=False, forward=forward, once=once)
+        except CallError as error:
+            if not needs_autograph(error):
+                raise
     spend()
     tf = tensorflow()
     autograph = call.autograph if autograph is None else autograph

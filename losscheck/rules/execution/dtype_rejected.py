@@ -21,10 +21,8 @@ if TYPE_CHECKING:
     from losscheck.program.tracing.trace import CallError
     from losscheck.rules.base import Arguments, Judgment, Words
 
-# How TensorFlow and Keras say that two dtypes meet.
-_MIXED = re.compile(
-    r"not match|expected to be|requested dtype|same dtype|mix|must be|but got|, but"
-)
+# How TensorFlow says that an operation does not exist for a dtype.
+_NO_KERNEL = re.compile(r"OpKernel|find device|list of allowed values|requires tf\.")
 
 
 class DtypeRejected(Rule):
@@ -126,7 +124,7 @@ class DtypeRejected(Rule):
             )
         raised = f" It raises: {exception}." if exception else ""
         why = "A dtype is fixed inside, and TensorFlow does not mix dtypes."
-        if not _MIXED.search(exception):
+        if _NO_KERNEL.search(exception):
             why = f"An operation inside does not take {dtype}."
             fix = f"{names[0]}, {pred} = (tf.cast(x, tf.float32) for x in ({names[0]}, {pred}))"
         return f"The loss fails in {dtype}.", why + raised, fix

@@ -143,3 +143,12 @@ def test_a_python_if_needs_autograph_which_the_call_may_ask_for():
     signature = {"y_true": ((3,), "float32"), "y_pred": ((3,), "float32")}
     assert trace(call(by_sign, autograph=True), signature).autograph
     assert traced(by_sign, autograph=True).gradient is not None
+
+
+def test_what_needs_no_autograph_is_traced_without_it_so_that_its_columns_are_known():
+    signature = {"y_true": ((3,), "float32"), "y_pred": ((3,), "float32")}
+    made = trace(call(mse, autograph=True), signature)
+    assert not made.autograph
+    (square,) = (op for op in made.graph.get_operations() if op.name == "Square")
+    place = made.origins.location(square.name)
+    assert place.source[place.column - 1 : place.end_column - 1] == "tf.square(y_true - y_pred)"
