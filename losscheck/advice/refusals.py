@@ -26,7 +26,10 @@ def _argument(position: int, keyword: str, new: str) -> Callable[[Scene], str]:
             return ""
         old = slots[0].value if slots else call.args[position]
         words = {"x": ast.unparse(old), "of": ast.unparse(call.args[0])}
-        put = ast.parse(new.format(**words, sx=source.summand(words["x"])), mode="eval").body
+        put = ast.parse(
+            new.format(**words, sx=source.summand(words["x"]), gx=source.grouped(words["x"])),
+            mode="eval",
+        ).body
         if slots:
             slots[0].value = put
         else:
@@ -43,7 +46,7 @@ def _regular(size: str) -> Advice:
     return Advice(
         cause=_REASON,
         when=_argument(
-            0, "input", f"{{sx}} + {size} * tf.eye(tf.shape({{x}})[-1], dtype={{x}}.dtype)"
+            0, "input", f"{{sx}} + {size} * tf.eye(tf.shape({{x}})[-1], dtype={{gx}}.dtype)"
         ),
         write="{z}",
         remark="Choose a number that is small beside what the matrix holds.",
@@ -92,11 +95,11 @@ LABEL = Advice(
     "labels = tf.where(valid, labels, tf.zeros_like(labels))  # and count those that are valid",
 )
 TIME = Advice(
-    cause="A label takes more steps than there are: one for each entry, and one more between two "
-    "that are equal.",
+    cause="Each label takes one step, and one more between two that are equal; there must be a "
+    "label, and as many steps.",
     around=nowhere,
     write="tf.nn.ctc_loss(labels, logits, label_length, logit_length, blank_index=0)",
-    remark="It gives a large finite number there; leave such samples out before.",
+    remark="It gives a large finite number where the steps are too few; leave such samples out.",
 )
 DIVISOR = Advice(
     cause="Integers cannot be divided by 0.",
@@ -127,8 +130,16 @@ _INDEXED = (
     "SparseSegmentSum",
     "SparseSegmentMean",
 )
+_SOLVING = (
+    "MatrixInverse",
+    "MatrixDeterminant",  # whose slope takes the inverse
+    "LogMatrixDeterminant",
+    "MatrixSolve",
+    "MatrixTriangularSolve",
+    "Lu",
+)
 ADVICE: dict[str, tuple[Advice, ...]] = {
-    **dict.fromkeys(("MatrixInverse", "MatrixSolve", "MatrixTriangularSolve", "Lu"), SINGULAR),
+    **dict.fromkeys(_SOLVING, SINGULAR),
     **dict.fromkeys(_INDEXED, (INDEX,)),
     **dict.fromkeys(("FloorDiv", "FloorMod"), (DIVISOR,)),
     "GatherV2": (GATHERED, INDEX),

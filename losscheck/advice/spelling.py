@@ -17,6 +17,8 @@ _SPELLINGS: dict[str, tuple[str, ...]] = {
     "Inv": ("reciprocal",),
     "GatherV2": ("gather",),
     "MatMul": ("@", "matmul"),
+    "LogMatrixDeterminant": ("slogdet", "logdet"),
+    "MatrixDeterminant": ("det", "matrix_determinant"),
     "MatrixInverse": ("inv", "matrix_inverse"),
     "MatrixSolve": ("solve", "matrix_solve"),
     "MatrixTriangularSolve": ("triangular_solve",),

@@ -198,15 +198,19 @@ def _of_slopes(
 
 
 def _raising(instance: Instance, place: Refusals) -> Node | None:
-    """The operation of the graph that raises eagerly; None where the graph has none there."""
-    if instance.wiring is None or instance.program.traced is None or place.location is None:
+    """The operation of the graph that raises eagerly; None where the graph has none there.
+
+    What a call raises on the way back, no line of the user's is told of: the operation says it.
+    """
+    if instance.wiring is None or instance.program.traced is None:
         return None
-    origins = instance.program.traced.origins
-    wanted = place.location.line, place.location.column
+    origins, where = instance.program.traced.origins, place.location
     for node in instance.wiring.nodes:
-        if node.type == place.op and not node.backward:
+        if node.type == place.op and node.backward is (where is None):
             found = origins.location(node.name)
-            if found is not None and (found.line, found.column) == wanted:
+            if found and (
+                where is None or (found.line, found.column) == (where.line, where.column)
+            ):
                 return node
     return None
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from losscheck.model import Array, Inputs
@@ -11,6 +9,9 @@ from losscheck.program.quiet import silence, tensorflow
 from losscheck.program.remembered import remembered
 from losscheck.program.running.program import Program
 from losscheck.program.tracing.wiring import SHAPE_OPS
+
+COARSE = frozenset({"CTCLoss", "CTCLossV2"})  # kernels whose float64 results are sums in float32
+COARSER = float(np.finfo(np.float32).eps / np.finfo(np.float64).eps)
 
 
 def rounding(program: Program, inputs: Inputs) -> Array:
@@ -81,20 +82,20 @@ def _bound(program: Program) -> str:
     facts = program.wiring
     depends = facts.depends(program.prediction) - {facts.arguments[program.prediction]}
     graph = program.graph
-    tensors: list[Any] = [
-        graph.get_tensor_by_name(name)
+    known = [
+        (graph.get_tensor_by_name(name), COARSER if node.type in COARSE else 1.0)
         for node in facts.forward
         if node.type not in SHAPE_OPS
         for name in node.outputs
         if name in depends
     ]
-    tensors = [t for t in tensors if t.dtype == tf.float64]
+    known = [(tensor, factor) for tensor, factor in known if tensor.dtype == tf.float64]
     with graph.as_default():
         value = graph.get_tensor_by_name(facts.value)
-        slopes = tf.gradients(value, tensors)
+        slopes = tf.gradients(value, [tensor for tensor, _ in known])
         parts = [
-            tf.reduce_sum(tf.abs(tf.math.multiply_no_nan(tensor, slope)))
-            for tensor, slope in zip(tensors, slopes, strict=True)
+            factor * tf.reduce_sum(tf.abs(tf.math.multiply_no_nan(tensor, slope)))
+            for (tensor, factor), slope in zip(known, slopes, strict=True)
             if slope is not None
         ]
         return str(tf.add_n(parts).name)

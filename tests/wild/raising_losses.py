@@ -69,3 +69,16 @@ def refusing(y_true: Any, y_pred: Any) -> Any:
     if float(tf.reduce_min(y_pred)) < -2.0:
         raise ValueError("predictions below -2")
     return tf.reduce_mean(tf.square(y_true - y_pred), axis=-1)
+
+
+def energy(y_true: Any, y_pred: Any) -> Any:
+    """The slope of a determinant takes the inverse, which some matrices have not."""
+    return tf.reduce_sum(y_true * tf.linalg.det(y_pred)[:, None], axis=-1)
+
+
+def read(y_true: Any, y_pred: Any) -> Any:
+    """Sound where the steps are enough; the kernel sums in float32 whatever it is given."""
+    letters = tf.sparse.from_dense(tf.cast(y_true, tf.int32))
+    labels = tf.SparseTensor(letters.indices, letters.values - 1, letters.dense_shape)
+    steps = tf.fill([tf.shape(y_pred)[0]], tf.shape(y_pred)[1])
+    return tf.compat.v1.nn.ctc_loss(labels, tf.transpose(y_pred, [1, 0, 2]), steps)

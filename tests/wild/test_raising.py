@@ -72,3 +72,16 @@ def test_training_that_fails_by_the_same_operation_is_told_once() -> None:
     assert codes(report.report.losses[0], "error") == {"LC507"}
     reasons = {c.code: c.reason for c in report.report.losses[0].checks}
     assert reasons["LC603"].startswith("see LC507")
+
+
+def test_what_raises_on_the_way_back_is_told_of_the_users_line() -> None:
+    matrices = {"y_true": "real:(B, 2)", "y_pred": "real:(B, 2, 2)"}
+    (finding,) = found(_raising(losses.energy, matrices), "LC507", "error", "tf.linalg.det(y_pred)")
+    assert "Input is not invertible" in finding.cause
+
+
+def test_a_kernel_that_sums_in_float32_has_no_wrong_gradient_for_it() -> None:
+    texts = {"y_true": "padded_class_index:(B, 2)", "y_pred": "logits:(B, 5, 4)"}
+    report = losscheck.check(losses.read, arguments=texts, select=["LC101", "LC303"])
+    assert found(report.report.losses[0], "LC101") == []
+    assert not report.report.losses[0].faults  # its labels have another size in every case

@@ -76,7 +76,13 @@ def _integer_nodes(graph: Wiring) -> list[Node]:
         and node.dtypes[0].startswith(("int", "uint"))
         and not depends.isdisjoint(node.inputs)
         and not _modular(graph, node)
+        and all(_sized(each) for each in (node, *map(graph.producer, node.inputs)))
     ]
+
+
+def _sized(node: Node) -> bool:
+    """Whether its results have the same size in every case, so that there are blocks of them."""
+    return all(shape is not None and None not in shape for shape in node.shapes)
 
 
 def _modular(graph: Wiring, node: Node) -> bool:

@@ -23,6 +23,7 @@ from typing import Any
 import attrs
 
 from losscheck.model import Direction, Location
+from losscheck.program.quiet import tensorflow
 
 _GENERATED = "__autograph_generated"  # in the names of the files that AutoGraph writes
 _BACKWARD = re.compile(r"(^|/)gradients(_\d+)?/")  # numbered where a gradient is derived again
@@ -268,7 +269,7 @@ def relative(file: str, base: str) -> str:
 
 def kernel(error: BaseException) -> str:
     """Name the type of the operation whose kernel raised; "" where something else did."""
-    text = str(error)
+    text = str(error) if isinstance(error, tensorflow().errors.OpError) else ""
     if found := _NODE.search(text):  # a node is named after its type, some with underscores
         name = found[1]
         return name if "_" not in name else "".join(map(str.capitalize, name.split("_")))
