@@ -19,6 +19,7 @@ from losscheck.comparison import Answer, Compared, Comparison, Difference, Right
 from losscheck.evidence.gather import Instance
 from losscheck.evidence.search.sweep import Sweep
 from losscheck.model import Array, Range, UsageError
+from losscheck.program.running.refusals import running
 from losscheck.program.tracing.trace import CallError, OutputError
 from losscheck.settings.budget import Budget, CutError
 from losscheck.settings.settings import Settings
@@ -309,7 +310,7 @@ def _running(pair: Pair, both: Sequence[Instance], cases: CaseBlock) -> CaseBloc
     for side, instance in zip((pair.old, pair.new), both, strict=True):
         program = instance.program
         if program.eager or program.refuses:
-            able &= program.runs(side.cases(cases).inputs)
+            able &= running(program, side.cases(cases).inputs)
     return cases if able.all() else cases.take(able)
 
 

@@ -27,8 +27,7 @@ from losscheck.model import Array
 from losscheck.program.programs import Programs, Tracing
 from losscheck.program.rounding import rounding
 from losscheck.program.running.program import SINGLE_CASES, STACKED_CASES, Program
-from losscheck.program.running.refusals import running
-from losscheck.program.running.runnable import Runnable
+from losscheck.program.running.runnable import Outcome, Runnable
 from losscheck.program.running.ways import Way
 from losscheck.program.tracing.trace import CallError, OutputError
 
@@ -266,23 +265,16 @@ class Evidence:
         block = self.cases(instance, dtype)
         program = self.programs.at(instance.shapes, dtype)
         graphed = program.graphed
-        if graphed is None:  # Python of its own may raise where a graph does not
-            block = self._able(program, block, dtype)
-        elif self.given is None:
+        if graphed is not None and self.given is None:
             block = self._extended(instance, graphed, block, dtype)
-        found = self.run(program, block, dtype, "graph")
-        if program.refuses:  # a kernel that takes not all numbers
-            able = self._able(program, block, dtype)
-            found = found if len(able) == len(block) else self.run(program, able, dtype, "graph")
-        self.swept.append(found)
-        return found
-
-    def _able(self, program: Runnable, block: CaseBlock, dtype: str) -> CaseBlock:
-        """The cases on which nothing raises; the others are kept apart."""
-        able = running(program, block.inputs)
+        outcome = program.run(block.inputs, "graph")
+        able = program.runs(block.inputs, outcome)
         if not able.all():
             self.refused.setdefault(dtype, []).append(block.take(~able))
-        return block.take(able)
+            block, outcome = block.take(able), outcome.take(able)
+        found = self.run(program, block, dtype, "graph", outcome)
+        self.swept.append(found)
+        return found
 
     def _extended(
         self, instance: Instance, program: Program, block: CaseBlock, dtype: str
@@ -382,8 +374,15 @@ class Evidence:
         except Exception:  # no kernel or no compilation in this mode
             return None
 
-    def run(self, program: Runnable, block: CaseBlock, dtype: str, mode: str) -> Sweep:
-        """Run a block of cases through a program, in a mode where it has several."""
+    def run(
+        self,
+        program: Runnable,
+        block: CaseBlock,
+        dtype: str,
+        mode: str,
+        outcome: Outcome | None = None,
+    ) -> Sweep:
+        """Run a block of cases through a program, or take what came of it, in one of its modes."""
         way = VECTOR_MODES.get(mode, mode)
         return sweep(
             lambda cases: program.run(cases.inputs, way),
@@ -393,4 +392,5 @@ class Evidence:
             prediction=program.prediction,
             has_gradient=program.has_gradient,
             double=self.double,
+            outcome=outcome,
         )

@@ -114,9 +114,13 @@ class EagerProgram(Runnable):
         value = np.stack([np.full_like(known, np.nan) if s is None else s.value for s in singles])
         return Outcome(value=value, gradient=np.stack(gradients))
 
-    def runs(self, inputs: Inputs) -> Array:
-        """(N,) bool: the cases on which the loss does not raise; it does on some of them."""
-        return np.asarray([single is not None for single in self._singles(inputs)], bool)
+    def raises(self, case: Inputs) -> bool:
+        """Whether the loss raises on one case."""
+        try:
+            self._runner.run(self._cast(case), "eager")
+        except CallError:
+            return True
+        return False
 
     def totals(self, inputs: Inputs) -> Array:
         """(N,) the summed loss of every case."""
@@ -131,11 +135,16 @@ class EagerProgram(Runnable):
             except CallError as error:
                 found.append(None)
                 last = error
-        if last is not None and not any(single is not None for single in found):
-            raise last
+        if last is not None:
+            if not any(single is not None for single in found):
+                raise last
+            self.refuses = True
         return found
 
     def _cases(self, inputs: Inputs) -> Sequence[dict[str, Array]]:
         n = len(next(iter(inputs.values())))
-        cast = {name: np.asarray(inputs[name]).astype(self._dtype) for name in self.names}
+        cast = self._cast(inputs)
         return [{name: array[i] for name, array in cast.items()} for i in range(n)]
+
+    def _cast(self, inputs: Inputs) -> dict[str, Array]:
+        return {name: np.asarray(inputs[name]).astype(self._dtype) for name in self.names}

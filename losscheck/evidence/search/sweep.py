@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
 
 import attrs
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from losscheck.cases.blocks import CaseBlock
 from losscheck.domains.layout import flat
 from losscheck.model import Array, Range
+from losscheck.program.running.runnable import Outcome
 
 
 @attrs.frozen(kw_only=True)
@@ -89,7 +89,7 @@ class Sweep:
 
 
 def sweep(
-    run: Callable[[CaseBlock], Any],
+    run: Callable[[CaseBlock], Outcome],
     cases: CaseBlock,
     *,
     dtype: str,
@@ -98,17 +98,20 @@ def sweep(
     has_gradient: bool,
     double: Callable[[CaseBlock], tuple[Array, Array]],
     scale: Scale | None = None,
+    outcome: Outcome | None = None,
 ) -> Sweep:
     """Run a block of cases and note what came out.
 
     Parameters
     ----------
     run
-        Gives the `runnable.Outcome` of a block.
+        Gives what comes of a block.
     scale
         What is ordinary; measured on the ordinary cases of this block where it is None.
+    outcome
+        What came of these cases; they are run where it is None.
     """
-    outcome = run(cases)
+    outcome = run(cases) if outcome is None else outcome
     numbers = flat(np.asarray(outcome.value)).astype(np.float64)
     nan = np.asarray(np.isnan(numbers).any(axis=1))
     inf = np.asarray(np.isinf(numbers).any(axis=1) & ~nan)

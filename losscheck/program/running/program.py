@@ -22,7 +22,7 @@ from losscheck.program.running.captured import captured
 from losscheck.program.running.execution import Cut, Run, in_session, vectorized
 from losscheck.program.running.functions import blocks_by_function, by_function
 from losscheck.program.running.noted import noted
-from losscheck.program.running.refusals import alike, not_raising, one_by_one
+from losscheck.program.running.refusals import alike, one_by_one, raised
 from losscheck.program.running.runnable import Outcome, Runnable
 from losscheck.program.running.ways import Runners, Way, compare, in_mode
 from losscheck.program.tracing.draws import drawing
@@ -256,12 +256,9 @@ class Program(Runnable):
                 return [a[i : i + 1] for a in arrays]
         return [a[:1] for a in arrays]
 
-    def runs(self, inputs: Inputs) -> Array:
-        """(N,) bool: the cases on which no kernel raises."""
-        if not self.refuses:
-            return np.ones(len(next(iter(inputs.values()))), bool)
-        arrays = self._cast(inputs)
-        return not_raising(self.single(self.whole), arrays, self.fetch(self.whole, inputs)[0])
+    def raises(self, case: Inputs) -> bool:
+        """Whether a kernel raises on one case, called by itself."""
+        return raised(self.single(self.whole), self._cast(case))
 
     def _one_by_one(
         self, tensors: tuple[str, ...], arrays: list[Array], mode: str = "plain"

@@ -1,6 +1,6 @@
 """Cases on which a kernel raises, as the inverse of a singular matrix does, apart from the others.
 
-A result of theirs is NaN. Whoever counts NaN asks `Program.runs` first, and a finding is run alone.
+A result of theirs is NaN. Whoever counts NaN asks `running` first, and a finding is run alone.
 """
 
 from __future__ import annotations
@@ -106,34 +106,25 @@ def one_by_one(
     return [np.stack(column) for column in zip(*full, strict=True)]
 
 
-def not_raising(single: Run, arrays: Sequence[Array], values: Array) -> Array:
-    """(N,) bool: the cases that do not raise by themselves; only those without a value may."""
-    able = np.ones(len(values), bool)
-    for i in np.flatnonzero(np.isnan(values.reshape(len(values), -1)).any(axis=1)):
-        spend()
-        able[i] = not _raises(single, [a[i] for a in arrays])
-    return able
-
-
-def running(program: Runnable, inputs: Inputs) -> Array:
-    """(N,) bool: the cases on which nothing raises; it may do so on all of them."""
-    try:
-        if not program.eager:
-            program.run(inputs)  # shows whether a kernel raises on some
-        return program.runs(inputs)
-    except Exception as error:
-        if not (isinstance(error, CallError) or refused(error)):
-            raise
-        return np.zeros(len(next(iter(inputs.values()))), bool)
-
-
-def _raises(single: Run, case: Sequence[Array]) -> bool:
+def raised(single: Run, case: Sequence[Array]) -> bool:
+    """Whether a kernel raises on one case."""
+    spend()
     try:
         with silence():
             single(*case)
     except Exception as error:
         return refused(error)
     return False
+
+
+def running(program: Runnable, inputs: Inputs) -> Array:
+    """(N,) bool: the cases on which nothing raises; it may do so on all of them."""
+    try:
+        return program.runs(inputs, program.run(inputs))
+    except Exception as error:
+        if not (isinstance(error, CallError) or refused(error)):
+            raise
+        return np.zeros(len(next(iter(inputs.values()))), bool)
 
 
 def _nothing(results: list[Array]) -> list[Array]:

@@ -33,6 +33,10 @@ class Outcome:
         with np.errstate(invalid="ignore", over="ignore"):
             return np.asarray(flat.astype(np.float64).sum(axis=1))
 
+    def take(self, index: Array) -> Outcome:
+        """Pick cases by number or by mask."""
+        return Outcome(value=self.value[index], gradient=self.gradient[index])
+
 
 class Runnable(abc.ABC):
     """A loss for arguments of fixed shapes.
@@ -89,6 +93,15 @@ class Runnable(abc.ABC):
         """Value and gradient of every case, one call each."""
         return self.run(inputs)
 
-    def runs(self, inputs: Inputs) -> Array:
-        """(N,) bool: the cases on which nothing raises."""
+    def raises(self, case: Inputs) -> bool:
+        """Whether something raises on one case, called by itself."""
         raise NotImplementedError
+
+    def runs(self, inputs: Inputs, outcome: Outcome) -> Array:
+        """(N,) bool: the cases on which nothing raises; only those without a value may."""
+        able = np.ones(len(outcome.value), bool)
+        if self.refuses:
+            nan = np.isnan(outcome.value.reshape(len(able), -1)).any(axis=1)
+            for i in np.flatnonzero(nan):
+                able[i] = not self.raises({name: a[i] for name, a in inputs.items()})
+        return able

@@ -9,6 +9,7 @@ from tests.program.calling import program
 
 tf = pytest.importorskip("tensorflow")
 
+from losscheck.program.running.refusals import running  # noqa: E402
 from losscheck.program.running.ways import Way  # noqa: E402
 
 SINGULAR = (3, 40, 41, 899)
@@ -35,7 +36,7 @@ def test_the_others_have_their_results(n):
     assert value[able].tolist() == [0.75] * int(able.sum())
     assert np.isnan(value[~able]).all()
     assert made.refuses
-    assert made.runs(given).tolist() == able.tolist()
+    assert running(made, given).tolist() == able.tolist()
 
 
 def test_where_all_raise_it_is_told():
