@@ -65,3 +65,14 @@ def test_many_cases_at_once() -> None:
     np.testing.assert_array_equal(found.after, thresholds)
     assert found.zero.all()
     assert len(calls) <= 67
+
+
+def test_each_coordinate_of_each_case_is_asked_for() -> None:
+    case, coordinate = np.repeat([0, 1], 2), np.tile([0, 1], 2)
+
+    def margin(number, place, value):
+        return value - (number + 0.5 * place)
+
+    found = cross(margin, case, coordinate, [-6, -6, -6, -6], [6, 6, 6, 6])  # whole numbers
+    np.testing.assert_array_equal(found.after, [0.0, 0.5, 1.0, 1.5])
+    assert found.zero.all()
