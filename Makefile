@@ -37,7 +37,8 @@ KERAS := $(addprefix keras.losses:,binary_crossentropy binary_focal_crossentropy
 	'BinaryCrossentropy(from_logits=True)' 'CategoricalCrossentropy(from_logits=True)')
 
 .PHONY: help setup demo reports test test-slow lint format bench-gradient bench-search keras-contract \
-	accuracy proof rewriting snapshot snapshot-compare docs picture dist matrix clean
+	accuracy proof rewriting snapshot snapshot-compare docs picture rule-examples dist matrix \
+	clean
 
 help:
 	@echo 'make demo     check the losses of examples/ and write the reports to reports/'
@@ -47,6 +48,7 @@ help:
 	@echo 'make lint     run ruff and mypy, and see that rooms import those below them alone'
 	@echo 'make format   let ruff rewrite the sources'
 	@echo 'make docs     build the documentation: docs/_build/html/index.html'
+	@echo 'make rule-examples  check the example of each rule; writes docs/rule-examples.json'
 	@echo 'make picture  check the example of the README; writes docs/finding.svg'
 	@echo 'make bench-gradient  compare with other gradient checkers; writes docs/benchmarks.md'
 	@echo 'make bench-search  time the search; writes docs/benchmarks-search.md'
@@ -115,6 +117,10 @@ format: $(STAMP)
 docs: $(STAMP)
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
 	@echo 'The documentation: docs/_build/html/index.html'
+
+# What losscheck prints of the example of each rule, which `make docs` puts on its page.
+rule-examples: $(STAMP)
+	$(BIN)/python -m benchmarks.rule_examples
 
 picture: $(STAMP)
 	$(BIN)/python -m benchmarks.picture README.md docs/finding.svg

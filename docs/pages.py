@@ -1,6 +1,7 @@
 """Pages that are made when the site is built: rules, command line, configuration, JSON report.
 
-They say what the code says, so nothing of them is committed. No TensorFlow is imported.
+They say what the code says, so nothing of them is committed. No TensorFlow is imported: what is
+printed of the examples of rules is kept in a file.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from losscheck.rules.base import Rule
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(losscheck.__file__).parent
+EXAMPLES = Path(__file__).parent / "rule-examples.json"  # made by `make rule-examples`
 FAMILIES = {
     "LC1": "The gradient",
     "LC2": "NaN and Inf",
@@ -79,6 +81,11 @@ def rule_page(rule: Rule) -> str:
         lambda code: f"[{code[0]}]({code[0]}.md)" if code[0] != rule.code else code[0],
         text,
     )
+    if example := json.loads(EXAMPLES.read_text(encoding="utf-8")).get(rule.code):
+        how = " and `--format concise`" if example["concise"] else ""
+        said = f"`losscheck` with `--select {rule.code}`{how} prints:\n\n"
+        said += f"```text\n{example['printed'].rstrip()}\n```"
+        linked = linked.replace("## Use instead", f"{said}\n\n## Use instead")
     return f"# {rule.code} {rule.slug}\n\n{linked}\n"
 
 

@@ -25,7 +25,8 @@ from markdown_it.token import Token
 
 import losscheck
 from losscheck.cli import command
-from losscheck.rules import rules
+from losscheck.rules import BUILT_IN, rules
+from tests.rules.test_registry import code_of, sections
 
 ROOT = Path(__file__).parents[1]
 # What is written when the site is built.
@@ -165,9 +166,22 @@ def test_each_rule_has_a_page_that_says_what_the_rule_says(
         for title in ("What it does", "Why it matters", "Example", "Use instead", "References"):
             assert (f"\n## {title}\n" in text) == (f"\n{title}\n-" in pages.docstring(rule)), title
         for token in tokens(page):
-            if token.type == "fence":
+            if token.type == "fence" and token.info == "python":
                 ast.parse(token.content)
         assert f"({rule.code}.md)" in (tmp_path / "rules/index.md").read_text(encoding="utf-8")
+
+
+def test_what_is_printed_of_the_examples_of_rules_is_of_those_of_today(pages: ModuleType) -> None:
+    kept = json.loads(pages.EXAMPLES.read_text(encoding="utf-8"))
+    # What the page says of an example that ends its process is said in words.
+    assert kept.keys() == {rule.code for rule in BUILT_IN} - {"LC902", "LC903"}
+    for rule in BUILT_IN:
+        if rule.code in kept:
+            assert kept[rule.code]["example"] == code_of(sections(rule)["Example"]), (
+                "make rule-examples"
+            )
+            assert rule.slug in kept[rule.code]["printed"]
+            assert kept[rule.code]["printed"].rstrip() in pages.rule_page(rule)
 
 
 def test_reference_pages_hold_every_option_key_and_field(pages: ModuleType) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import losscheck
-from losscheck.model import LossReport
+from losscheck.result import CheckResult
 from losscheck.rules import BUILT_IN
 from losscheck.rules.base import Rule
 from tests.rules.test_registry import code_of, sections
@@ -24,7 +24,7 @@ DECLARED = {
 SHOWN = [rule for rule in BUILT_IN if rule.code not in ("LC902", "LC903")]  # they end their process
 
 
-def check(rule: Rule, section: str, folder: Path, select: list[str]) -> LossReport:
+def check(rule: Rule, section: str, folder: Path, select: list[str]) -> CheckResult:
     """Check the loss of a section of a rule's page, which stands at its end."""
     name = f"{rule.slug}_{section}".replace("-", "_").replace(" ", "_").lower()
     (folder / f"{name}.py").write_text(HEAD + code_of(sections(rule)[section]), encoding="utf-8")
