@@ -93,6 +93,8 @@ def _bits(array: Array) -> str:
 
 def _candidates(case: CaseBlock, problem: Problem) -> CaseBlock:
     blocks = [problem.judge(_jointly(case, problem))]
+    if alone := _samples(case):
+        blocks.append(problem.judge(alone))
     for variable in problem.variables:
         array = case.inputs[variable.name]
         rows = not variable.domain.movable
@@ -114,6 +116,19 @@ def _jointly(case: CaseBlock, problem: Problem) -> dict[str, Array]:
         )
         for v in problem.variables
     }
+
+
+def _samples(case: CaseBlock) -> dict[str, Array]:
+    """Every sample but one filled with 0; nothing where there is one, or no first axis of them."""
+    shapes = [array.shape[1:] for array in case.inputs.values()]
+    counts = {shape[0] for shape in shapes if shape}
+    if len(counts) != 1 or not all(shapes) or (count := counts.pop()) == 1:
+        return {}
+    found = {}
+    for name, array in case.inputs.items():
+        found[name] = np.zeros((count, *array.shape[1:]), array.dtype)
+        found[name][np.arange(count), np.arange(count)] = array[0]
+    return found
 
 
 def _elements(array: Array) -> Array:

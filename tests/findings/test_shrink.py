@@ -83,3 +83,18 @@ def test_a_case_stays_as_it_is_where_there_is_no_time() -> None:
         spend()  # what was found is told all the same
     assert cut
     assert same is case
+
+
+def test_samples_beside_the_one_that_fails_become_zero() -> None:
+    problem = Problem.of(ARGUMENTS, {"y_true": (4, 2), "y_pred": (4, 2)}, "float32", 2)
+    rng = np.random.default_rng(0)
+    drawn = {n: rng.normal(0.0, 50.0, (1, 4, 2)).astype(np.float32) for n in ("y_true", "y_pred")}
+    drawn["y_pred"][0, :, 0] = 120.0
+
+    def any_large(cases: CaseBlock) -> Array:
+        found: Array = (cases.inputs["y_pred"][:, :, 0] > 100).any(axis=1)
+        return found
+
+    small, _ = shrink(problem.judge(drawn), any_large, problem)
+    assert not small.inputs["y_true"].any()
+    assert np.count_nonzero(small.inputs["y_pred"]) == 1

@@ -86,38 +86,39 @@ def of_case(evidence: Evidence, block: CaseBlock, dtype: str, direction: Directi
     if np.isfinite(numbers).all():
         kind = Kind.AVOIDABLE if np.abs(numbers).max() <= LARGEST[dtype] else Kind.INHERENT
         return CaseTruth(kind=kind, value=_finite(totals), gradient=_finite_array(gradient[0]))
-    exact = _exact(evidence, block, dtype)
+    value, slope = _exact(evidence, block, dtype)
     if direction is Direction.FORWARD:
-        return exact[0]
-    if exact[1].kind in (Kind.AVOIDABLE, Kind.INHERENT):
-        return exact[1]
-    differences = numeric(evidence, block)
-    return differences if differences.kind is not None else exact[1]
+        return attrs.evolve(value, gradient=slope.gradient)
+    if slope.kind not in (Kind.AVOIDABLE, Kind.INHERENT):
+        differences = numeric(evidence, block)
+        slope = differences if differences.kind is not None else slope
+    return attrs.evolve(slope, value=value.value)
 
 
-def _exact(evidence: Evidence, block: CaseBlock, dtype: str) -> tuple[CaseTruth, CaseTruth]:
+def _exact(evidence: Evidence, block: CaseBlock, dtype: str) -> list[CaseTruth]:
+    """The exact truth of the value and of the gradient, each as far as it is known."""
     from losscheck.program.exact import evaluator as exact
 
     instance = evidence.instance_of(block)
     program = instance.program.graphed
     if program is None:
-        return CaseTruth(kind=None), CaseTruth(kind=None)
-    fetches = [program.traced.value] + (
-        [] if program.traced.gradient is None else [program.traced.gradient]
-    )
+        return [CaseTruth(kind=None), CaseTruth(kind=None)]
     feeds = {
         placeholder.op.name: np.asarray(block.inputs[name][0], np.float32)
         for name, placeholder in zip(program.names, program.traced.placeholders, strict=True)
     }
     results = []
-    for fetch in fetches:
+    for fetch, part in ((program.traced.value, "value"), (program.traced.gradient, "gradient")):
+        if fetch is None:
+            results.append(CaseTruth(kind=None))
+            continue
         try:
             with np.errstate(all="ignore"):  # infinities are what it is asked about
                 truth = exact.evaluate([fetch], feeds, captures=program.captured_values())
-            results.append(_judged(truth.values[0], dtype))
+            results.append(_judged(truth.values[0], dtype, part))
         except exact.Unknown:
             results.append(CaseTruth(kind=None))
-    return results[0], results[-1]
+    return results
 
 
 def exact_numbers(
@@ -189,18 +190,19 @@ def _evaluator(program: Program, direction: Direction) -> Evaluator:
     return exact.Evaluator([program.traced.value if forward else program.traced.gradient])
 
 
-def _judged(numbers: Array, dtype: str) -> CaseTruth:
+def _judged(numbers: Array, dtype: str, part: str) -> CaseTruth:
     import mpmath
 
     flat = [mpmath.mpf(number) for number in np.asarray(numbers, object).ravel()]
     if any(mpmath.isnan(number) or mpmath.isinf(number) for number in flat):
         return CaseTruth(kind=Kind.UNDEFINED)
     largest = max((abs(number) for number in flat), default=mpmath.mpf(0))
-    text = mpmath.nstr(flat[0], 6) if len(flat) == 1 else ""
-    if largest > LARGEST[dtype]:
+    if largest > LARGEST[dtype]:  # and maybe than float64 can hold
+        text = mpmath.nstr(flat[0], 6) if len(flat) == 1 else ""
         return CaseTruth(kind=Kind.INHERENT, text=text)
     shaped = np.asarray([float(n) for n in flat]).reshape(np.shape(numbers))
-    return CaseTruth(kind=Kind.AVOIDABLE, value=shaped, gradient=shaped, text=text)
+    value, gradient = (shaped if part == each else None for each in ("value", "gradient"))
+    return CaseTruth(kind=Kind.AVOIDABLE, value=value, gradient=gradient)
 
 
 def numeric(evidence: Evidence, block: CaseBlock) -> CaseTruth:
