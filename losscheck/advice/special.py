@@ -53,6 +53,14 @@ ORIGIN = (
     ),
 )
 
+NO_ANGLE = (
+    Advice(
+        true=conditions.zero,
+        cause="A complex number of size 0 has no angle, and the slope of it divides by the number.",
+        write="{f}(tf.where({gx} == 0.0, tf.ones_like({x}), {x}))",
+    ),
+)
+
 ABOVE_ONE = (
     Advice(
         true=conditions.at_most_one,
@@ -135,6 +143,7 @@ CHOICE = (
 ADVICE: dict[Key, tuple[Advice, ...]] = {
     **{(op, d): UNIT_INTERVAL for op in ("Acos", "Asin", "Atanh", "Erfinv") for d in _BOTH},
     **{("Atan2", d): ORIGIN for d in _BOTH},
+    ("Angle", "backward"): NO_ANGLE,
     **{("Acosh", d): ABOVE_ONE for d in _BOTH},
     **{(op, d): POSITIVE for op in ("Lgamma", "Digamma") for d in _BOTH},
     **{(op, d): SOFTMAX for op in ("Softmax", "LogSoftmax") for d in _BOTH},

@@ -50,6 +50,7 @@ _SCORES: dict[str, Score] = {
     ),
     **dict.fromkeys(("Exp", "Expm1"), _largest),
     **dict.fromkeys(("RealDiv", "Div", "DivNoNan", "Inv", "Reciprocal"), _last_nearest_zero),
+    "Angle": _last_nearest_zero,
     **dict.fromkeys(("Xlogy", "Xdivy", "Xlog1py"), _last_nearest_zero),
     "Atan2": _both_nearest_zero,
     "Mul": _product_unknown,

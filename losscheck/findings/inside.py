@@ -29,15 +29,35 @@ def followed(graph: Wiring) -> list[str]:
 def tensors(
     instance: Instance, cases: CaseBlock, mode: str, dtype: str, evidence: Evidence
 ) -> dict[str, Sequence[Array] | Array]:
-    """Every floating-point tensor of the graph, for every case."""
+    """Every floating-point tensor of the graph, for every case, and the size of complex numbers."""
     assert instance.wiring is not None
     program = evidence.programs.at(instance.shapes, dtype).graphed
     assert program is not None
     graph = instance.wiring
-    names = followed(graph)
+    names = [*followed(graph), *_complex_tensors(graph)]
     if dtype != "float32":  # traced anew, where the loss may have done something else
         names = [name for name in names if program.has(name)]
-    return dict(zip(names, fetched(program, names, cases, mode), strict=True))
+    found = fetched(program, names, cases, mode)
+    return {name: _sizes(values) for name, values in zip(names, found, strict=True)}
+
+
+def _complex_tensors(graph: Wiring) -> list[str]:
+    ends = [end for end in (graph.value, graph.gradient) if end]
+    wanted = {node.name for end in ends for node in graph.ancestors(end)}
+    return [
+        tensor
+        for node in graph.nodes
+        if node.name in wanted
+        for tensor, dtype in zip(node.outputs, node.dtypes, strict=True)
+        if dtype.startswith("complex")
+    ]
+
+
+def _sizes(values: Sequence[Array] | Array) -> Sequence[Array] | Array:
+    """Numbers as they are, complex ones by their size: it is 0, infinite or NaN as they are."""
+    if isinstance(values, np.ndarray):
+        return np.abs(values) if values.dtype.kind == "c" else values
+    return [np.abs(each) if np.asarray(each).dtype.kind == "c" else each for each in values]
 
 
 def fetched(

@@ -82,3 +82,10 @@ def read(y_true: Any, y_pred: Any) -> Any:
     labels = tf.SparseTensor(letters.indices, letters.values - 1, letters.dense_shape)
     steps = tf.fill([tf.shape(y_pred)[0]], tf.shape(y_pred)[1])
     return tf.compat.v1.nn.ctc_loss(labels, tf.transpose(y_pred, [1, 0, 2]), steps)
+
+
+def phase(y_true: Any, y_pred: Any) -> Any:
+    """Angles of complex numbers, which have none at zero; its slope is NaN there."""
+    wanted = tf.math.angle(tf.complex(y_true[..., 0], y_true[..., 1]))
+    given = tf.math.angle(tf.complex(y_pred[..., 0], y_pred[..., 1]))
+    return tf.reduce_mean(1.0 - tf.cos(wanted - given), axis=-1)

@@ -85,3 +85,11 @@ def test_a_kernel_that_sums_in_float32_has_no_wrong_gradient_for_it() -> None:
     report = losscheck.check(losses.read, arguments=texts, select=["LC101", "LC303"])
     assert found(report.report.losses[0], "LC101") == []
     assert not report.report.losses[0].faults  # its labels have another size in every case
+
+
+def test_a_complex_number_without_an_angle_is_to_blame_for_its_slope() -> None:
+    numbers = dict.fromkeys(("y_true", "y_pred"), "real:(B, T, 2)")
+    report = losscheck.check(losses.phase, arguments=numbers, select=["LC203"])
+    (finding,) = found(report.report.losses[0], "LC203", "error", "given = tf.math.angle(")
+    assert "A complex number of size 0 has no angle" in finding.cause
+    assert "tf.where(tf.complex(" in finding.fix
