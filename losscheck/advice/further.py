@@ -45,7 +45,7 @@ def _as_logarithm(text: str) -> str:
         return f"tf.math.log_sigmoid({z})"
     if z := _beside_one("-", "sigmoid")(text):
         return f"-tf.math.softplus({z})"
-    if z := source.arguments_of(text, "softmax"):
+    if z := source.arguments_of(text, "softmax") or _normalised(text):
         return f"tf.nn.log_softmax({z})"
     if z := source.arguments_of(text, "exp"):
         return z
@@ -91,16 +91,30 @@ LOG = (
 )
 
 
-def _named(s: Scene) -> bool:
-    """Tell an operand that has a name, which may be used again: as a divisor, or in a root."""
-    return s.x.isidentifier()
+def _shared(text: str, s: Scene) -> bool:
+    """Tell an operand that has a name and is used again: as a divisor, or in a root."""
+    used = [n for n in source.names_in("\n".join((s.line, *s.later))) if n == text]
+    return text.isidentifier() and len(used) > 1
 
 
+# A bound of the name itself is one of all that it is used for, its square included.
+_BOUND = ("{small}", "{squared}")
+SHARED_OPERAND = tuple(
+    Rewrite(
+        when=lambda s: _shared(s.x, s), first=f"{{x}} = tf.maximum({{x}}, {b})", write="{f}({x})"
+    )
+    for b in _BOUND
+)
+SHARED_DIVISOR = tuple(
+    Rewrite(
+        when=lambda s: _shared(s.y, s), first=f"{{y}} = tf.maximum({{y}}, {b})", write="{gx} / {y}"
+    )
+    for b in _BOUND
+)
 FLOORS = (
+    *SHARED_OPERAND,
     Rewrite(write="{f}(tf.maximum({x}, {small}))"),
     Rewrite(write="{f}(tf.maximum({x}, {least}))"),
-    Rewrite(when=_named, first="{x} = tf.maximum({x}, {eps})", write="{f}({x})"),
-    Rewrite(when=_named, first="{x} = tf.maximum({x}, {small})", write="{f}({x})"),
 )
 
 
@@ -251,6 +265,7 @@ POWER = (
 )
 
 QUOTIENT = (
+    *SHARED_DIVISOR,
     Rewrite(write="tf.math.divide_no_nan({x}, {y})"),
     # Of nothing by nothing: 1, which a logarithm takes.
     Rewrite(when=conditions.both_zero, write="({sx} + {eps}) / ({sy} + {eps})"),

@@ -11,6 +11,9 @@ EPSILON = {"float16": 1e-3, "bfloat16": 1e-2, "float32": 1e-7, "float64": 1e-15}
 SMALL = {"float16": 1e-4, "bfloat16": 1e-12, "float32": 1e-12, "float64": 1e-30}
 LEAST = {"float16": 1e-4, "bfloat16": 1e-30, "float32": 1e-30, "float64": 1e-300}
 
+# A floor between these, whose square is a normal number: slopes of quotients and roots have it.
+SQUARED = {"float16": 1e-2, "bfloat16": 1e-18, "float32": 1e-18, "float64": 1e-150}
+
 # What to add under a square root: the root of it bounds the slope at 5e5 (float16: 50). It must be
 # a normal number of the dtype, since kernels flush subnormals to 0; float16's begin at 6.1e-5.
 UNDER_ROOT = {"float16": 1e-4, "bfloat16": 1e-12, "float32": 1e-12, "float64": 1e-12}

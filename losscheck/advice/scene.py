@@ -19,6 +19,7 @@ from losscheck.advice.limits import (
     LEAST,
     MARGIN,
     SMALL,
+    SQUARED,
     UNDER_ROOT,
 )
 from losscheck.advice.ran import Ran
@@ -104,6 +105,7 @@ class Scene:
             "eps": self._limit(EPSILON),
             "small": self._limit(SMALL),
             "least": self._limit(LEAST),
+            "squared": self._limit(SQUARED),
             "tiny": self._limit(UNDER_ROOT),
             "margin": self._limit(MARGIN),
             "bound": self._limit(BOUND),

@@ -217,6 +217,15 @@ def quotients_in(statement: str) -> Iterator[str]:
             yield segment
 
 
+def names_in(text: str) -> list[str]:
+    """The names in some statements, each as often as it stands there."""
+    try:
+        tree = ast.parse(text.strip())
+    except (SyntaxError, ValueError):
+        return []
+    return [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
+
+
 def is_number(text: str) -> bool:
     """Say whether a text is a number that is written out."""
     try:

@@ -12,7 +12,7 @@ from losscheck.advice import wording
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.precision.disagreement import explained
-from losscheck.evidence.precision.truth import exact_numbers
+from losscheck.evidence.precision.truth import exact_numbers, steep
 from losscheck.evidence.search.sweep import Sweep
 from losscheck.model import Array, Direction, Range
 from losscheck.numerics.ulps import LARGEST, ulp
@@ -42,6 +42,7 @@ class Pair:
     before: Array  # (N, n)
     after: Array
     truth: Array
+    ranges: Array  # (N,) Range codes; what is right to be too steep to train with is extreme
     scale: float  # what is ordinary
     part: int
 
@@ -86,6 +87,7 @@ def pairs_of(
         scale = next((s.scale for s in whole.sweeps if _alike(s, old)), old.scale)
         value, slopes = before.double(old.cases)
         value, slopes = np.array(value, np.float64), np.array(_flat(slopes))
+        ranges = np.where(steep(slopes, old.dtype), Range.EXTREME, old.ranges)
         share = 1.0
         match doubt:
             case Doubt.SUM:
@@ -102,7 +104,8 @@ def pairs_of(
             (VALUE, old.totals, new.totals, value, scale.value),
             (GRADIENT, old.gradient, new.gradient, slopes, scale.gradient),
         ):
-            found.append(Pair(old, _flat(own), share * _flat(other), _flat(right), size, part))
+            numbers = _flat(own), share * _flat(other), _flat(right)
+            found.append(Pair(old, *numbers, ranges, size, part))
     return found
 
 
@@ -141,7 +144,7 @@ def departures(pairs: Sequence[Pair | None]) -> int:
             was = np.abs(pair.before - pair.truth).max(axis=1, initial=0.0)
             moved = np.abs(pair.after - pair.before).max(axis=1, initial=0.0)
         size = np.fmax(np.abs(pair.truth).max(axis=1, initial=0.0), pair.scale)
-        right = (pair.cases.ranges <= Range.WORKING) & (was <= HALF * size)
+        right = (pair.ranges <= Range.WORKING) & (was <= HALF * size)
         count += int((right & ~(moved <= HALF * size)).sum())
     return count
 
@@ -165,10 +168,10 @@ def _told(before: Evidence, after: Evidence, pair: Pair) -> Iterator[str]:
     known = np.isfinite(size) & (size <= LARGEST["float32"])
     wrong = ~np.isfinite(was)
     size = np.fmax(np.where(known, size, 0.0), pair.scale)
-    allowed = ULPS * ulp(size) + _usual(was / size, pair.cases.ranges) * size
+    allowed = ULPS * ulp(size) + _usual(was / size, pair.ranges) * size
     allowed = np.fmax(allowed + np.where(wrong, 0.0, was), SLIGHT * size)
     # Where it is as wrong as it was the rules say so, and may say it of something else.
-    apart = known & (pair.cases.ranges <= Range.WORKING) & ~(now <= allowed)
+    apart = known & (pair.ranges <= Range.WORKING) & ~(now <= allowed)
     index = _some(np.flatnonzero(apart & (~wrong | np.isfinite(now))), now)
     if not len(index):
         return
@@ -178,7 +181,7 @@ def _told(before: Evidence, after: Evidence, pair: Pair) -> Iterator[str]:
     allowed = allowed + _rounded_nearby(before, pair.sweep, cases, pair.part)
     apart = ~(now[index] <= allowed)
     if apart.any():
-        strange = wrong[index] | (cases.ranges > Range.ORDINARY)
+        strange = wrong[index] | (pair.ranges[index] > Range.ORDINARY)
         near = apart & (now[index] <= np.where(strange, LOOSE, HALF) * size[index])
         apart[near] = ~_same_formula(pair, after, index[near])
     if apart.any() and not _is_right(before, pair, index[apart], allowed[apart]):
@@ -194,7 +197,7 @@ def _turned(pair: Pair) -> Iterator[str]:
         return
     other = np.isinf(pair.truth) & (np.sign(pair.truth) == -np.sign(pair.after))
     turned = (other & (np.abs(pair.after) > pair.scale)).any(axis=1)
-    for worst in np.flatnonzero(turned & (pair.cases.ranges <= Range.WORKING))[:1]:
+    for worst in np.flatnonzero(turned & (pair.ranges <= Range.WORKING))[:1]:
         inputs = {name: array[worst] for name, array in pair.cases.inputs.items()}
         right, given = wording.worst_pair(pair.after[worst], pair.truth[worst])[::-1]
         yield f"{NAMES[VALUE]} would turn round{wording.at(inputs)}: from {right} to {given}"

@@ -20,6 +20,7 @@ from losscheck.evidence.desk import Desk
 from losscheck.findings.explanation import Explanation
 from losscheck.findings.names import Names, module_of
 from losscheck.fixes.definitions import definitions, enclosing, following
+from losscheck.fixes.dialect import in_words_of
 from losscheck.fixes.edit import Edit
 from losscheck.fixes.patch import PatchError, patched
 from losscheck.fixes.place import Place, place
@@ -119,8 +120,9 @@ def _span(blame: Blame, base: str) -> Span | None:
 
 def _made(change: Change, span: Span, here: Place, names: Names) -> Iterator[Edit]:
     """The edit with statements before, or else, where these have no room, in one expression."""
-    spelled = _spelled(change, names)
-    for each in (spelled, _inlined(spelled)) if spelled.before else (spelled,):
+    written = in_words_of(names, _with_new_names(change, names))
+    ways = ((one, _inlined(one)) if one.before else (one,) for one in written)
+    for each in itertools.chain.from_iterable(ways):
         edit = Edit(
             file=span.file,
             line=span.line,
@@ -147,7 +149,8 @@ def _made_together(change: Change, here: Place, names: Names) -> Iterator[Edit]:
         for span in here.everywhere(old)
     ]
     places.sort(key=lambda one: (one[0].line, one[0].column), reverse=True)
-    edits = [edit for span, each in places for edit in _made(each, span, here, names)]
+    made_each = (_made(each, span, here, names) for span, each in places)
+    edits = [edit for edits in made_each for edit in itertools.islice(edits, 1)]
     if len(edits) == len(places) > 0:
         edit = attrs.evolve(edits[0], further=tuple(edits[1:]))
         with contextlib.suppress(PatchError):
@@ -155,11 +158,9 @@ def _made_together(change: Change, here: Place, names: Names) -> Iterator[Edit]:
             yield edit
 
 
-def _spelled(change: Change, names: Names) -> Change:
-    """Use the module's own name for TensorFlow, and names for what goes before that are new."""
+def _with_new_names(change: Change, names: Names) -> Change:
+    """Use names for what goes before that are new."""
     texts = [*change.before, change.new]
-    if names.tensorflow not in ("", "tf"):
-        texts = [re.sub(r"\btf\.", f"{names.tensorflow}.", text) for text in texts]
     own = {n.id for n in ast.walk(ast.parse(change.old)) if isinstance(n, ast.Name)}
     for name in _assigned(change.before):
         if change.early or name in own:  # an argument that is meant to be another from here on

@@ -68,9 +68,13 @@ def beyond_use(evidence: Evidence, block: CaseBlock, dtype: str) -> Array:
     """
     if dtype == "float16" or not len(block):
         return np.zeros(len(block), bool)
-    sizes = np.abs(evidence.double(block)[1].reshape(len(block), -1))
-    beyond = np.isfinite(sizes) & (sizes > math.sqrt(LARGEST[dtype]))
-    return np.asarray(beyond.any(axis=1))
+    return steep(evidence.double(block)[1].reshape(len(block), -1), dtype)
+
+
+def steep(slopes: Array, dtype: str) -> Array:
+    """(N,) bool: of (N, n) slopes, those that hold one whose square is no number of the dtype."""
+    sizes = np.abs(slopes)
+    return np.asarray((np.isfinite(sizes) & (sizes > math.sqrt(LARGEST[dtype]))).any(axis=1))
 
 
 def of_case(evidence: Evidence, block: CaseBlock, dtype: str, direction: Direction) -> CaseTruth:
