@@ -18,6 +18,7 @@ from losscheck.report.view import View
 from tests.rules.test_examples import SHOWN, check
 from tests.rules.test_registry import code_of, sections
 
+WIDTH = 88  # columns of a block of the site
 KEPT = Path(__file__).parent.parent / "docs" / "rule-examples.json"
 
 
@@ -30,7 +31,7 @@ def main() -> None:
         sys.path.insert(0, name)
         for rule in SHOWN:
             report = check(rule, "Example", Path(name), [rule.code])
-            printed = loss_text(report, View())
+            printed = loss_text(report, View(width=WIDTH))
             if concise := rule.slug not in printed:  # a note, which is counted there
                 printed = render(report.report, View())
             example = code_of(sections(rule)["Example"])
