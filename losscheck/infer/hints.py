@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import attrs
 import numpy as np
 
-from losscheck.infer.guards import SMALL_CONSTANT, guards_total
+from losscheck.infer.guards import SMALL_CONSTANT, clips_to_unit, floors, guards_total
 from losscheck.model import Array
 from losscheck.program.tracing.wiring import Node, Wiring
 
@@ -197,8 +197,11 @@ class _Walk:
             found.append(Hint("guarded", "a small number is added to its total before a division"))
         if node.type == "Mul" and self._overlaps(node):
             found.append(Hint("overlap", "is summed, and so is its product with the other one"))
-        if node.type in CLIPPING and self._clips_to_unit(node):
-            found.append(Hint("unit-interval", "is clipped into [0, 1]"))
+        if node.type in CLIPPING and self.same.intersection(node.inputs):
+            if clips_to_unit(self._wiring, node):
+                found.append(Hint("unit-interval", "is clipped into [0, 1]"))
+            elif floors(self._wiring, node):
+                found.append(Hint("guarded", "is held above a small positive number"))
         if node.type in ("Sub", "AddV2", "Add") and self._linear(node):
             found.append(Hint("linear", "is a term of its own"))
         if node.type in ("Mul", "Xlogy", "MulNoNan") and self.complement & set(node.inputs):
@@ -334,13 +337,6 @@ class _Walk:
     def _adds_epsilon(self, node: Node) -> bool:
         constants = [self._constant(t) for t in node.inputs]
         return any(c is not None and np.all(np.abs(c) <= SMALL_CONSTANT) for c in constants)
-
-    def _clips_to_unit(self, node: Node) -> bool:
-        if not node.inputs or not self.same & set(node.inputs):
-            return False
-        bounds = [self._constant(t) for t in node.inputs]
-        known = [float(b.ravel()[0]) for b in bounds if b is not None and b.size == 1]
-        return any(abs(b - 1.0) <= SMALL_CONSTANT for b in known)
 
     def _compared(self, node: Node) -> list[Hint]:
         if self.same.issuperset(node.inputs):

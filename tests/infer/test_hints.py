@@ -48,9 +48,11 @@ def over_its_sum(t, p):
         (lambda t, p: tf.reduce_mean(tf.square(t - p)), {"linear"}),
         (lambda t, p: tf.reduce_mean(tf.abs(t - p) / (tf.abs(t) + 1e-7)), {"linear"}),
         (lambda t, p: tf.reduce_mean(-t * p), set()),
+        (lambda t, p: tf.reduce_mean(t / tf.maximum(p, 1e-6)), {"guarded", "divisor", "scale"}),
+        (lambda t, p: tf.reduce_mean(t * tf.maximum(p, 0.5)), {"paired"}),
         (lambda t, p: -tf.reduce_sum(t * tf.math.log(p)), {"log"}),
         (lambda t, p: -tf.reduce_sum(t * tf.math.log(p + 1e-7)), {"log"}),
-        (lambda t, p: -tf.reduce_sum(t * tf.math.log(tf.maximum(p, 1e-7))), {"log"}),
+        (lambda t, p: -tf.reduce_sum(t * tf.math.log(tf.maximum(p, 1e-7))), {"log", "guarded"}),
         (lambda t, p: -tf.reduce_sum(t * guarded(p)), {"log"}),
         (lambda t, p: -tf.reduce_sum(t * tf.math.log(tf.reshape(p, [-1, 4, 3]))), {"log"}),
         (lambda t, p: -tf.reduce_sum(t * tf.math.log(1.0 + p)), set()),
@@ -68,7 +70,10 @@ def over_its_sum(t, p):
         (lambda t, p: tf.reduce_sum(tf.square(tf.sigmoid(p) - t)), {"logits"}),
         (softmax_by_hand, {"logits", "linear"}),
         (over_its_sum, {"log", "sums-to-one"}),
-        (lambda t, p: -tf.reduce_sum(t * tf.math.log(clipped(p))), {"log", "unit-interval"}),
+        (
+            lambda t, p: -tf.reduce_sum(t * tf.math.log(clipped(p))),
+            {"log", "unit-interval", "guarded"},
+        ),
         (lambda t, p: tf.reduce_sum(t * (1.0 - p) * p), {"complement"}),
         (lambda t, p: -tf.reduce_sum(t * tf.nn.log_softmax(30.0 * p)), {"scaled-logits"}),
         (lambda t, p: -tf.reduce_sum(t * tf.nn.log_softmax(p / 0.07 - 1.0)), {"scaled-logits"}),
@@ -195,7 +200,7 @@ def whole(t, p):
         (parted, {"linear": {0}, "divisor": {1}, "scale": {1}, "log": {1}, "logits": {2}}),
         (sliced, {"log": {1, 2}, "log-complement": {1, 2}, "paired": {0}}),
         (gathered, {"log": {0, 2}}),
-        (whole, {"unit-interval": set(), "log": set()}),
+        (whole, {"unit-interval": set(), "guarded": set(), "log": set()}),
     ],
 )
 def test_a_use_is_of_columns(loss, expected):
