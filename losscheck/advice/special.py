@@ -61,6 +61,16 @@ NO_ANGLE = (
     ),
 )
 
+NO_PATH = (
+    Advice(
+        cause="A label that no path of these steps spells has the probability 0: it takes a step "
+        "for each entry, and one more between two that are equal.",
+        around=nowhere,
+        write="tf.nn.ctc_loss(labels, logits, label_length, logit_length, blank_index=0)",
+        remark="It gives a large finite number there; leave such samples out before.",
+    ),
+)
+
 ABOVE_ONE = (
     Advice(
         true=conditions.at_most_one,
@@ -144,6 +154,7 @@ ADVICE: dict[Key, tuple[Advice, ...]] = {
     **{(op, d): UNIT_INTERVAL for op in ("Acos", "Asin", "Atanh", "Erfinv") for d in _BOTH},
     **{("Atan2", d): ORIGIN for d in _BOTH},
     ("Angle", "backward"): NO_ANGLE,
+    ("CTCLoss", "forward"): NO_PATH,
     **{("Acosh", d): ABOVE_ONE for d in _BOTH},
     **{(op, d): POSITIVE for op in ("Lgamma", "Digamma") for d in _BOTH},
     **{(op, d): SOFTMAX for op in ("Softmax", "LogSoftmax") for d in _BOTH},

@@ -81,7 +81,9 @@ def pairs_of(
         if old.dtype != "float32":
             continue
         lost = new is not None and old.has_gradient and not new.has_gradient
-        if new is None or len(old) != len(new) or lost:
+        # It may take cases on which the loss raises.
+        both = None if new is None else np.isin(new.cases.prints(), old.cases.prints())
+        if new is None or both is None or both.sum() < len(old) or lost:
             found.append(None)
             continue
         scale = next((s.scale for s in whole.sweeps if _alike(s, old)), old.scale)
@@ -95,14 +97,14 @@ def pairs_of(
             case Doubt.GRADIENT:
                 slopes = np.full_like(slopes, np.nan)
             case Doubt.FLAT:
-                moving = (_flat(new.gradient) != 0.0).any(axis=0)
+                moving = (_flat(new.gradient[both]) != 0.0).any(axis=0)
                 value[((slopes == 0.0) & moving).any(axis=1)] = np.nan
             case Doubt.CASES if wrong is not None:
                 value[wrong(old.cases)] = np.nan
         slopes[~np.isfinite(value)] = np.nan  # where there is no value it is that of nothing
         for part, own, other, right, size in (
-            (VALUE, old.totals, new.totals, value, scale.value),
-            (GRADIENT, old.gradient, new.gradient, slopes, scale.gradient),
+            (VALUE, old.totals, new.totals[both], value, scale.value),
+            (GRADIENT, old.gradient, new.gradient[both], slopes, scale.gradient),
         ):
             numbers = _flat(own), share * _flat(other), _flat(right)
             found.append(Pair(old, *numbers, ranges, size, part))

@@ -8,6 +8,7 @@ from losscheck.fixes.candidates import candidates
 from losscheck.fixes.cure import cures
 from tests.fixes import faulty_losses as losses
 from tests.fixes.explained import explained
+from tests.wild.raising_losses import binned
 
 NONFINITE = ("LC201", "LC202", "LC203", "LC204")
 
@@ -92,3 +93,11 @@ def test_two_places_that_fail_alike_are_changed_together():
         "-    first = tf.sqrt(tf.reduce_sum(tf.square(y_true - y_pred), axis=-1))",
         "-    other = tf.sqrt(tf.reduce_sum(tf.square(y_pred - y_true), axis=-1))",
     ]
+
+
+def test_a_fix_may_take_cases_on_which_the_loss_raises():
+    found = explained(binned, ("LC507",), y_true="probability", y_pred="probability")
+    best = cures(found.bench, found.desk, found.explanations)[-1]
+    assert best.verified.holds
+    assert best.verified.departs == 0
+    assert best.edit.new == "tf.gather(table, tf.clip_by_value(quarter, 0, tf.shape(table)[0] - 1))"

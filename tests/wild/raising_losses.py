@@ -89,3 +89,9 @@ def phase(y_true: Any, y_pred: Any) -> Any:
     wanted = tf.math.angle(tf.complex(y_true[..., 0], y_true[..., 1]))
     given = tf.math.angle(tf.complex(y_pred[..., 0], y_pred[..., 1]))
     return tf.reduce_mean(1.0 - tf.cos(wanted - given), axis=-1)
+
+
+def three_hardest(y_true: Any, y_pred: Any) -> Any:
+    """The three highest scores of negatives, of which a batch of four has two."""
+    negatives = tf.boolean_mask(y_pred, y_true < 0.5)
+    return tf.reduce_sum(tf.square(tf.math.top_k(negatives, k=3).values))

@@ -93,3 +93,8 @@ def test_a_complex_number_without_an_angle_is_to_blame_for_its_slope() -> None:
     (finding,) = found(report.report.losses[0], "LC203", "error", "given = tf.math.angle(")
     assert "A complex number of size 0 has no angle" in finding.cause
     assert "tf.where(tf.complex(" in finding.fix
+
+
+def test_declared_shapes_are_taken_whatever_numbers_an_operation_refuses() -> None:
+    report = _raising(losses.three_hardest, SCORES)
+    assert found(report, "LC507", "error", "tf.math.top_k(negatives, k=3)")

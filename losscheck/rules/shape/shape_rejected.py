@@ -76,7 +76,11 @@ class ShapeRejected(Rule):
         """Name the shapes on which the loss fails."""
         if call.error is not None and call.other_shapes is not None:
             yield self._suspect(
-                "declared-rank", call.error, call.shapes, {"runs": call.other_shapes}
+                "declared-rank",
+                call.error,
+                call.shapes,
+                {"runs": call.other_shapes},
+                certain=call.laid_out,
             )
         for run in layouts:
             if run.error is not None and run.declared:
@@ -118,7 +122,9 @@ class ShapeRejected(Rule):
             "batch-size": f"a batch of {size}",
             "unknown-batch": "an unknown batch size (None)",
             "size": f"{name} with a size of {size}" if size is not None else f"{name}{mine}",
-            "declared-rank": f"the rank it is declared to take: {name}{mine}",
+            "declared-rank": f"the rank it is declared to take: {name}{mine}"
+            if suspect.certain
+            else f"a rank that it may take: {name}{mine}",
             "weights": f"weights per sample: {name}{mine}",
             "unknown-rank": "inputs of unknown rank",
         }.get(suspect.form, f"{name}{mine}")
