@@ -242,7 +242,7 @@ def _attribute(cls: type, name: str) -> Any:
 
 def _known_function(obj: Any) -> str | None:
     name, keras = getattr(obj, "__name__", ""), keras_module()
-    for place in (keras.losses, keras.ops):
-        if vars(place).get(name) is obj:
-            return f"{place.__name__}.{name}"
+    for place in ("losses", "ops"):  # keras.api.losses, as Keras 3.3 names the first
+        if vars(getattr(keras, place)).get(name) is obj:
+            return f"keras.{place}.{name}"
     return None

@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 import attrs
+import keras
 import pytest
 
 from losscheck.evidence.desk import Desk
@@ -79,6 +80,8 @@ def test_the_program_shows_it(
     shown: tuple[str, ...],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    if name == "TensorScale" and not hasattr(keras.Model, "_compute_loss"):
+        pytest.skip("Keras 3.3 cannot load the model of the program with any loss")
     finding = _finding(code, name, arguments)
     assert finding.location is not None
     assert finding.location.file.endswith("planted_training.py")

@@ -92,5 +92,5 @@ def test_every_loss_of_the_installed_keras_but_ctc_is_known():
         for name, obj in vars(keras.losses).items()
         if (inspect.isfunction(obj) or inspect.isclass(obj)) and name not in others
     }
-    assert len(public) >= 2 * len(PAIRS)
+    assert len(public) > 30  # Keras 3.3 lacks a few of `PAIRS`
     assert [name for name in sorted(public) if not known(f"keras.losses.{name}", {})] == []

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
@@ -24,6 +25,10 @@ from tests.models import planted, sound
 @functools.cache
 def examined(target: str) -> LossReport:
     """The report of a model as a whole, without its outputs' own."""
+    if target.endswith((":argmax_at_the_end", ":words")) and not hasattr(
+        keras.Model, "_compute_loss"
+    ):
+        pytest.skip("Keras 3.3 knows outputs by their layers alone, not by the keys of a dict")
     return examine(Task(target=target, settings=Settings()))
 
 

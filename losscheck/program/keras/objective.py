@@ -251,19 +251,21 @@ class _Computation:
             inputs = keras.tree.pack_sequence_as(compiled.input_structure, list(x))
             labels = keras.tree.pack_sequence_as(compiled.output_structure, list(y))
             predictions = called(model, inputs, self._training)
-            value = model._compute_loss(
-                x=inputs,
-                y=labels,
-                y_pred=predictions,
-                sample_weight=None,
-                training=self._training,
-            )
+            value = _lost(model, inputs, labels, predictions, self._training)
             self._added = bool(model.losses)
             after = [scope.get_current_value(variable) for variable in fixed]
         value = as_tensor(value)
         if value.shape.rank != 0:
             value = tf.reduce_sum(value)  # what a tape takes the gradient of
         return value, keras.tree.flatten(predictions), after
+
+
+def _lost(model: Any, inputs: Any, labels: Any, predictions: Any, training: bool) -> Any:
+    """What `fit` asks the model for, which in Keras 3.3 does not depend on training."""
+    given = {"x": inputs, "y": labels, "y_pred": predictions, "sample_weight": None}
+    if not hasattr(model, "_compute_loss"):
+        return model.compute_loss(**given)
+    return model._compute_loss(**given, training=training)
 
 
 def _name(model: Any, variable: Any) -> str:
