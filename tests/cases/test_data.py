@@ -86,7 +86,9 @@ def test_neighbours_and_ends_stand_beside_rows(problem) -> None:
     found = from_data(at, pair("real", "real"), ROWS, 240, 0)
     own = set(found.cases.inputs["y_pred"][: found.own].ravel().tolist())
     near = found.cases.inputs["y_pred"][found.own :].ravel()
-    assert {float(np.nextafter(x, np.float32(np.inf))) for x in own} & set(near.tolist())
+    assert {float(np.nextafter(np.float32(x), np.float32(np.inf))) for x in own} & set(
+        near.tolist()
+    )
     assert np.nextafter(PRED.max(), np.float32(np.inf)) in near  # an ulp beyond the greatest
 
 

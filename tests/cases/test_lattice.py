@@ -23,7 +23,8 @@ def test_numbers_lie_equally_many_numbers_apart(dtype: str, ends: tuple[float, f
     assert numbers.dtype == dtype
     # What half types hold and subnormals are left out: about one in 2^10, and a few.
     assert 0.99 * (1 << 12) < len(numbers) <= (1 << 12) + 1
-    assert ends[0] <= numbers[0] < numbers[-1] <= ends[1]
+    low, high = np.asarray(ends, dtype)
+    assert low <= numbers[0] < numbers[-1] <= high
     positive = numbers[numbers > 0]
     bits = positive.view(f"i{positive.dtype.itemsize}").astype(np.int64)
     assert step % 2 == 1
