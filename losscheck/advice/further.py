@@ -112,9 +112,9 @@ SHARED_DIVISOR = tuple(
     for b in _BOUND
 )
 FLOORS = (
-    *SHARED_OPERAND,
     Rewrite(write="{f}(tf.maximum({x}, {small}))"),
     Rewrite(write="{f}(tf.maximum({x}, {least}))"),
+    *SHARED_OPERAND,
 )
 
 
@@ -265,7 +265,6 @@ POWER = (
 )
 
 QUOTIENT = (
-    *SHARED_DIVISOR,
     Rewrite(write="tf.math.divide_no_nan({x}, {y})"),
     # Of nothing by nothing: 1, which a logarithm takes.
     Rewrite(when=conditions.both_zero, write="({sx} + {eps}) / ({sy} + {eps})"),
@@ -282,6 +281,7 @@ QUOTIENT = (
         first="divisor = {y}",
         write="{gx} / tf.where(tf.abs(divisor) < {least}, {least}, divisor)",
     ),
+    *SHARED_DIVISOR,
 )
 
 

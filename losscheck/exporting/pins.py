@@ -137,6 +137,8 @@ def _run(finding: Finding, pin: Pin) -> list[str]:
     if pin is Pin.AGREES:
         other = "eager" if finding.mode == "graph" else "graph"
         lines.append(f'    other_value, other_gradient = run("{other}", {given})')
+    if pin is Pin.SAME:
+        lines.append(f'    again, _ = run("{finding.mode}", {given})')
     return lines
 
 
@@ -150,6 +152,8 @@ def _asserted(finding: Finding, pin: Pin, program: Parts) -> list[str]:
             return _number(finding)
         case Pin.SLOPE:
             return ["    assert gradient is not None", "    assert gradient.any()"]
+        case Pin.SAME:
+            return ["    np.testing.assert_array_equal(value, again)"]
         case Pin.SHAPE:
             return [f"    assert value.shape == {program.prediction}.shape[: value.ndim]"]
         case _:

@@ -22,7 +22,7 @@ from losscheck.fixes.disputed import doubted, still_wrong, wrong_in, wrong_throu
 from losscheck.fixes.edit import Edit
 from losscheck.fixes.judged import Judged
 from losscheck.fixes.patch import PatchError, patched, unified
-from losscheck.fixes.searched import CALLED, SEARCHED, left_or_new
+from losscheck.fixes.searched import CALLED, QUICK, SEARCHED, left_or_new
 from losscheck.fixes.transplant import TransplantError, transplanted
 from losscheck.model import Severity
 from losscheck.program.programs import Programs
@@ -34,8 +34,6 @@ from losscheck.settings.budget import CutError
 BESIDES = 2  # changes of another place that are tried beside the first
 SEARCHED_CASES = 16_000  # of one size that a changed loss is looked at, beside those it leads to
 FEW = 0.01  # of the cases: those next to a point that the loss has no value at
-# What a rule needs that takes no more than running the cases.
-QUICK = frozenset({"sweeps", "lone", "narrowed", "modes"})
 
 
 @attrs.frozen(kw_only=True)

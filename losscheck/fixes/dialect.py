@@ -37,7 +37,9 @@ def in_words_of(names: Names, change: Change) -> Iterator[Change]:
         return
     if ops := _operations(names):
         yield _rewritten(change, lambda match: _in_keras(match[1], ops))
-    if any(_CALL.search(text) for text in (change.new, *change.before)):
+    if "tf" in names.local:  # imported by a change before it
+        yield change
+    elif any(_CALL.search(text) for text in (change.new, *change.before)):
         yield attrs.evolve(change, before=(IMPORT, *change.before))
     elif not ops:
         yield change

@@ -23,7 +23,9 @@ SEARCHED = frozenset(
 )
 # What other sizes and a call that is looked at give: where a change is more than one of numbers.
 CALLED = frozenset({"layouts", "call", "graph"})
-NOTE = policy.RANK[Severity.NOTE]
+# What a rule needs that takes no more than running the cases.
+QUICK = frozenset({"sweeps", "lone", "narrowed", "modes"})
+NOTE, ERROR = policy.RANK[Severity.NOTE], policy.RANK[Severity.ERROR]
 
 
 def left_or_new(
@@ -34,6 +36,8 @@ def left_or_new(
     asked: frozenset[str],
 ) -> list[Explanation]:
     """What a changed loss would be told that counts more than what is left anyway, once a rule.
+
+    Where that is an error, as much of it as refuses the change.
 
     Parameters
     ----------
@@ -50,7 +54,10 @@ def left_or_new(
     """
     left = _weights(one for one in said if one.finding.id not in clears)
     told: list[Explanation] = []
-    for rule in rules():
+    # What a sweep alone shows comes first: an error among it says enough against the change.
+    for rule in sorted(rules(), key=lambda rule: not QUICK.issuperset(rule.needs)):
+        if not QUICK.issuperset(rule.needs) and any(one.weight == ERROR for one in told):
+            break
         most = left.get(rule.code, NOTE)
         if asked.issuperset(rule.needs) and (heavier := after.heavier(rule, most)):
             worst = max(

@@ -53,6 +53,7 @@ class Pin(enum.StrEnum):
     SLOPE = "a gradient that is not 0 reaches the prediction"
     SHAPE = "what is returned has the shape of the samples, or none"
     AGREES = "the mode gives what a graph gives"
+    SAME = "a second call gives the same"
     RUNS = "the program that shows it ends without an error, and its numbers agree"
     NOTHING = "no single call shows it"
 

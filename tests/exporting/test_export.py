@@ -47,6 +47,10 @@ def untraced(y_true, y_pred):
 class Root(keras.losses.Loss):
     def call(self, y_true, y_pred):
         return root(y_true, y_pred)
+
+def noisy(y_true, y_pred):
+    noise = tf.random.normal(tf.shape(y_true))
+    return tf.reduce_mean(tf.square(y_true + noise - y_pred), axis=-1)
 """
 MENDED = """
 import keras
@@ -76,6 +80,9 @@ def untraced(y_true, y_pred):
 class Root(keras.losses.Loss):
     def call(self, y_true, y_pred):
         return root(y_true, y_pred)
+
+def noisy(y_true, y_pred):
+    return tf.reduce_mean(tf.square(y_true - y_pred), axis=-1)
 """
 RULES = {  # by loss: the rules that find its fault, and what the test is called
     "root": (["LC203"], "test_gradient_nan_line_6"),
@@ -88,6 +95,7 @@ FURTHER = {
     "rounded": (["LC102"], "test_gradient_missing_line_22"),
     "over_the_batch": (["LC404"], "test_output_shape_line_25"),
     "Root": (["LC203"], "test_gradient_nan_line_6"),
+    "noisy": (["LC504"], "test_nondeterministic_line_37"),
 }
 
 

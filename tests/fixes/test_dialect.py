@@ -52,3 +52,7 @@ def test_imported_where_nothing_is_known():
 def test_what_calls_nothing_needs_no_import():
     change = Change("1.0 / n", "0.5")
     assert list(in_words_of(Names({"math": math}, frozenset()), change)) == [change]
+
+
+def test_a_second_change_needs_no_second_import():
+    assert list(in_words_of(Names({"math": math}, frozenset({"tf"})), CHANGE)) == [CHANGE]

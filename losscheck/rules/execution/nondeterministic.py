@@ -8,7 +8,7 @@ import numpy as np
 
 from losscheck.advice import wording
 from losscheck.model import Range, Severity, Suspect
-from losscheck.rules.base import Rule
+from losscheck.rules.base import Pin, Rule
 
 if TYPE_CHECKING:
     from losscheck.advice.blamed import Blame
@@ -56,6 +56,7 @@ class Nondeterministic(Rule):
     code = "LC504"
     slug = "nondeterministic"
     forms = {"random": Severity.WARNING}
+    pinned = Pin.SAME
 
     def judge(self, repeats: Repeat) -> Judgment:
         """Name the loss if two runs differ."""
