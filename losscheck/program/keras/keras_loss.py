@@ -62,10 +62,24 @@ class KerasLoss:
         """What the loss returns for a batch, handed over as Keras does and not yet reduced."""
         dtype = getattr(self.handed, "dtype", None) if self.is_instance else None
         labels, predictions = self._as_keras(y_true, y_pred, dtype)
-        run: Callable[..., Any] = self.handed.call if self.is_instance else self.handed
+        run: Callable[..., Any] = functools.partial(
+            self._kept, self.handed.call if self.is_instance else self.handed
+        )
         if graph:
             run = tensorflow().function(run, autograph=self._call.autograph)
         return np.asarray(as_tensor(run(labels, predictions)))
+
+    def _kept(self, loss: Callable[..., Any], y_true: Any, y_pred: Any) -> Any:
+        """What a loss returns, without the samples that it masks: a mean is one of the others."""
+        values = loss(y_true, y_pred)
+        mask = getattr(values, "_keras_mask", None)
+        if mask is None:
+            return values
+        tf = tensorflow()
+        kept = tf.cast(mask, values.dtype)
+        if self.reduction == MEAN:
+            kept *= tf.cast(tf.size(kept), kept.dtype) / tf.reduce_sum(kept)
+        return values * kept
 
     def by_itself(self, y_true: Array, y_pred: Array, weights: Array | None) -> Array:
         """What a Loss with a __call__ of its own gives, labels in the dtype that they have."""

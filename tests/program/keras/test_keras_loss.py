@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from losscheck.program.keras.keras_loss import reduced, reductions, same_rank, weighted
+from losscheck.program.keras.keras_loss import (
+    KerasLoss,
+    reduced,
+    reductions,
+    same_rank,
+    weighted,
+)
+from tests.program.calling import call
 
 
 class Given(keras.losses.Loss):
@@ -56,3 +63,15 @@ def test_ranks_are_aligned_as_keras_aligns_them(
     model.compute_loss(y=tf.zeros(left), y_pred=tf.zeros(right))
     assert tuple(seen) == aligned
     assert tuple(a.shape for a in same_rank(np.zeros(left), np.zeros(right))) == aligned
+
+
+@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "sum"])
+@pytest.mark.parametrize("graph", [False, True])
+def test_samples_that_a_loss_masks_are_no_part_of_its_mean(reduction: str, graph: bool) -> None:
+    circle = keras.losses.Circle(reduction=reduction)
+    labels = np.array([0.0, 1.0, 2.0, 0.0], np.float32)  # the second and third have no other one
+    angles = np.array([0.0, 1.0, 2.0, 4.0], np.float32)
+    predictions = np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+    made = KerasLoss(call(circle.call, handed=circle))
+    found = reduced(made.returned(labels, predictions, graph=graph), None, reduction)
+    assert found == pytest.approx(float(circle(labels, predictions)), rel=1e-5)
