@@ -43,6 +43,13 @@ def infinite(s: Scene) -> bool:
     return s.vx is not None and math.isinf(s.vx)
 
 
+def infinite_of_finite(s: Scene) -> bool:
+    """What comes out is infinite, though all of the first operand is finite."""
+    if s.ran is None or not s.operands:
+        return False
+    return bool(np.isinf(s.ran.outcome).any() and np.isfinite(s.operands[0]).all())
+
+
 def infinite_or_zero(s: Scene) -> bool:
     """The first operand is infinite, or 0."""
     return zero(s) or infinite(s)

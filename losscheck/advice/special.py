@@ -63,6 +63,7 @@ NO_ANGLE = (
 
 NO_PATH = (
     Advice(
+        true=conditions.infinite_of_finite,
         cause="A label that no path of these steps spells has the probability 0: it takes a step "
         "for each entry, and one more between two that are equal.",
         around=nowhere,

@@ -51,6 +51,7 @@ def test_what_falls_where_the_loss_grows_without_bound_is_refused(entropy: Expla
     assert found.complaints[0].endswith("from Inf to -100")
 
 
+@pytest.mark.slow
 def test_what_a_search_found_in_one_change_is_seen_at_once_in_another():
     """Where both are 0 the quotient of all these changes is NaN, until it has a floor."""
     found = explained(losses.divergence, NONFINITE, y_true="simplex", y_pred="simplex")

@@ -81,6 +81,7 @@ def test_a_guard_at_0_alone_is_sound():
     assert {each.finding.severity for each in found.explanations} <= {"note"}
 
 
+@pytest.mark.slow
 def test_two_places_that_fail_alike_are_changed_together():
     shape = ("real", "(B, 3)")
     found = explained(losses.there_and_back, ("LC203",), y_true=shape, y_pred=shape)

@@ -218,6 +218,7 @@ def always(y_true: Any, y_pred: Any) -> Any:
     raise RuntimeError("always")
 
 
+@pytest.mark.slow
 def test_a_loss_that_always_raises_is_no_success() -> None:
     report = check(always)
     assert report.verdict in ("fail", "inconclusive")

@@ -33,6 +33,7 @@ def test_what_overflows_on_the_way_to_a_usable_number_is_an_error() -> None:
     assert found(report, "LC202", "error", "1e12) / 1e24")
 
 
+@pytest.mark.slow
 def test_a_least_of_nothing_is_told_on_its_line_within_a_loop() -> None:
     declared = {"y_true": ("binary", "(B, 3)"), "y_pred": ("probability", "(B, 3)")}
     (told,) = found(_check(wild.nearest_marked, "LC201", **declared), "LC201", "error")

@@ -80,6 +80,7 @@ def test_what_raises_on_the_way_back_is_told_of_the_users_line() -> None:
     assert "Input is not invertible" in finding.cause
 
 
+@pytest.mark.slow
 def test_a_kernel_that_sums_in_float32_has_no_wrong_gradient_for_it() -> None:
     texts = {"y_true": "padded_class_index:(B, 2)", "y_pred": "logits:(B, 5, 4)"}
     report = losscheck.check(losses.read, arguments=texts, select=["LC101", "LC303"])

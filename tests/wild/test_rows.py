@@ -119,6 +119,7 @@ def test_a_wrong_gradient_before_a_factor_is_found():
     assert found(report, "LC101", "error")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("loss", "shape"),
     [(losses.squeezed_over_the_batch, "(B, T, 1)"), (losses.over_one_more, "(B, D)")],

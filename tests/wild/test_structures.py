@@ -61,6 +61,7 @@ def test_a_declared_tensor_that_is_indexed_with_a_string_is_an_error():
     assert report_of(losses.boxes_and_classes, arguments=shapes).verdict == "fail"
 
 
+@pytest.mark.slow
 def test_a_loop_over_samples_is_no_tuple():
     assert "tuple" not in report_of(losses.rows_in_a_loop).reason
 
