@@ -45,9 +45,7 @@ def infinite(s: Scene) -> bool:
 
 def infinite_of_finite(s: Scene) -> bool:
     """What comes out is infinite, though all of the first operand is finite."""
-    if s.ran is None or not s.operands:
-        return False
-    return bool(np.isinf(s.ran.outcome).any() and np.isfinite(s.operands[0]).all())
+    return not s.nan and bool(s.operands) and bool(np.isfinite(s.operands[0]).all())
 
 
 def infinite_or_zero(s: Scene) -> bool:
