@@ -73,7 +73,7 @@ INDEX = Advice(
     cause=_OUTSIDE,
     around=nowhere,
     write="index = tf.clip_by_value(index, 0, tf.shape(table)[0] - 1)  # before it is used",
-    remark="Or bound what the index is made of.",
+    remark=GATHERED.remark,
 )
 _FEW = "There are fewer elements than are asked for."
 FEWER = Advice(
