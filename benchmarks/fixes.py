@@ -25,8 +25,8 @@ import attrs
 import losscheck
 from benchmarks.markdown import number, percent, table
 from losscheck.comparison import Weight
-from losscheck.diagnoses import curing
-from losscheck.fixes.merged import applied, files_of
+from losscheck.diagnoses import writing
+from losscheck.fixes.patch import applied, files_of
 from losscheck.model import Diagnosis, LossReport
 from losscheck.rules import by_code
 from losscheck.rules.base import Doubt
@@ -109,7 +109,7 @@ def _timed() -> Iterator[list[float]]:
     def timed(*given: Any) -> Any:
         begin = time.process_time()
         try:
-            return curing.with_cures(*given)
+            return writing.with_cures(*given)
         finally:
             spent.append(time.process_time() - begin)
 

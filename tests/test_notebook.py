@@ -16,7 +16,7 @@ import nbformat
 import pytest
 
 from losscheck.comparing import compare
-from losscheck.findings.names import module_of
+from losscheck.findings.code import module_of
 from losscheck.model import Argument, Execution, Layout
 from losscheck.program.tracing.origin import relative
 from losscheck.report.lines import printed

@@ -13,8 +13,7 @@ import attrs
 from losscheck.cli import commands, streams
 from losscheck.cli.options import settings
 from losscheck.engine.events import Finished
-from losscheck.fixes.merged import ConflictError, applied, files_of, merged
-from losscheck.fixes.patch import unified
+from losscheck.fixes.patch import ConflictError, applied, files_of, merged, unified
 from losscheck.model import Diagnosis, LossReport, Report, Severity, UsageError
 from losscheck.report import verdicts
 from losscheck.report.saving import save

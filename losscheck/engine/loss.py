@@ -12,10 +12,9 @@ import attrs
 
 from losscheck.cases.user_data import Batches
 from losscheck.diagnoses.writing import diagnosed, of_findings
-from losscheck.engine import outcomes
+from losscheck.engine import accounts, outcomes
+from losscheck.engine.accounts import accounted, remarks
 from losscheck.engine.apart import apart
-from losscheck.engine.decided import accounted
-from losscheck.engine.remarks import remarks
 from losscheck.engine.schedule import schedule
 from losscheck.engine.unexamined import InterruptedExamination, interrupted, no_tensor
 from losscheck.evidence.desk import INSTEAD, WITHOUT_A_RUN, WITHOUT_VALUES, Desk
@@ -24,7 +23,6 @@ from losscheck.evidence.gather import Evidence
 from losscheck.evidence.gradient.summary import summary
 from losscheck.evidence.search.covered import covered
 from losscheck.faults import FailedError, Faults, told
-from losscheck.findings import unfit
 from losscheck.findings.explanation import Explanation
 from losscheck.findings.finding import Writer
 from losscheck.fixes.bench import Bench
@@ -223,7 +221,7 @@ class Examination:
         if fault is not None and check.outcome != Outcome.FAIL:  # what was found stays
             check = self._fails(rule, fault)
         elif not findings and inferred.error is not None:
-            check = _skipped(rule, unfit.short(inferred))
+            check = _skipped(rule, accounts.short(inferred))
         return attrs.evolve(check, seconds=time.perf_counter() - begin), explanations
 
     def _cut_off(self, rule: Rule) -> Check:
@@ -275,7 +273,7 @@ class Examination:
         if reason := rule.left_out(self._settings):
             return reason
         if inferred.error is not None and WITHOUT_A_RUN.isdisjoint(rule.needs):
-            return unfit.short(inferred)
+            return accounts.short(inferred)
         return ""
 
     def _finished(
@@ -291,7 +289,7 @@ class Examination:
         runs = inferred.error is None
         verdict, reason = outcomes.verdict(found.kept, found.checks, self._undecided)
         if not runs and verdict is Verdict.PASS:
-            verdict, reason = Verdict.INCONCLUSIVE, unfit.whole(inferred)
+            verdict, reason = Verdict.INCONCLUSIVE, accounts.whole(inferred)
         with self._budget.held():  # what was found is told
             self._listen("fixes")
             bench = Bench(desk, self._base, counted, self._writer) if counted and runs else None

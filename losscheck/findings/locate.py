@@ -14,12 +14,18 @@ from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.gradient.second_order import SecondOrderCheck
 from losscheck.evidence.precision.lost_digits import vectorized
 from losscheck.evidence.search.refusals import Refusals
-from losscheck.findings.blame import Values, gain_sources, nonfinite_source, zero_source
+from losscheck.findings.blame import (
+    Values,
+    gain_sources,
+    made_nan,
+    nonfinite_source,
+    ran,
+    vanished,
+    zero_source,
+)
+from losscheck.findings.code import spelled
 from losscheck.findings.inside import fetched, followed, in_blocks, patterns, tensors
 from losscheck.findings.lost import Loss, Pair, lost_sources
-from losscheck.findings.ran import made_nan, ran
-from losscheck.findings.spelled import spelled
-from losscheck.findings.vanished import vanished
 from losscheck.model import Array, Direction, Location
 from losscheck.program.running.program import Program
 from losscheck.program.tracing.origin import is_backward

@@ -8,7 +8,7 @@ from typing import TypeVar
 import attrs
 import numpy as np
 
-from losscheck.advice.blamed import Blame
+from losscheck.advice.blamed import RUNNING, Blame
 from losscheck.cases.blocks import CaseBlock
 from losscheck.cases.problem import Problem
 from losscheck.evidence.desk import Desk
@@ -16,14 +16,12 @@ from losscheck.evidence.precision.truth import CaseTruth, beyond_use, kinds, of_
 from losscheck.evidence.search.narrowed import NARROWED, widened
 from losscheck.faults import Faults
 from losscheck.findings import locate
+from losscheck.findings.code import known, printable
 from losscheck.findings.confirm import confirmed
 from losscheck.findings.inside import is_subnormal
 from losscheck.findings.observe import Seen, observe
-from losscheck.findings.printed import known, printable
-from losscheck.findings.rejudge import judging
-from losscheck.findings.remedy import Remedy, remedy
 from losscheck.findings.reproduce import reproduce
-from losscheck.findings.shrink import shrink
+from losscheck.findings.shrink import judging, shrink
 from losscheck.model import Argument, Array, Kind, Range, Suspect
 from losscheck.rules import by_code
 from losscheck.rules.base import Rule
@@ -32,6 +30,22 @@ from losscheck.targets import Loss
 
 Result = TypeVar("Result")
 UNCONFIRMED = "losscheck could not run this case alone: its numbers are from a run of many cases."
+
+
+@attrs.frozen
+class Remedy:
+    """What a finding says: what is wrong, why, and what to write instead."""
+
+    message: str  # one sentence
+    cause: str  # one or two sentences, with the numbers
+    fix: str  # Python; advice that is no code stands in comments
+
+
+def remedy(rule: Rule, suspect: Suspect, blame: Blame, arguments: tuple[Argument, ...]) -> Remedy:
+    """Put what a rule suspects into its words: see `Rule.words`."""
+    if blame.op in RUNNING:  # a condition or a function is nothing to be written otherwise
+        blame = attrs.evolve(blame, operands=())
+    return Remedy(*rule.words(suspect, blame, arguments))
 
 
 class Steps:

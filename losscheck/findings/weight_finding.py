@@ -18,9 +18,8 @@ from losscheck.faults import Faults
 from losscheck.findings import locate
 from losscheck.findings.blame import nonfinite_source, zero_source
 from losscheck.findings.inside import float_tensors
-from losscheck.findings.remedy import Remedy
 from losscheck.findings.reproduce_weights import reproduce
-from losscheck.findings.steps import plain
+from losscheck.findings.steps import Remedy, plain
 from losscheck.model import (
     Array,
     Direction,

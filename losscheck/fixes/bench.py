@@ -17,12 +17,9 @@ from losscheck.findings.explanation import Explanation
 from losscheck.findings.finding import Writer
 from losscheck.fixes.agreement import Pair, departures, disagreement, pairs_of
 from losscheck.fixes.candidates import candidates
-from losscheck.fixes.cases import Tried, spread
-from losscheck.fixes.disputed import doubted, still_wrong, wrong_in, wrong_throughout
-from losscheck.fixes.edit import Edit
-from losscheck.fixes.judged import Judged
-from losscheck.fixes.patch import PatchError, patched, unified
-from losscheck.fixes.searched import CALLED, QUICK, SEARCHED, left_or_new
+from losscheck.fixes.cases import Tried, doubted, spread, still_wrong, wrong_in, wrong_throughout
+from losscheck.fixes.judged import CALLED, QUICK, SEARCHED, Judged, left_or_new
+from losscheck.fixes.patch import Edit, PatchError, patched, unified
 from losscheck.fixes.transplant import TransplantError, transplanted
 from losscheck.model import Severity
 from losscheck.program.programs import Programs

@@ -11,7 +11,7 @@ from losscheck.evidence.desk import Desk
 from losscheck.findings.explanation import Explanation
 from losscheck.fixes.bench import Bench, Verified
 from losscheck.fixes.candidates import candidates, held_off
-from losscheck.fixes.edit import Edit
+from losscheck.fixes.patch import Edit
 from losscheck.fixes.rewritten import rewritten
 from losscheck.settings.budget import is_spent
 

@@ -1,9 +1,13 @@
-"""What the rules say of a loss over a few cases, before a change and after it."""
+"""What the rules say of a loss before a change and after it: over a few cases, and over a search.
+
+The cases that a change is tried on are those that the loss fails at as it is. What a change brings
+of its own, such as a slope that is 0 below a new bound, lies elsewhere.
+"""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -14,18 +18,30 @@ from losscheck.evidence.desk import INSTEAD, Desk
 from losscheck.evidence.precision.truth import beyond_use, kinds
 from losscheck.faults import FailedError
 from losscheck.findings import locate
+from losscheck.findings.code import spelled
 from losscheck.findings.explanation import Explanation
 from losscheck.findings.finding import Writer
-from losscheck.findings.spelled import spelled
 from losscheck.model import Array, Kind, Range, Severity, Suspect
 from losscheck.program.running.runnable import Runnable
-from losscheck.rules import by_code, policy
+from losscheck.rules import by_code, policy, rules
 from losscheck.rules.base import Rule
 from losscheck.rules.crowd import Crowd
 
-SEARCHED = ("lone", "narrowed")  # cases of their own, which are swept with the others here
+SWEPT_APART = ("lone", "narrowed")  # cases of their own, which are swept with the others here
 TOLD = 2  # cases of a crowd that are asked what else is to blame
 MEMBERS = 64  # of a crowd and a range, which are weighed
+# What a few passes over the cases of a search give, and a few calls.
+SEARCHED = frozenset(
+    {
+        *("sweeps", "lone", "narrowed", "modes", "eager_calls", "repeats"),
+        *("precision", "dead", "dead_batches", "gradient_sizes"),
+    }
+)
+# What other sizes and a call that is looked at give: where a change is more than one of numbers.
+CALLED = frozenset({"layouts", "call", "graph"})
+# What a rule needs that takes no more than running the cases.
+QUICK = frozenset({"sweeps", "lone", "narrowed", "modes"})
+NOTE, ERROR = policy.RANK[Severity.NOTE], policy.RANK[Severity.ERROR]
 
 
 class Judged:
@@ -212,7 +228,7 @@ def _some(crowd: Crowd) -> Array:
 
 
 def _given(desk: Desk, rule: Rule, name: str) -> Any:
-    if name in SEARCHED or (name == "modes" and not rule.by_mode):
+    if name in SWEPT_APART or (name == "modes" and not rule.by_mode):
         return INSTEAD[name]
     return desk.given(name)
 
@@ -225,3 +241,51 @@ def _same_run(crowd: Crowd, explanation: Explanation) -> bool:
 def _prints(crowd: Crowd) -> Array:
     cases: CaseBlock = crowd.population.cases
     return cases.take(crowd.members).prints()
+
+
+def left_or_new(
+    after: Judged,
+    writer: Writer,
+    said: Iterable[Explanation],
+    clears: Sequence[str],
+    asked: frozenset[str],
+) -> list[Explanation]:
+    """What a changed loss would be told that counts more than what is left anyway, once a rule.
+
+    Where that is an error, as much of it as refuses the change.
+
+    Parameters
+    ----------
+    after
+        The rules' judgments of the changed loss, over cases of its own.
+    writer
+        Writes what they suspect, as a check would.
+    said
+        All findings of the loss as it is.
+    clears
+        The ids of those that the change cures.
+    asked
+        The evidence that is gathered: rules that need more are not judged.
+    """
+    left = _weights(one for one in said if one.finding.id not in clears)
+    told: list[Explanation] = []
+    # What a sweep alone shows comes first: an error among it says enough against the change.
+    for rule in sorted(rules(), key=lambda rule: not QUICK.issuperset(rule.needs)):
+        if not QUICK.issuperset(rule.needs) and any(one.weight == ERROR for one in told):
+            break
+        most = left.get(rule.code, NOTE)
+        if asked.issuperset(rule.needs) and (heavier := after.heavier(rule, most)):
+            worst = max(
+                writer.explanations(rule, heavier), key=lambda one: one.weight, default=None
+            )
+            if worst is not None and worst.weight > most:
+                told.append(worst)
+    return told
+
+
+def _weights(told: Iterable[Explanation]) -> Mapping[str, int]:
+    """The heaviest finding of each code."""
+    found: dict[str, int] = {}
+    for one in told:
+        found[one.finding.code] = max(found.get(one.finding.code, NOTE), one.weight)
+    return found

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from losscheck.advice.blamed import Blame
-from losscheck.findings.remedy import remedy
+from losscheck.findings.steps import remedy
 from losscheck.model import Argument, Direction, Location, Suspect
 from losscheck.rules import find
 

@@ -11,8 +11,7 @@ import attrs
 import pytest
 
 import losscheck
-from losscheck.diagnoses.flow import Flow
-from losscheck.diagnoses.grouping import groups
+from losscheck.diagnoses.grouping import Flow, groups
 from losscheck.findings.explanation import Explanation
 from losscheck.findings.locate import of_location
 from losscheck.model import Diagnosis, Direction, LossReport, Severity, Suspect

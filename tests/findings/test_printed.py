@@ -4,8 +4,7 @@ import pytest
 import tensorflow as tf
 
 from losscheck.advice.blamed import Blame
-from losscheck.findings.names import Names
-from losscheck.findings.printed import known, printable
+from losscheck.findings.code import Names, known, printable
 from losscheck.model import Direction
 
 NAMES = Names({"tf": tf, "EPSILON": 1e-7}, frozenset({"y_pred"}))

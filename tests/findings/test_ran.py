@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from losscheck.findings.ran import made_nan, ran
+from losscheck.findings.blame import made_nan, ran
 from losscheck.program.tracing.wiring import Node, Wiring
 
 

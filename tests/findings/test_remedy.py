@@ -12,7 +12,7 @@ import pytest
 
 from losscheck.advice import nonfinite
 from losscheck.advice.blamed import Blame
-from losscheck.findings.remedy import Remedy, remedy
+from losscheck.findings.steps import Remedy, remedy
 from losscheck.model import Argument, Direction, Kind, Location, Suspect
 from losscheck.rules import find
 

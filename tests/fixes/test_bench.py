@@ -7,7 +7,7 @@ import pytest
 
 from losscheck.fixes.candidates import candidates
 from losscheck.fixes.cure import cures
-from losscheck.fixes.edit import Edit
+from losscheck.fixes.patch import Edit
 from tests.fixes import faulty_losses as losses
 from tests.fixes.explained import Explained, explained
 

@@ -10,8 +10,8 @@ import pytest
 import tensorflow as tf
 
 from losscheck.advice.change import Change
-from losscheck.findings.names import Names
-from losscheck.fixes.dialect import in_words_of
+from losscheck.findings.code import Names
+from losscheck.fixes.candidates import in_words_of
 
 CHANGE = Change(
     "log(p)",

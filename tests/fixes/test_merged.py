@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from losscheck.fixes.merged import ConflictError, applied, files_of, merged
-from losscheck.fixes.patch import unified
+from losscheck.fixes.patch import ConflictError, applied, files_of, merged, unified
 
 OLD = "def f(p):\n    a = log(p)\n    return a * log(1 - p)\n"
 

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from losscheck.fixes.edit import Edit
-from losscheck.fixes.patch import PatchError, patched, unified
+from losscheck.fixes.patch import Edit, PatchError, patched, unified
 
 SOURCE = """\
 import tensorflow as tf

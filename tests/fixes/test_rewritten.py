@@ -9,8 +9,7 @@ import pytest
 
 from losscheck.fixes.candidates import candidates
 from losscheck.fixes.cure import cures
-from losscheck.fixes.numbers import numbers_of
-from losscheck.fixes.rewritten import _passes_on
+from losscheck.fixes.rewritten import _passes_on, numbers_of
 from tests.fixes import lossy_losses as losses
 from tests.fixes.explained import explained
 

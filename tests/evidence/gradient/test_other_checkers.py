@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from losscheck.evidence.gradient.other_checkers import Opinions, _fewer_rows, second_opinions
-from losscheck.findings.second_opinion import opinions as said_of
+from losscheck.findings.observe import opinions as said_of
 from losscheck.program.second_opinion import ELEMENTS, compute_gradient, forward_slope
 from tests.desks import desk
 

@@ -1,17 +1,22 @@
-"""What a rule looked at: how many cases, or why at none, and why nothing could be decided."""
+"""What the reader should know of how a loss was examined: how much, in which way, or why not."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import attrs
 
+from losscheck.advice import wording
+from losscheck.advice.structures import HANDED, taken
 from losscheck.evidence.desk import Desk, Handed
 from losscheck.evidence.left_out import LeftOut
+from losscheck.evidence.shape.calls import of_sizes
 from losscheck.infer import Inferred
 from losscheck.model import Check, Outcome
+from losscheck.program.running.ways import Way
 from losscheck.rules.base import Rule
+from losscheck.rules.execution.call_fails import CallFails
 
 
 def missing(rule: Rule, evidence: Mapping[str, object]) -> str:
@@ -91,3 +96,62 @@ def accounted(
     if "training" in rule.needs:
         return attrs.evolve(check, reason=not_tried(evidence["training"]))
     return check
+
+
+def remarks(desk: Desk, inferred: Inferred) -> tuple[str, ...]:
+    """List what holds of the whole examination: data, slow ways, cases left out."""
+    notes = list(inferred.data.notes) if inferred.data else []
+    if inferred.spec.narrowed:
+        notes.append(f"the domain was narrowed: {inferred.spec.narrowed}")
+    return (*notes, *_of_the_runs(desk)) if desk.evidence.swept else tuple(notes)
+
+
+def _of_the_runs(desk: Desk) -> Iterator[str]:
+    ways = dict.fromkeys(instance.program.way() for instance in desk.evidence.instances)
+    slow = [way for way in ways if way != Way.VECTORIZED]
+    yield from (f"the cases were run by {way}: the loss cannot be vectorized" for way in slow)
+    main = desk.evidence.main
+    if main.wiring and "xla" in desk.evidence.modes_wanted and not main.compiles(last=True):
+        size = len(main.wiring.nodes)
+        yield f"no sweep was run under XLA: its {size:,} operations take long to compile"
+    if desk.evidence.fatal_to_xla:
+        yield (
+            "nothing was run under XLA: a slice in a loop has a size that changes with it, over "
+            "which XLA's compiler may end the whole process"
+        )
+    for dtype, blocks in desk.evidence.refused.items():
+        count = sum(map(len, blocks))
+        yield f"{count:,} cases were left out in {dtype}: an operation raises on them"
+    if desk.evidence.draws:
+        yield "the random numbers drawn inside were held: the same in every run"
+
+
+def short(inferred: Inferred) -> str:
+    """Say why a rule does not judge a loss that raises."""
+    if inferred.structures:
+        return f"the loss takes {taken(inferred.structures)}"
+    assert inferred.error is not None
+    where = "at every layout that was tried" if _may_fit(inferred) else "whatever it is given"
+    return f"the loss raises {type(inferred.error.error).__name__} {where}"
+
+
+def whole(inferred: Inferred) -> str:
+    """Say why nothing is judged of it, and what the user can do."""
+    if inferred.structures:
+        return f"{short(inferred)}, and {HANDED}: see {CallFails.code}"
+    if not _may_fit(inferred):
+        return short(inferred)
+    spec = inferred.spec
+    first = " and ".join(f"{a.name} {a.shape}" for a in spec.arguments)
+    asked = next(a.name for a in spec.arguments if a.role == "y_pred")
+    message = wording.sentence(inferred.error and inferred.error.error)
+    return (
+        f"{short(inferred)}; with {first} it says: {message}. Declare what it takes, such as "
+        f"--arg {asked}='real:(B, 8)'"
+    )
+
+
+def _may_fit(inferred: Inferred) -> bool:
+    """Whether another layout than those that were tried may be what it takes."""
+    raised = inferred.error and inferred.error.error
+    return isinstance(raised, of_sizes()) and not inferred.spec.laid_out
