@@ -36,8 +36,8 @@ KERAS := $(addprefix keras.losses:,binary_crossentropy binary_focal_crossentropy
 	mean_squared_logarithmic_error poisson sparse_categorical_crossentropy squared_hinge tversky \
 	'BinaryCrossentropy(from_logits=True)' 'CategoricalCrossentropy(from_logits=True)')
 
-.PHONY: help setup demo reports test test-slow lint format bench-gradient bench-search keras-contract \
-	accuracy proof rewriting snapshot snapshot-compare docs picture rule-examples dist matrix \
+.PHONY: help setup demo reports test test-slow test-cluster lint format bench-gradient bench-search \
+	keras-contract accuracy proof rewriting snapshot snapshot-compare docs picture rule-examples dist matrix \
 	clean
 
 help:
@@ -45,6 +45,7 @@ help:
 	@echo 'make reports  check the losses of Keras; writes reports/keras.html and .json and their pictures'
 	@echo 'make test     run the tests'
 	@echo 'make test-slow  run the long sweeps that make test leaves out; takes an hour'
+	@echo 'make test-cluster  run losses on a scheduler with two workers, and in three parts; takes two minutes'
 	@echo 'make lint     run ruff and mypy, and see that rooms import those below them alone'
 	@echo 'make format   let ruff rewrite the sources'
 	@echo 'make docs     build the documentation: docs/_build/html/index.html'
@@ -101,6 +102,10 @@ test: $(STAMP)
 # The long sweeps that `make test` leaves out; the whole zoo is also in `make accuracy`.
 test-slow: $(STAMP)
 	$(BIN)/python -m pytest -q -n 2 -m slow
+
+# A scheduler with two workers, one of which is killed, against one run and three shards of it.
+test-cluster: $(STAMP)
+	$(BIN)/python -m pytest -q -n0 -m cluster
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

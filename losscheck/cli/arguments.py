@@ -152,6 +152,11 @@ OPTIONS = (
         help="Examine losses on the workers of a Dask scheduler.",
     ),
     click.option(
+        "--upload",
+        metavar="FILE",
+        help="A wheel or a zip of the project, for workers of `--executor` that do not have it.",
+    ),
+    click.option(
         "--shard",
         metavar="I/N",
         help="The I-th of N parts of the losses, for as many machines; `losscheck merge` puts the "

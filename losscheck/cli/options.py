@@ -68,6 +68,10 @@ def settings(directory: Path, options: dict[str, Any]) -> Settings:
             changes[name] = options[name]
     if options.get("executor") is not None:
         changes["executor"] = an_executor(options["executor"], "--executor")
+    if options.get("upload") is not None:
+        changes["upload"] = str(directory / options["upload"])
+        if "executor" not in changes:
+            raise UsageError("--upload is for the workers of --executor; give both or neither")
     if options.get("shard") is not None:
         changes["shard"] = a_shard(options["shard"], "--shard")
     if options.get("baseline") is not None:

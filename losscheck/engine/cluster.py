@@ -1,7 +1,7 @@
 """Losses examined on other machines: by the workers of a Dask scheduler, each in its own process.
 
 A worker that is lost takes no loss with it: the scheduler hands what it had to another one. Workers
-run what they have installed; those that would run a loss otherwise are refused by name.
+run what they have installed or are sent; those that would run a loss otherwise are refused by name.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import concurrent.futures
 import contextlib
 import multiprocessing
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -18,6 +19,7 @@ from losscheck import __version__
 from losscheck.engine.events import Event, Finished, Interrupted, Started
 from losscheck.engine.nothing import installed
 from losscheck.engine.task import Task, lost
+from losscheck.engine.upload import named_by_content, unpacked
 from losscheck.engine.workers import alone
 from losscheck.model import Environment, LossReport, UsageError
 from losscheck.rules.execution.ending import End, Ending
@@ -40,21 +42,24 @@ def examined(tasks: Sequence[Task], settings: Settings) -> Iterator[Event]:
     tasks
         The losses.
     settings
-        Where the scheduler is.
+        Where the scheduler is, and what its workers are sent.
 
     Raises
     ------
     UsageError
-        There is no scheduler or no worker, a worker differs, or a loss cannot be used.
+        There is no scheduler or no worker, a worker differs, or a loss or what was to be sent
+        cannot be used.
     """
     with _connected(settings.executor) as client:
         expected = versions()
         _check(client, expected)
+        sent = _send(client, settings.upload, tasks)
         executor = client.get_executor(pure=False)
         waiting: dict[concurrent.futures.Future[Any], Task] = {}
         for index, task in enumerate(tasks):
-            there = attrs.evolve(task, settings=attrs.evolve(task.settings, executor="", jobs=1))
-            waiting[executor.submit(_examine, there, expected)] = task
+            own = attrs.evolve(task.settings, executor="", upload="", jobs=1)
+            there = attrs.evolve(task, settings=own)
+            waiting[executor.submit(_examine, there, expected, sent)] = task
             yield Started(target=task.target, index=index, total=len(tasks))
         try:
             for done in concurrent.futures.as_completed(waiting):
@@ -72,10 +77,30 @@ def versions() -> Versions:
     return {name: getattr(where, name) for name in COMPARED[1:]} | {"losscheck": __version__}
 
 
-def _examine(task: Task, expected: Versions) -> tuple[LossReport, Environment | None]:
+def _send(client: Any, archive: str, tasks: Sequence[Task]) -> str:
+    """Send an archive to all workers, those that come later too; give its name there."""
+    if not archive:
+        return ""
+    for task in tasks:
+        if Path(task.target).is_absolute():
+            raise UsageError(
+                f"--upload: {task.target} is a path of this machine; give it as it is in the "
+                "archive, such as losses.py or my_pkg.losses"
+            )
+    with named_by_content(archive) as file:
+        client.upload_file(str(file), load=False)
+        return file.name
+
+
+def _examine(task: Task, expected: Versions, sent: str) -> tuple[LossReport, Environment | None]:
     """Examine a loss on this worker, which may have come after the others were compared."""
+    from distributed import get_worker
+
     if told := _unfit(_worker(), expected):
         raise OtherWorkerError(told)
+    if sent:
+        folder = unpacked(Path(get_worker().local_directory, sent))
+        task = attrs.evolve(task, settings=attrs.evolve(task.settings, directory=str(folder)))
     return alone(task)
 
 

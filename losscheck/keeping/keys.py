@@ -25,7 +25,8 @@ ASIDE = frozenset(
     {
         *("targets", "exclude", "changed", "fail_on", "home", "names", "shard"),
         "cache",
-        *("jobs", "timeout", "memory", "isolation", "executor"),  # what they end is not kept
+        *("executor", "upload"),
+        *("jobs", "timeout", "memory", "isolation"),  # what they end is not kept
         *("losses", "arguments", "data", "ignore", "baseline"),
     }
 )

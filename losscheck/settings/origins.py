@@ -33,6 +33,7 @@ PLAIN = (
     ("isolation", "isolation", "isolation"),
     ("data", "data", "data"),
     ("executor", "executor", "executor"),
+    ("upload", "upload", "upload"),
     ("shard", "shard", "shard"),
     ("cache", "cache", "no_cache"),
 )

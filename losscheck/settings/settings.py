@@ -83,6 +83,7 @@ class Settings:
     isolation: bool | None = None  # losses in processes of their own; None where there are several
     shard: tuple[int, int] = (1, 1)  # (2, 3): every third loss from the second on
     executor: str = ""  # "dask://host:8786": losses are examined there; "" for here
+    upload: str = ""  # a wheel or a zip of the project, for workers that do not have it
     cache: bool = True  # reports are kept from run to run, and taken where nothing has changed
     directory: str = "."  # the working directory; files are reported relative to it
     home: str = ""  # the folder of the configuration file, "" without one

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -114,16 +115,16 @@ def dask(tmp_path: Path) -> Iterator[Cluster]:
     port = _port()
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
 
-    def start(module: str, *arguments: str) -> subprocess.Popen[bytes]:
+    def serve(module: str, *arguments: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", f"distributed.cli.{module}", *arguments]
         with (tmp_path / f"{module}.log").open("ab") as log:
             return subprocess.Popen(
                 [*command, "--no-dashboard"], cwd=tmp_path, env=environment, stdout=log, stderr=log
             )
 
-    scheduler = start("dask_scheduler", "--host", "127.0.0.1", "--port", str(port))
+    scheduler = serve("dask_scheduler", "--host", "127.0.0.1", "--port", str(port))
     there = f"tcp://127.0.0.1:{port}"
-    workers = [start("dask_worker", there, "--no-nanny", "--nthreads", "1") for _ in range(2)]
+    workers = [serve("dask_worker", there, "--no-nanny", "--nthreads", "1") for _ in range(2)]
     try:
         yield Cluster(address=f"dask://127.0.0.1:{port}", workers=workers)
     finally:
@@ -132,10 +133,10 @@ def dask(tmp_path: Path) -> Iterator[Cluster]:
             process.wait()
 
 
-def report(folder: Path, *arguments: str) -> list[str]:
+def report(*arguments: str) -> list[str]:
     """The command that writes the report of all losses."""
     quick = ("--select", "LC405,LC202", "--no-cache", "--fail-on", "never", "-q")
-    return [sys.executable, "-m", "losscheck", str(folder / "losses.py"), *quick, *arguments]
+    return [sys.executable, "-m", "losscheck", "losses.py", *quick, *arguments]
 
 
 def timeless(file: Path) -> Any:
@@ -150,25 +151,43 @@ def timeless(file: Path) -> Any:
     return without(json.loads(file.read_text(encoding="utf-8")))
 
 
-@pytest.mark.slow  # two workers import TensorFlow, and 24 losses are run twice
-def test_a_killed_worker_takes_no_loss_with_it(dask: Cluster, tmp_path: Path) -> None:
+@pytest.mark.cluster  # two workers import TensorFlow, and 24 losses are run three times
+def test_workers_and_shards_report_what_one_run_does(dask: Cluster, tmp_path: Path) -> None:
     losses = HEAD + "".join(LOSS.format(i) for i in range(COUNT))
-    (tmp_path / "losses.py").write_text(losses, encoding="utf-8")
-    there, here = tmp_path / "there.json", tmp_path / "here.json"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = report(tmp_path, "--executor", dask.address, "--format", f"json={there}")
-    running = subprocess.Popen(command, cwd=tmp_path, env=environment)
+    older, project = tmp_path / "older", tmp_path / "project"
+    for folder, text in ((older, losses), (project, "# A line more than there.\n" + losses)):
+        folder.mkdir()
+        (folder / "losses.py").write_text(text, encoding="utf-8")
+    archive = shutil.make_archive(str(tmp_path / "project"), "zip", project)
+    sent = ("--executor", dask.address, "--upload", archive)
+    running = start(report(*sent, "--format", "json=../workers.json"), older)
     kill = dask.workers[0]
     while running.poll() is None and not _busy(kill.pid):
         time.sleep(0.2)
     assert running.poll() is None
-    kill.send_signal(signal.SIGKILL)
+    kill.send_signal(signal.SIGKILL)  # while it examines a loss, which the other then does
     assert running.wait() == 0
-    command = report(tmp_path, "--jobs", "1", "--format", f"json={here}")
-    subprocess.run(command, cwd=tmp_path, env=environment, check=True)
-    found = timeless(there)
-    assert len(found["losses"]) == COUNT
-    assert found == timeless(here)
+
+    assert start(report("--format", "json=../whole.json"), project).wait() == 0
+    parts = [f"../{part}.json" for part in "123"]
+    for part, name in zip("123", parts, strict=True):
+        assert (
+            start(report("--shard", f"{part}/3", "--format", f"json={name}"), project).wait() == 0
+        )
+    merge = [sys.executable, "-m", "losscheck", "merge", *parts, "--fail-on", "never"]
+    assert start([*merge, "--format", "json=../merged.json"], project).wait() == 0
+
+    whole = timeless(tmp_path / "whole.json")
+    assert len(whole["losses"]) == COUNT
+    # The lines agree too, so what was sent is what was run.
+    assert timeless(tmp_path / "workers.json") == whole
+    assert timeless(tmp_path / "merged.json") == whole
+
+
+def start(command: list[str], folder: Path) -> subprocess.Popen[bytes]:
+    """Start a command in a folder."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(command, cwd=folder, env=environment)
 
 
 def _busy(pid: int) -> bool:
