@@ -52,7 +52,7 @@ def _second_opinion(programs: Any, inputs: Mapping[str, Array], verdict: Any) ->
 def _self_test(programs: Any, inputs: Mapping[str, Array], verdict: Any) -> bool:
     """Put known errors into the verified gradient."""
     try:
-        from losscheck.evidence.gradient.self_test import self_test
+        from losscheck.evidence.gradient.summary import self_test
     except ImportError:
         return False
     # Where there are verdicts the self-test asks the check for nothing else, and the evidence for

@@ -24,11 +24,9 @@ from benchmarks.markdown import table
 from losscheck.evidence.desk import Desk
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.graph import graph_facts
-from losscheck.evidence.keras.handing import task, why_not
 from losscheck.evidence.keras.sample_weights import weighing
-from losscheck.evidence.keras.saving import saving
-from losscheck.evidence.keras.training import Training, training
-from losscheck.evidence.shape.xla import XlaCall
+from losscheck.evidence.keras.training import Training, saving, task, training, why_not
+from losscheck.evidence.shape.single_calls import XlaCall
 from losscheck.findings.finding import Writer
 from losscheck.infer import infer
 from losscheck.model import Finding

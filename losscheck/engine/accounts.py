@@ -10,10 +10,11 @@ import attrs
 from losscheck.advice import wording
 from losscheck.advice.structures import HANDED, taken
 from losscheck.evidence.desk import Desk, Handed
+from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.left_out import LeftOut
 from losscheck.evidence.shape.calls import of_sizes
 from losscheck.infer import Inferred
-from losscheck.model import Check, Outcome
+from losscheck.model import Check, Coverage, Outcome
 from losscheck.program.running.ways import Way
 from losscheck.rules.base import Rule
 from losscheck.rules.execution.call_fails import CallFails
@@ -155,3 +156,27 @@ def _may_fit(inferred: Inferred) -> bool:
     """Whether another layout than those that were tried may be what it takes."""
     raised = inferred.error and inferred.error.error
     return isinstance(raised, of_sizes()) and not inferred.spec.laid_out
+
+
+def covered(evidence: Evidence) -> tuple[Coverage, ...]:
+    """Collect the coverage of every stage at every size that was swept."""
+    found: list[Coverage] = []
+    for instance in evidence.instances:
+        search = evidence.searches.get(instance.name)
+        if search is not None:
+            found += search.coverage
+        scan = evidence.scans.get((instance.name, "float32"))
+        if scan is not None:
+            shape = instance.shapes[evidence.spec.prediction.name]
+            found.append(Coverage(stage="lattice", shape=shape, cases=scan.cases, what=scan.what))
+        found.append(_guided(instance, evidence))
+    return tuple(found)
+
+
+def _guided(instance: Instance, evidence: Evidence) -> Coverage:
+    shape = instance.shapes[evidence.spec.prediction.name]
+    search = evidence.guided.get(instance.name)
+    if search is not None:
+        return search.coverage(shape)
+    reason = "the loss has no graph to search" if instance.program.eager else "not run"
+    return Coverage(stage="guided", shape=shape, cases=0, reason=reason)

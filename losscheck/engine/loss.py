@@ -13,7 +13,7 @@ import attrs
 from losscheck.cases.user_data import Batches
 from losscheck.diagnoses.writing import diagnosed, of_findings
 from losscheck.engine import accounts, outcomes
-from losscheck.engine.accounts import accounted, remarks
+from losscheck.engine.accounts import accounted, covered, remarks
 from losscheck.engine.apart import apart
 from losscheck.engine.schedule import schedule
 from losscheck.engine.unexamined import InterruptedExamination, interrupted, no_tensor
@@ -21,7 +21,6 @@ from losscheck.evidence.desk import INSTEAD, WITHOUT_A_RUN, WITHOUT_VALUES, Desk
 from losscheck.evidence.drawn import drawn
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.gradient.summary import summary
-from losscheck.evidence.search.covered import covered
 from losscheck.faults import FailedError, Faults, told
 from losscheck.findings.explanation import Explanation
 from losscheck.findings.finding import Writer

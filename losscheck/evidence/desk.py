@@ -10,9 +10,8 @@ from losscheck.evidence.gradient.check import gradient_checks
 from losscheck.evidence.gradient.crossings import crossings
 from losscheck.evidence.gradient.dead import dead_batches, dead_gradients
 from losscheck.evidence.gradient.float32 import float32_gradients
-from losscheck.evidence.gradient.floors import floor
 from losscheck.evidence.gradient.gradient_sizes import gradient_sizes
-from losscheck.evidence.gradient.minima import right_and_wrong
+from losscheck.evidence.gradient.minima import floor, right_and_wrong
 from losscheck.evidence.gradient.other_checkers import second_opinions
 from losscheck.evidence.gradient.other_sizes import sized_checks
 from losscheck.evidence.gradient.second_order import second_order
@@ -20,24 +19,20 @@ from losscheck.evidence.gradient.unreached import unreached
 from losscheck.evidence.gradient.upstream import upstream_check
 from losscheck.evidence.graph import GraphFacts, graph_facts
 from losscheck.evidence.keras.sample_weights import weighing
-from losscheck.evidence.keras.saving import saving
-from losscheck.evidence.keras.training import training
+from losscheck.evidence.keras.training import saving, training
 from losscheck.evidence.precision.digits import digit_curve
 from losscheck.evidence.precision.finite_tests import finite_tests, nonfinite_inputs
 from losscheck.evidence.precision.halves import half_sweeps
 from losscheck.evidence.precision.integers import integer_ops
 from losscheck.evidence.precision.lost_digits import precision
-from losscheck.evidence.search.batch_of_one import lone
-from losscheck.evidence.search.narrowed import narrowed
+from losscheck.evidence.search.beside import lone, narrowed
 from losscheck.evidence.search.refusals import refusals
 from losscheck.evidence.search.untaken import untaken
 from losscheck.evidence.shape.calls import call_outcome
-from losscheck.evidence.shape.eager_calls import eager_calls
-from losscheck.evidence.shape.empty import empty_batch
 from losscheck.evidence.shape.labels_outside import labels_outside
 from losscheck.evidence.shape.layouts import layout_runs
-from losscheck.evidence.shape.reruns import dtype_runs, parts, repeats
-from losscheck.evidence.shape.xla import xla_call
+from losscheck.evidence.shape.reruns import dtype_runs, empty_batch, parts, repeats
+from losscheck.evidence.shape.single_calls import eager_calls, xla_call
 from losscheck.faults import FailedError
 from losscheck.model import UsageError
 from losscheck.rules.execution.ending import Ending

@@ -16,10 +16,9 @@ from losscheck.cases.lattice import lattice
 from losscheck.cases.problem import Problem
 from losscheck.evidence.instance import EAGER_CASES as EAGER_CASES
 from losscheck.evidence.instance import Instance as Instance
+from losscheck.evidence.precision.disagreement import ModeSweep, compared
 from losscheck.evidence.search.guided import Guided, guided
-from losscheck.evidence.search.mode_sweeps import ModeSweep, compared
-from losscheck.evidence.search.scan import Scan, scan
-from losscheck.evidence.search.sweep import Sweep, sweep
+from losscheck.evidence.search.sweep import Scan, Sweep, scan, sweep
 from losscheck.faults import Faults, once
 from losscheck.infer import Inferred
 from losscheck.infer.spec import Spec, wide_sizes

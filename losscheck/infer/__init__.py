@@ -9,17 +9,21 @@ import attrs
 
 from losscheck import domains
 from losscheck.cases.user_data import Data
-from losscheck.infer import placed
+from losscheck.infer import compiled
 from losscheck.infer.choose import Choice
-from losscheck.infer.columns import with_columns, with_numbers, with_widths
 from losscheck.infer.data import Asked, arranged, layout
-from losscheck.infer.docstrings import floats_in, intervals_in, shapes_in
 from losscheck.infer.fit import reached
-from losscheck.infer.given import Given
-from losscheck.infer.known import known
-from losscheck.infer.layouts import INDEX_PAIRS, PAIRS, Pairs, Shapes
+from losscheck.infer.known import Given, floats_in, intervals_in, known, shapes_in
+from losscheck.infer.layouts import (
+    INDEX_PAIRS,
+    PAIRS,
+    Pairs,
+    Shapes,
+    with_columns,
+    with_numbers,
+    with_widths,
+)
 from losscheck.infer.learnt import met, refuse, summary
-from losscheck.infer.listed import listed
 from losscheck.infer.probe import ever_finite, first_finite, wider
 from losscheck.infer.probe import options as domain_options
 from losscheck.infer.roles import by_gradient, roles
@@ -31,6 +35,7 @@ from losscheck.infer.settle import (
     whole_labels,
     wiring_at,
 )
+from losscheck.infer.slices import listed
 from losscheck.infer.spec import Spec, narrow_sizes
 from losscheck.model import Argument, Met
 from losscheck.program.programs import Programs
@@ -208,9 +213,9 @@ def _layouts(given: Given, loss: Loss, prediction: str) -> Iterator[tuple[Given,
             yield within, PAIRS, INDEX_PAIRS
         return
     for shape in loss.placed.shapes:
-        within = placed.within(given, loss.placed, shape)
+        within = compiled.within(given, loss.placed, shape)
         fixed = within.shapes[prediction]
-        yield within, placed.pairs(fixed), placed.index_pairs(fixed)
+        yield within, compiled.pairs(fixed), compiled.index_pairs(fixed)
 
 
 def _given(

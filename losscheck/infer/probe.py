@@ -11,7 +11,7 @@ import numpy as np
 
 from losscheck import domains
 from losscheck.infer.choose import Choice, label, parameter, prediction
-from losscheck.infer.given import Given
+from losscheck.infer.known import Given
 from losscheck.infer.layouts import Shapes
 from losscheck.infer.learnt import learnt
 from losscheck.infer.spec import Spec

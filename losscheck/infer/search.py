@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping
 
-from losscheck.infer.given import Given
+from losscheck.infer.known import Given
 from losscheck.infer.layouts import LONGER, SHARES, WIDTHS, Pairs, Shapes, layouts, with_axis
 from losscheck.infer.spec import last_letter
 from losscheck.infer.trial import APART, BASE, OF_BATCH, Failure, Pair, Trial, Trials

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import attrs
 
 from losscheck.infer.fit import fit
-from losscheck.infer.given import Given
 from losscheck.infer.hints import hints
+from losscheck.infer.known import Given
 from losscheck.infer.layouts import INDEX_PAIRS, PAIRS, Pairs, Shapes, with_width
 from losscheck.infer.search import Search
 from losscheck.program.programs import Programs

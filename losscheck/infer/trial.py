@@ -11,7 +11,7 @@ import numpy as np
 
 from losscheck import domains
 from losscheck.infer.fit import Fit, fit, rests_on_numbers
-from losscheck.infer.given import Given
+from losscheck.infer.known import Given
 from losscheck.infer.layouts import Shapes, with_axis, with_width
 from losscheck.infer.spec import BATCH, batch_beside, main_sizes
 from losscheck.infer.wanted import MANY, numbers_in

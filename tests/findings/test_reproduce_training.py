@@ -13,8 +13,7 @@ from losscheck.evidence.desk import Desk
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.graph import graph_facts
 from losscheck.evidence.keras.sample_weights import weighing
-from losscheck.evidence.keras.saving import saving
-from losscheck.evidence.keras.training import training
+from losscheck.evidence.keras.training import saving, training
 from losscheck.findings.finding import Writer
 from losscheck.infer import infer
 from losscheck.model import Finding

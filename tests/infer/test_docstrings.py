@@ -2,7 +2,7 @@
 
 import pytest
 
-from losscheck.infer.docstrings import floats_in, intervals_in, shapes_in
+from losscheck.infer.known import floats_in, intervals_in, shapes_in
 from losscheck.settings import shapes
 from losscheck.settings.shapes import parse
 

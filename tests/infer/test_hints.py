@@ -6,7 +6,7 @@ tf = pytest.importorskip("tensorflow")
 import keras  # noqa: E402
 
 from losscheck.infer.hints import hints  # noqa: E402
-from losscheck.infer.moved import Moved  # noqa: E402
+from losscheck.infer.uses import Moved  # noqa: E402
 from losscheck.program.programs import Programs  # noqa: E402
 from losscheck.program.tracing.trace import Call, trace  # noqa: E402
 from losscheck.program.tracing.wiring import wiring  # noqa: E402

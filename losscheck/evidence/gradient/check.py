@@ -11,8 +11,7 @@ import numpy as np
 from losscheck import cases
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.gather import Evidence, Instance
-from losscheck.evidence.gradient.differences import at_an_edge, differentiate
-from losscheck.evidence.gradient.large import compare_cases, large
+from losscheck.evidence.gradient.differences import at_an_edge, compare_cases, differentiate, large
 from losscheck.evidence.gradient.large_case import CaseVerdict
 from losscheck.evidence.gradient.projected import is_wrong, median_size
 from losscheck.evidence.gradient.second_look import second_look

@@ -12,8 +12,7 @@ import numpy as np
 
 from losscheck import domains
 from losscheck.evidence.gather import Evidence, Instance
-from losscheck.evidence.gradient.deciders import deciders_of, joins, steps
-from losscheck.evidence.gradient.walk import Walk
+from losscheck.evidence.gradient.deciders import Walk, deciders_of, joins, steps
 from losscheck.evidence.search.sweep import Scale, Sweep
 from losscheck.model import Array, Location, Range
 from losscheck.numerics import DIVERGING

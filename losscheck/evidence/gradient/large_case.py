@@ -14,9 +14,9 @@ from collections.abc import Mapping, Sequence
 import attrs
 import numpy as np
 
-from losscheck.evidence.gradient import projected, separability
+from losscheck.evidence.gradient import projected
 from losscheck.evidence.gradient.projected import Projections, Projector, is_wrong
-from losscheck.evidence.gradient.terms import terms
+from losscheck.evidence.gradient.terms import apart, terms
 from losscheck.model import Array, Inputs
 from losscheck.numerics.ladder import derivatives
 from losscheck.numerics.quotients import Derivatives
@@ -143,7 +143,7 @@ class _Case:
         parts = None
         if found is not None and n <= FINEST:
             reach = projected.scales(self._probe.x, self._low, self._high)
-            parts = separability.apart(self._probe, found, shape, reach, n, self._seed)
+            parts = apart(self._probe, found, shape, reach, n, self._seed)
         self._lap("separability", begin)
         if parts is not None and RUNGS * n * (n // parts.blocks) <= DENSE:
             return self._dense(parts, gradient, ordinary)

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import attrs
 import numpy as np
 
-from losscheck.evidence.gradient.separability import candidates
+from losscheck.evidence.gradient.terms import candidates
 from losscheck.model import Array
 from losscheck.numerics.projection import (
     CONFIDENCE,

@@ -10,11 +10,11 @@ import numpy as np
 
 from losscheck import domains
 from losscheck.evidence.gather import Evidence
-from losscheck.evidence.keras.handing import why_not
+from losscheck.evidence.keras.training import why_not
 from losscheck.evidence.keras.weight_formulas import matching, near
 from losscheck.evidence.left_out import LeftOut, Refused
-from losscheck.evidence.shape.independence import independent
 from losscheck.evidence.shape.layouts import LayoutRun
+from losscheck.evidence.shape.reruns import independent
 from losscheck.model import Argument, Array, Location
 from losscheck.program.keras.keras_loss import reductions, weighted
 from losscheck.program.keras.undisturbed import said

@@ -1,32 +1,44 @@
-"""A small model trained with the loss: what Keras raises, and what it reports."""
+"""The loss handed to Keras: whether and on which data it can be, how it trains and is saved."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import attrs
+import numpy as np
 
+from losscheck import domains
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.graph import GraphFacts
-from losscheck.evidence.keras.handing import inside, task, why_not
 from losscheck.evidence.left_out import LeftOut
 from losscheck.evidence.search.refusals import refusals
-from losscheck.evidence.shape.layouts import LayoutRun
-from losscheck.evidence.shape.xla import XlaCall
-from losscheck.model import Inputs
+from losscheck.evidence.shape.single_calls import XlaCall
+from losscheck.infer.spec import BATCH
+from losscheck.model import Argument, Array, Inputs, Location, Range
 from losscheck.program.keras.keras_loss import MEAN, KerasLoss
+from losscheck.program.keras.saving import Saver, Survival
+from losscheck.program.keras.small_model import Head, head, inputs_of
 from losscheck.program.keras.training import Task, Trainer, Trial, devices
+from losscheck.program.resolve import is_foreign
 from losscheck.program.tracing.origin import kernel
 from losscheck.rules.execution.mode_disagreement import ModeDisagreement
 from losscheck.rules.execution.value_rejected import ValueRejected
 from losscheck.rules.execution.xla_unsupported import XlaUnsupported
 from losscheck.rules.shape.shape_rejected import ShapeRejected
 from losscheck.rules.training.sample_weight import SampleWeight
+from losscheck.settings.shapes import parse
+
+if TYPE_CHECKING:
+    from losscheck.evidence.shape.layouts import LayoutRun
 
 # Operations of the loss with its gradient; compiling and tracing cost in proportion. Of Keras' own
 # Circle has 244 (1.5 s to compile, 1.3 s in mixed_float16) and CTC 336 (3.7 s and 1.8 s).
 JIT_NODES = 200
 MIXED_NODES = 300
+BATCHES = 2.5  # of an epoch: whole ones, and a last one that is smaller
+REACH = 1.5  # of the model's inputs on both sides of 0: ordinary in every domain they are sent to
+YES_OR_NO = frozenset({"binary", "one_hot", "mask"})  # labels that come as bools, too
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -133,3 +145,149 @@ def _not_mirrored(evidence: Evidence, given: Task, graph: GraphFacts) -> str:
     if KerasLoss(evidence.programs.call).reduction != MEAN:
         return "its reduction does not average"
     return "" if given.batch % 2 == 0 and evidence.spec.batch else "its batch cannot be halved"
+
+
+def why_not(evidence: Evidence) -> str:
+    """Say why the loss cannot be handed to compile; "" if it can."""
+    call, spec = evidence.programs.call, evidence.spec
+    if call.handed is None:
+        return "there is no function or Loss to hand to compile"
+    if call.autograph and is_foreign(call.handed):
+        return "it is a loss of another Keras, which runs it through AutoGraph in its own fit"
+    roles = {a.name: a.role for a in spec.arguments}
+    further = [name for name in call.names if roles[name] not in ("y_true", "y_pred")]
+    if KerasLoss(call).calls_itself:  # Keras hands the weights over as the third argument
+        further = [name for name in further if roles[name] != "weight"]
+    if further:
+        return f"Keras hands over labels and predictions alone, and it takes {', '.join(further)}"
+    order = [roles[name] for name in call.names[:2]]
+    if order != ["y_true", "y_pred"] or call.positional < len(order):
+        return f"Keras calls loss(y_true, y_pred), and it takes ({', '.join(call.names)})"
+    label = spec.named("y_true")
+    assert label is not None
+    if parse(label.shape).dims[:1] != parse(spec.prediction.shape).dims[:1]:
+        return "its labels and predictions do not share a batch"
+    if not parse(spec.prediction.shape).rank:
+        return "its predictions have no batch"
+    if crossed := [name for name in spec.crossed if roles[name] in ("y_true", "y_pred")]:
+        of_samples = "no model gives, and no data set holds, a number for each pair of samples"
+        return f"{of_samples}, as {crossed[0]} has them"
+    return ""
+
+
+def kept_away(evidence: Evidence, argument: Argument) -> bool:
+    """Say whether an argument of another rank than its shape has never comes to the loss.
+
+    Keras gives labels and predictions the same rank before it calls a function, though not for a
+    Loss; and whoever calls by himself what Keras cannot call has declared the shape that he gives.
+    """
+    if why_not(evidence):
+        return argument.origin == "declared"
+    return not KerasLoss(evidence.programs.call).is_instance
+
+
+def task(evidence: Evidence) -> Task:
+    """Make the data of a small model for the domains of the loss."""
+    spec = evidence.spec
+    label = spec.named("y_true")
+    assert label is not None
+    shapes = evidence.main.shapes
+    prediction = shapes[spec.prediction.name]
+    batch = prediction[0]
+    fixed = not spec.batch  # a loss that is declared for one size of batch
+    rows = 2 * batch if fixed else int(BATCHES * batch)
+    rng = np.random.default_rng(evidence.seed)
+    x = rng.uniform(-REACH, REACH, (rows, *inputs_of(prediction[1:]))).round(2)
+    labels = _labels(evidence, label, (rows, *shapes[label.name][1:]))
+    classes = _classes(label, labels)
+    domain = domains.parse(label.domain)
+    return Task(
+        shape=prediction[1:],
+        head=_head(spec.prediction),
+        x=x.astype(np.float32),
+        labels=labels,
+        integral=domain.integral,
+        boolean=label.domain in YES_OR_NO,
+        weights=(0.25 * (1.0 + np.arange(rows) % BATCH)).astype(np.float32),
+        classes=classes,
+        class_weight=None
+        if classes is None
+        else {c: 0.5 + c for c in range(int(classes.max()) + 1)},
+        batch=batch,
+    )
+
+
+def _labels(evidence: Evidence, label: Argument, shape: tuple[int, ...]) -> Array:
+    domain = domains.parse(label.domain)
+    classes = evidence.classes(evidence.main)
+    made = domain.ordinary(1, shape, evidence.seed + 1, classes=classes)
+    # Two decimals read better, and stay inside every ordinary range but that of rows.
+    short = domain.elementwise and domain.contains(made.round(2)).all()
+    return np.asarray((made.round(2) if short else made)[0], np.float32)
+
+
+def _classes(label: Argument, labels: Array) -> Array | None:
+    """(N,) the class of each sample as Keras reads it off labels, for weights of classes."""
+    if label.domain == "one_hot" and labels.ndim == 2 and labels.shape[1] > 1:
+        return np.asarray(labels.argmax(axis=1))
+    one = labels.ndim == 1 or labels.shape[1:] == (1,)
+    if one and (label.domain == "binary" or domains.names_classes(label.domain)):
+        return labels.reshape(-1).astype(int)
+    return None
+
+
+def _head(prediction: Argument) -> Head:
+    domain = domains.parse(prediction.domain)
+    return head(prediction.domain, *domain.bounds)
+
+
+def inside(evidence: Evidence, predictions: Array) -> bool:
+    """Say whether what the model gives lies in the domain of predictions."""
+    domain = domains.parse(evidence.spec.prediction.domain)
+    if domain.integral:
+        return False
+    return bool(domain.contains(predictions[None], Range.WORKING).all())
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Saving:
+    """A Loss that was sent through its config and a file.
+
+    Attributes
+    ----------
+    task
+        Whose model it was saved with.
+    inputs
+        The batch that it was called on before and after.
+    """
+
+    task: Task
+    inputs: Inputs
+    survivals: tuple[Survival, ...]
+    location: Location | None
+    class_name: str
+
+
+def saving(evidence: Evidence) -> Saving | LeftOut:
+    """Send the Loss through its config, and if it survives that, through a saved model."""
+    call, spec = evidence.programs.call, evidence.spec
+    if call.handed is None or not Saver.is_loss(call):
+        return LeftOut("a function has no config: Keras saves its name")
+    if reason := why_not(evidence):
+        return LeftOut(reason)
+    label = spec.named("y_true")
+    assert label is not None
+    given = task(evidence)
+    rows = slice(0, given.batch)
+    predictions = Trainer(call, given).outputs()[rows]
+    saver = Saver(call)
+    found = list(saver.through_config(given.labels[rows], predictions))
+    if not any(one.error or one.differs for one in found):
+        found.append(saver.through_file(given.shape, given.head, given.labels[rows], predictions))
+    return Saving(
+        task=given,
+        inputs={label.name: given.labels[rows], spec.prediction.name: predictions},
+        survivals=tuple(found),
+        location=saver.where(),
+        class_name=type(call.handed).__name__,
+    )

@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 
 from losscheck.evidence.desk import Desk
-from losscheck.evidence.search.mode_sweeps import ModeSweep
+from losscheck.evidence.precision.disagreement import ModeSweep
 from losscheck.evidence.search.sweep import Sweep
 from losscheck.evidence.shape.reruns import DTYPES
 from losscheck.model import Array, Execution, Range

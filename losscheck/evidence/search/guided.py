@@ -18,6 +18,7 @@ from losscheck.cases.variable import Variable
 from losscheck.evidence.search.hunting import Hunt, Outcome, Search
 from losscheck.evidence.search.intervals import intervals
 from losscheck.evidence.search.singular import targets
+from losscheck.model import Coverage
 from losscheck.program.driving import driver
 from losscheck.program.running.program import Program
 from losscheck.program.running.ways import Way
@@ -30,6 +31,7 @@ EVALUATIONS = 6_000  # cases that are run for a target
 COMPUTED = 1 << 30  # numbers that may be computed for all of them
 LEAST = 0.1  # of a whole search; there is none below it
 DONE = "one sample has settled them all"
+DRIVEN = "operations that can fail, brought to where they do"
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -39,6 +41,27 @@ class Guided:
     cases: CaseBlock | None = None
     hunts: tuple[Hunt, ...] = ()
     reason: str = ""
+
+    def coverage(self, shape: tuple[int, ...]) -> Coverage:
+        """What was covered, of predictions of one shape."""
+        cases = 0 if self.cases is None else len(self.cases)
+        plain = Coverage(stage="guided", shape=shape, cases=cases, reason=self._left_out)
+        if not self.hunts:
+            return plain
+        reached = sum(hunt.reached for hunt in self.hunts)
+        return attrs.evolve(plain, what=DRIVEN, covered=reached, of=len(self.hunts))
+
+    @property
+    def _left_out(self) -> str:
+        parts = [self.reason] if self.reason else []
+        short = [hunt for hunt in self.hunts if hunt.outcome is Outcome.SHORT]
+        if short:
+            parts.append("not brought there: " + ", ".join(map(_nearest, short)))
+        beyond = [hunt.op for hunt in self.hunts if hunt.outcome is Outcome.BEYOND]
+        if beyond:
+            names = ", ".join(dict.fromkeys(beyond))
+            parts.append(f"kept away by the domains: {len(beyond)} ({names})")
+        return "; ".join(parts)
 
 
 def guided(
@@ -97,3 +120,7 @@ def _ends(variable: Variable) -> tuple[float, float]:
     """The ends of the working range, of all columns together."""
     low, high = variable.domain.limits(variable.shape, working=True)
     return float(low.min()), float(high.max())
+
+
+def _nearest(hunt: Hunt) -> str:
+    return f"{hunt.op} (within {hunt.nearest:.1g} of {hunt.key[1]:g})"

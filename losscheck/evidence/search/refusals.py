@@ -14,7 +14,7 @@ from losscheck.domains import Domain
 from losscheck.domains.columns import Columns
 from losscheck.domains.numbers import Numbers
 from losscheck.evidence.gather import Evidence
-from losscheck.evidence.search.narrowed import beyond
+from losscheck.evidence.search.beside import beyond
 from losscheck.model import Array, Location, Range
 from losscheck.program.running.refusals import Refusal
 from losscheck.program.tracing.trace import CallError, OutputError

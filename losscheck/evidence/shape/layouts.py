@@ -9,7 +9,7 @@ import numpy as np
 
 from losscheck import domains
 from losscheck.evidence.gather import Evidence
-from losscheck.evidence.keras.handing import kept_away
+from losscheck.evidence.keras.training import kept_away
 from losscheck.evidence.shape import broadcasts
 from losscheck.evidence.shape.broadcasts import (
     Outer,

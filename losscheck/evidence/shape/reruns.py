@@ -1,24 +1,31 @@
-"""The loss in other dtypes, twice on the same input, and in parts of a batch."""
+"""The loss in other dtypes, twice on the same input, in parts of a batch, and of no sample at all.
+
+The loss of a sample alone does not tell: a batch of one may be computed otherwise, as where
+`tf.squeeze` drops its axis.
+"""
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable, Mapping
 
 import attrs
 import numpy as np
 
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.gather import Evidence
-from losscheck.evidence.shape.independence import TOLERANCE, independent
-from losscheck.model import Array, Location, Range
+from losscheck.evidence.graph import maker
+from losscheck.model import Array, Inputs, Location, Range
 from losscheck.program.programs import Programs
 from losscheck.program.tracing.trace import CallError, OutputError
+from losscheck.program.tracing.wiring import wiring
 
 DTYPES = ("float32", "float64", "float16", "bfloat16")
 REPEATED = 64  # ordinary cases run twice
 REPEATED_SINGLY = 8  # the same where each takes a call of its own
 ROUNDING = 1e-5  # relative: threads may add float32 numbers in another order
 SPLIT = 32  # ordinary batches taken apart
+TOLERANCE = 1e-4  # relative difference of float32 results that summation order explains
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -185,3 +192,87 @@ def parts(evidence: Evidence) -> Parts | None:
         return found
     apart = independent(lambda inputs: main.program.run(inputs).value, block.inputs)
     return attrs.evolve(found, independent=apart)
+
+
+def independent(run: Callable[[Mapping[str, Array]], Array], inputs: Mapping[str, Array]) -> bool:
+    """Say whether no sample changes what another one adds to the loss of its batch.
+
+    Parameters
+    ----------
+    run
+        Batches to what the loss returns of each, (N, ...).
+    inputs
+        (N, B, ...) an argument, of two batches at least.
+    """
+    pairs = len(next(iter(inputs.values()))) // 2 * 2
+    given = {name: array[:pairs] for name, array in inputs.items()}
+    size = next(iter(given.values())).shape[1]
+    before = _of_samples(run(given), size)
+    for sample in range(size) if pairs else ():
+        swapped = {name: array.copy() for name, array in given.items()}
+        for name, array in given.items():
+            swapped[name][0::2, sample] = array[1::2, sample]
+            swapped[name][1::2, sample] = array[0::2, sample]
+        after = _of_samples(run(swapped), size)
+        if after.shape[1] == size > 1:  # a loss a sample: those of the others stay
+            moved = np.delete(after - before, sample, axis=1)
+        else:
+            moved = (after - before)[0::2] + (after - before)[1::2]
+        if not (np.abs(moved) <= TOLERANCE * np.abs(before).max()).all():
+            return False
+    return bool(pairs)
+
+
+def _of_samples(returned: Array, size: int) -> Array:
+    """(N, B) the loss of each sample, or (N, 1) the mean over all that is returned."""
+    n = len(returned)
+    flat = np.asarray(returned, np.float64).reshape(n, -1)
+    if returned.shape[1:2] == (size,):
+        return np.asarray(flat.reshape(n, size, -1).mean(axis=2))
+    return np.asarray(flat.mean(axis=1, keepdims=True))
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class EmptyBatch:
+    """What the loss makes of no sample at all.
+
+    Attributes
+    ----------
+    inputs
+        Arrays with no row.
+    error
+        What it raised; None if it ran.
+    value
+        What it returned; None where it raised.
+    made_at
+        Where what it returned is made, or where it raised.
+    """
+
+    inputs: Inputs
+    error: CallError | None = None
+    value: Array | None = None
+    made_at: Location | None = None
+
+
+def empty_batch(evidence: Evidence) -> EmptyBatch | None:
+    """Run a batch of no sample; None where no argument has a batch, or the loss has no graph."""
+    spec = evidence.spec
+    if not spec.batch or evidence.main.program.eager:
+        return None
+    shapes = spec.shapes({**spec.sizes, spec.batch: 0})
+    inputs = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+    try:
+        program = evidence.programs.forward_at(shapes).graphed
+    except CallError as error:
+        return EmptyBatch(inputs=inputs, error=error, made_at=error.location)
+    except OutputError:
+        return None
+    if program is None:  # it is no graph at this size, and LC402 tells of sizes
+        return None
+    traced = program.traced
+    made, _ = maker(wiring(traced, program.names, program.prediction))
+    return EmptyBatch(
+        inputs=inputs,
+        value=program.singly({name: array[None] for name, array in inputs.items()}).value[0],
+        made_at=traced.origins.location(made.name),
+    )

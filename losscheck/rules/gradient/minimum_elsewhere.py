@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from losscheck.advice.blamed import Blame
-    from losscheck.evidence.gradient.floors import Floor
-    from losscheck.evidence.gradient.minima import RightAndWrong
+    from losscheck.evidence.gradient.minima import Floor, RightAndWrong
     from losscheck.rules.base import Arguments, Judgment, Words
 
 

@@ -13,7 +13,7 @@ from losscheck.rules.nonfinite.base import NonfiniteRule
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from losscheck.evidence.search.mode_sweeps import ModeSweep
+    from losscheck.evidence.precision.disagreement import ModeSweep
     from losscheck.evidence.search.sweep import Sweep
     from losscheck.model import Array
     from losscheck.rules.base import Judgment

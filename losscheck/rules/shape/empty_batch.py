@@ -12,7 +12,7 @@ from losscheck.rules.base import Rule
 
 if TYPE_CHECKING:
     from losscheck.advice.blamed import Blame
-    from losscheck.evidence.shape.empty import EmptyBatch
+    from losscheck.evidence.shape.reruns import EmptyBatch
     from losscheck.rules.base import Arguments, Judgment, Words
 
 

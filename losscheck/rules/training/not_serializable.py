@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from losscheck.advice.blamed import Blame
-    from losscheck.evidence.keras.saving import Saving
+    from losscheck.evidence.keras.training import Saving
     from losscheck.evidence.left_out import LeftOut
     from losscheck.program.keras.saving import Survival
     from losscheck.rules.base import Arguments, Judgment, Words

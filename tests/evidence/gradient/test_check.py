@@ -11,7 +11,7 @@ import tensorflow as tf
 import losscheck
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.gradient.check import check
-from losscheck.evidence.gradient.self_test import DROPPED, FLIPPED, SCALED, self_test
+from losscheck.evidence.gradient.summary import DROPPED, FLIPPED, SCALED, self_test
 from losscheck.model import Finding
 from tests.desks import desk
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from losscheck.evidence.gradient.separability import apart, candidates
-from losscheck.evidence.gradient.terms import terms
+from losscheck.evidence.gradient.terms import apart, candidates, terms
 from losscheck.program.probing import Probe, Readout
 from losscheck.program.running.program import Program
 from losscheck.program.tracing.wiring import wiring

@@ -15,8 +15,7 @@ import tensorflow as tf
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.graph import GraphFacts
 from losscheck.evidence.keras.sample_weights import weighing
-from losscheck.evidence.keras.saving import saving
-from losscheck.evidence.keras.training import Training, training
+from losscheck.evidence.keras.training import Training, saving, training
 from losscheck.evidence.left_out import LeftOut
 from losscheck.infer import infer
 from losscheck.model import Suspect

@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import tensorflow as tf
 
-from losscheck.evidence.search.mode_sweeps import compared
+from losscheck.evidence.precision.disagreement import compared
 from tests.desks import desk
 
 GIVEN = ("[0, 4]", "(B, 3)")

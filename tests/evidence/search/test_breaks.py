@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from losscheck.evidence.search.breaks import Run, breaks, shortest
+from losscheck.evidence.search.curves import Run, breaks, shortest
 from losscheck.model import Array
 
 X = np.linspace(-2.9, 3.1, 161)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from losscheck.evidence.search.landscape import landscape
+from losscheck.evidence.drawn import landscape
 from losscheck.model import Landscape
 from tests.desks import desk
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from losscheck.evidence.search.scan import KEPT
+from losscheck.evidence.search.sweep import KEPT
 from losscheck.model import Range
 from tests.desks import desk
 
