@@ -9,7 +9,7 @@ import attrs
 
 from losscheck.advice import cancellation, conditions, roots, source
 from losscheck.advice.base import Rewrite
-from losscheck.advice.cosines import COSINES
+from losscheck.advice.roots import COSINES
 from losscheck.advice.scene import Scene
 
 Text = Callable[[str], str]

@@ -16,9 +16,8 @@ from losscheck.advice import (
     special,
     wording,
 )
-from losscheck.advice.base import Advice, Key, nowhere
+from losscheck.advice.base import Advice, Change, Filled, Key, nowhere
 from losscheck.advice.blamed import RUNNING, Blame
-from losscheck.advice.change import Change, Filled
 from losscheck.advice.scene import Scene, scene
 from losscheck.model import Direction, Kind, Suspect
 

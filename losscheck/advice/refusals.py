@@ -6,9 +6,8 @@ import ast
 from collections.abc import Callable, Iterator
 
 from losscheck.advice import source
-from losscheck.advice.base import Advice, nowhere
+from losscheck.advice.base import Advice, Change, Filled, nowhere
 from losscheck.advice.blamed import Blame
-from losscheck.advice.change import Change, Filled
 from losscheck.advice.scene import Scene, scene
 from losscheck.model import Suspect
 

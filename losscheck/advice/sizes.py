@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from losscheck.advice import source
-from losscheck.advice.change import Change
+from losscheck.advice.base import Change
 
 SHAPES = ("int_shape", "get_shape", "as_list")
 REDUCTIONS = ("mean", "sum", "max", "min", "prod", "logsumexp", "std", "variance", "any", "all")

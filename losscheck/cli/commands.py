@@ -14,8 +14,7 @@ from losscheck.cli import outputs, streams
 from losscheck.cli.options import settings
 from losscheck.cli.progress import watch
 from losscheck.engine.events import Done, Event, Finished, Printed
-from losscheck.engine.nothing import nothing
-from losscheck.engine.whole import merged, summary
+from losscheck.engine.whole import merged, nothing, summary
 from losscheck.keeping.kept import Kept
 from losscheck.model import LeftOut, LossReport, Report, UsageError
 from losscheck.report import verdicts, words
@@ -277,7 +276,7 @@ def _planned(given: Sequence[str], held: Settings) -> Plan:
         chosen = Selection(given, held)
         check_targets(chosen.targets, Path(held.directory).resolve())
         if held.apart and chosen.targets:
-            from losscheck.engine.planning import planned
+            from losscheck.engine.plan import planned
 
             return planned(given, held, chosen)
         from losscheck.engine.plan import plan

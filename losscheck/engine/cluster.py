@@ -17,9 +17,9 @@ import attrs
 
 from losscheck import __version__
 from losscheck.engine.events import Event, Finished, Interrupted, Started
-from losscheck.engine.nothing import installed
 from losscheck.engine.task import Task, lost
 from losscheck.engine.upload import named_by_content, unpacked
+from losscheck.engine.whole import installed
 from losscheck.engine.workers import alone
 from losscheck.model import Environment, LossReport, UsageError
 from losscheck.rules.execution.ending import End, Ending

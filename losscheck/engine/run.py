@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 from losscheck import __version__
 from losscheck.engine.events import Done, Event, Finished, Found, Interrupted, Stage, Started
-from losscheck.engine.nothing import installed
 from losscheck.engine.task import Task, examine
 from losscheck.engine.unexamined import InterruptedExamination
-from losscheck.engine.whole import summary
+from losscheck.engine.whole import installed, summary
 from losscheck.engine.workers import examined
 from losscheck.model import Environment, LossReport, Report
 from losscheck.settings.settings import Settings

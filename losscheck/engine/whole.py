@@ -1,17 +1,23 @@
-"""What is said of several losses together, made without running any."""
+"""What is said of several losses together, or of none, made without running any."""
 
 from __future__ import annotations
 
 import itertools
+import platform
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from importlib import metadata
 
 import attrs
 
-from losscheck.model import LossReport, Report, Summary, UsageError, Verdict
+from losscheck import __version__
+from losscheck.engine.events import Done
+from losscheck.model import Environment, LossReport, Report, Summary, UsageError, Verdict
+from losscheck.settings.settings import Settings
 
 VERSIONS = ("python", "tensorflow", "keras", "numpy", "hypothesis")  # of an environment
 Named = tuple[str, Report]  # with the file that it is from
+BUILDS = ("tensorflow", "tensorflow-cpu", "tf-nightly", "tensorflow-macos")
 
 
 def summary(reports: Sequence[LossReport]) -> Summary:
@@ -137,3 +143,39 @@ def _losses(reports: Sequence[Report]) -> Iterator[LossReport]:
         for loss in turn:
             if loss is not None and known.pop(loss.target, None) is not None:
                 yield loss
+
+
+def nothing(settings: Settings) -> Done:
+    """Report that no loss was examined, as it was asked for."""
+    report = Report(
+        losscheck=__version__,
+        environment=installed(),
+        seed=settings.seed,
+        seconds=0.0,
+        summary=Summary(losses=0, passed=0, fail=0, inconclusive=0, error=0, cases=0),
+        losses=(),
+        shard=settings.part,
+    )
+    return Done(report=report)
+
+
+def installed() -> Environment:
+    """Versions as the packages that are installed state them; devices are not looked for."""
+    return Environment(
+        python=platform.python_version(),
+        tensorflow=_version(*BUILDS),
+        keras=_version("keras", "keras-nightly"),
+        numpy=_version("numpy"),
+        hypothesis=_version("hypothesis"),
+        platform=platform.platform(),
+    )
+
+
+def _version(*names: str) -> str:
+    """The version of the first of these packages that is installed; "" without any."""
+    for name in names:
+        try:
+            return metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return ""

@@ -19,7 +19,7 @@ from typing import Any
 import attrs
 
 from losscheck.advice.blamed import Blame, Span
-from losscheck.advice.written import around, begin, parsed
+from losscheck.advice.source import around, begin, parsed
 from losscheck.program.tracing.origin import Frame
 
 _HEADER = re.compile(r"(?m)^(\s*def .*:)\s*(#.*)?$(?!\n\s)")  # in place of that of a function

@@ -14,8 +14,8 @@ import attrs
 
 from losscheck import domains
 from losscheck.advice import wording
+from losscheck.advice.base import Change
 from losscheck.advice.blamed import Blame, Span
-from losscheck.advice.change import Change
 from losscheck.advice.limits import EPSILON, SMALL
 from losscheck.evidence.desk import Desk
 from losscheck.findings.code import Names, module_of

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from losscheck.advice.written import begin, parsed
+from losscheck.advice.source import begin, parsed
 
 if TYPE_CHECKING:
     import libcst

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 import attrs
 
 from losscheck.advice.blamed import Span
-from losscheck.advice.written import around, parsed
+from losscheck.advice.source import around, parsed
 from losscheck.findings.code import bound
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)

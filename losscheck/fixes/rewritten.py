@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from losscheck.advice.change import Change
+from losscheck.advice.base import Change
 from losscheck.evidence.desk import Desk
 from losscheck.findings.code import Names, is_tensorflow, module_of
 from losscheck.findings.explanation import Explanation

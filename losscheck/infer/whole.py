@@ -11,7 +11,7 @@ from losscheck.infer import choose, infer
 from losscheck.infer.hints import PASSING, Hint, hints
 from losscheck.model import Argument
 from losscheck.program.keras.compiled import Compiled
-from losscheck.program.keras.model_tensors import BATCH, Tensor
+from losscheck.program.keras.model_parts import BATCH, Tensor
 from losscheck.program.tracing.trace import OutputError
 from losscheck.program.tracing.wiring import Wiring
 from losscheck.settings.settings import ArgumentSettings

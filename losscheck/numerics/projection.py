@@ -16,8 +16,7 @@ import attrs
 import numpy as np
 
 from losscheck.model import Array
-from losscheck.numerics.noise import OFFSETS
-from losscheck.numerics.rungs import FINEST, STEPS, Samples
+from losscheck.numerics.rungs import FINEST, OFFSETS, STEPS, Samples
 
 Along: TypeAlias = Callable[[Array, Array], Array]
 """along(probe (M,) int64, t (M,) float64) -> (M, blocks) float64: what each block of the loss is

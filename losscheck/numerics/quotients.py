@@ -9,10 +9,8 @@ import numpy as np
 
 from losscheck.model import Array
 from losscheck.numerics import DIVERGING
-from losscheck.numerics.extrapolation import NOISE_MARGIN, RATIO, Limit, limit
-from losscheck.numerics.noise import ROUNDING, unresolved
-from losscheck.numerics.rungs import Samples
-from losscheck.numerics.sides import Side, noise_level, sides
+from losscheck.numerics.rungs import ROUNDING, Samples, unresolved
+from losscheck.numerics.sides import NOISE_MARGIN, RATIO, Limit, Side, limit, noise_level, sides
 
 WIDE: Final = (slice(0, 4), slice(3, 7))
 """Rungs of wide steps, 2^-3 to 2^-9 and 2^-9 to 2^-15 of the scale: well above the 2^-23 by which

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from losscheck.model import Array, Inputs
-from losscheck.program.modes import EagerProgram, Runner
+from losscheck.program.modes import EagerProgram, Runner, tried
 from losscheck.program.running.program import Program
 from losscheck.program.running.runnable import Runnable
 from losscheck.program.second_opinion import Failed
@@ -24,7 +24,6 @@ from losscheck.program.tracing.trace import (
     needs_autograph,
     trace,
 )
-from losscheck.program.trying import tried
 
 Sizes = Mapping[str, tuple[int | None, ...] | None]  # argument -> shape; None: unknown
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from losscheck.advice.base import Change
     from losscheck.advice.blamed import Blame
-    from losscheck.advice.change import Change
     from losscheck.model import Argument, Severity, Suspect
     from losscheck.rules.crowd import Crowd
     from losscheck.settings.settings import Settings

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from losscheck.advice.written import around, begin, parsed
+from losscheck.advice.source import around, begin, parsed
 from losscheck.model import Source
 from losscheck.settings.argument_names import is_pair
 from losscheck.targets.importing import shown

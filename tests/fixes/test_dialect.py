@@ -9,7 +9,7 @@ import keras
 import pytest
 import tensorflow as tf
 
-from losscheck.advice.change import Change
+from losscheck.advice.base import Change
 from losscheck.findings.code import Names
 from losscheck.fixes.candidates import in_words_of
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from losscheck.numerics.extrapolation import RATIO, limit
-from losscheck.numerics.noise import OFFSETS, scatter, still
+from losscheck.numerics.rungs import OFFSETS, scatter, still
+from losscheck.numerics.sides import RATIO, limit
 
 STEPS = RATIO ** -np.arange(8.0)[:, None] / 8
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from losscheck.numerics.margins import lead, margins
+from losscheck.numerics.crossing import lead, margins
 
 ROWS = np.random.default_rng(5).normal(size=(200, 2, 3))
 

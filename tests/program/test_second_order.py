@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from losscheck.program.derived import DIRECTION, slope
 from losscheck.program.modes import Runner
 from losscheck.program.programs import Programs
-from losscheck.program.second_order import DIRECTION, slope
 from losscheck.program.tracing.trace import Call
 from tests.program.calling import call
 

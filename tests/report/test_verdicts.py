@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from losscheck.engine.nothing import nothing
+from losscheck.engine.whole import nothing
 from losscheck.model import Finding, LossReport, Verdict
 from losscheck.report.verdicts import Exit, fails, status
 from losscheck.settings.settings import Settings

@@ -11,7 +11,7 @@ import numpy as np
 from losscheck.cases.blocks import CaseBlock
 from losscheck.domains.base import Domain
 from losscheck.model import Array
-from losscheck.numerics.margins import lead, margins
+from losscheck.numerics.crossing import lead, margins
 from losscheck.program.programs import along
 from losscheck.program.running.program import Program
 from losscheck.program.tracing.wiring import Node, Wiring

@@ -19,10 +19,10 @@ from losscheck.infer import Inferred
 from losscheck.infer.spec import Spec
 from losscheck.model import Argument, Array, Location, Range
 from losscheck.numerics.verdict import Agreement, Point
+from losscheck.program.derived import DIRECTION, slope
 from losscheck.program.programs import Programs
 from losscheck.program.running.program import SINGLE_CASES
 from losscheck.program.running.ways import Way
-from losscheck.program.second_order import DIRECTION, slope
 from losscheck.program.tracing.trace import CallError, OutputError
 from losscheck.program.tracing.wiring import PYTHON, Node, Wiring
 

@@ -19,7 +19,7 @@ import attrs
 import numpy as np
 
 from losscheck.model import Array
-from losscheck.numerics.noise import EPSILON
+from losscheck.numerics.rungs import EPSILON
 from losscheck.program.probing import Probe, Readout
 from losscheck.program.tracing.wiring import Node, Wiring
 

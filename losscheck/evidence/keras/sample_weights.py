@@ -16,9 +16,15 @@ from losscheck.evidence.left_out import LeftOut, Refused
 from losscheck.evidence.shape.layouts import LayoutRun
 from losscheck.evidence.shape.reruns import independent
 from losscheck.model import Argument, Array, Location
-from losscheck.program.keras.keras_loss import reductions, weighted
+from losscheck.program.keras.keras_loss import (
+    Weigh,
+    by_argument,
+    calls_itself,
+    plainly,
+    reductions,
+    weighted,
+)
 from losscheck.program.keras.undisturbed import said
-from losscheck.program.keras.weighing import Weigh, by_argument, calls_itself, plainly
 from losscheck.rules.shape.batch_coupling import BatchCoupling
 from losscheck.rules.shape.silent_broadcast import SilentBroadcast
 from losscheck.rules.training.training_fails import TrainingFails

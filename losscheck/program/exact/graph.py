@@ -10,13 +10,11 @@ import tensorflow as tf
 from tensorflow.python.eager import context
 
 from losscheck.program.exact.arithmetic import Arithmetic
-from losscheck.program.exact.axes import AXES
-from losscheck.program.exact.complex import COMPLEX, cast, exact, paired
+from losscheck.program.exact.axes import AXES, PLACES
+from losscheck.program.exact.complex import COMPLEX, SPECTRA, cast, exact, paired
 from losscheck.program.exact.node import Node, Unknown, Values, move, run_kernel
 from losscheck.program.exact.number import Number, Undecided
 from losscheck.program.exact.ops import ATTRIBUTED, ELEMENTWISE, TESTS, Operation, elementwise
-from losscheck.program.exact.places import PLACES
-from losscheck.program.exact.spectra import SPECTRA
 from losscheck.program.exact.variants import VARIANTS
 
 Key = tuple[str, int]  # op name and output index

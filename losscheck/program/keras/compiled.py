@@ -11,8 +11,7 @@ from typing import Any
 import attrs
 
 from losscheck.model import UsageError
-from losscheck.program.keras.model_parts import Part, parts_of
-from losscheck.program.keras.model_tensors import BATCH, Forward, Tensor
+from losscheck.program.keras.model_parts import BATCH, Forward, Part, Tensor, parts_of
 from losscheck.program.quiet import keras_module, tensorflow
 from losscheck.program.tracing.trace import CallError, graph_of
 from losscheck.program.tracing.wiring import nodes_of

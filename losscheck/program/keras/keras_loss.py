@@ -1,4 +1,4 @@
-"""A loss as Keras calls it: what `compile` is handed, and Keras' reductions written out.
+"""A loss as Keras calls it: what `compile` is handed, its weights, and reductions written out.
 
 The formulas are those of `keras.losses.Loss.__call__` in Keras 3: labels and predictions are cast
 to the dtype of the loss, the ranks of a function's arguments are aligned, what it returns is
@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from losscheck.model import Array
-from losscheck.program.quiet import keras_module, tensorflow
+from losscheck.model import Array, Inputs
+from losscheck.program.quiet import keras_module, silence, tensorflow
 from losscheck.program.tracing.trace import Call, as_tensor
 
 MEAN = "sum_over_batch_size"
+Weigh = Callable[[Inputs, Array | None], Array]  # arguments and weights -> what comes out
 
 
 @functools.cache
@@ -139,3 +140,49 @@ def reduced(values: Array, weights: Array | None, reduction: str) -> float:
         total = float(weights.sum())
         return float(values.sum()) / total if total else 0.0
     return float(values.mean())
+
+
+def by_argument(call: Call, weight: str) -> Weigh:
+    """Hand the weights to an argument of the loss.
+
+    Parameters
+    ----------
+    weight
+        The argument: one of `call.names`, or one that calls may leave out.
+    """
+    tf = tensorflow()
+
+    def weigh(inputs: Inputs, weights: Array | None) -> Array:
+        tensors = {name: tf.constant(np.asarray(inputs[name], np.float32)) for name in inputs}
+        further = {}
+        if weights is not None:
+            given = tf.constant(np.asarray(weights, np.float32))
+            if weight in call.names:
+                tensors[weight] = given
+            else:
+                further[weight] = given
+        with silence(), call.state.kept():
+            if not further:
+                return np.asarray(as_tensor(call([tensors[name] for name in call.names])))
+            positional = [tensors[name] for name in call.names[: call.positional]]
+            keywords = {name: tensors[name] for name in call.names[call.positional :]}
+            made = call.function(*positional, **keywords, **call.constants, **further)
+            return np.asarray(as_tensor(made))
+
+    return weigh
+
+
+def plainly(call: Call, label: str) -> Weigh:
+    """Call the loss as Keras does, without weights: Keras multiplies what it returns."""
+    loss = KerasLoss(call)
+
+    def weigh(inputs: Inputs, weights: Array | None) -> Array:
+        with silence(), call.state.kept():
+            return loss.returned(inputs[label], inputs[call.prediction])
+
+    return weigh
+
+
+def calls_itself(call: Call) -> bool:
+    """Say whether this is a Keras Loss with a __call__ of its own, which takes the weights."""
+    return KerasLoss(call).calls_itself

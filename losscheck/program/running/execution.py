@@ -16,10 +16,9 @@ import numpy as np
 
 from losscheck.model import Array
 from losscheck.program.quiet import tensorflow
+from losscheck.program.running.blockwise import count_from_the_front, flatten_products
 from losscheck.program.running.branches import without_branches
 from losscheck.program.running.captured import Reading
-from losscheck.program.running.products import flatten_products
-from losscheck.program.running.rolls import count_from_the_front
 
 Run = Callable[..., list[Array]]  # arrays in, arrays out
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from losscheck.model import Array, Inputs
+from losscheck.program.modes import tried
 from losscheck.program.quiet import silence, tensorflow
 from losscheck.program.remembered import remembered
 from losscheck.program.running.captured import captured
@@ -31,7 +32,6 @@ from losscheck.program.tracing.graphdef import doubled, graph_def
 from losscheck.program.tracing.slices import sized_in_loops
 from losscheck.program.tracing.trace import Call, Traced
 from losscheck.program.tracing.wiring import Wiring, wiring
-from losscheck.program.trying import tried
 from losscheck.settings.budget import spend
 
 Key = tuple[tuple[str, ...], str]  # tensors, and a mode

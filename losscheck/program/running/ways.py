@@ -11,11 +11,10 @@ import numpy as np
 
 from losscheck.model import Array
 from losscheck.program.quiet import silence
-from losscheck.program.running.called import called
 from losscheck.program.running.execution import Cut, Run, executed, in_session, vectorized
 from losscheck.program.running.functions import blocks_by_function, under_xla
 from losscheck.program.running.refusals import one_by_one
-from losscheck.program.running.stacked import Stack, agree
+from losscheck.program.running.runners import Stack, agree, called
 
 if TYPE_CHECKING:
     from losscheck.program.running.program import Program

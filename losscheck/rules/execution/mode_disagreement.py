@@ -16,8 +16,8 @@ from losscheck.rules.nonfinite.nonfinite import backward, forward
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from losscheck.advice.base import Change
     from losscheck.advice.blamed import Blame
-    from losscheck.advice.change import Change
     from losscheck.evidence.precision.disagreement import ModeSweep
     from losscheck.evidence.search.sweep import Sweep
     from losscheck.evidence.shape.reruns import Repeat

@@ -12,8 +12,8 @@ from losscheck.rules.crowd import Crowd
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from losscheck.advice.base import Change
     from losscheck.advice.blamed import Blame
-    from losscheck.advice.change import Change
     from losscheck.evidence.search.refusals import Refusals
     from losscheck.model import Suspect
     from losscheck.rules.base import Arguments, Judgment, Words

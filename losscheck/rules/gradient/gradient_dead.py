@@ -13,8 +13,8 @@ from losscheck.rules.base import Doubt, Pin, Rule, Trail
 from losscheck.rules.crowd import Crowd
 
 if TYPE_CHECKING:
+    from losscheck.advice.base import Change
     from losscheck.advice.blamed import Blame
-    from losscheck.advice.change import Change
     from losscheck.evidence.gradient.dead import DeadGradients
     from losscheck.model import Array
     from losscheck.rules.base import Arguments, Judgment, Words

@@ -15,8 +15,8 @@ from losscheck.rules.crowd import Crowd
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from losscheck.advice.base import Change
     from losscheck.advice.blamed import Blame
-    from losscheck.advice.change import Change
     from losscheck.evidence.gradient.check import GradientCheck
     from losscheck.evidence.gradient.float32 import Float32Gradients
     from losscheck.evidence.gradient.upstream import UpstreamCheck
@@ -219,13 +219,13 @@ class GradientMismatch(Rule):
 
     def changes(self, suspect: Suspect, blame: Blame) -> tuple[Change, ...]:
         """Give a custom gradient another factor, or the one from above that it leaves out."""
-        from losscheck.advice import handwritten  # `losscheck rules` does without
+        from losscheck.advice import slopes  # `losscheck rules` does without
 
         if suspect.form == "upstream":
-            return tuple(handwritten.with_upstream(blame))
+            return tuple(slopes.with_upstream(blame))
         if suspect.form == "mismatch" and _handwritten(blame):
             pair = suspect.gradient, suspect.expected_gradient
-            return tuple(handwritten.with_factor(blame, *pair))
+            return tuple(slopes.with_factor(blame, *pair))
         return ()
 
 

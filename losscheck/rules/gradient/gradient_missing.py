@@ -9,8 +9,8 @@ from losscheck.model import Direction, Range, Severity, Suspect
 from losscheck.rules.base import Doubt, Pin, Rule
 
 if TYPE_CHECKING:
+    from losscheck.advice.base import Change
     from losscheck.advice.blamed import Blame
-    from losscheck.advice.change import Change
     from losscheck.evidence.gradient.unreached import Unreached
     from losscheck.evidence.graph import GraphFacts
     from losscheck.rules.base import Arguments, Judgment, Words

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from losscheck.rules.base import Pin, Rule
 
 if TYPE_CHECKING:
+    from losscheck.advice.base import Change
     from losscheck.advice.blamed import Blame
-    from losscheck.advice.change import Change
     from losscheck.model import Suspect
     from losscheck.rules.base import Arguments, Words
 

@@ -14,8 +14,8 @@ from losscheck.rules.base import Pin, Rule, Shown, Trail
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from losscheck.advice.base import Change
     from losscheck.advice.blamed import Blame
-    from losscheck.advice.change import Change
     from losscheck.rules.base import Arguments, Words
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from losscheck.advice import source, wording
-from losscheck.advice.change import Change
+from losscheck.advice.base import Change
 from losscheck.model import Severity, Suspect
 from losscheck.rules.base import Doubt, Rule, Trail
 from losscheck.rules.crowd import Crowd

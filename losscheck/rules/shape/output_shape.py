@@ -9,8 +9,8 @@ from losscheck.rules.base import Doubt, Pin, Rule
 from losscheck.rules.shape.words import of_shape, written
 
 if TYPE_CHECKING:
+    from losscheck.advice.base import Change
     from losscheck.advice.blamed import Blame
-    from losscheck.advice.change import Change
     from losscheck.evidence.graph import GraphFacts
     from losscheck.rules.base import Arguments, Judgment, Words
 

@@ -12,8 +12,8 @@ from losscheck.rules.shape.words import called, of_shape, written
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from losscheck.advice.base import Change
     from losscheck.advice.blamed import Blame
-    from losscheck.advice.change import Change
     from losscheck.evidence.shape.calls import CallOutcome
     from losscheck.evidence.shape.layouts import LayoutRun
     from losscheck.program.programs import Sizes

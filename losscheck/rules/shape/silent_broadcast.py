@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from losscheck.advice import wording
-from losscheck.advice.change import Change
+from losscheck.advice.base import Change
 from losscheck.model import Range, Severity, Suspect
 from losscheck.rules.base import Doubt, Pin, Rule
 from losscheck.rules.shape.words import against, called, column, of_shape, rank, written
