@@ -23,7 +23,7 @@ from benchmarks.markdown import table
 from benchmarks.peers import everyday, hamming
 from losscheck.model import Array
 from losscheck.rewriting import Error, Rewriting, leaves_in, rewritings
-from losscheck.rewriting.bits import error
+from losscheck.rewriting.arithmetic import error
 from losscheck.rewriting.inlining import returned
 from losscheck.rewriting.judging import Judge
 from losscheck.rewriting.reading import read

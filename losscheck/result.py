@@ -30,7 +30,7 @@ class ShownDiagnosis(Diagnosis):
     loss: LossReport = attrs.field(repr=False, eq=False)
 
     def _repr_html_(self) -> str:
-        from losscheck.report.fragment import of_diagnosis
+        from losscheck.report.templating import of_diagnosis
 
         return of_diagnosis(self, self.loss)
 
@@ -79,7 +79,7 @@ class CheckResult(LossReport):
         return of_loss(self)
 
     def _repr_html_(self) -> str:
-        from losscheck.report.fragment import fragment
+        from losscheck.report.templating import fragment
 
         return fragment(self)
 

@@ -9,12 +9,11 @@ from collections.abc import Mapping, Sequence
 import attrs
 import numpy as np
 
-from losscheck.cases import lattice
 from losscheck.cases.blocks import CaseBlock
 from losscheck.cases.corners import corners
 from losscheck.cases.data import FEWEST as FEWEST_ROWS
 from losscheck.cases.data import SHARE, from_data
-from losscheck.cases.exhaustive import exhaustive
+from losscheck.cases.exhaustive import exhaustive, forget_spreads
 from losscheck.cases.problem import Problem
 from losscheck.cases.relations import relations
 from losscheck.cases.stages import Search, Stages
@@ -139,7 +138,7 @@ def _search(
 def forget() -> None:
     """Forget the cases that losses share, as a new process has none."""
     _search.cache_clear()
-    lattice.forget()
+    forget_spreads()
 
 
 def usual(

@@ -9,9 +9,8 @@ import attrs
 import numpy as np
 
 from losscheck.cases.blocks import CaseBlock
-from losscheck.cases.problem import Problem
+from losscheck.cases.problem import Problem, Variable
 from losscheck.cases.relations import moves
-from losscheck.cases.variable import Variable
 from losscheck.domains import OUTSIDE, layout
 from losscheck.domains.floats import cast, step_magnitude
 from losscheck.domains.labels import ClassIndex

@@ -8,8 +8,7 @@ import attrs
 import numpy as np
 
 from losscheck.cases.blocks import CaseBlock
-from losscheck.cases.problem import Problem
-from losscheck.cases.variable import Variable
+from losscheck.cases.problem import Problem, Variable
 from losscheck.domains import layout
 from losscheck.model import Argument, Array, Inputs, Range
 from losscheck.settings import shapes

@@ -2,19 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 import numpy as np
 
 from losscheck import domains
-from losscheck.cases.blocks import CaseBlock
-from losscheck.cases.coincidence import coincidence, comparable
-from losscheck.cases.variable import Variable
-from losscheck.domains.floats import cast
+from losscheck.cases.blocks import CaseBlock, fingerprint
+from losscheck.domains import OUTSIDE, Domain, layout
+from losscheck.domains.floats import between, cast, float_format
 from losscheck.domains.numbers import Numbers
 from losscheck.domains.spread import uniform
-from losscheck.model import Argument, Array, Inputs, Range
+from losscheck.model import Argument, Array, Inputs, Met, Range
+
+# A change of some arguments, which it returns; it makes of independent values related ones.
+Change = Callable[[Inputs, np.random.Generator], dict[str, Array]]
+
+
+@attrs.frozen(eq=False)
+class Variable:
+    """An argument at one size, with its landmarks.
+
+    Parameters
+    ----------
+    name, role
+        Those of the argument.
+    domain
+        What it may hold.
+    shape
+        Of one case.
+    tokens
+        (k,) or (k, width): its landmark numbers or rows.
+    usual
+        Those of the tokens that are working or ordinary.
+    met
+        The numbers of the user's data, where the domain was learnt from them.
+    """
+
+    name: str
+    role: str
+    domain: Domain
+    shape: tuple[int, ...]
+    tokens: Array
+    usual: Array
+    met: Met | None = None
+
+    @property
+    def continuous(self) -> bool:
+        """Whether two equal values are a coincidence.
+
+        Among labels and weights they are not; nor among rows of one entry, which can only be 1.
+        """
+        free = self.domain.elementwise or self.shape[-1] > 1
+        return free and not self.domain.integral and self.role != "weight"
+
+    @property
+    def slots(self) -> int:
+        """How many tokens one case has room for."""
+        return layout.slots(self.shape, self.tokens)
+
+    @property
+    def samples(self) -> int:
+        """The number of rows along the batch axis."""
+        return self.shape[0] if self.shape else 1
+
+    @property
+    def size(self) -> int:
+        """The number of elements of one case."""
+        return math.prod(self.shape)
+
+    def draw(
+        self, points: Array, reach: Range, dtype: str, classes: int, rng: np.random.Generator
+    ) -> Array:
+        """Turn uniform points into (n, *shape) float64 cases; see `Domain.draw`."""
+        return self.domain.draw(points, self.shape, reach, dtype=dtype, classes=classes, rng=rng)
+
+    def classify(self, values: Array, dtype: str, classes: int) -> Array:
+        """Tell the widest range that each case touches; see `Domain.classify`.
+
+        What lies between the ends of the user's data is ordinary, since a model gave it.
+        """
+        codes = self.domain.classify(values, dtype, classes)
+        if self.met is None:
+            return codes
+        flat = layout.flat(np.asarray(values, np.float64))
+        sizes = np.abs(flat)
+        met = between(flat, (self.met.least, self.met.greatest), dtype)
+        met &= (sizes == 0.0) | (sizes >= float_format(dtype).tiny)  # TensorFlow flushes subnormals
+        inside = met.all(axis=1) & (codes < OUTSIDE)
+        return np.where(inside, np.uint8(Range.ORDINARY), codes)
 
 
 @attrs.frozen(eq=False)
@@ -130,3 +207,62 @@ class Problem:
         inside = CaseBlock(stored, ranges).take(ranges < domains.OUTSIDE)
         floor = coincidence(self.variables, self.pair, inside.inputs, len(inside))
         return CaseBlock(inside.inputs, np.maximum(inside.ranges, floor))
+
+
+def comparable(true: Variable, pred: Variable) -> bool:
+    """Whether a prediction that equals the label is a coincidence, and a perfect one.
+
+    Logits are compared with logits alone: a logit of 1 says nothing of a label of 1. Predictions
+    that are whole numbers equal their labels all the time.
+    """
+    logits = [variable.domain.name == "logits" for variable in (true, pred)]
+    return true.shape == pred.shape and pred.continuous and logits[0] == logits[1]
+
+
+def coincidence(
+    variables: Sequence[Variable],
+    pair: tuple[Variable, Variable] | None,
+    inputs: Inputs,
+    count: int,
+) -> Array:
+    """Tell which cases hold equal values that ordinary data does not.
+
+    Parameters
+    ----------
+    variables
+        All arguments.
+    pair
+        The label and the prediction, where they are comparable.
+    inputs
+        For each argument (count, *shape).
+
+    Returns
+    -------
+    Array
+        (count,) uint8: working where an element of the prediction equals its label, two samples of
+        an argument are equal, or all entries of a row are; else ordinary.
+    """
+    found = np.zeros(count, bool)
+    if pair is not None:
+        true, pred = (layout.flat(inputs[variable.name]) for variable in pair)
+        found |= (true == pred).any(axis=1)
+    for variable in variables:
+        if variable.continuous and variable.size > 1:
+            values = inputs[variable.name]
+            found |= _equal_samples(values)
+            if variable.shape[-1] > 1:
+                rows = layout.rows(values)
+                found |= (rows == rows[..., :1]).all(axis=2).any(axis=1)
+    return np.where(found, Range.WORKING, Range.ORDINARY).astype(np.uint8)
+
+
+def _equal_samples(values: Array) -> Array:
+    """Whether two samples of each case (n, B, ...) are equal: (n,) bool."""
+    count, samples = values.shape[:2]
+    # Adding 0 turns -0 into 0, which it equals.
+    prints = fingerprint(
+        values.reshape(count * samples, math.prod(values.shape[2:])) + values.dtype.type(0)
+    )
+    ordered = np.sort(prints.reshape(count, samples), axis=1)
+    equal: Array = (ordered[:, 1:] == ordered[:, :-1]).any(axis=1)
+    return equal

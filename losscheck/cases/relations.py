@@ -1,18 +1,19 @@
-"""Relations: predictions beside their labels, samples beside each other."""
+"""Relations: predictions beside their labels, perfect ones, samples beside each other."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import product
 
 import numpy as np
 
 from losscheck.cases.blocks import CaseBlock
-from losscheck.cases.degenerate import degenerate
-from losscheck.cases.perfect import perfect
-from losscheck.cases.problem import Problem
-from losscheck.cases.variable import Change, Variable
+from losscheck.cases.problem import Change, Problem, Variable
 from losscheck.domains.floats import step_magnitude
+from losscheck.domains.labels import ClassIndex
+from losscheck.domains.rows import one_hot
 from losscheck.model import Array, Inputs, Range
 
 # A move of the values of one argument, (n, ...) to (n, ...).
@@ -23,6 +24,12 @@ Edit = Callable[[Array, np.random.Generator], None]
 # How near a near-duplicate is, relative or absolute: a squared distance by way of
 # a² + b² - 2ab keeps one digit in float32 at the first, and none at the second.
 _NEAR = (1e-3, 1e-4)
+# How far a confident probability stays from 0 and 1: rounds to 1 in float32, Keras' epsilon,
+# what a trained model gives.
+_DOUBT = (0.0, 2.0**-24, 1e-7, 1e-6, 1e-4, 1e-3)
+# Logits of growing confidence: ordinary, sigmoid rounds to 1 (20), exp overflows in float32 (89),
+# exp(-x) is 0 there (104), and far beyond.
+_CONFIDENCE = (1.0, 10.0, 20.0, 89.0, 104.0, 1e3, 1e4)
 
 
 def relations(problem: Problem, limit: int, seed: int) -> CaseBlock:
@@ -160,3 +167,113 @@ def _same_sample(problem: Problem) -> Iterator[Change]:
             variable.name: np.repeat(inputs[variable.name][:, :1], variable.samples, axis=1)
             for variable in batched
         }
+
+
+def degenerate(variable: Variable) -> Iterator[Change]:
+    """List what can be wrong with labels or weights as a whole.
+
+    Yields
+    ------
+    Change
+        Of this argument alone.
+    """
+    yield from _labels(variable)
+    yield from _weights(variable)
+
+
+def _labels(variable: Variable) -> Iterator[Change]:
+    """One label everywhere, and one label missing."""
+    if not variable.domain.integral or variable.slots == 1 or variable.domain.name == "count":
+        return
+    name, pool = variable.name, variable.usual
+
+    def rewrite(everywhere: bool, inputs: Inputs, rng: np.random.Generator) -> dict[str, Array]:
+        values = inputs[name].reshape(len(inputs[name]), variable.slots, -1)
+        tokens = pool.reshape(len(pool), -1)
+        old, new = rng.integers(len(tokens), size=(2, len(values)))
+        hit = (values == tokens[old][:, np.newaxis]).all(axis=2, keepdims=True) | everywhere
+        changed = np.where(hit, tokens[new][:, np.newaxis], values)
+        return {name: changed.reshape(inputs[name].shape)}
+
+    yield partial(rewrite, True)
+    yield partial(rewrite, False)
+
+
+def _weights(variable: Variable) -> Iterator[Change]:
+    """Weights or masks that are zero everywhere, in one sample, in half the places, and equal."""
+    if variable.role != "weight" and variable.domain.name != "mask":
+        return
+    name = variable.name
+
+    def scale(keep: Callable[[Array, np.random.Generator], Array]) -> Change:
+        return lambda inputs, rng: {name: inputs[name] * keep(inputs[name], rng)}
+
+    yield scale(lambda values, rng: np.zeros(values.shape))
+    yield lambda inputs, rng: {name: np.ones(inputs[name].shape)}
+    if variable.size > 1:
+        yield scale(lambda values, rng: rng.integers(2, size=values.shape))
+    if variable.samples > 1:
+        first = np.arange(variable.samples) == 0
+        first = first.reshape(-1, *(1 for _ in variable.shape[1:]))
+        yield scale(lambda values, rng: first)
+        yield scale(lambda values, rng: ~first)
+
+
+def perfect(problem: Problem) -> Iterator[Change]:
+    """List perfect and worst predictions, where the domains say what right is.
+
+    Yields
+    ------
+    Change
+        Of the prediction.
+    """
+    true, pred = problem.with_role("y_true"), problem.with_role("y_pred")
+    if true is None or pred is None or pred.domain.integral or not labelled(true, pred):
+        return
+
+    def predict(
+        answer: Callable[[Array], Array], inputs: Inputs, rng: np.random.Generator
+    ) -> dict[str, Array]:
+        return {pred.name: answer(target(inputs[true.name], true, pred))}
+
+    low, high = pred.domain.bounds
+    if math.isfinite(low) and math.isfinite(high):
+        for doubt, right in product(_DOUBT, (True, False)):
+            yield partial(predict, partial(_probability, pred, doubt, right))
+    elif math.isinf(low) and math.isinf(high) and pred.domain.elementwise:
+        for size in _CONFIDENCE:
+            yield partial(predict, partial(_logit, size))
+            yield partial(predict, partial(_logit, -size))
+
+
+def labelled(true: Variable, pred: Variable) -> bool:
+    """Whether the label says which prediction is right."""
+    if isinstance(true.domain, ClassIndex):
+        column = true.shape[-1:] == (1,) and pred.shape[:-1] == true.shape[:-1]
+        return column or pred.shape[:-1] == true.shape
+    if true.domain.width is not None or pred.domain.width is not None:
+        return False  # what is right differs from column to column
+    return true.shape == pred.shape and true.domain.bounds in {(0.0, 1.0), (-1.0, 1.0)}
+
+
+def target(label: Array, true: Variable, pred: Variable) -> Array:
+    """Give the right probabilities (n, *prediction) of labels (n, *label)."""
+    if isinstance(true.domain, ClassIndex):
+        width = pred.shape[-1]
+        classes = np.clip(label, 0, width - 1).astype(int).reshape(-1, *pred.shape[:-1])
+        return one_hot(classes, width)
+    low, high = true.domain.bounds
+    return (label - low) / (high - low)
+
+
+def _logit(size: float, target: Array) -> Array:
+    """Give logits of one size, of the sign of the right class; negative sizes are wrong."""
+    return size * (2.0 * target - 1.0)
+
+
+def _probability(pred: Variable, doubt: float, right: bool, target: Array) -> Array:
+    """Move from the right probabilities, or from wrong ones, a little towards the others."""
+    wrong = np.roll(target, 1, axis=-1) if pred.domain.name == "simplex" else 1.0 - target
+    near, far = (target, wrong) if right else (wrong, target)
+    low, high = pred.domain.bounds
+    return low + (high - low) * ((1.0 - doubt) * near + doubt * far)

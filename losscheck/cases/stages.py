@@ -1,18 +1,24 @@
-"""The stages of the search, the cheapest first, and how much each of them covered."""
+"""The stages of the search, the cheapest first, with what each of them covered; and a short way."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 import attrs
 import numpy as np
 
 from losscheck.cases.blocks import CaseBlock, first_of_equal
-from losscheck.cases.corners import all_corners
+from losscheck.cases.corners import all_corners, corners
 from losscheck.cases.data import Rows
 from losscheck.cases.exhaustive import halves_met, predictions
 from losscheck.cases.problem import Problem
-from losscheck.cases.relations import changes
+from losscheck.cases.relations import changes, relations
 from losscheck.cases.strategies import blocks_of
-from losscheck.model import Array, Coverage
+from losscheck.model import Argument, Array, Coverage, Range
+from losscheck.settings import shapes
+
+# Shares of the cases; what they leave is drawn from the working range.
+_ORDINARY, _CORNERS, _RELATIONS = 0.1, 0.5, 0.2
 
 
 @attrs.frozen(eq=False)
@@ -122,3 +128,27 @@ class Stages:
             what = f"{half} numbers inside the domain{beside}"
             found.append(attrs.evolve(plain, cases=cases, what=what, covered=met, of=inside))
         return found
+
+
+def short(
+    arguments: Sequence[Argument],
+    sizes: Mapping[str, int],
+    *,
+    dtype: str,
+    classes: int,
+    seed: int,
+    count: int,
+) -> CaseBlock:
+    """Generate about `count` ordinary and working cases, none of them extreme."""
+    at = {argument.name: shapes.parse(argument.shape).at(sizes) for argument in arguments}
+    problem = Problem.of(arguments, at, dtype, classes)
+    rng = np.random.default_rng((seed, 7))
+    parts = [
+        problem.judge(problem.draw(max(1, int(count * _ORDINARY)), Range.ORDINARY, rng)),
+        corners(problem, int(count * _CORNERS), seed),
+        relations(problem, int(count * _RELATIONS), seed),
+    ]
+    rest = max(1, count - sum(map(len, parts)))
+    parts.append(problem.judge(problem.draw(rest, Range.WORKING, rng)))
+    block = CaseBlock.concat(parts)
+    return block.take(block.ranges <= Range.WORKING).distinct()

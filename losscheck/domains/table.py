@@ -9,11 +9,9 @@ import re
 from losscheck.domains.base import Domain
 from losscheck.domains.box import Box, boxes, otherwise
 from losscheck.domains.columns import Columns, named
-from losscheck.domains.labels import ClassIndex, Labels, Mask, PaddedClassIndex
+from losscheck.domains.labels import ClassIndex, Labels, Mask, OneHot, PaddedClassIndex
 from losscheck.domains.numbers import NEAREST, Numbers
-from losscheck.domains.one_hot import OneHot
-from losscheck.domains.simplex import Simplex
-from losscheck.domains.unit_vector import UnitVector
+from losscheck.domains.rows import Simplex, UnitVector
 from losscheck.model import UsageError
 
 INF = math.inf

@@ -12,7 +12,7 @@ import numpy as np
 from losscheck import cases, domains
 from losscheck.cases import Search
 from losscheck.cases.blocks import CaseBlock
-from losscheck.cases.lattice import lattice
+from losscheck.cases.exhaustive import lattice
 from losscheck.cases.problem import Problem
 from losscheck.evidence.instance import EAGER_CASES as EAGER_CASES
 from losscheck.evidence.instance import Instance as Instance

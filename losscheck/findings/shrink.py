@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from losscheck.cases.blocks import CaseBlock
-from losscheck.cases.problem import Problem
-from losscheck.cases.variable import Variable
+from losscheck.cases.problem import Problem, Variable
 from losscheck.evidence.desk import Desk
 from losscheck.evidence.gather import EAGER_CASES
 from losscheck.evidence.gradient.check import EVALUATIONS

@@ -12,8 +12,7 @@ from losscheck.model import Array, Curve, DigitCurve, Landscape, LossReport, Slo
 from losscheck.report import curves, words
 from losscheck.report.arrays import scalar
 from losscheck.report.curves import dead, stretches
-from losscheck.report.landscape import COLORS, MEANING, map_svg, met
-from losscheck.report.slopes import KINDS, drawn_kinds, slopes_svg
+from losscheck.report.maps import KINDS, MARKED, MEANING, drawn_kinds, map_svg, met, slopes_svg
 from losscheck.report.templating import plain
 
 FEW = 4  # places that are named
@@ -58,7 +57,7 @@ def _drawn(loss: LossReport, prefix: str) -> Iterator[Picture]:
     if loss.landscape is not None:
         yield Picture(
             svg=Markup(map_svg(loss.landscape, f"{prefix}m")),
-            legend=tuple((COLORS[mark], MEANING[mark]) for mark in met(loss.landscape)),
+            legend=tuple((MARKED[mark], MEANING[mark]) for mark in met(loss.landscape)),
             says=(over_both(loss.landscape),),
         )
     if loss.slopes is not None:

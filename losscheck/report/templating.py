@@ -7,6 +7,7 @@ import re
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from losscheck.model import Diagnosis, LossReport
 from losscheck.report import told, words
 from losscheck.report.excerpt import whole
 from losscheck.report.matrix import tables
@@ -53,3 +54,17 @@ def plain(text: str) -> str:
     """Write out what would steer the browser: marks of direction, and characters of no text."""
     text = _DIRECTION.sub(lambda mark: f"\\u{ord(mark.group()):04x}", words.clean(text))
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def fragment(loss: LossReport) -> str:
+    """Write a loss as a piece of HTML that stands alone: no id, no script, nothing loaded."""
+    return _card(loss)
+
+
+def of_diagnosis(diagnosis: Diagnosis, loss: LossReport) -> str:
+    """Write one diagnosis of a loss as such a piece."""
+    return _card(loss, next(each for each in told.told(loss) if each.diagnosis.id == diagnosis.id))
+
+
+def _card(loss: LossReport, alone: told.Told | None = None) -> str:
+    return templates().get_template("fragment.html.j2").render(loss=loss, alone=alone)

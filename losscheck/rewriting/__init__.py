@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from losscheck.rewriting.bits import Error
+from losscheck.rewriting.arithmetic import Error
 from losscheck.rewriting.proposals import Rewriting, leaves_in, rewritings
 from losscheck.rewriting.reading import Spelling
 

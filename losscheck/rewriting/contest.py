@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from losscheck.model import Array
-from losscheck.rewriting.bits import ALL, error
+from losscheck.rewriting.arithmetic import ALL, error
 from losscheck.rewriting.expressions import Expression, Leaf, leaves_of, names_of, substitute
 from losscheck.rewriting.functions import ARITHMETIC
-from losscheck.rewriting.judging import Judge
-from losscheck.rewriting.points import worst_and_others
+from losscheck.rewriting.judging import Judge, worst_and_others
 from losscheck.rewriting.search import SIZE_WEIGHT, Candidate, Search
 from losscheck.rewriting.splits import THRESHOLDS, Split, by_regions, by_series, by_sign
 

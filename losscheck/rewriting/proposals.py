@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from losscheck.model import Array
-from losscheck.rewriting.bits import Error, error
+from losscheck.rewriting.arithmetic import Error, error
 from losscheck.rewriting.contest import Judged, better, judged, loses
 from losscheck.rewriting.expressions import Expression, leaves_of
-from losscheck.rewriting.judging import Judge
-from losscheck.rewriting.points import points
+from losscheck.rewriting.judging import Judge, points
 from losscheck.rewriting.printing import imports, write
 from losscheck.rewriting.reading import Spelling, read
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from losscheck.model import Array
-from losscheck.rewriting.bits import bits, error, rounded
+from losscheck.rewriting.arithmetic import bits, error, rounded
 from losscheck.rewriting.expressions import Expression, Operation, names_of, walk
 from losscheck.rewriting.functions import REDUCTIONS
 from losscheck.rewriting.judging import Judge

@@ -13,9 +13,8 @@ from fractions import Fraction
 import numpy as np
 
 from losscheck.rewriting.expressions import ONE, Expression, Leaf, number, op, substitute
-from losscheck.rewriting.parts import PLACE, Part, parts, shifted
 from losscheck.rewriting.power_series import NoSeriesError, Series
-from losscheck.rewriting.series import series
+from losscheck.rewriting.series import PLACE, Part, parts, series, shifted
 
 CENTRES = (0, 1, -1)
 THRESHOLDS = (

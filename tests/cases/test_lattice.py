@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from losscheck import domains
-from losscheck.cases.lattice import CASES, NUMBERS, lattice
+from losscheck.cases.exhaustive import CASES, NUMBERS, lattice
 from losscheck.cases.problem import Problem
 from losscheck.domains.floats import evenly_by_bits
 from losscheck.domains.numbers import Numbers

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from losscheck.cases import mixtures
-from losscheck.cases.recipes import recipes
+from losscheck.cases.strategies import recipes
 from losscheck.model import Range
 from tests.cases.arguments import PAIRS, SPARSE, pair
 

@@ -6,7 +6,7 @@ import numpy as np
 from losscheck.model import Landscape, Report
 from losscheck.report import render
 from losscheck.report.json import from_json
-from losscheck.report.landscape import COLORS, map_svg, met
+from losscheck.report.maps import MARKED, map_svg, met
 from losscheck.report.pictures import over_both
 
 LAND = Landscape(
@@ -35,8 +35,8 @@ def test_each_mark_is_drawn_in_its_color() -> None:
     assert picture == map_svg(LAND, "m")
     drawn = ET.fromstring(picture)
     fills = [path.get("fill") for path in drawn.iter(f"{SVG}path")]
-    assert {COLORS[mark] for mark in "NIn"} <= set(fills)
-    assert COLORS["0"] not in fills
+    assert {MARKED[mark] for mark in "NIn"} <= set(fills)
+    assert MARKED["0"] not in fills
     assert "script" not in [element.tag for element in drawn.iter()]
     assert len(picture) < 4_000
 

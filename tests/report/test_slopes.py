@@ -6,8 +6,8 @@ import numpy as np
 from losscheck.model import Report
 from losscheck.report import render
 from losscheck.report.json import from_json
+from losscheck.report.maps import KINDS, drawn_kinds, slopes_svg
 from losscheck.report.pictures import beside_differences
-from losscheck.report.slopes import KINDS, drawn_kinds, slopes_svg
 from tests.report.conftest import SLOPES
 
 SVG = "{http://www.w3.org/2000/svg}"

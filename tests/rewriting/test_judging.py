@@ -7,11 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from losscheck.rewriting.arithmetic import Exact, Single
-from losscheck.rewriting.bits import ALL, bits, error
+from losscheck.rewriting.arithmetic import ALL, Exact, Single, bits, error
 from losscheck.rewriting.evaluation import Values
-from losscheck.rewriting.judging import Judge
-from losscheck.rewriting.points import points
+from losscheck.rewriting.judging import Judge, points
 from losscheck.rewriting.reading import read
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from losscheck.rewriting import Rewriting, Spelling, leaves_in, rewritings
-from losscheck.rewriting.bits import error
+from losscheck.rewriting.arithmetic import error
 from losscheck.rewriting.judging import Judge
 from losscheck.rewriting.reading import read
 from tests.rewriting.expressions import LOSING, SOUND, points

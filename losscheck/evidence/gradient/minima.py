@@ -15,8 +15,8 @@ import attrs
 import numpy as np
 
 from losscheck.cases.blocks import CaseBlock
-from losscheck.cases.perfect import labelled, target
 from losscheck.cases.problem import Problem
+from losscheck.cases.relations import labelled, target
 from losscheck.domains.rows import one_hot
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.search.sweep import usual

@@ -13,7 +13,7 @@ import attrs
 import numpy as np
 
 from losscheck.cases.blocks import CaseBlock
-from losscheck.cases.short import short
+from losscheck.cases.stages import short
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.search.sweep import Sweep, sweep
 from losscheck.model import Array

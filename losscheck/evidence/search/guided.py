@@ -13,8 +13,7 @@ import attrs
 import numpy as np
 
 from losscheck.cases.blocks import CaseBlock
-from losscheck.cases.problem import Problem
-from losscheck.cases.variable import Variable
+from losscheck.cases.problem import Problem, Variable
 from losscheck.evidence.search.hunting import Hunt, Outcome, Search
 from losscheck.evidence.search.intervals import intervals
 from losscheck.evidence.search.singular import targets

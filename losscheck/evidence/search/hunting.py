@@ -13,8 +13,7 @@ import attrs
 import numpy as np
 
 from losscheck.cases.blocks import CaseBlock
-from losscheck.cases.problem import Problem
-from losscheck.cases.variable import Variable
+from losscheck.cases.problem import Problem, Variable
 from losscheck.domains.floats import step_magnitude
 from losscheck.evidence.search.singular import Target
 from losscheck.model import Array, Inputs, Range

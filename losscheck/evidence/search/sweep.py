@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from losscheck.cases.blocks import CaseBlock
-from losscheck.cases.lattice import Lattice
+from losscheck.cases.exhaustive import Lattice
 from losscheck.domains.layout import flat
 from losscheck.model import Array, Range
 from losscheck.program.running.program import Program
