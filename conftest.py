@@ -27,7 +27,7 @@ def fixes_where_they_are_asked_for(request: pytest.FixtureRequest) -> Iterator[N
         yield
         return
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("losscheck.diagnoses.writing.cures", lambda *asked, **named: [])
+        patch.setattr("losscheck.diagnoses.cures", lambda *asked, **named: [])
         yield
 
 

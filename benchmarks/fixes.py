@@ -24,8 +24,8 @@ import attrs
 
 import losscheck
 from benchmarks.markdown import number, percent, table
+from losscheck import diagnoses
 from losscheck.comparison import Weight
-from losscheck.diagnoses import writing
 from losscheck.fixes.patch import applied, files_of
 from losscheck.model import Diagnosis, LossReport
 from losscheck.rules import by_code
@@ -109,11 +109,11 @@ def _timed() -> Iterator[list[float]]:
     def timed(*given: Any) -> Any:
         begin = time.process_time()
         try:
-            return writing.with_cures(*given)
+            return diagnoses.with_cures(*given)
         finally:
             spent.append(time.process_time() - begin)
 
-    with mock.patch("losscheck.diagnoses.writing.with_cures", timed):
+    with mock.patch("losscheck.diagnoses.with_cures", timed):
         yield spent
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 
 import losscheck
-from losscheck.exporting.module import exported
+from losscheck.exporting import exported
 from tests.zoo.catalogue import CATALOGUE
 from tests.zoo.specimen import Specimen
 

@@ -176,7 +176,7 @@ def compare(
     >>> compare("mse", my_mse).answer  # doctest: +SKIP
     'same'
     """
-    from losscheck.comparing.compare import compare as compared
+    from losscheck.comparing import compare as compared
 
     settings = _settings(arguments, dtypes, modes, (), None, seed, 1, budget)
     found = compared(losses_of(old)[0], losses_of(new)[0], settings)

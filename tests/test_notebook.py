@@ -15,7 +15,7 @@ import nbclient
 import nbformat
 import pytest
 
-from losscheck.comparing import compare
+from losscheck import comparing
 from losscheck.findings.code import module_of
 from losscheck.model import Argument, Execution, Layout
 from losscheck.program.tracing.origin import relative
@@ -45,7 +45,7 @@ def test_the_cells_use_what_there_is(fake_engine: Any, monkeypatch: pytest.Monke
         "executions": (Execution(dtype="float32", mode="xla", outcome="agrees", cases=7),),
         "layouts": (Layout(form="size", shapes={"y": "(3,)"}, outcome="runs"),),
     }
-    monkeypatch.setattr(compare, "compare", lambda *_: comparison())
+    monkeypatch.setattr(comparing, "compare", lambda *_: comparison())
     module = ModuleType("notebook")
     monkeypatch.setitem(sys.modules, "notebook", module)
     with redirect_stdout(io.StringIO()) as told:

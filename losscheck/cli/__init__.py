@@ -161,9 +161,9 @@ def diff(old: str, new: str, formats: tuple[str, ...], strict: bool, **options: 
     The exit status is 0 where they are the same, and where NEW differs only in repairing OLD: where
     OLD gives NaN or Inf, or has lost its digits, and NEW is right. It is 1 where they differ.
     """
-    from losscheck.cli import comparisons
+    from losscheck.cli import single
 
-    return comparisons.diff(old, new, formats, options, strict=strict)
+    return single.diff(old, new, formats, options, strict=strict)
 
 
 @command.command()
@@ -212,9 +212,9 @@ def export(target: str, out: Path | None, **options: Any) -> int:
     needs TensorFlow, NumPy and pytest, and no losscheck. What no single call shows is left out, and
     named in a comment.
     """
-    from losscheck.cli import exports
+    from losscheck.cli import single
 
-    return exports.export(target, out, options)
+    return single.export(target, out, options)
 
 
 @command.command()

@@ -21,7 +21,7 @@ from losscheck.report import verdicts, words
 from losscheck.report.text import loss_text as text_of_loss
 from losscheck.selection import Selection, is_target
 from losscheck.settings.file import read
-from losscheck.settings.reading import LARGE, text_of
+from losscheck.settings.files import LARGE, text_of
 from losscheck.settings.settings import FAIL_ON, Settings, did_you_mean, one_of
 from losscheck.targets.importing import lies_in
 from losscheck.targets.reference import parse

@@ -17,8 +17,7 @@ from losscheck.cli.options import settings
 from losscheck.report.verdicts import Exit
 from losscheck.report.words import clean
 from losscheck.settings.file import find
-from losscheck.settings.lines import Keys
-from losscheck.settings.origins import CONFIGURATION, DEFAULT, Origins, Setting
+from losscheck.settings.origins import CONFIGURATION, DEFAULT, Keys, Origins, Setting
 
 FORMATS = ("text", "json")
 GAP = 2  # columns between what stands side by side

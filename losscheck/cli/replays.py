@@ -27,7 +27,7 @@ def replay(file: Path, wanted: str, formats: Sequence[str], verbosity: int) -> i
     chosen = outputs.parse(formats, FORMATS)
     report = stored(file)
     with streams.stdout_to_stderr(), watch(quiet=verbosity < 0) as shown:
-        from losscheck.replaying.replay import replay as run
+        from losscheck.replaying import replay as run
 
         def listen(target: str) -> None:
             shown.hear(Stage(target=target, name="is run again"))

@@ -10,9 +10,8 @@ import numpy as np
 
 from losscheck.cases.blocks import CaseBlock
 from losscheck.cases.problem import Problem
-from losscheck.comparing import words
-from losscheck.comparing.nearby import jumps
-from losscheck.comparing.pair import GRADIENT, PARTS, VALUE, Pair
+from losscheck.comparing import sorts
+from losscheck.comparing.pair import GRADIENT, PARTS, VALUE, Pair, jumps
 from losscheck.comparing.sides import Side
 from losscheck.comparing.sorts import (
     ULPS,
@@ -298,7 +297,7 @@ def _difference(
     modes: tuple[str, ...],
     count: int,
 ) -> Difference:
-    say = words.of_values if pool.part == VALUE else words.of_gradients
+    say = sorts.of_values if pool.part == VALUE else sorts.of_gradients
     side = "old" if judged.sort in OF_OLD or judged.right is Right.NEW else "new"
     return Difference(
         what=PARTS[pool.part],

@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 
 from losscheck.cases.user_data import Batches
-from losscheck.diagnoses.writing import diagnosed, of_findings
+from losscheck.diagnoses import diagnosed, of_findings
 from losscheck.engine import accounts, outcomes
 from losscheck.engine.accounts import accounted, covered, remarks
 from losscheck.engine.apart import apart
@@ -42,8 +42,7 @@ from losscheck.rules import by_code, packages, rules
 from losscheck.rules.base import Rule
 from losscheck.rules.crowd import Crowd
 from losscheck.rules.installed import check_suspects
-from losscheck.settings.budget import Budget, CutError
-from losscheck.settings.seeds import own_seed
+from losscheck.settings.budget import Budget, CutError, own_seed
 from losscheck.settings.settings import ArgumentSettings, Settings, lay_over
 from losscheck.targets import Loss
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from losscheck.cases.batches import batches
-from losscheck.diagnoses.writing import of_findings
+from losscheck.diagnoses import of_findings
 from losscheck.engine import outcomes
 from losscheck.engine.apart import apart
 from losscheck.evidence.keras.weights import WeightEvidence
@@ -29,9 +29,9 @@ from losscheck.program.keras.objective import Objective
 from losscheck.program.tracing.trace import CallError, OutputError
 from losscheck.rules import packages, rules
 from losscheck.rules.base import Rule
-from losscheck.rules.model.base import WeightRule
 from losscheck.rules.model.weights import WEIGHT_RULES
-from losscheck.settings.seeds import own_seed
+from losscheck.rules.model.words import WeightRule
+from losscheck.settings.budget import own_seed
 from losscheck.settings.settings import ArgumentSettings, Settings, lay_over
 from losscheck.targets import Loss
 

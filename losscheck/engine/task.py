@@ -30,7 +30,7 @@ from losscheck.model import (
 )
 from losscheck.rules import packages, rules
 from losscheck.rules.execution.ending import End, Ending
-from losscheck.settings.seeds import own_seed
+from losscheck.settings.budget import own_seed
 from losscheck.settings.settings import ArgumentSettings, Settings, lay_over
 from losscheck.targets import Loss, resolve
 from losscheck.targets.unrun import unrun

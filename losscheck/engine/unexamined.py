@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from losscheck.diagnoses.writing import of_findings
+from losscheck.diagnoses import of_findings
 from losscheck.engine import outcomes
 from losscheck.engine.apart import apart
 from losscheck.evidence.graph import last_return

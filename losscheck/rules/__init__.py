@@ -1,9 +1,15 @@
-"""The rules, in the order of their codes: those of losscheck, and those of installed packages."""
+"""The rules, in the order of their codes: those of losscheck, and those of installed packages.
+
+`importlib.metadata` takes longer to import than all rules, and most often there is nothing to read.
+"""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING
 
 from losscheck.model import UsageError
@@ -28,10 +34,8 @@ from losscheck.rules.nonfinite.half_nonfinite import HalfNonfinite
 from losscheck.rules.nonfinite.label_outside import LabelOutsideRange
 from losscheck.rules.nonfinite.nan_hidden import NanHidden
 from losscheck.rules.nonfinite.nonfinite import ForwardInf, ForwardNan, GradientInf, GradientNan
-from losscheck.rules.precision.gradient_precision import GradientPrecision
 from losscheck.rules.precision.integer_wrap import IntegerWrap
-from losscheck.rules.precision.value_precision import ValuePrecision
-from losscheck.rules.registered import registered
+from losscheck.rules.precision.lost_digits import GradientPrecision, ValuePrecision
 from losscheck.rules.shape.batch_coupling import BatchCoupling
 from losscheck.rules.shape.empty_batch import EmptyBatchRule
 from losscheck.rules.shape.output_shape import OutputShape
@@ -82,6 +86,8 @@ BUILT_IN: tuple[Rule, ...] = (
     Timeout(),
     Crash(),
 )
+GROUP = "losscheck.rules"
+METADATA = (".dist-info", ".egg-info")
 
 
 @functools.cache
@@ -152,3 +158,30 @@ def find(code_or_slug: str) -> Rule:
         f"There is no rule {code_or_slug!r}; a code such as LC203 or a slug such as gradient-nan "
         f"was expected.{hint} `losscheck rules` lists them all."
     )
+
+
+def registered() -> bool:
+    """Say whether an installed package may register rules."""
+    if any(
+        hasattr(finder, "find_distributions") for finder in sys.meta_path if finder != PathFinder
+    ):
+        return True
+    return any(GROUP.encode() in text for folder in sys.path for text in _entry_points(folder))
+
+
+def _entry_points(folder: str) -> Iterator[bytes]:
+    """The entry points of the packages in a folder, as text."""
+    if os.path.isfile(folder):  # packages in an archive, which we leave to who reads archives
+        yield GROUP.encode()
+        return
+    try:
+        entries = list(os.scandir(folder or "."))
+    except OSError:
+        return
+    for entry in entries:
+        if entry.name.endswith(METADATA) or entry.name == "EGG-INFO":
+            try:
+                with open(os.path.join(entry.path, "entry_points.txt"), "rb") as file:
+                    yield file.read()
+            except OSError:
+                continue

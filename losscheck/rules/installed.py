@@ -7,9 +7,9 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
 from losscheck.model import Severity, UsageError
+from losscheck.rules import GROUP
 from losscheck.rules.base import Rule
 from losscheck.rules.evidence import EVIDENCE
-from losscheck.rules.registered import GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The processor time that the examination of a loss may take, and what it cuts.
+"""What is settled for each loss: the processor time that it may take, and its seed.
 
 Stages come in an order, the cheapest and most telling first, and how many cases they run follows
 from what is counted in the graph. The clock has a say only where that was not enough: then whole
@@ -8,12 +8,14 @@ rules are left out, and the report names them.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import time
 from collections.abc import Iterator
 
 DEFAULT = 20.0  # seconds
 LATE = 0.1  # of them more, in which what was found may still be told
 FIXES = 0.15  # of them more, in which what is told may be done without, as fixes are
+BYTES = 4  # of a digest: a number that NumPy, Hypothesis and TensorFlow take
 
 
 class CutError(BaseException):
@@ -109,3 +111,22 @@ def strictly() -> Iterator[None]:
     """Cut what can be done without, though what was found is being told."""
     with _running.strict() if _running is not None else contextlib.nullcontext():
         yield
+
+
+def own_seed(seed: int, target: str) -> int:
+    """Derive the seed of a loss from the seed of the run and from what it is called.
+
+    Parameters
+    ----------
+    seed
+        As `--seed` gives it.
+    target
+        The name of the loss in reports.
+
+    Examples
+    --------
+    >>> own_seed(0, "losses:mse") == own_seed(0, "losses:mae")
+    False
+    """
+    digest = hashlib.sha256(f"{seed} {target}".encode()).digest()
+    return int.from_bytes(digest[:BYTES], "big")

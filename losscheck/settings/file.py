@@ -12,8 +12,7 @@ import attrs
 from losscheck.model import UsageError
 from losscheck.rules.codes import EXAMPLE, rule_code
 from losscheck.settings.budget import DEFAULT
-from losscheck.settings.places import seen_from
-from losscheck.settings.reading import SMALL, text_of
+from losscheck.settings.files import SMALL, seen_from, text_of
 from losscheck.settings.settings import (
     AUTO,
     DTYPES,

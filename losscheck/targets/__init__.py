@@ -14,9 +14,8 @@ import attrs
 from losscheck.model import LeftOut, UsageError
 from losscheck.targets import importing, models, written
 from losscheck.targets.discovery import discover
-from losscheck.targets.locating import attribute, check_place, import_place
+from losscheck.targets.locating import attribute, check_place, import_place, make
 from losscheck.targets.loss import Loss, Parameter, build
-from losscheck.targets.making import make
 from losscheck.targets.reference import Reference, parse
 
 __all__ = ["Loss", "Parameter", "check", "from_callable", "losses_of_model", "resolve"]

@@ -11,8 +11,8 @@ from losscheck.model import LeftOut, UsageError
 from losscheck.settings.argument_names import is_pair
 from losscheck.settings.decorator import ATTRIBUTE
 from losscheck.targets import reading
+from losscheck.targets.locating import make
 from losscheck.targets.loss import DeclarationError, Loss, build
-from losscheck.targets.making import make
 from losscheck.targets.reference import Arguments, Reference
 
 

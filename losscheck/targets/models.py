@@ -14,8 +14,8 @@ import attrs
 from losscheck.model import Source, UsageError
 from losscheck.settings.argument_names import is_pair
 from losscheck.targets import reading
+from losscheck.targets.locating import called
 from losscheck.targets.loss import Loss, build
-from losscheck.targets.making import called
 from losscheck.targets.reference import Arguments, Reference
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 
 import losscheck
 from losscheck import cli
-from losscheck.exporting.module import Exported, exported
+from losscheck.exporting import Exported, exported
 from losscheck.exporting.program import parts
 
 FAULTY = """

@@ -14,7 +14,7 @@ import losscheck
 from losscheck import cli, model
 from losscheck.model import LossReport, Report, UsageError
 from losscheck.replayed import Replay, State
-from losscheck.replaying.replay import replay
+from losscheck.replaying import replay
 from losscheck.report.json import replay_from_json, replay_to_json, to_json
 from losscheck.report.replay import render
 from losscheck.report.view import View

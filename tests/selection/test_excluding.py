@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from losscheck.selection.excluding import Exclusion
+from losscheck.selection import Exclusion
 
 HERE = Path("/project")
 LOSSES = """

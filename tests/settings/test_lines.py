@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from losscheck.settings.lines import lines
+from losscheck.settings.origins import lines
 
 TEXT = """# [tool.losscheck]
 [project]

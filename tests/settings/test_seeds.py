@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from losscheck.settings.seeds import own_seed
+from losscheck.settings.budget import own_seed
 
 
 def test_it_is_the_same_on_every_machine() -> None:

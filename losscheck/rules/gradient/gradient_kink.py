@@ -9,7 +9,7 @@ from losscheck.advice import wording
 from losscheck.model import Direction, Range, Severity, Suspect
 from losscheck.numerics import DIVERGING
 from losscheck.rules.base import Rule
-from losscheck.rules.gradient.words import both_sides, place
+from losscheck.rules.gradient.value_jump import both_sides, place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from losscheck.advice import wording
 from losscheck.model import Range, Severity, Suspect
 from losscheck.rules.base import Rule
-from losscheck.rules.gradient.words import both_sides, place
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from losscheck.advice.blamed import Blame
     from losscheck.evidence.gradient.crossings import Crossing
@@ -116,3 +115,18 @@ class ValueJump(Rule):
             "tf.where(error < delta, 0.5 * tf.square(error), delta * (error - 0.5 * delta))\n"
             "# Add to one branch the constant by which the two differ where they meet.",
         )
+
+
+def place(at: Any) -> str:
+    """Write where it is: a number, or the numbers of several arguments."""
+    if hasattr(at, "items"):
+        return ", ".join(f"{name} = {wording.array(value)}" for name, value in at.items())
+    return wording.array(at)
+
+
+def both_sides(facts: Mapping[str, Any], numbers: str, without: str) -> str:
+    """Fill in what the two sides have, or say it without."""
+    left, right = facts.get("left"), facts.get("right")
+    if left is None or right is None:
+        return without
+    return numbers.format(wording.array(left), wording.array(right))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from losscheck.evidence.keras.weights import Moment, WeightEvidence
     from losscheck.model import Array
     from losscheck.rules.base import Judgment, Words
-from losscheck.rules.model.base import WeightRule
+from losscheck.rules.model.words import WeightRule
 
 DIVERGED = 1e3  # weights beyond this, and beyond as many times their first size, have run away
 

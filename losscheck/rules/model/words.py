@@ -1,4 +1,4 @@
-"""Words for what is wrong with the weights of a compiled model."""
+"""What the rules about the weights of a compiled model share, and their words."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from losscheck.advice import wording
 from losscheck.advice.slopes import FLAT, NO_SLOPE, SURROGATE
 from losscheck.model import Direction, Suspect
+from losscheck.rules.base import Rule
 from losscheck.rules.gradient.gradient_mismatch import reason
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from losscheck.advice.blamed import Blame
     from losscheck.rules.base import Words
+
 
 NAMED = 3  # weights that a sentence names; the others are counted
 
@@ -31,6 +33,26 @@ _SLOPED = {
     ),
 }
 _WIDER = "# Write this with an operation that has a slope where the model starts."
+
+
+class WeightRule(Rule):
+    """A rule about weights: its words name them, and the output that it is about."""
+
+    def told(self, suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
+        """Say what is wrong, why, and what to write instead.
+
+        Parameters
+        ----------
+        suspect
+            What this rule says of the weights.
+        blame
+            The operation at fault.
+        names
+            Of the weights, as a sentence lists them.
+        output
+            The target of the loss whose output it is about; "" where it is about none.
+        """
+        raise NotImplementedError
 
 
 def listed(names: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from losscheck.model import Direction, Severity
 from losscheck.rules.crowd import Crowd
-from losscheck.rules.nonfinite.base import NonfiniteRule
+from losscheck.rules.nonfinite.nonfinite import NonfiniteRule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,16 +7,38 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losscheck.model import Direction, Severity
+from losscheck.rules.base import Pin, Rule
 from losscheck.rules.crowd import Crowd
-from losscheck.rules.nonfinite.base import NonfiniteRule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from losscheck.advice.base import Change
+    from losscheck.advice.blamed import Blame
     from losscheck.evidence.precision.disagreement import ModeSweep
     from losscheck.evidence.search.sweep import Sweep
-    from losscheck.model import Array
-    from losscheck.rules.base import Judgment
+    from losscheck.model import Array, Suspect
+    from losscheck.rules.base import Arguments, Judgment, Words
+
+
+class NonfiniteRule(Rule):
+    """Says which operation went wrong at which number, and what to write there."""
+
+    pinned = Pin.FINITE
+
+    def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
+        """Say what is wrong, why, and what to write instead."""
+        # Its tables are large: `losscheck rules` does without.
+        from losscheck.advice import nonfinite
+
+        cause, fix = nonfinite.cause_and_fix(suspect, blame)
+        return nonfinite.message(suspect), f"{blame.vanished} {cause}".strip(), fix
+
+    def changes(self, suspect: Suspect, blame: Blame) -> tuple[Change, ...]:
+        """Give what keeps the operation finite."""
+        from losscheck.advice import nonfinite
+
+        return nonfinite.changes(suspect, blame)
 
 
 class ForwardNan(NonfiniteRule):

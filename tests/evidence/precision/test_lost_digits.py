@@ -21,8 +21,7 @@ from losscheck.evidence.precision.lost_digits import Part, Precision
 from losscheck.evidence.precision.truth import exact_numbers
 from losscheck.findings import locate
 from losscheck.model import DigitCurve, Direction, Range
-from losscheck.rules.precision.gradient_precision import GradientPrecision
-from losscheck.rules.precision.value_precision import ValuePrecision
+from losscheck.rules.precision.lost_digits import GradientPrecision, ValuePrecision
 from tests.desks import desk
 from tests.verdicts import errors
 from tests.zoo import planted_precision as planted
