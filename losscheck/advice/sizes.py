@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from losscheck.advice import source
 from losscheck.advice.base import Change
 
-SHAPES = ("int_shape", "get_shape", "as_list")
 REDUCTIONS = ("mean", "sum", "max", "min", "prod", "logsumexp", "std", "variance", "any", "all")
 
 Pair = tuple[str, str]  # an expression, and what is to stand there

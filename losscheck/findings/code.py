@@ -20,6 +20,7 @@ import attrs
 
 from losscheck.advice.blamed import Blame, Span
 from losscheck.advice.source import around, begin, parsed
+from losscheck.model import Location
 from losscheck.program.tracing.origin import Frame
 
 _HEADER = re.compile(r"(?m)^(\s*def .*:)\s*(#.*)?$(?!\n\s)")  # in place of that of a function
@@ -244,3 +245,29 @@ def _characters(lines: list[str], line: int, column: int) -> int:
     """A column in characters, which ast counts in bytes."""
     text = lines[line - 1] if line <= len(lines) else ""
     return len(text.encode()[:column].decode(errors="ignore"))
+
+
+def expression(location: Location | None) -> str:
+    """Give the source text of a location's columns."""
+    if location is None or location.column is None or location.end_column is None:
+        return ""
+    return location.source[location.column - 1 : location.end_column - 1].strip()
+
+
+def operands(text: str) -> tuple[str, ...]:
+    """Give the source texts of the operands of an expression: of a call, an operator, a method."""
+    try:
+        node = ast.parse(text, mode="eval").body
+    except SyntaxError:
+        return ()
+    if isinstance(node, ast.Call):
+        parts: Sequence[ast.expr] = [*node.args, *(k.value for k in node.keywords)]
+    elif isinstance(node, ast.BinOp):
+        parts = [node.left, node.right]
+    elif isinstance(node, ast.UnaryOp):
+        parts = [node.operand]
+    elif isinstance(node, ast.Compare):
+        parts = [node.left, *node.comparators]
+    else:
+        parts = []
+    return tuple(ast.unparse(part) for part in parts)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator, Mapping, Sequence
 
 import attrs
@@ -23,7 +22,7 @@ from losscheck.findings.blame import (
     vanished,
     zero_source,
 )
-from losscheck.findings.code import spelled
+from losscheck.findings.code import expression, operands, spelled
 from losscheck.findings.inside import fetched, followed, in_blocks, patterns, tensors
 from losscheck.findings.lost import Loss, Pair, lost_sources
 from losscheck.model import Array, Direction, Location
@@ -374,29 +373,3 @@ def custom_gradient(
     # One that computes nothing on the way back has no line there: the op that stands for the call.
     calls = [node for node in graph.nodes if node.type == "IdentityN" and not node.backward]
     return origins.location(calls[-1].name) if calls else None
-
-
-def expression(location: Location | None) -> str:
-    """Give the source text of a location's columns."""
-    if location is None or location.column is None or location.end_column is None:
-        return ""
-    return location.source[location.column - 1 : location.end_column - 1].strip()
-
-
-def operands(text: str) -> tuple[str, ...]:
-    """Give the source texts of the operands of an expression: of a call, an operator, a method."""
-    try:
-        node = ast.parse(text, mode="eval").body
-    except SyntaxError:
-        return ()
-    if isinstance(node, ast.Call):
-        parts: Sequence[ast.expr] = [*node.args, *(k.value for k in node.keywords)]
-    elif isinstance(node, ast.BinOp):
-        parts = [node.left, node.right]
-    elif isinstance(node, ast.UnaryOp):
-        parts = [node.operand]
-    elif isinstance(node, ast.Compare):
-        parts = [node.left, *node.comparators]
-    else:
-        parts = []
-    return tuple(ast.unparse(part) for part in parts)

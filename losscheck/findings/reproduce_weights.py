@@ -13,8 +13,6 @@ from losscheck.program.keras.model_runs import Batch
 from losscheck.targets import Loss
 from losscheck.targets.models import SEED
 
-GIVEN = "# model is the one that was given to losscheck.check"
-
 
 def reproduce(suspect: Suspect, loss: Loss, weights: Sequence[int], seed: int, base: str) -> str:
     """Write the program.

@@ -15,7 +15,6 @@ from losscheck.model import Array, Met, UsageError
 # 32 would all lie inside once in 1,300 times.
 ENOUGH = 32
 QUANTILES = (0.01, 0.99)  # between which nearly all of the data lie
-LIMITLESS = frozenset({"real", "logits"})
 # (wide, narrow): what data show within what the graph suggests. A row of one 1 is no row of bits.
 _NARROWER = frozenset(
     {

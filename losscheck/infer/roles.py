@@ -9,8 +9,6 @@ from losscheck.settings.argument_names import role
 from losscheck.settings.settings import ArgumentSettings
 from losscheck.targets import Loss, Parameter
 
-ROLES = ("y_true", "y_pred", "weight", "input")
-
 
 def roles(loss: Loss, declared: Mapping[str, ArgumentSettings]) -> dict[str, str]:
     """Name the role of every argument that is a tensor, in the order of the signature.

@@ -11,7 +11,6 @@ import ast
 import copy
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from losscheck.rewriting.expressions import leaves_of
 from losscheck.rewriting.reading import FRAMEWORKS, Spelling, read
@@ -20,50 +19,6 @@ DEEPEST = 12  # names within names
 # Below these there are calls that draw, print, keep or run something.
 STATEFUL = {"random", "print", "py_function", "numpy_function", "function", "debugging", "summary"}
 LONGEST = 1000  # characters of an expression with all written out
-
-
-@dataclass(frozen=True)
-class Returned:
-    """What a function returns, as it stands there and with its local names written out."""
-
-    text: str
-    whole: str
-    line: int  # of the expression, from 1 in the source of the function
-
-
-def returned(
-    source: str, spelling: Spelling | None = None, functions: Mapping[str, str] | None = None
-) -> list[Returned]:
-    """Write out the local names in what a function returns.
-
-    Parameters
-    ----------
-    source
-        The function's source; it may be indented. `SyntaxError` where it is no Python.
-    spelling
-        What the names of its module stand for.
-    functions
-        Sources of functions that it calls; one that is a single `return` is written out, too.
-
-    Returns
-    -------
-    list of Returned
-        One for each `return` with a value; none where the source is no function.
-    """
-    function = _function(source)
-    if function is None:
-        return []
-    own = {id(inner) for node in _inner_functions(function) for inner in ast.walk(node)}
-    found = [
-        Returned(
-            ast.unparse(node.value),
-            inlined(source, ast.unparse(node.value), node.lineno, spelling, functions),
-            node.value.lineno,
-        )
-        for node in ast.walk(function)
-        if isinstance(node, ast.Return) and node.value is not None and id(node) not in own
-    ]
-    return sorted(found, key=lambda each: each.line)
 
 
 def inlined(
@@ -77,12 +32,16 @@ def inlined(
 
     Parameters
     ----------
-    source, spelling, functions
-        As for `returned`.
+    source
+        The function's source; it may be indented. `SyntaxError` where it is no Python.
     expression
         The expression, as Python.
     line
         Where it stands, from 1 in the source of the function.
+    spelling
+        What the names of its module stand for.
+    functions
+        Sources of functions that it calls; one that is a single `return` is written out, too.
 
     Returns
     -------
@@ -101,11 +60,6 @@ def _function(source: str) -> ast.FunctionDef | None:
     tree = ast.parse(textwrap.dedent(source))
     found = (node for node in tree.body if isinstance(node, ast.FunctionDef))
     return next(found, None)
-
-
-def _inner_functions(function: ast.FunctionDef) -> list[ast.AST]:
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
-    return [n for n in ast.walk(function) if isinstance(n, kinds) and n is not function]
 
 
 class _Writer:

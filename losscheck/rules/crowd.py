@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -10,23 +10,6 @@ from losscheck.model import Array, Direction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from losscheck.cases.blocks import CaseBlock
-
-
-class Population(Protocol):
-    """Cases with what was observed of them."""
-
-    @property
-    def cases(self) -> CaseBlock:
-        """The inputs."""
-
-    @property
-    def rerun(self) -> Any:
-        """Observe the same of other cases: CaseBlock -> Population."""
-
-    def __len__(self) -> int:
-        """Count the cases."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -38,7 +21,7 @@ class Crowd:
     code, form, facts
         As in `model.Suspect`.
     population
-        Where the cases come from.
+        Where the cases come from: `cases`, and `rerun` observes the same of others.
     members
         Indices into it, at least one.
     """
