@@ -12,8 +12,8 @@ from losscheck import domains
 from losscheck.cases.blocks import CaseBlock, fingerprint
 from losscheck.domains import OUTSIDE, Domain, layout
 from losscheck.domains.floats import between, cast, float_format
+from losscheck.domains.layout import uniform
 from losscheck.domains.numbers import Numbers
-from losscheck.domains.spread import uniform
 from losscheck.model import Argument, Array, Inputs, Met, Range
 
 # A change of some arguments, which it returns; it makes of independent values related ones.

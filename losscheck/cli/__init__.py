@@ -228,26 +228,26 @@ def config(targets: tuple[str, ...], formats: tuple[str, ...], **options: Any) -
     They are those of a check with the same options: of the command line, of a line of the
     configuration file, or the defaults. What losses declare of themselves is not among them.
     """
-    from losscheck.cli import configuration
+    from losscheck.cli import shown
 
-    return configuration.config(targets, formats, options)
+    return shown.config(targets, formats, options)
 
 
 @command.command()
 def rules() -> int:
     """List the rules."""
-    from losscheck.cli import rulebook
+    from losscheck.cli import shown
 
-    return rulebook.listing()
+    return shown.listing()
 
 
 @command.command()
 @click.argument("code", shell_complete=completed("rules"))
 def explain(code: str) -> int:
     """Explain a rule, by its code or slug."""
-    from losscheck.cli import rulebook
+    from losscheck.cli import shown
 
-    return rulebook.explain(code)
+    return shown.explain(code)
 
 
 @command.command()

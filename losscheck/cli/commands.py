@@ -21,7 +21,7 @@ from losscheck.report import verdicts, words
 from losscheck.report.text import loss_text as text_of_loss
 from losscheck.selection import Selection, is_target
 from losscheck.settings.file import read
-from losscheck.settings.files import LARGE, text_of
+from losscheck.settings.reading import LARGE, text_of
 from losscheck.settings.settings import FAIL_ON, Settings, did_you_mean, one_of
 from losscheck.targets.importing import lies_in
 from losscheck.targets.reference import parse
@@ -280,7 +280,7 @@ def _planned(given: Sequence[str], held: Settings) -> Plan:
 
             return planned(given, held, chosen)
         from losscheck.engine.plan import plan
-        from losscheck.program.garbage import imported_to_stay
+        from losscheck.program.quiet import imported_to_stay
 
         with imported_to_stay():
             return plan(given, held, chosen)

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from losscheck.model import UsageError
-from losscheck.rules.codes import EXAMPLE, prefixes, rule_code
+from losscheck.rules import EXAMPLE, prefixes, rule_code
 from losscheck.settings.file import read
 from losscheck.settings.settings import (
     DTYPES,

@@ -39,7 +39,7 @@ def diff(
     held = settings(Path.cwd(), options)
     with streams.stdout_to_stderr(), watch(quiet=options["quiet"]) as shown:
         from losscheck.comparing import compare
-        from losscheck.program.garbage import imported_to_stay
+        from losscheck.program.quiet import imported_to_stay
 
         with imported_to_stay():
             losses = one(old, held), one(new, held)
@@ -68,7 +68,7 @@ def export(target: str, out: Path | None, options: dict[str, Any]) -> int:
     int
         The exit status: 0, whatever was found.
     """
-    from losscheck.program.garbage import imported_to_stay
+    from losscheck.program.quiet import imported_to_stay
 
     if out is not None and not out.parent.is_dir():
         raise UsageError(f"--out {out}: there is no folder {out.parent}; make it first")

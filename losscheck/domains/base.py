@@ -12,7 +12,7 @@ import numpy as np
 
 from losscheck.domains import layout
 from losscheck.domains.floats import cast
-from losscheck.domains.spread import uniform
+from losscheck.domains.layout import uniform
 from losscheck.model import Array, Range
 
 if TYPE_CHECKING:

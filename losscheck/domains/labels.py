@@ -11,8 +11,8 @@ import numpy as np
 from losscheck.domains import layout
 from losscheck.domains.base import OUTSIDE, Domain, Shape
 from losscheck.domains.floats import cast
+from losscheck.domains.layout import is_mixed, lopsided_labels, mixed_labels
 from losscheck.domains.rows import axes, one_hot, row_width
-from losscheck.domains.spread import is_mixed, lopsided_labels, mixed_labels
 from losscheck.model import Array, Range
 
 if TYPE_CHECKING:

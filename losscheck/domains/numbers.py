@@ -16,10 +16,10 @@ from losscheck.domains.floats import (
     cast,
     evenly_by_bits,
     float_format,
+    landmarks,
     next_number,
     step_magnitude,
 )
-from losscheck.domains.landmarks import landmarks
 from losscheck.model import Array, Range
 
 if TYPE_CHECKING:

@@ -8,15 +8,15 @@ from typing import Any
 import attrs
 
 from losscheck.advice import wording
-from losscheck.advice.structures import HANDED, taken
+from losscheck.advice.refusals import HANDED, taken
 from losscheck.evidence.desk import Desk, Handed
 from losscheck.evidence.gather import Evidence, Instance
-from losscheck.evidence.left_out import LeftOut
 from losscheck.evidence.shape.calls import of_sizes
 from losscheck.infer import Inferred
 from losscheck.model import Check, Coverage, Outcome
 from losscheck.program.running.ways import Way
 from losscheck.rules.base import Rule
+from losscheck.rules.evidence import LeftOut
 from losscheck.rules.execution.call_fails import CallFails
 
 

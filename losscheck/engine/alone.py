@@ -1,4 +1,4 @@
-"""A process of its own, from outside: started, heard, watched, and ended with all it has begun."""
+"""A process from outside: begun, heard, watched and ended; and how many the machine can take."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from multiprocessing.util import get_temp_dir
 from pathlib import Path
 from typing import Any
 
+import attrs
 import psutil
 
 from losscheck.engine.inside import CASE, CLOSED, OUTPUT, SILENCED, STACK, Told, Work, work
-from losscheck.engine.machine import Limits
 from losscheck.program.running import noted
 from losscheck.rules.execution.ending import End, Ending
+from losscheck.settings.settings import AUTO, Settings
 
 START = 60.0  # seconds that TensorFlow may take to be imported, beside the time of the loss
 WATCHED = 0.1  # seconds between two looks at a process's memory
@@ -35,6 +36,12 @@ _FATAL = re.compile(
     r"^(?:F\d{4} .*|.*Check failed.*|terminate called.*|  what\(\).*)$", re.MULTILINE
 )
 _LINE = re.compile(r'^  File "(?P<file>.*)", line (?P<line>\d+)', re.MULTILINE)
+GIGABYTE = 1e9
+LEAST = 1.5 * GIGABYTE  # what a sound loss may need; no process gets less, and fewer run instead
+_LIMITS = (  # of a container, where the machine itself shows more: the limit, what is taken
+    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+    ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+)
 
 
 class Alone:
@@ -246,3 +253,41 @@ def _read(file: Path, since: int = 0) -> str:
             return text if begin == since else f"[...]\n{text.partition(chr(10))[2]}"
     except OSError:
         return ""
+
+
+@attrs.frozen(kw_only=True)
+class Limits:
+    """What one process may take."""
+
+    timeout: float  # seconds; 0 for as many as it likes
+    memory: float  # bytes
+    threads: int  # of TensorFlow, for one operation
+
+
+def jobs(settings: Settings, losses: int) -> int:
+    """How many losses are examined at the same time."""
+    wanted = settings.jobs
+    if wanted == AUTO:
+        wanted = min(cores(), int(_free() // LEAST))
+    return max(1, min(int(wanted), losses))
+
+
+def limits(settings: Settings, jobs: int) -> Limits:
+    """What each of so many processes may take."""
+    memory = settings.memory * GIGABYTE or max(_free() / jobs, LEAST)
+    return Limits(timeout=settings.timeout, memory=memory, threads=max(1, cores() // jobs))
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    able = getattr(os, "sched_getaffinity", None)  # Linux alone tells
+    return len(able(0)) if able is not None else os.cpu_count() or 1
+
+
+def _free() -> float:
+    """Bytes of memory that are free."""
+    free = float(psutil.virtual_memory().available)
+    for limit, taken in _LIMITS:
+        with contextlib.suppress(OSError, ValueError):  # "max" is none
+            free = min(free, int(Path(limit).read_text()) - int(Path(taken).read_text()))
+    return free

@@ -15,7 +15,6 @@ from losscheck.diagnoses import diagnosed, of_findings
 from losscheck.engine import accounts, outcomes
 from losscheck.engine.accounts import accounted, covered, remarks
 from losscheck.engine.apart import apart
-from losscheck.engine.schedule import schedule
 from losscheck.engine.unexamined import InterruptedExamination, interrupted, no_tensor
 from losscheck.evidence.desk import INSTEAD, WITHOUT_A_RUN, WITHOUT_VALUES, Desk
 from losscheck.evidence.drawn import drawn
@@ -41,6 +40,7 @@ from losscheck.program.tracing.trace import OutputError
 from losscheck.rules import by_code, packages, rules
 from losscheck.rules.base import Rule
 from losscheck.rules.crowd import Crowd
+from losscheck.rules.evidence import schedule
 from losscheck.rules.installed import check_suspects
 from losscheck.settings.budget import Budget, CutError, own_seed
 from losscheck.settings.settings import ArgumentSettings, Settings, lay_over

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from losscheck.engine import machine
+from losscheck.engine import alone
 from losscheck.engine.alone import WATCHED, Alone
 from losscheck.engine.inside import Tell, Told
 from losscheck.engine.task import Task
@@ -229,7 +229,7 @@ def planned(targets: Sequence[str], settings: Settings, selection: Selection) ->
     died: dict[str, Ending] = {}
     while True:
         do = functools.partial(_plan, targets, settings, selection, frozenset(died))
-        process = Alone(do, machine.limits(settings, 1), forked=forked(), by_stage=True)
+        process = Alone(do, alone.limits(settings, 1), forked=forked(), by_stage=True)
         try:
             found = _outcome(process)
         finally:

@@ -21,8 +21,7 @@ from multiprocessing.util import get_temp_dir
 
 import attrs
 
-from losscheck.engine import machine
-from losscheck.engine.alone import SERVER_GONE, WATCHED, Alone
+from losscheck.engine.alone import SERVER_GONE, WATCHED, Alone, jobs, limits
 from losscheck.engine.events import Event, Finished, Found, Interrupted, Printed, Stage, Started
 from losscheck.engine.inside import ROOMS, Tell, Told
 from losscheck.engine.task import Task, examine, lost, stopped
@@ -161,8 +160,8 @@ class _Run:
     def __init__(self, tasks: Sequence[Task], settings: Settings) -> None:
         self._tasks = list(tasks)
         self._waiting = deque(range(len(tasks)))
-        self._jobs = machine.jobs(settings, len(tasks))
-        self._limits = machine.limits(settings, self._jobs)
+        self._jobs = jobs(settings, len(tasks))
+        self._limits = limits(settings, self._jobs)
         self._running: list[_Running] = []
         self._refused: dict[int, UsageError] = {}
 

@@ -9,14 +9,13 @@ from losscheck.evidence.gather import Evidence
 from losscheck.evidence.gradient.check import gradient_checks
 from losscheck.evidence.gradient.crossings import crossings
 from losscheck.evidence.gradient.dead import dead_batches, dead_gradients
+from losscheck.evidence.gradient.elsewhere import sized_checks, upstream_check
 from losscheck.evidence.gradient.float32 import float32_gradients
 from losscheck.evidence.gradient.gradient_sizes import gradient_sizes
 from losscheck.evidence.gradient.minima import floor, right_and_wrong
 from losscheck.evidence.gradient.other_checkers import second_opinions
-from losscheck.evidence.gradient.other_sizes import sized_checks
 from losscheck.evidence.gradient.second_order import second_order
 from losscheck.evidence.gradient.unreached import unreached
-from losscheck.evidence.gradient.upstream import upstream_check
 from losscheck.evidence.graph import GraphFacts, graph_facts
 from losscheck.evidence.keras.sample_weights import weighing
 from losscheck.evidence.keras.training import saving, training

@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 
 from losscheck.evidence.gather import Evidence
-from losscheck.evidence.gradient.stop_gradient import factored, stops
+from losscheck.evidence.gradient.excuses import factored, stops
 from losscheck.model import Direction, Location
 from losscheck.program.tracing.origin import Frame, locate
 from losscheck.program.tracing.wiring import Node, Wiring

@@ -12,11 +12,11 @@ from losscheck.advice import wording
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.gradient.check import GradientCheck
+from losscheck.evidence.gradient.elsewhere import UpstreamCheck
 from losscheck.evidence.gradient.extent import extent
 from losscheck.evidence.gradient.float32 import Float32Gradients
 from losscheck.evidence.gradient.other_checkers import dtype
 from losscheck.evidence.gradient.second_order import SecondOrderCheck
-from losscheck.evidence.gradient.upstream import UpstreamCheck
 from losscheck.evidence.precision.lost_digits import Precision
 from losscheck.evidence.precision.truth import exact_numbers
 from losscheck.findings.confirm import alone

@@ -11,7 +11,7 @@ import attrs
 
 from losscheck import __version__
 from losscheck.engine.whole import summary
-from losscheck.keeping import keys
+from losscheck.keeping import folder
 from losscheck.keeping.folder import LARGEST, Folder
 from losscheck.model import Environment, LeftOut, LossReport, Report, UsageError, Verdict
 from losscheck.report.json import from_json, to_json
@@ -42,7 +42,7 @@ class Whole:
     said: tuple[str, ...]
 
 
-SECONDS = keys.digest("seconds")  # what is kept of how long losses took
+SECONDS = folder.digest("seconds")  # what is kept of how long losses took
 MOST_LOSSES = 10_000  # of which that is kept
 
 
@@ -67,8 +67,8 @@ class Kept:
         self._targets = targets
         self._settings = settings
         self._begin = time.time()
-        self._variables = keys.environment()
-        self._versions = keys.versions(self._variables)
+        self._variables = folder.environment()
+        self._versions = folder.versions(self._variables)
         self.folder = Folder(Path(settings.home or settings.directory).resolve())
         self._before = self._dependencies()
         self._asked: dict[str, str | None] = {}  # loss -> the digest that it was looked up by
@@ -171,17 +171,17 @@ class Kept:
     def _of_loss(self, dependencies: Dependencies, target: str) -> str | None:
         """The digest of all that the report of a loss depends on."""
         sources = dependencies.of_loss(target)
-        settings = keys.of_loss(target, self._settings)
+        settings = folder.of_loss(target, self._settings)
         if sources is None or settings is None or dependencies.newest > self._begin:
             return None
-        return keys.digest("loss", self._versions, sources, settings)
+        return folder.digest("loss", self._versions, sources, settings)
 
     def _of_run(self, dependencies: Dependencies, targets: Sequence[str]) -> str | None:
         """The digest of all that says which losses there are."""
         places = [dependencies.of_place(target) for target in targets]
         if None in places:
             return None
-        return keys.digest("run", self._versions, places, keys.of_run(self._settings))
+        return folder.digest("run", self._versions, places, folder.of_run(self._settings))
 
     def _write(self, key: str, text: str) -> bool:
         return len(text) > LARGEST or self.folder.write(key, text)

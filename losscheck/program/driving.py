@@ -15,8 +15,8 @@ import numpy as np
 
 from losscheck.model import Array, Inputs
 from losscheck.program.quiet import silence, tensorflow
-from losscheck.program.remembered import remembered
 from losscheck.program.running.program import Program
+from losscheck.program.running.runnable import remembered
 
 BLOCK = 1 << 19
 """Numbers of the arguments that are run at a time, as in `program.batch`."""

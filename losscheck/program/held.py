@@ -16,9 +16,9 @@ import numpy as np
 from losscheck.model import Array, Inputs
 from losscheck.program.programs import Evaluate
 from losscheck.program.quiet import silence
-from losscheck.program.remembered import remembered
 from losscheck.program.running.execution import Run
 from losscheck.program.running.program import Program
+from losscheck.program.running.runnable import remembered
 from losscheck.program.running.ways import Way
 
 Tensors = tuple[str, ...]  # names

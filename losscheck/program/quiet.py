@@ -1,13 +1,17 @@
-"""TensorFlow, imported without its noise.
+"""TensorFlow, imported without its noise, and kept from what the garbage collector looks through.
 
 TensorFlow writes to stderr at import and at its first operation, below Python's reach and even with
 TF_CPP_MIN_LOG_LEVEL=3, so the file descriptor itself is turned away meanwhile.
+
+Importing TensorFlow makes a million objects. Collections run through them again and again while
+they come, for a fifth of the time of the import, and every full one does so from then on.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import logging
 import os
 import sys
@@ -16,7 +20,6 @@ from types import ModuleType
 from typing import Any
 
 from losscheck.model import Environment, UsageError
-from losscheck.program.garbage import uncollected
 
 READ = ("CUDA_", "KERAS_", "OMP_", "ONEDNN_", "TF_", "XLA_")
 """How the variables begin that TensorFlow and Keras read when they are imported."""
@@ -157,3 +160,28 @@ def keras_module() -> ModuleType:
     import keras
 
     return keras  # type: ignore[no-any-return]
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Collect no garbage meanwhile."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@contextlib.contextmanager
+def imported_to_stay() -> Iterator[None]:
+    """Collect no garbage meanwhile, and look at nothing again that is there by then.
+
+    For processes that are our own: the garbage of others that is there by then stays as well.
+    """
+    with uncollected():
+        try:
+            yield
+        finally:
+            gc.freeze()

@@ -6,8 +6,8 @@ import numpy as np
 
 from losscheck.model import Array, Inputs
 from losscheck.program.quiet import silence, tensorflow
-from losscheck.program.remembered import remembered
 from losscheck.program.running.program import Program
+from losscheck.program.running.runnable import remembered
 from losscheck.program.tracing.wiring import SHAPE_OPS
 
 COARSE = frozenset({"CTCLoss", "CTCLossV2"})  # kernels whose float64 results are sums in float32

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from losscheck.model import UsageError
-from losscheck.pytest_plugin.arguments import Chosen, Place
 from losscheck.pytest_plugin.items import REMINDER, Asked, LossFile, LossGroup, RuleItem
-from losscheck.pytest_plugin.losses import ELSEWHERE, Losses, settings_of
+from losscheck.pytest_plugin.losses import ELSEWHERE, Chosen, Losses, Place, settings_of
 
 
 class LossCollection:

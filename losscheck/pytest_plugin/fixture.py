@@ -15,7 +15,7 @@ from losscheck.model import Finding, UsageError, Verdict
 from losscheck.report import verdicts
 from losscheck.report.blocks import of_loss, summary
 from losscheck.result import CheckResult
-from losscheck.rules.codes import EXAMPLE, prefixes
+from losscheck.rules import EXAMPLE, prefixes
 from losscheck.settings.file import read
 from losscheck.settings.given import laid_over, texts
 from losscheck.settings.settings import Settings, known_key

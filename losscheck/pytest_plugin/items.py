@@ -10,8 +10,7 @@ import attrs
 import pytest
 
 from losscheck.model import Check, LossReport, Outcome, UsageError, Verdict
-from losscheck.pytest_plugin.arguments import Chosen
-from losscheck.pytest_plugin.losses import Losses
+from losscheck.pytest_plugin.losses import Chosen, Losses
 from losscheck.report import verdicts
 from losscheck.report.blocks import of_finding
 

@@ -38,7 +38,7 @@ from losscheck.model import (
 )
 from losscheck.replayed import Replay, Replayed
 from losscheck.report.view import View
-from losscheck.settings.files import tree_of
+from losscheck.settings.reading import tree_of
 
 SCHEMA = 1
 NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}

@@ -1,4 +1,4 @@
-"""The rules, in the order of their codes: those of losscheck, and those of installed packages.
+"""The rules, in the order of their codes, those of installed packages among them; found by code.
 
 `importlib.metadata` takes longer to import than all rules, and most often there is nothing to read.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import os
+import string
 import sys
 from collections.abc import Iterator, Mapping
 from importlib.machinery import PathFinder
@@ -46,6 +47,8 @@ from losscheck.rules.training.sample_weight import SampleWeight
 from losscheck.rules.training.training_fails import TrainingFails
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from losscheck.rules.base import Rule
 
 BUILT_IN: tuple[Rule, ...] = (
@@ -88,6 +91,7 @@ BUILT_IN: tuple[Rule, ...] = (
 )
 GROUP = "losscheck.rules"
 METADATA = (".dist-info", ".egg-info")
+EXAMPLE = "LC103"  # a code, where a message shows how one is written
 
 
 @functools.cache
@@ -185,3 +189,49 @@ def _entry_points(folder: str) -> Iterator[bytes]:
                     yield file.read()
             except OSError:
                 continue
+
+
+def rule_code(given: str, where: str) -> str:
+    """Return the code of a rule that is named by its code or slug.
+
+    Raises
+    ------
+    UsageError
+        If there is no such rule; the message begins with `where`.
+    """
+    rules()  # one that cannot be used has nothing to do with what was given here
+    try:
+        return find(given).code
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}") from None
+
+
+def prefixes(given: Sequence[str], where: str) -> tuple[str, ...]:
+    """Check codes of rules or their beginnings.
+
+    Parameters
+    ----------
+    given
+        Such as "LC203", "LC2" or a slug.
+    where
+        What gives them, for messages.
+
+    Returns
+    -------
+    tuple of str
+        Codes and beginnings of codes, in upper case.
+
+    Raises
+    ------
+    UsageError
+        If one of them selects nothing.
+    """
+    found = []
+    for text in given:
+        start = text.strip().upper()
+        known = any(
+            rule.code.startswith(start) and start.startswith(rule.code.rstrip(string.digits))
+            for rule in rules()
+        )
+        found.append(start if known else rule_code(text, where))
+    return tuple(found)

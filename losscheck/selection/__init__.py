@@ -13,7 +13,7 @@ from losscheck.model import UsageError
 from losscheck.report.words import plural
 from losscheck.selection.changes import Changes
 from losscheck.selection.repository import Repository
-from losscheck.settings.files import seen_from
+from losscheck.settings.reading import seen_from
 from losscheck.settings.settings import Settings
 from losscheck.targets import check
 from losscheck.targets.importing import lies_in

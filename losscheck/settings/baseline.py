@@ -17,7 +17,7 @@ import attrs
 
 from losscheck.fingerprints import fingerprints, of_lines, parts
 from losscheck.model import Finding, LossReport, Severity, UsageError
-from losscheck.settings.files import SMALL, text_of, tree_of
+from losscheck.settings.reading import SMALL, text_of, tree_of
 
 FILE = "losscheck-baseline.json"
 VERSION = 1

@@ -11,7 +11,7 @@ from pathlib import Path
 import attrs
 
 from losscheck.model import UsageError
-from losscheck.rules.codes import EXAMPLE, prefixes
+from losscheck.rules import EXAMPLE, prefixes
 
 COMMENT = re.compile(r"#\s*losscheck\s*:\s*ignore\b(?P<codes>\[[^\]]*\])?(?P<reason>.*)")
 

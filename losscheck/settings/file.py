@@ -10,9 +10,9 @@ from typing import Any
 import attrs
 
 from losscheck.model import UsageError
-from losscheck.rules.codes import EXAMPLE, rule_code
+from losscheck.rules import EXAMPLE, rule_code
 from losscheck.settings.budget import DEFAULT
-from losscheck.settings.files import SMALL, seen_from, text_of
+from losscheck.settings.reading import SMALL, seen_from, text_of
 from losscheck.settings.settings import (
     AUTO,
     DTYPES,

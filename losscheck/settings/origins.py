@@ -9,9 +9,9 @@ from typing import Any
 
 import attrs
 
-from losscheck.rules.codes import rule_code
+from losscheck.rules import rule_code
 from losscheck.settings.file import Found
-from losscheck.settings.files import seen_from
+from losscheck.settings.reading import seen_from
 from losscheck.settings.settings import ArgumentSettings, Settings
 
 DEFAULT, CONFIGURATION, COMMAND_LINE = "default", "configuration", "command line"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from losscheck.advice import slopes
+from losscheck.advice import functions
 from losscheck.advice.blamed import Blame
-from losscheck.advice.sizes import keeping_the_batch, taking_any_size
+from losscheck.advice.functions import keeping_the_batch, taking_any_size
 from losscheck.model import Direction
 
 
@@ -93,29 +93,29 @@ def test_the_batch_is_kept(old: str, new: str | None):
     ],
 )
 def test_a_clip_is_left_out(old: str, new: list[str]):
-    assert [change.new for change in slopes.unclipped(old)] == new
+    assert [change.new for change in functions.unclipped(old)] == new
 
 
 def test_what_cuts_a_gradient_off_is_left_out():
     first = [
-        next(slopes.within_graph(text)).new
+        next(functions.within_graph(text)).new
         for text in ("tf.stop_gradient(p)", "tf.numpy_function(np.abs, [t - p], tf.float32)")
     ]
     assert first == ["p", "tf.abs(t - p)"]
 
 
 def test_the_number_in_a_slope_is_the_one_that_differences_give():
-    found = slopes.with_factor(
+    found = functions.with_factor(
         blame("up * 2.02 * e"), np.array([2.02, -4.04, 0.0]), np.array([2.0, -4.0, 1e-9])
     )
     assert [change.new for change in found] == ["up * 2.0 * e", "0.9901 * (up * 2.02 * e)"]
 
 
 def test_a_slope_that_is_off_by_no_one_factor_is_left_alone():
-    assert not [*slopes.with_factor(blame("up * 2.0"), np.ones(2), np.array([1.0, 2.0]))]
+    assert not [*functions.with_factor(blame("up * 2.0"), np.ones(2), np.array([1.0, 2.0]))]
 
 
 def test_the_gradient_from_above_goes_in():
     function = "def grad(up):\n    return tf.tanh(e)"
-    found = [change.new for change in slopes.with_upstream(blame("tf.tanh(e)", function))]
+    found = [change.new for change in functions.with_upstream(blame("tf.tanh(e)", function))]
     assert found == ["up * tf.tanh(e)", "up[..., None] * tf.tanh(e)"]

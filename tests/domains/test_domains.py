@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from losscheck.domains import NAMED, OUTSIDE, parse
-from losscheck.domains.floats import FORMATS, cast, next_number, step_magnitude
-from losscheck.domains.landmarks import landmarks
-from losscheck.domains.spread import SOBOL_DIMENSIONS, uniform
+from losscheck.domains.floats import FORMATS, cast, landmarks, next_number, step_magnitude
+from losscheck.domains.layout import SOBOL_DIMENSIONS, uniform
 from losscheck.model import Range, UsageError
 
 INTERVALS = ("[-1, 1]", "(0, inf)", "[0, 1)", "(-inf, 5]", "[10, inf)", "(0.1, 0.3)")

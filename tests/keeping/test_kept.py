@@ -16,8 +16,8 @@ import pytest
 
 from losscheck import cli
 from losscheck.engine.whole import summary
+from losscheck.keeping import folder
 from losscheck.keeping import folder as folders
-from losscheck.keeping import keys
 from losscheck.keeping.folder import Folder
 from losscheck.keeping.kept import Kept
 from losscheck.model import LeftOut, LossReport, Report
@@ -241,7 +241,7 @@ def test_versions_and_how_tensorflow_is_set_count(
     monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS")
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")  # losscheck sets it itself
     assert len(known(settings)) == 2
-    monkeypatch.setattr(keys, "_installed", lambda: iter(["keras-1.0.dist-info"]))
+    monkeypatch.setattr(folder, "_installed", lambda: iter(["keras-1.0.dist-info"]))
     assert known(settings) == {}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 
-from losscheck.program.garbage import imported_to_stay, uncollected
+from losscheck.program.quiet import imported_to_stay, uncollected
 
 
 def test_nothing_is_collected_meanwhile() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from losscheck.program.remembered import remembered
+from losscheck.program.running.runnable import remembered
 
 
 class Owner:

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from losscheck.engine.schedule import schedule
 from losscheck.rules import BUILT_IN
+from losscheck.rules.evidence import schedule
 from losscheck.settings import budget
 from losscheck.settings.budget import Budget, CutError, spend
 

@@ -12,12 +12,11 @@ from losscheck import cases
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.gradient.differences import at_an_edge, compare_cases, differentiate, large
+from losscheck.evidence.gradient.excuses import frozen, ties
 from losscheck.evidence.gradient.large_case import CaseVerdict
 from losscheck.evidence.gradient.projected import is_wrong, median_size
 from losscheck.evidence.gradient.second_look import second_look
 from losscheck.evidence.gradient.selecting import open_to_choice
-from losscheck.evidence.gradient.stop_gradient import frozen
-from losscheck.evidence.gradient.ties import ties
 from losscheck.evidence.search.sweep import Sweep, usual
 from losscheck.model import Array, Direction, Range
 from losscheck.numerics.quotients import Derivatives

@@ -10,7 +10,7 @@ import numpy as np
 
 from losscheck import domains
 from losscheck.evidence.gather import Evidence
-from losscheck.evidence.gradient.stop_gradient import stops
+from losscheck.evidence.gradient.excuses import stops
 from losscheck.evidence.graph import blocking
 from losscheck.model import Array, Inputs, Location
 from losscheck.program.running.runnable import Runnable

@@ -12,7 +12,6 @@ from losscheck import domains
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.keras.training import why_not
 from losscheck.evidence.keras.weight_formulas import matching, near
-from losscheck.evidence.left_out import LeftOut, Refused
 from losscheck.evidence.shape.layouts import LayoutRun
 from losscheck.evidence.shape.reruns import independent
 from losscheck.model import Argument, Array, Location
@@ -25,6 +24,7 @@ from losscheck.program.keras.keras_loss import (
     weighted,
 )
 from losscheck.program.keras.undisturbed import said
+from losscheck.rules.evidence import LeftOut, Refused
 from losscheck.rules.shape.batch_coupling import BatchCoupling
 from losscheck.rules.shape.silent_broadcast import SilentBroadcast
 from losscheck.rules.training.training_fails import TrainingFails

@@ -11,7 +11,6 @@ import numpy as np
 from losscheck import domains
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.graph import GraphFacts
-from losscheck.evidence.left_out import LeftOut
 from losscheck.evidence.search.refusals import refusals
 from losscheck.evidence.shape.single_calls import XlaCall
 from losscheck.infer.spec import BATCH
@@ -22,6 +21,7 @@ from losscheck.program.keras.small_model import Head, head, inputs_of
 from losscheck.program.keras.training import Task, Trainer, Trial, devices
 from losscheck.program.resolve import is_foreign
 from losscheck.program.tracing.origin import kernel
+from losscheck.rules.evidence import LeftOut
 from losscheck.rules.execution.mode_disagreement import ModeDisagreement
 from losscheck.rules.execution.value_rejected import ValueRejected
 from losscheck.rules.execution.xla_unsupported import XlaUnsupported

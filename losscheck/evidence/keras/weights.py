@@ -11,9 +11,8 @@ import numpy as np
 from losscheck.evidence.keras.weight_slopes import Slopes, slopes
 from losscheck.model import Array
 from losscheck.program.keras.compiled import Compiled
-from losscheck.program.keras.model_runs import Batch, Run
+from losscheck.program.keras.model_runs import Batch, Optimising, Run
 from losscheck.program.keras.objective import Objective
-from losscheck.program.keras.optimising import Optimising
 
 STEPS = 3  # of the optimiser: what starts at 0 behind another 0 moves in the second
 NUDGE = 2.0**-6  # of a weight's size: off every tie, and near enough to the start to be no other

@@ -16,8 +16,8 @@ from losscheck.model import Array, Direction, Kind
 from losscheck.numerics.ladder import derivatives
 from losscheck.numerics.ulps import LEAST
 from losscheck.program.programs import along
-from losscheck.program.remembered import remembered
 from losscheck.program.running.program import Program
+from losscheck.program.running.runnable import remembered
 
 if TYPE_CHECKING:
     from losscheck.program.exact.evaluator import Evaluator

@@ -1,13 +1,16 @@
-"""What goes into a model's loss and what comes out, as plain data."""
+"""What goes into a model's loss and what comes out, as plain data, and steps of its optimiser."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import attrs
 import numpy as np
 
 from losscheck.model import Array
+from losscheck.program.quiet import keras_module, silence, tensorflow
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -67,3 +70,46 @@ class Run:
         return bool(np.isfinite(self.value)) and all(
             g is None or bool(np.isfinite(g).all()) for g in self.gradients
         )
+
+
+class Optimising:
+    """Steps of the optimiser that a model is compiled with; model and optimiser stay as they are.
+
+    Parameters
+    ----------
+    model
+        The compiled model.
+    values
+        Of its trainable variables, where the steps begin.
+
+    Raises
+    ------
+    Exception
+        Whatever an optimiser raises that cannot be copied.
+    """
+
+    def __init__(self, model: Any, values: Sequence[Array]) -> None:
+        keras = keras_module()
+        # The wrapper that scales losses expects scaled gradients; these are not.
+        optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+        self._optimizer = type(optimizer).from_config(optimizer.get_config())
+        self._copies = []
+        for variable, value in zip(model.trainable_variables, values, strict=True):
+            copy = keras.Variable(value, dtype=variable.dtype)
+            copy.constraint = getattr(variable, "constraint", None)
+            self._copies.append(copy)
+        with silence():
+            self._optimizer.build(self._copies)
+
+    def step(self, gradients: Sequence[Array | None]) -> list[Array]:
+        """Apply the gradients once, and give the weights afterwards."""
+        tf = tensorflow()
+        pairs = [
+            (None if gradient is None else tf.constant(gradient), copy)
+            for gradient, copy in zip(gradients, self._copies, strict=True)
+        ]
+        if any(gradient is not None for gradient, _ in pairs):
+            with silence(), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # it warns of gradients that are None
+                self._optimizer.apply_gradients(pairs)
+        return [np.array(copy.numpy()) for copy in self._copies]

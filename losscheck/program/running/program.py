@@ -18,18 +18,16 @@ import numpy as np
 from losscheck.model import Array, Inputs
 from losscheck.program.modes import tried
 from losscheck.program.quiet import silence, tensorflow
-from losscheck.program.remembered import remembered
 from losscheck.program.running.captured import captured
 from losscheck.program.running.execution import Cut, Run, in_session, vectorized
 from losscheck.program.running.functions import blocks_by_function, by_function
 from losscheck.program.running.noted import noted
 from losscheck.program.running.refusals import alike, one_by_one, raised
-from losscheck.program.running.runnable import Outcome, Runnable
+from losscheck.program.running.runnable import Outcome, Runnable, remembered
 from losscheck.program.running.ways import Runners, Way, compare, in_mode
 from losscheck.program.tracing.draws import drawing
-from losscheck.program.tracing.effort import Effort, effort
+from losscheck.program.tracing.effort import Effort, effort, sized_in_loops
 from losscheck.program.tracing.graphdef import doubled, graph_def
-from losscheck.program.tracing.slices import sized_in_loops
 from losscheck.program.tracing.trace import Call, Traced
 from losscheck.program.tracing.wiring import Wiring, wiring
 from losscheck.settings.budget import spend

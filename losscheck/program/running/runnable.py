@@ -1,10 +1,12 @@
-"""What every program of a loss can do, whether it runs a graph or calls Python case by case."""
+"""What every program of a loss can do, graph or plain Python, and what is made of it once."""
 
 from __future__ import annotations
 
 import abc
+import functools
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 import attrs
 import numpy as np
@@ -16,6 +18,32 @@ if TYPE_CHECKING:
     from losscheck.model import Inputs
     from losscheck.program.running.program import Program
     from losscheck.program.tracing.trace import Traced
+
+
+class Owner(Protocol):
+    """What holds the things that were made of it, and lets go of them with itself."""
+
+    remembered: dict[Any, Any]
+
+
+Of = TypeVar("Of", bound=Owner)
+Made = TypeVar("Made")
+P = ParamSpec("P")
+
+
+def remembered(make: Callable[Concatenate[Of, P], Made]) -> Callable[Concatenate[Of, P], Made]:
+    """Make it once for each owner and each set of further arguments, which are hashable.
+
+    What raises is tried again.
+    """
+
+    def once(owner: Of, /, *args: P.args, **kwargs: P.kwargs) -> Made:
+        key: Hashable = (make, args, tuple(kwargs.items()))
+        if key not in owner.remembered:
+            owner.remembered[key] = make(owner, *args, **kwargs)
+        return cast("Made", owner.remembered[key])
+
+    return functools.update_wrapper(once, make)
 
 
 @attrs.frozen(kw_only=True, eq=False)

@@ -100,7 +100,7 @@ class CallFails(Rule):
     def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
         """Say what is wrong, why, and what to write instead."""
         if suspect.form == "structure":
-            from losscheck.advice.structures import structured
+            from losscheck.advice.refusals import structured
 
             return structured(suspect, tuple(suspect.inputs))
         facts: Mapping[str, Any] = suspect.facts

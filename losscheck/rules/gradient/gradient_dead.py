@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losscheck.advice import wording
-from losscheck.advice.slopes import FLAT, NO_SLOPE, SURROGATE
+from losscheck.advice.functions import FLAT, NO_SLOPE, SURROGATE
 from losscheck.model import Direction, Kind, Severity, Suspect
 from losscheck.rules.base import Doubt, Pin, Rule, Trail
 from losscheck.rules.crowd import Crowd
@@ -153,7 +153,7 @@ class GradientDead(Rule):
 
     def changes(self, suspect: Suspect, blame: Blame) -> tuple[Change, ...]:
         """Give what is clipped without the clip."""
-        from losscheck.advice.slopes import unclipped  # `losscheck rules` does without
+        from losscheck.advice.functions import unclipped  # `losscheck rules` does without
 
         return tuple(unclipped(blame.expression))
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from losscheck.advice.base import Change
     from losscheck.advice.blamed import Blame
     from losscheck.evidence.gradient.check import GradientCheck
+    from losscheck.evidence.gradient.elsewhere import UpstreamCheck
     from losscheck.evidence.gradient.float32 import Float32Gradients
-    from losscheck.evidence.gradient.upstream import UpstreamCheck
     from losscheck.evidence.graph import GraphFacts
     from losscheck.rules.base import Arguments, Judgment, Words
 
@@ -219,13 +219,13 @@ class GradientMismatch(Rule):
 
     def changes(self, suspect: Suspect, blame: Blame) -> tuple[Change, ...]:
         """Give a custom gradient another factor, or the one from above that it leaves out."""
-        from losscheck.advice import slopes  # `losscheck rules` does without
+        from losscheck.advice import functions  # `losscheck rules` does without
 
         if suspect.form == "upstream":
-            return tuple(slopes.with_upstream(blame))
+            return tuple(functions.with_upstream(blame))
         if suspect.form == "mismatch" and _handwritten(blame):
             pair = suspect.gradient, suspect.expected_gradient
-            return tuple(slopes.with_factor(blame, *pair))
+            return tuple(functions.with_factor(blame, *pair))
         return ()
 
 

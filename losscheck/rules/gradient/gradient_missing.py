@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from losscheck.advice.slopes import NO_SLOPE, SURROGATE, within_graph
+from losscheck.advice.functions import NO_SLOPE, SURROGATE, within_graph
 from losscheck.model import Direction, Range, Severity, Suspect
 from losscheck.rules.base import Doubt, Pin, Rule
 

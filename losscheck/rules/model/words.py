@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from losscheck.advice import wording
-from losscheck.advice.slopes import FLAT, NO_SLOPE, SURROGATE
+from losscheck.advice.functions import FLAT, NO_SLOPE, SURROGATE
 from losscheck.model import Direction, Suspect
 from losscheck.rules.base import Rule
 from losscheck.rules.gradient.gradient_mismatch import reason

@@ -113,7 +113,7 @@ class OutputShape(Rule):
 
     def changes(self, suspect: Suspect, blame: Blame) -> tuple[Change, ...]:
         """Give the same reduction of the last axis."""
-        from losscheck.advice.sizes import keeping_the_batch  # `losscheck rules` does without
+        from losscheck.advice.functions import keeping_the_batch  # `losscheck rules` does without
 
         return tuple(keeping_the_batch(blame.expression))
 

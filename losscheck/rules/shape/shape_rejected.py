@@ -141,7 +141,7 @@ class ShapeRejected(Rule):
 
     def changes(self, suspect: Suspect, blame: Blame) -> tuple[Change, ...]:
         """Give what takes sizes as the tensor knows them, and names the axes."""
-        from losscheck.advice.sizes import taking_any_size  # `losscheck rules` does without
+        from losscheck.advice.functions import taking_any_size  # `losscheck rules` does without
 
         return tuple(taking_any_size(blame.function)) if blame.function else ()
 

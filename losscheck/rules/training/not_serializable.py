@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     from losscheck.advice.blamed import Blame
     from losscheck.evidence.keras.training import Saving
-    from losscheck.evidence.left_out import LeftOut
     from losscheck.program.keras.saving import Survival
     from losscheck.rules.base import Arguments, Judgment, Words
+    from losscheck.rules.evidence import LeftOut
 
 
 class NotSerializable(Rule):

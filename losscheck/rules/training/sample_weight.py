@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from losscheck.advice.blamed import Blame
     from losscheck.evidence.graph import GraphFacts
     from losscheck.evidence.keras.sample_weights import Weighed, Weighing
-    from losscheck.evidence.left_out import LeftOut
     from losscheck.rules.base import Arguments, Judgment, Words
+    from losscheck.rules.evidence import LeftOut
 
 TOLERANCE = 1e-4  # relative difference of float32 results that summation order explains
 

@@ -12,9 +12,9 @@ from losscheck.rules.base import Pin, Rule, Shown
 if TYPE_CHECKING:
     from losscheck.advice.blamed import Blame
     from losscheck.evidence.keras.training import Training
-    from losscheck.evidence.left_out import LeftOut
     from losscheck.program.keras.training import Trial
     from losscheck.rules.base import Arguments, Judgment, Words
+    from losscheck.rules.evidence import LeftOut
 
 
 ROUNDING = 1e-3

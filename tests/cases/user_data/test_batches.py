@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from losscheck.cases.user_data import arrange, names_of, read
+from losscheck.cases.user_data import MOST_ROWS, arrange, names_of, read
 from losscheck.cases.user_data.batches import MOST_BATCHES
-from losscheck.cases.user_data.rows import MOST_ROWS
 from losscheck.model import UsageError
 
 PAIR = ("y_true", "y_pred")

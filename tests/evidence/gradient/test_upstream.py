@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 import losscheck
-from losscheck.evidence.gradient.upstream import UpstreamCheck
+from losscheck.evidence.gradient.elsewhere import UpstreamCheck
 from tests.desks import desk
 from tests.verdicts import found
 

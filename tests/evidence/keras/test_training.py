@@ -16,11 +16,11 @@ from losscheck.evidence.gather import Evidence
 from losscheck.evidence.graph import GraphFacts
 from losscheck.evidence.keras.sample_weights import weighing
 from losscheck.evidence.keras.training import Training, saving, training
-from losscheck.evidence.left_out import LeftOut
 from losscheck.infer import infer
 from losscheck.model import Suspect
 from losscheck.program.keras import training as keras_training
 from losscheck.rules import find
+from losscheck.rules.evidence import LeftOut
 from losscheck.settings.settings import argument
 from losscheck.targets import from_callable
 from tests.program.calling import call
