@@ -26,7 +26,7 @@ from losscheck.evidence.gather import Evidence
 from losscheck.evidence.graph import graph_facts
 from losscheck.evidence.keras.sample_weights import weighing
 from losscheck.evidence.keras.training import Training, saving, task, training, why_not
-from losscheck.evidence.shape.single_calls import XlaCall
+from losscheck.evidence.shape.calls import XlaCall
 from losscheck.findings.finding import Writer
 from losscheck.infer import infer
 from losscheck.model import Finding

@@ -7,14 +7,13 @@ import os
 import time
 from collections.abc import Callable, Sequence
 
-from losscheck.cases.batches import batches
 from losscheck.diagnoses import of_findings
 from losscheck.engine import outcomes
 from losscheck.engine.apart import apart
 from losscheck.evidence.keras.weights import WeightEvidence
 from losscheck.faults import Faults, told
 from losscheck.findings.weight_finding import WeightWriter
-from losscheck.infer.whole import Whole, whole
+from losscheck.infer.whole import Whole, batches, whole
 from losscheck.model import (
     Argument,
     Check,

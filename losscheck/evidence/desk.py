@@ -27,11 +27,10 @@ from losscheck.evidence.precision.lost_digits import precision
 from losscheck.evidence.search.beside import lone, narrowed
 from losscheck.evidence.search.refusals import refusals
 from losscheck.evidence.search.untaken import untaken
-from losscheck.evidence.shape.calls import call_outcome
+from losscheck.evidence.shape.calls import call_outcome, eager_calls, xla_call
 from losscheck.evidence.shape.labels_outside import labels_outside
 from losscheck.evidence.shape.layouts import layout_runs
 from losscheck.evidence.shape.reruns import dtype_runs, empty_batch, parts, repeats
-from losscheck.evidence.shape.single_calls import eager_calls, xla_call
 from losscheck.faults import FailedError
 from losscheck.model import UsageError
 from losscheck.rules.execution.ending import Ending

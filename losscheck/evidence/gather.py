@@ -23,8 +23,8 @@ from losscheck.faults import Faults, once
 from losscheck.infer import Inferred
 from losscheck.infer.spec import Spec, wide_sizes
 from losscheck.model import Array
+from losscheck.program.inner import rounding
 from losscheck.program.programs import Programs, Tracing
-from losscheck.program.rounding import rounding
 from losscheck.program.running.program import SINGLE_CASES, STACKED_CASES, Program
 from losscheck.program.running.runnable import Outcome, Runnable
 from losscheck.program.running.ways import Way

@@ -26,7 +26,6 @@ from losscheck.infer.layouts import (
 from losscheck.infer.learnt import met, refuse, summary
 from losscheck.infer.probe import ever_finite, first_finite, wider
 from losscheck.infer.probe import options as domain_options
-from losscheck.infer.roles import by_gradient, roles
 from losscheck.infer.settle import (
     declares_labels,
     find_layout,
@@ -36,7 +35,7 @@ from losscheck.infer.settle import (
     wiring_at,
 )
 from losscheck.infer.slices import listed
-from losscheck.infer.spec import Spec, narrow_sizes
+from losscheck.infer.spec import Spec, by_gradient, narrow_sizes, roles
 from losscheck.model import Argument, Met
 from losscheck.program.programs import Programs
 from losscheck.program.structures import Structure, structures

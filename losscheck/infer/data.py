@@ -10,8 +10,7 @@ import attrs
 from losscheck.cases.user_data import Batches, Data, arrange, names_of
 from losscheck.infer.layouts import Shapes
 from losscheck.infer.learnt import is_row
-from losscheck.infer.roles import roles
-from losscheck.infer.spec import BATCH, batch_beside
+from losscheck.infer.spec import BATCH, batch_beside, roles
 from losscheck.model import UsageError
 from losscheck.settings.settings import ArgumentSettings
 from losscheck.settings.shapes import parse

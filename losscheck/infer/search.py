@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Mapping
 
 from losscheck.infer.known import Given
-from losscheck.infer.layouts import LONGER, SHARES, WIDTHS, Pairs, Shapes, layouts, with_axis
+from losscheck.infer.layouts import (
+    LONGER,
+    SHARES,
+    WIDTHS,
+    Pairs,
+    Shapes,
+    layouts,
+    lengths,
+    numbers_of,
+    widths,
+    with_axis,
+)
 from losscheck.infer.spec import last_letter
 from losscheck.infer.trial import APART, BASE, OF_BATCH, Failure, Pair, Trial, Trials
-from losscheck.infer.wanted import lengths, numbers_of, widths
 from losscheck.program.programs import Programs
 from losscheck.program.structures import structures
 from losscheck.program.tracing.trace import CallError

@@ -12,9 +12,8 @@ import numpy as np
 from losscheck import domains
 from losscheck.infer.fit import Fit, fit, rests_on_numbers
 from losscheck.infer.known import Given
-from losscheck.infer.layouts import Shapes, with_axis, with_width
+from losscheck.infer.layouts import MANY, Shapes, numbers_in, with_axis, with_width
 from losscheck.infer.spec import BATCH, batch_beside, main_sizes
-from losscheck.infer.wanted import MANY, numbers_in
 from losscheck.program.programs import Programs
 from losscheck.program.running.refusals import refused
 from losscheck.program.running.runnable import Runnable

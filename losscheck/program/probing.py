@@ -14,9 +14,9 @@ import numpy as np
 
 from losscheck.model import Array, Inputs
 from losscheck.program.quiet import silence, tensorflow
-from losscheck.program.running.functions import outside
 from losscheck.program.running.program import Program
 from losscheck.program.running.runnable import remembered
+from losscheck.program.running.runners import outside
 
 LARGE = 1 << 14  # elements of a prediction from which it is moved inside the graph
 

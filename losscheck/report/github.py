@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from losscheck.model import Report, Severity, Verdict
 from losscheck.report import words
-from losscheck.report.results import Result, results
+from losscheck.report.told import Result, results
 from losscheck.report.view import View
 
 MOST = 10  # of errors, and of warnings

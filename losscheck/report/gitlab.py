@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from losscheck.model import Report, Severity
-from losscheck.report.results import Result, results
+from losscheck.report.told import Result, results
 from losscheck.report.view import View
 
 SEVERITIES = {Severity.ERROR: "critical", Severity.WARNING: "minor", Severity.NOTE: "info"}

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from losscheck.model import Finding, Location, Report
 from losscheck.report import words
-from losscheck.report.results import Result, results
+from losscheck.report.told import Result, results
 from losscheck.report.view import View
 from losscheck.rules import rules
 

@@ -18,11 +18,17 @@ from losscheck.rewriting.expressions import (
     Number,
     Operation,
     Options,
+    Term,
+    factors,
+    kind_of,
     number,
     op,
+    product,
+    terms,
+    times,
+    total,
     with_operands,
 )
-from losscheck.rewriting.flat import Term, factors, kind_of, product, terms, times, total
 from losscheck.rewriting.functions import REDUCTIONS
 from losscheck.rewriting.polynomials import plain, polynomial
 from losscheck.rewriting.simplifying import simplify

@@ -12,12 +12,14 @@ from losscheck.rewriting.expressions import (
     Leaf,
     Number,
     Operation,
+    factors,
+    kind_of,
     op,
     substitute,
+    terms,
     walk,
     with_operands,
 )
-from losscheck.rewriting.flat import factors, kind_of, terms
 from losscheck.rewriting.identities import FAMILIES
 from losscheck.rewriting.matching import Binding, Found, matches
 from losscheck.rewriting.polynomials import forms

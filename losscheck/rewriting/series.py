@@ -15,13 +15,16 @@ from losscheck.rewriting.expressions import (
     Leaf,
     Number,
     Operation,
+    Term,
+    factors,
     leaves_of,
     number,
     op,
+    product,
     substitute,
+    times,
     walk,
 )
-from losscheck.rewriting.flat import Term, factors, product, times
 from losscheck.rewriting.functions import FUNCTIONS
 from losscheck.rewriting.power_series import NoSeriesError, Series
 from losscheck.rewriting.simplifying import simplify, tidy

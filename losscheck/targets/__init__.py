@@ -13,8 +13,7 @@ import attrs
 
 from losscheck.model import LeftOut, UsageError
 from losscheck.targets import importing, models, written
-from losscheck.targets.discovery import discover
-from losscheck.targets.locating import attribute, check_place, import_place, make
+from losscheck.targets.locating import attribute, check_place, discover, import_place, make
 from losscheck.targets.loss import Loss, Parameter, build
 from losscheck.targets.reference import Reference, parse
 

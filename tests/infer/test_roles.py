@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
-from losscheck.infer.roles import by_gradient, roles
+from losscheck.infer.spec import by_gradient, roles
 from losscheck.model import UsageError
 from losscheck.settings.settings import ArgumentSettings
 from losscheck.targets import from_callable

@@ -14,7 +14,7 @@ from losscheck.evidence.gradient.second_look import second_look
 from losscheck.model import Array, Range
 from losscheck.numerics.ladder import derivatives
 from losscheck.numerics.verdict import RETRACED_FLOOR, Agreement, compare
-from losscheck.program.rounding import rounding
+from losscheck.program.inner import rounding
 from tests.numerics.direct import Direct, evidence_of
 
 EPS = np.finfo(float).eps

@@ -17,7 +17,7 @@ import xmlschema
 from losscheck.cli import outputs
 from losscheck.model import Check, Diagnosis, Finding, LossReport, Report, UsageError
 from losscheck.report import github, render
-from losscheck.report.results import of_loss, results
+from losscheck.report.told import of_loss, results
 
 HERE = Path(__file__).parent
 SARIF = jsonschema.Draft4Validator(

@@ -15,7 +15,7 @@ from losscheck.model import Array
 from losscheck.numerics.ladder import derivatives
 from losscheck.numerics.verdict import Agreement, compare
 from losscheck.program.held import Factor, Held
-from losscheck.program.rounding import rounding
+from losscheck.program.inner import rounding
 from losscheck.program.tracing.wiring import Node, Wiring
 
 FEW = 32  # elements that are differentiated of a loss that runs one case a call; all excused, the

@@ -17,8 +17,8 @@ from losscheck.evidence.precision.truth import exact_numbers
 from losscheck.model import Array, Direction
 from losscheck.numerics.ladder import Derivatives, derivatives
 from losscheck.numerics.verdict import SAFETY, Agreement, Comparison, compare
+from losscheck.program.inner import rounding
 from losscheck.program.programs import along
-from losscheck.program.rounding import rounding
 from losscheck.program.running.program import Program
 from losscheck.settings.shapes import parse
 

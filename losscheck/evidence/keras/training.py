@@ -12,7 +12,7 @@ from losscheck import domains
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.graph import GraphFacts
 from losscheck.evidence.search.refusals import refusals
-from losscheck.evidence.shape.single_calls import XlaCall
+from losscheck.evidence.shape.calls import XlaCall
 from losscheck.infer.spec import BATCH
 from losscheck.model import Argument, Array, Inputs, Location, Range
 from losscheck.program.keras.keras_loss import MEAN, KerasLoss

@@ -18,7 +18,7 @@ from losscheck.evidence.search.hunting import Hunt, Outcome, Search
 from losscheck.evidence.search.intervals import intervals
 from losscheck.evidence.search.singular import targets
 from losscheck.model import Coverage
-from losscheck.program.driving import driver
+from losscheck.program.inner import driver
 from losscheck.program.running.program import Program
 from losscheck.program.running.ways import Way
 from losscheck.program.tracing.wiring import Wiring

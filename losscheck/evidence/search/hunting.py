@@ -18,7 +18,7 @@ from losscheck.domains.floats import step_magnitude
 from losscheck.evidence.search.singular import Target
 from losscheck.model import Array, Inputs, Range
 from losscheck.numerics.descent import Descent, bounded, newton
-from losscheck.program.driving import Driver
+from losscheck.program.inner import Driver
 from losscheck.program.tracing.wiring import Wiring
 
 LOOKED_AT = 1 << 15  # cases of the other stages whose inner numbers are evaluated

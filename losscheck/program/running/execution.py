@@ -16,9 +16,12 @@ import numpy as np
 
 from losscheck.model import Array
 from losscheck.program.quiet import tensorflow
-from losscheck.program.running.blockwise import count_from_the_front, flatten_products
-from losscheck.program.running.branches import without_branches
-from losscheck.program.running.captured import Reading
+from losscheck.program.running.blockwise import (
+    count_from_the_front,
+    flatten_products,
+    without_branches,
+)
+from losscheck.program.running.state import Reading
 
 Run = Callable[..., list[Array]]  # arrays in, arrays out
 

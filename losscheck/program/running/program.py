@@ -18,12 +18,12 @@ import numpy as np
 from losscheck.model import Array, Inputs
 from losscheck.program.modes import tried
 from losscheck.program.quiet import silence, tensorflow
-from losscheck.program.running.captured import captured
 from losscheck.program.running.execution import Cut, Run, in_session, vectorized
-from losscheck.program.running.functions import blocks_by_function, by_function
 from losscheck.program.running.noted import noted
 from losscheck.program.running.refusals import alike, one_by_one, raised
 from losscheck.program.running.runnable import Outcome, Runnable, remembered
+from losscheck.program.running.runners import blocks_by_function, by_function
+from losscheck.program.running.state import captured
 from losscheck.program.running.ways import Runners, Way, compare, in_mode
 from losscheck.program.tracing.draws import drawing
 from losscheck.program.tracing.effort import Effort, effort, sized_in_loops

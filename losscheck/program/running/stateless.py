@@ -14,8 +14,8 @@ from typing import Any
 import attrs
 
 from losscheck.program.quiet import silence, tensorflow
-from losscheck.program.running.branches import BRANCHES, CALLS
-from losscheck.program.running.captured import Reading, Stand
+from losscheck.program.running.blockwise import BRANCHES, CALLS
+from losscheck.program.running.state import Reading, Stand
 
 ASSIGNING = {"AssignVariableOp": "", "AssignAddVariableOp": "AddV2", "AssignSubVariableOp": "Sub"}
 DRAWING = (

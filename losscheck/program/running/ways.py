@@ -12,9 +12,8 @@ import numpy as np
 from losscheck.model import Array
 from losscheck.program.quiet import silence
 from losscheck.program.running.execution import Cut, Run, executed, in_session, vectorized
-from losscheck.program.running.functions import blocks_by_function, under_xla
 from losscheck.program.running.refusals import one_by_one
-from losscheck.program.running.runners import Stack, agree, called
+from losscheck.program.running.runners import Stack, agree, blocks_by_function, called, under_xla
 
 if TYPE_CHECKING:
     from losscheck.program.running.program import Program

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from losscheck.advice.blamed import Blame
     from losscheck.evidence.precision.disagreement import ModeSweep
     from losscheck.evidence.search.sweep import Sweep
+    from losscheck.evidence.shape.calls import EagerCalls
     from losscheck.evidence.shape.reruns import Repeat
-    from losscheck.evidence.shape.single_calls import EagerCalls
     from losscheck.model import Array
     from losscheck.rules.base import Arguments, Judgment, Words
 

@@ -10,7 +10,7 @@ from losscheck.rules.base import Pin, Rule
 
 if TYPE_CHECKING:
     from losscheck.advice.blamed import Blame
-    from losscheck.evidence.shape.single_calls import XlaCall
+    from losscheck.evidence.shape.calls import XlaCall
     from losscheck.rules.base import Arguments, Judgment, Words
 
 _PYTHON = frozenset({"PyFunc", "PyFuncStateless", "EagerPyFunc"})
