@@ -212,10 +212,11 @@ class Diagnosis:
     verified: bool = (
         False  # the fix was applied and run: what `clears` names is gone, no error came
     )
-    diff: str = ""  # of the user's source, unified, where the fix is verified
-    clears: tuple[str, ...] = ()  # ids of findings that the verified fix clears
+    diff: str = ""  # of the user's source, unified, where the fix was tried
+    clears: tuple[str, ...] = ()  # ids of findings that the tried fix clears
     adds: tuple[str, ...] = ()  # codes of warnings that the fixed loss has, and had not
     departs: int = 0  # ordinary and working cases, of those tried, where a right number changes
+    objection: str = ""  # why a fix that was tried is not verified: which right number it changes
     findings: tuple[str, ...] = ()  # ids, the worst first, of these the one where it begins
 
 

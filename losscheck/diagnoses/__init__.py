@@ -16,13 +16,14 @@ from losscheck.faults import Faults
 from losscheck.findings.explanation import Explanation
 from losscheck.findings.locate import of_location
 from losscheck.fixes.bench import Bench
-from losscheck.fixes.cure import Cure, cures
+from losscheck.fixes.cure import Cure, compromise, cures
 from losscheck.fixes.patch import Edit
 from losscheck.model import Diagnosis, Direction, Finding, Severity, Suspect
 from losscheck.rules import by_code
 from losscheck.settings.budget import CutError, strictly
 
-Cured = tuple[Group, Cure | None]  # findings of one fault, and a verified change that cures it
+# Findings of one fault, and a change that cures it: verified, or with what it spoils.
+Cured = tuple[Group, Cure | None]
 
 
 def diagnosed(
@@ -91,11 +92,12 @@ def _written(found: Sequence[Cured], flow: Flow, target: str) -> Iterator[Diagno
             location=root.finding.location,
             cause=root.finding.cause or root.finding.message,
             fix=root.finding.fix if cure is None else _texts(cure.edit),
-            verified=cure is not None,
+            verified=cure is not None and cure.verified.holds,
             diff="" if cure is None else cure.verified.diff,
             clears=() if cure is None else cure.verified.clears,
             adds=() if cure is None else cure.verified.adds,
             departs=0 if cure is None else cure.verified.departs,
+            objection="" if cure is None else next(iter(cure.verified.complaints), ""),
             findings=tuple(told.finding.id for told in ordered),
         )
 
@@ -140,13 +142,35 @@ def with_cures(found: Sequence[Group], bench: Bench, desk: Desk) -> list[Cured]:
         cure = None
         if worst and _weight(group) == worst:
             cure = _cure(group, bench, desk)
-        if cure is not None:
-            helpless = [other for other, found in told if found is None]
+        if cure is not None and cure.verified.holds:
+            helpless = [other for other, found in told if not _is_verified(found)]
             group, cure, left = _joined(group, cure, [*helpless, *waiting], bench)
-            told = [one for one in told if one[1] is not None or _among(one[0], left)]
+            told = [one for one in told if _is_verified(one[1]) or _among(one[0], left)]
             waiting = [other for other in waiting if _among(other, left)]
         told.append((group, cure))
+    for group, cure in list(told):
+        if cure is not None and not cure.verified.holds and _among(group, [one[0] for one in told]):
+            told = _compromised(group, cure, told, bench)
     return sorted(told, key=lambda one: -_weight(one[0]))
+
+
+def _compromised(group: Group, cure: Cure, told: Sequence[Cured], bench: Bench) -> list[Cured]:
+    """Let groups without a verified change join one whose change clears them, at a price."""
+    rest = [one for one, found in told if not _is_verified(found) and one is not group]
+    rest = [one for one in rest if _weight(one) == _weight(group)]
+    if not rest:
+        return list(told)
+    asked = _asked([one for each in (group, *rest) for one in each])
+    try:
+        with strictly():
+            whole = attrs.evolve(cure, verified=bench.cleared([cure.edit], cure.verified, asked))
+    except CutError:
+        return list(told)
+    joining = [other for other in rest if _worst(other) <= {*whole.verified.clears}]
+    together = [one for each in (group, *joining) for one in each]
+    gone = [group, *joining]
+    kept = [one for one in told if not _among(one[0], gone)]
+    return [(together, whole), *kept]
 
 
 def _cure(group: Group, bench: Bench, desk: Desk) -> Cure | None:
@@ -155,10 +179,16 @@ def _cure(group: Group, bench: Bench, desk: Desk) -> Cure | None:
     try:
         with strictly():
             tried = cures(bench, desk, asked)
+            best = tried[-1] if tried else None
+            if best is not None and _holds(best, group):
+                return best
+            return compromise(bench, tried, asked)
     except CutError:
         return None
-    best = tried[-1] if tried else None
-    return best if best is not None and _holds(best, group) else None
+
+
+def _is_verified(cure: Cure | None) -> bool:
+    return cure is not None and cure.verified.holds
 
 
 def _joined(
@@ -187,8 +217,12 @@ def _among(group: Group, groups: Sequence[Group]) -> bool:
 
 def _holds(cure: Cure, group: Group) -> bool:
     """Say whether a change spoils nothing and clears all that weighs most in a group."""
-    worst = {one.finding.id for one in group if one.weight == _weight(group)}
-    return cure.verified.holds and worst <= {*cure.verified.clears}
+    return cure.verified.holds and _worst(group) <= {*cure.verified.clears}
+
+
+def _worst(group: Group) -> set[str]:
+    """The ids of the findings that weigh most."""
+    return {one.finding.id for one in group if one.weight == _weight(group)}
 
 
 def _asked(group: Sequence[Explanation]) -> list[Explanation]:

@@ -26,6 +26,8 @@ MOVED = 16  # elements of an argument that are moved to look for a corner
 NEIGHBOURS, STEPS = 6, 4  # cases beside one, and how many ulps away
 SLIGHT = 2.0**-20  # of the size: what two formulas of one function may differ by in float32
 HALF = 2.0**-12  # of the size: half of the digits of float32
+LITTLE = 1e-2  # of the size: what a bound next to a singular point may take from a loss
+NEXT_TO = 0.05  # of the cases: those that lie next to a singular point
 LOOSE = 1e-3  # of the size: what rounding may take beyond the ordinary cases, where nothing else
 SAME = 2.0**-26  # differs: in float64 half of its digits are the same
 EXACT = 4  # cases whose exact numbers are asked for
@@ -151,6 +153,23 @@ def departures(pairs: Sequence[Pair | None]) -> int:
     return count
 
 
+def is_slight(pairs: Sequence[Pair | None]) -> bool:
+    """Say whether a loss that changes does so a little, or next to a singular point alone."""
+    moved, tried, size = 0, 0, 0.0
+    for pair in pairs:
+        if pair is None:
+            return False
+        if pair.part == VALUE:
+            of = np.fmax(np.abs(pair.truth).max(axis=1, initial=0.0), pair.scale)
+            with np.errstate(invalid="ignore", over="ignore"):
+                change = np.abs(pair.after - pair.before).max(axis=1, initial=0.0) / of
+            right = (pair.ranges <= Range.WORKING) & np.isfinite(change)
+            size = max(size, float(change[right].max(initial=0.0)))
+            moved += int((right & (change > SLIGHT)).sum())
+            tried += int(right.sum())
+    return size <= LITTLE or moved <= NEXT_TO * tried
+
+
 def _flat(numbers: Array) -> Array:
     return np.asarray(numbers, np.float64).reshape(len(numbers), -1)
 
@@ -187,10 +206,14 @@ def _told(before: Evidence, after: Evidence, pair: Pair) -> Iterator[str]:
         near = apart & (now[index] <= np.where(strange, LOOSE, HALF) * size[index])
         apart[near] = ~_same_formula(pair, after, index[near])
     if apart.any() and not _is_right(before, pair, index[apart], allowed[apart]):
-        worst = int(index[apart][0])
+        spoiled = index[apart & ~wrong[index]]  # which says more than what is not mended
+        worst = int((spoiled if len(spoiled) else index[apart])[0])
         inputs = {name: array[worst] for name, array in pair.cases.inputs.items()}
         right, given = wording.worst_pair(pair.after[worst], pair.truth[worst])[::-1]
-        yield f"{NAMES[pair.part]} would change{wording.at(inputs)}: from {right} to {given}"
+        if wrong[worst]:
+            yield f"{NAMES[pair.part]} would be {given}{wording.at(inputs)}, where {right} is right"
+        else:
+            yield f"{NAMES[pair.part]} would change{wording.at(inputs)}: from {right} to {given}"
 
 
 def _turned(before: Evidence, pair: Pair) -> Iterator[str]:
@@ -210,7 +233,7 @@ def _turned(before: Evidence, pair: Pair) -> Iterator[str]:
             return
         inputs = {name: array[0] for name, array in case.inputs.items()}
         right, given = wording.worst_pair(pair.after[worst], pair.truth[worst])[::-1]
-        yield f"{NAMES[VALUE]} would turn round{wording.at(inputs)}: from {right} to {given}"
+        yield f"{NAMES[VALUE]} would change its sign{wording.at(inputs)}: from {right} to {given}"
 
 
 def _same_formula(pair: Pair, after: Evidence, index: Array) -> Array:

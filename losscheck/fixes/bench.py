@@ -15,7 +15,7 @@ from losscheck.evidence.gather import Evidence, Given
 from losscheck.faults import Faults
 from losscheck.findings.explanation import Explanation
 from losscheck.findings.finding import Writer
-from losscheck.fixes.agreement import Pair, departures, disagreement, pairs_of
+from losscheck.fixes.agreement import Pair, departures, disagreement, is_slight, pairs_of
 from losscheck.fixes.candidates import candidates
 from losscheck.fixes.cases import Tried, doubted, spread, still_wrong, wrong_in, wrong_throughout
 from losscheck.fixes.judged import CALLED, QUICK, SEARCHED, Judged, left_or_new
@@ -52,6 +52,8 @@ class Verified:
         What might be written besides, in the file as it was changed: another place does the same.
     departs, tried
         In how many cases a loss that was right is another function, of how many it was tried on.
+    slight
+        Whether the complaints are that value or gradient change, and a little or in few cases only.
     """
 
     clears: tuple[str, ...] = ()
@@ -61,6 +63,7 @@ class Verified:
     further: tuple[Edit, ...] = ()
     departs: int = 0
     tried: int = 0
+    slight: bool = False
 
     @property
     def holds(self) -> bool:
@@ -123,6 +126,12 @@ class Bench:
         """
         return self._attempted(edits, lambda: self._tried(edits, explanations))
 
+    def cleared(
+        self, edits: Sequence[Edit], verified: Verified, explanations: Sequence[Explanation]
+    ) -> Verified:
+        """Say what a change cures that makes another function of the loss."""
+        return self._attempted(edits, lambda: self._left(edits, verified, explanations))
+
     def searched(
         self, edits: Sequence[Edit], verified: Verified, explanations: Sequence[Explanation]
     ) -> Verified:
@@ -175,7 +184,7 @@ class Bench:
             pairs = pairs_of(before, after, self._evidence, doubted(explanations), wrong)
             complaints = tuple(disagreement(before, after, pairs))
         if complaints:
-            return Verified(complaints=complaints)
+            return Verified(complaints=complaints, slight=bool(pairs) and is_slight(pairs))
         clears: list[str] = []
         further: tuple[Edit, ...] = ()
         # What is quickly said and weighs most comes first: where it is not gone, no more is asked.
@@ -200,6 +209,15 @@ class Bench:
         return Verified(
             clears=tuple(clears), further=further, departs=departures(pairs), tried=count
         )
+
+    def _left(
+        self, edits: Sequence[Edit], verified: Verified, explanations: Sequence[Explanation]
+    ) -> Verified:
+        tried = Tried(self._evidence, explanations)
+        modes = tuple({e.crowd.mode for e in explanations if e.crowd is not None})
+        now = Judged(Desk(self._anew(modes, tried.of, self._programs(edits))), _written(edits))
+        gone = [e.finding.id for e in explanations if now.clear(e, tried.prints(e))]
+        return attrs.evolve(verified, clears=tuple(gone))
 
     def _looked_at_anew(
         self, edits: Sequence[Edit], verified: Verified, asked: frozenset[str]

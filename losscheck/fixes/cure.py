@@ -21,6 +21,7 @@ SEARCHES = 3  # changes of one fault that a search is made for
 MANY = 4  # places that fail, from which on what they have in common is changed first
 TOGETHER = 3  # places that one change may be made of
 COMPOUND = 6  # changes of several places that are tried
+COMPROMISES = 2  # changes that are asked what they clear though they spoil right numbers
 REWRITTEN = 2  # findings of one fault whose expressions are rewritten
 
 
@@ -64,12 +65,42 @@ def cures(
     return trial.settled()
 
 
+def compromise(
+    bench: Bench, tried: Sequence[Cure], explanations: Sequence[Explanation]
+) -> Cure | None:
+    """Give the least of the changes that cure the worst of a fault and spoil right numbers.
+
+    Parameters
+    ----------
+    tried
+        Changes of which none holds.
+    explanations
+        The findings of the fault.
+
+    Returns
+    -------
+    Cure or None
+        Its complaints say what it spoils.
+    """
+    wanted = {each.finding.id for each in _weighty(explanations)}
+    apart = [cure for cure in reversed(tried) if cure.verified.slight]
+    for cure in apart[:COMPROMISES]:
+        verified = bench.cleared([cure.edit], cure.verified, explanations)
+        if wanted <= {*verified.clears}:
+            return attrs.evolve(cure, verified=verified)
+    return None
+
+
+def _weighty(explanations: Sequence[Explanation]) -> list[Explanation]:
+    worst = max(each.weight for each in explanations)
+    return [each for each in explanations if each.weight == worst]
+
+
 class _Trial:
     """The changes of one fault, tried one after the other."""
 
     def __init__(self, bench: Bench, explanations: Sequence[Explanation]) -> None:
-        worst = max(each.weight for each in explanations)
-        self.weighty = [each for each in explanations if each.weight == worst]
+        self.weighty = _weighty(explanations)
         self.tried: list[Cure] = []
         self._bench = bench
         self._explanations = explanations

@@ -52,17 +52,40 @@ def transplanted(changed: Mapping[str, str], roots: Sequence[Any]) -> Iterator[N
     if not held:
         raise TransplantError("no function of the changed file is in memory as it is written")
     kept = [(function, function.__code__) for function, _ in held]
-    cached = {file: linecache.cache.get(file) for file in changed}
     try:
         for function, code in held:
             function.__code__ = code
-        for file, text in changed.items():
-            lines = text.splitlines(keepends=True)
-            linecache.cache[file] = (len(text), None, lines, file)
-        yield
+        with _read_as(changed):
+            yield
     finally:
         for function, code in kept:
             function.__code__ = code
+
+
+@contextlib.contextmanager
+def _read_as(changed: Mapping[str, str]) -> Iterator[None]:
+    """Let the lines of files be those of their new text meanwhile.
+
+    AutoGraph has lines read from the disk anew before it converts a function.
+    """
+    entries = {
+        file: (len(text), None, text.splitlines(keepends=True), file)
+        for file, text in changed.items()
+    }
+    cached = {file: linecache.cache.pop(file, None) for file in changed}
+    update = linecache.updatecache
+
+    def updated(filename: str, module_globals: dict[str, Any] | None = None) -> list[str]:
+        if filename not in entries:
+            return update(filename, module_globals)
+        linecache.cache[filename] = entries[filename]
+        return entries[filename][2]
+
+    linecache.updatecache = updated
+    try:
+        yield
+    finally:
+        linecache.updatecache = update
         for file, entry in cached.items():
             linecache.cache.pop(file, None)
             if entry is not None:

@@ -33,9 +33,9 @@ def summary(finding: Finding) -> str:
 def _with_fix(finding: Finding, loss: LossReport) -> Iterator[Text]:
     """A finding with what to write: a fix that was tried and clears it, else its own advice."""
     for each in told(loss):
-        if each.diagnosis.verified and finding.id in each.diagnosis.clears:
+        if finding.id in each.diagnosis.clears:
             yield from text_finding.lines(attrs.evolve(finding, fix=""), View())
-            yield from text_diagnosis.verified(each)
+            yield from text_diagnosis.tried(each, View().width)
             return
     yield from text_finding.lines(finding, View())
 

@@ -128,14 +128,14 @@ def _loss(loss: LossReport) -> Iterator[str]:
 
 
 def _diagnosis(each: Told) -> Iterator[str]:
-    """What several findings have in common, and a fix that was verified."""
+    """What several findings have in common, and a fix that was tried."""
     if len(each.findings) > 1:
         shown = ", ".join((f"{each.root.code} {each.root.slug}", *each.symptoms))
         yield from (
             "",
             f"**One fault:** {escape(each.diagnosis.cause)} It shows as {escape(shown)}.",
         )
-    if each.diagnosis.verified:
+    if each.changes:
         yield from ("", f"Write ({escape(each.cleared)}):", "")
         yield from fence("\n".join(each.changes), "diff")
 
@@ -157,7 +157,7 @@ def _finding(finding: Finding, each: Told) -> Iterator[str]:
     if case:
         yield from ("", *fence("\n".join(case)))
     yield from ("", f"{escape(words.circumstances(finding))}.")
-    if finding.fix and not each.diagnosis.verified:
+    if finding.fix and not each.changes:
         yield from ("", "Write (advice, not verified):", "", *fence(finding.fix))
     if finding.reproduce:
         yield from ("", "<details><summary>A program that shows it</summary>", "")

@@ -91,7 +91,7 @@ def _at_a_glance(loss: LossReport, view: View) -> Iterator[Text]:
 def _in_full(loss: LossReport, view: View) -> Iterator[Text]:
     """Give every diagnosis, with each of its findings in full."""
     for each in told(loss):
-        if len(each.findings) > 1 or each.diagnosis.verified:
+        if len(each.findings) > 1 or each.changes:
             yield Text()
             yield from text_diagnosis.lines(each, view)
         for finding in each.findings:

@@ -113,8 +113,8 @@ def _symptoms(told: Told, width: int) -> Iterator[Text]:
 
 def _write(told: Told, width: int, *, comments: bool) -> Iterator[Text]:
     """Show what to write; code keeps its lines, whatever the width."""
-    if told.diagnosis.verified:
-        yield from verified(told)
+    if told.changes:
+        yield from tried(told, width)
         return
     given = words.clean(told.diagnosis.fix).strip().splitlines()
     code = [line for line in given if comments or not line.startswith(COMMENT)]
@@ -126,7 +126,7 @@ def _write(told: Told, width: int, *, comments: bool) -> Iterator[Text]:
     yield from block(fitted("\n".join(code), width - INDENT - 2), INDENT + 2)
 
 
-def verified(told: Told) -> Iterator[Text]:
+def tried(told: Told, width: int) -> Iterator[Text]:
     """Show a fix that was tried, and what it clears."""
     changes = told.changes
     shown = changes[:CODE_LINES] if len(changes) > CODE_LINES else changes
@@ -134,4 +134,5 @@ def verified(told: Told) -> Iterator[Text]:
         yield Text.assemble(MARGIN, (line, "red" if line.startswith("-") else "green"))
     if len(changes) > len(shown):
         yield Text(f"{MARGIN}... {len(changes) - len(shown)} lines more: {GLANCE}")
-    yield Text.assemble(MARGIN, (told.cleared, "green"))
+    color = "green" if told.diagnosis.verified else "yellow"
+    yield from hang(Text(MARGIN), told.cleared, width, color)

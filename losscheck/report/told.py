@@ -47,7 +47,7 @@ class Told:
 
     @property
     def changes(self) -> tuple[str, ...]:
-        """The lines that a verified fix takes away and adds, without their common indentation."""
+        """The lines that a tried fix takes away and adds, without their common indentation."""
         lines = clean(self.diagnosis.diff).splitlines()
         changed = [
             line for line in lines if line[:1] in ("-", "+") and line[:3] not in ("---", "+++")
@@ -57,9 +57,11 @@ class Told:
 
     @property
     def cleared(self) -> str:
-        """What a verified fix clears, as a sentence."""
+        """What a tried fix clears, and at what price, as a sentence."""
         diagnosis = self.diagnosis
         number, adds = plural(len(diagnosis.clears), "finding"), diagnosis.adds
+        if not diagnosis.verified:
+            return f"tried: clears {number}, but {diagnosis.objection}"
         warnings = f"{'a warning' if len(adds) == 1 else 'warnings'} ({', '.join(adds)})"
         said = f"verified: clears {number}, adds {warnings if adds else 'none'}"
         return said + ("; right numbers change next to that point" if diagnosis.departs else "")

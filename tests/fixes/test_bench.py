@@ -8,6 +8,7 @@ import pytest
 from losscheck.fixes.candidates import candidates
 from losscheck.fixes.cure import cures
 from losscheck.fixes.patch import Edit
+from losscheck.fixes.transplant import transplanted
 from tests.fixes import faulty_losses as losses
 from tests.fixes.explained import Explained, explained
 
@@ -47,8 +48,19 @@ def test_what_falls_where_the_loss_grows_without_bound_is_refused(entropy: Expla
     found = entropy.bench.verify([turned], entropy.explanations)
     assert not found.holds
     # -1 * log(0) is Inf; -1 * 100, a reward for what is quite wrong, is not.
-    assert "would turn round" in found.complaints[0]
+    assert "would change its sign" in found.complaints[0]
     assert found.complaints[0].endswith("from Inf to -100")
+
+
+def test_a_changed_file_is_read_as_changed_by_autograph_too():
+    """AutoGraph has the lines of a module read anew from the disk before it converts a function."""
+    file = losses.__file__
+    old = linecache.getlines(file)
+    changed = "".join(old).replace("tf.math.log(y_pred)", "tf.math.log1p(y_pred)")
+    with transplanted({file: changed}, [losses.log_of_probability]):
+        linecache.updatecache(file, vars(losses))
+        assert "".join(linecache.getlines(file)) == changed
+    assert linecache.getlines(file) == old
 
 
 @pytest.mark.slow

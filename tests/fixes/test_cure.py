@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pytest
 
+from losscheck.fixes.agreement import VALUE, Pair, is_slight
 from losscheck.fixes.candidates import candidates
-from losscheck.fixes.cure import cures
+from losscheck.fixes.cure import compromise, cures
+from losscheck.model import Range
 from tests.fixes import faulty_losses as losses
 from tests.fixes.explained import explained
 from tests.wild.raising_losses import binned
@@ -50,6 +55,35 @@ def test_one_that_keeps_every_right_number_comes_before_a_bound():
     assert tried[-1].verified.departs == 0
     # The values at both ends are those of the arc cosine itself.
     assert "tf.where(tf.abs(inside) < 1.0, tf.acos(safe), end)" in tried[-1].edit.new
+
+
+def test_a_bound_that_cures_at_a_price_is_told_with_the_price():
+    # Of vectors that are not unit ones most angles are 0 or pi: the loss is not 0 there any more.
+    found = explained(
+        losses.angle, ("LC203",), y_true=("real", "(B, D)"), y_pred=("real", "(B, D)")
+    )
+    errors = [each for each in found.explanations if each.finding.severity == "error"]
+    tried = cures(found.bench, found.desk, errors)
+    assert not tried[-1].verified.holds
+    least = compromise(found.bench, tried, errors)
+    assert least is not None
+    assert "1e-6" in least.edit.new
+    assert {each.finding.id for each in errors} <= set(least.verified.clears)
+    # arccos(1 - 1e-6) = 1.4e-3, by the series of the arc cosine sqrt(2e-6).
+    assert "the loss would change" in least.verified.complaints[0]
+
+
+@pytest.mark.parametrize(
+    ("after", "slight"),
+    [([1.001] * 40, True), ([1.5] * 40, False), ([5.0, *[1.0] * 39], True)],
+    ids=["a little everywhere", "much everywhere", "much in one case"],
+)
+def test_what_a_compromise_may_change(after: list[float], slight: bool):
+    ones = np.ones((40, 1))
+    moved = np.asarray(after)[:, np.newaxis]
+    ranges = np.full(40, Range.ORDINARY)
+    sweep: Any = None
+    assert is_slight([Pair(sweep, ones, moved, ones, ranges, 1.0, VALUE)]) is slight
 
 
 def test_a_cosine_by_hand_is_written_with_unit_vectors():
