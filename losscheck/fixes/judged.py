@@ -136,6 +136,8 @@ class Judged:
         known = [before.unusable, *(_prints(crowd) for crowd in then if isinstance(crowd, Crowd))]
         cases = np.concatenate(known)
         forms = {suspect.form for suspect in then if isinstance(suspect, Suspect)}
+        # Less than there was, as of a layout that is no longer hidden by an error, is no reason.
+        least = min(ERROR, max((before._weight(one) for one in then), default=NOTE - 1) + 1)
         for other in self.of(rule) or []:
             if isinstance(other, Crowd):
                 fresh = ~np.isin(_prints(other), cases)
@@ -143,7 +145,7 @@ class Judged:
                 asked &= other.form in rule.nonfinite
                 new = asked and bool(fresh.any()) and self._weighs(other, fresh)
             else:
-                new = other.form not in forms
+                new = other.form not in forms and self._weight(other) >= least
             if new:
                 yield f"{rule.code} {rule.slug} would be found"
 

@@ -117,6 +117,8 @@ class Outer:
         The argument whose axis has wandered from the batch to the last, or is lost.
     flat, column, result
         Shapes of the operands and of what they give.
+    place
+        Of the column among the operands of the operation; None of a number.
     """
 
     form: str = "layout"
@@ -125,6 +127,7 @@ class Outer:
     flat: tuple[int | None, ...]
     column: tuple[int | None, ...]
     result: tuple[int | None, ...]
+    place: int | None = None
 
 
 def beside_others(graph: Wiring, label: str | None, batch: int) -> Outer | None:
@@ -151,7 +154,14 @@ def outer_product(graph: Wiring, batch: int) -> Outer | None:
         apart = one and other and one.isdisjoint(other)
         weight = node.type == "Mul" and other < one
         if (apart or weight) and not _raised(graph, column, other):
-            return Outer(node=node.name, argument=min(one), flat=thin, column=tall, result=result)
+            return Outer(
+                node=node.name,
+                argument=min(one),
+                flat=thin,
+                column=tall,
+                result=result,
+                place=node.inputs.index(column),
+            )
     return None
 
 

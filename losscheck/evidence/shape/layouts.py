@@ -47,7 +47,7 @@ class LayoutRun:
         What it raised; None if it ran.
     value, aligned
         (N, ...) the summed loss here, and where the argument has all axes written out so that
-        nothing is left to broadcasting; None where there is nothing to compare with.
+        nothing is left to broadcasting, or of the rows alone where samples meet; None if unknown.
     inputs
         The case that differs most.
     broadcast
@@ -96,14 +96,19 @@ class LayoutRun:
         Axes that the user writes out (`w[:, None]`) make another loss of the other layout, too; so
         the graph must have added one by itself, and the loss must not be that of its rows.
         """
-        if self.value is None or self.aligned is None or not self.promoted:
+        if not self.promoted or not _apart(self.value, self.aligned):
             return False
-        return _apart(self.value, self.aligned) and (
-            self.rows is None or _apart(self.value, self.rows)
-        )
+        return self.rows is None or _apart(self.value, self.rows)
+
+    @property
+    def of_rows(self) -> bool:
+        """Whether with all axes written out each row counts by itself: then this is right."""
+        return self.rows is not None and not _apart(self.aligned, self.rows)
 
 
-def _apart(left: Array, right: Array) -> bool:
+def _apart(left: Array | None, right: Array | None) -> bool:
+    if left is None or right is None:
+        return False
     return bool((relative_gap(left, right) > TOLERANCE).any())
 
 
@@ -285,9 +290,11 @@ class _Tries:
             beside_others(graph, label.name if label else None, batch) if form == "as-is" else None
         )
         value, inputs = self._value(shapes)
+        rows = None if outer is None else self._rows(shapes, self._inputs(shapes))
         return attrs.evolve(
             run,
             value=value,
+            aligned=rows,
             inputs=inputs,
             constant=where,
             outer=outer,
@@ -316,17 +323,10 @@ class _Tries:
         moved = {n: a.reshape(len(a), *shapes[n]) for n, a in data.items()}
         value = self._sums(shapes, moved)
         promoted, where = self._broadcast(shapes, argument.name)
-        worst = 0
-        if reference is not None and value is not None:
-            worst = int(np.argmax(relative_gap(value, reference)))
+        rows = self._rows(shapes, moved)
+        run = attrs.evolve(run, value=value, aligned=reference, promoted=promoted, rows=rows)
         return attrs.evolve(
-            run,
-            value=value,
-            aligned=reference,
-            inputs={n: a[worst] for n, a in moved.items()},
-            broadcast=where,
-            promoted=promoted,
-            rows=self._rows(shapes, moved),
+            run, broadcast=where, inputs={n: a[run.worst] for n, a in moved.items()}
         )
 
     def _axes_written(self, shapes: Sizes, argument: str) -> bool:

@@ -89,21 +89,28 @@ class SilentBroadcast(Rule):
         """Name the layouts that give another loss without complaint.
 
         Where a layout that is asked for does, those of the same argument that nobody asked for
-        give what it should, or the other way round: they say nothing more.
+        give what it should, or the other way round: they say nothing more. Where samples meet
+        samples, axes that are written out for an argument may only move that to another operation:
+        they say what is right where they make each row count by itself.
         """
         disputed = {run.changed for run in layouts if run.differs and run.declared}
+        met = any(run.outer is not None and run.outer.form == "layout" for run in layouts)
         for run in layouts:
             if run.constant is not None and run.form == "as-is" and run.declared:
                 yield self._suspect("constant", run, run.constant)
             elif run.outer is not None:
                 yield self._outer(run, run.outer)
+            elif met and run.differs and run.declared and not run.of_rows:
+                continue
             elif run.differs and (run.declared or run.changed not in disputed):
                 unasked = "aligned" if run.kept_away else "rank"
                 form = "layout" if run.declared else unasked
                 yield self._suspect(form, run, run.broadcast)
 
     def _outer(self, run: LayoutRun, outer: Outer) -> Suspect:
-        value = None if run.value is None else float(run.value[run.worst])
+        value, right = (
+            None if each is None else float(each[0]) for each in (run.value, run.aligned)
+        )
         return Suspect(
             code=self.code,
             form=outer.form,
@@ -113,10 +120,14 @@ class SilentBroadcast(Rule):
                 "other_shape": outer.column,
                 "result_shape": outer.result,
                 "shapes": dict(run.shapes),
+                "column": outer.place,
+                "value": value,
+                "aligned_value": right,
             },
             inputs=run.inputs,
             range=Range.ORDINARY,
             value=value,
+            expected_value=right,
             expected_text="each sample beside itself alone",
             location=run.outer_at,
             certain=run.certain,
@@ -175,9 +186,11 @@ class SilentBroadcast(Rule):
         return message, "; ".join(parts) + ".", _aligned(suspect, name, blame, arguments)
 
     def changes(self, suspect: Suspect, blame: Blame) -> tuple[Change, ...]:
-        """Give the lines that bring an argument into the shape of another."""
+        """Give the lines that bring an operand or an argument into the shape of another."""
         if not blame.expression or suspect.form in ("constant", "batch"):
             return ()
+        flattened = _flattened(suspect, blame)
+        operand = (Change(blame.expression, flattened),) if flattened else ()
         name = str(suspect.facts.get("argument", ""))
         shapes = {str(key): len(shape) for key, shape in suspect.facts.get("shapes", {}).items()}
         mine = shapes.get(name)
@@ -189,8 +202,9 @@ class SilentBroadcast(Rule):
             *(f"{o} = tf.reshape({o}, tf.shape({name}))" for o in shapes if o != name),
         ]
         if mine is None or len(shapes) < 2:
-            return ()
-        return tuple(Change(blame.expression, "", (line,), early=True) for line in lines)
+            return operand
+        early = (Change(blame.expression, "", (line,), early=True) for line in lines)
+        return (*operand, *early)
 
 
 def _one_number(name: str, other: str, blame: Blame, arguments: Arguments) -> Words:
@@ -208,6 +222,17 @@ def _one_number(name: str, other: str, blame: Blame, arguments: Arguments) -> Wo
     )
 
 
+def _flattened(suspect: Suspect, blame: Blame) -> str:
+    """Write the expression without the axis of 1 that its column has; "" where none is known."""
+    place = suspect.facts.get("column")
+    if place is None or len(blame.operands) != 2 or not blame.operands[place]:
+        return ""
+    column = blame.operands[place]
+    if blame.expression.count(column) != 1:
+        return ""
+    return blame.expression.replace(column, f"tf.squeeze({column}, axis=-1)")
+
+
 def _aligned(suspect: Suspect, name: str, blame: Blame, arguments: Arguments) -> str:
     """Write the line that brings the argument into the right shape."""
     pred = called(arguments, "y_pred")
@@ -216,6 +241,8 @@ def _aligned(suspect: Suspect, name: str, blame: Blame, arguments: Arguments) ->
         return f"tf.debugging.assert_equal(tf.shape({pred})[-1], tf.size({text}))"
     if blame.op == "OneHot":
         return f"{name} = tf.squeeze({name}, axis=-1)  # before tf.one_hot"
+    if flattened := _flattened(suspect, blame):
+        return flattened
     mine, other = (rank(suspect.facts.get(key)) for key in ("shape", "other_shape"))
     role = next((a.role for a in arguments if a.name == name), "")
     if role == "weight" or "weight" in name:

@@ -43,6 +43,24 @@ def pairs_written_out(y_true: Any, y_pred: Any) -> Any:
     return tf.reduce_mean(tf.abs(y_true[:, None] - y_pred[None, :]))
 
 
+def _actor(advantage: Any, y_true: Any, y_pred: Any) -> Any:
+    error = tf.square(y_true - tf.squeeze(y_pred[:, :1], axis=1))
+    chance = tf.nn.log_softmax(y_pred[:, 1:])[:, 0]
+    return tf.reduce_mean(error) - tf.reduce_mean(advantage * chance)
+
+
+def actor_in_a_square(y_true: Any, y_pred: Any) -> Any:
+    """A value that is squeezed for one term, and not for the other."""
+    value = y_pred[:, :1]
+    return _actor(y_true - value, y_true, y_pred)
+
+
+def actor_in_a_row(y_true: Any, y_pred: Any) -> Any:
+    """The same, squeezed for both."""
+    value = tf.squeeze(y_pred[:, :1], axis=-1)
+    return _actor(y_true - value, y_true, y_pred)
+
+
 def columns(**shapes: str) -> dict[str, dict[str, str]]:
     return {n: {"domain": "real", "shape": s} for n, s in shapes.items()}
 
@@ -69,6 +87,17 @@ def test_a_weight_in_a_column_meets_the_loss_of_every_sample() -> None:
     (suspect,) = broadcasts(weight_of_label)
     assert suspect.facts["shape"] == (4,)
     assert suspect.facts["other_shape"] == (4, 1)
+
+
+def test_what_is_right_is_the_mean_of_the_samples_own_losses() -> None:
+    (suspect,) = broadcasts(actor_in_a_square, "(B,)", "(B, 4)")
+    assert suspect.location is not None
+    assert "y_true - value" in suspect.location.source
+    labels, predictions = (tf.constant(suspect.inputs[n]) for n in ("y_true", "y_pred"))
+    own = [actor_in_a_row(labels[i : i + 1], predictions[i : i + 1]) for i in range(len(labels))]
+    assert suspect.expected_value == pytest.approx(np.mean(own), rel=1e-5)
+    assert suspect.value == pytest.approx(float(actor_in_a_square(labels, predictions)), rel=1e-5)
+    assert not broadcasts(actor_in_a_row, "(B,)", "(B, 4)")
 
 
 @pytest.mark.parametrize("loss", [aligned_label, every_pair])
