@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import attrs
 import numpy as np
 
+from losscheck.infer.uses import tables
 from losscheck.program.running.runnable import Runnable
 from losscheck.program.tracing.wiring import Wiring
 
@@ -58,7 +59,13 @@ class Instance:
         return nodes <= (MOST_COMPILED if last else COMPILED)
 
     def classes_taken(self, labels: Sequence[str], most: int) -> int:
-        """Try the last class, and fewer of them as long as the loss refuses it."""
+        """Try the last class, and fewer of them as long as the loss refuses it.
+
+        A class that the loss's own one-hot row has no place for is none.
+        """
+        if self.wiring is not None:
+            met = (table for name in labels for table in tables(self.wiring, name))
+            most = min((most, *(rows for kind, rows in met if kind == "OneHot")))
         ones = {name: np.ones((1, *shape)) for name, shape in self.shapes.items()}
         for classes in range(most, 1, -1):
             last = {name: np.full_like(ones[name], classes - 1) for name in labels}

@@ -247,3 +247,25 @@ def _source(graph: Wiring, tensor: str) -> Node:
     while node.type in PASSING and node.inputs:
         node = graph.producer(node.inputs[0])
     return node
+
+
+# What a whole number goes through on its way to a table: handed on, wrapped where it is negative,
+# kept inside.
+WRAPPING = frozenset({"SelectV2", "AddV2", "FloorMod", "Minimum", "Maximum", "ClipByValue"})
+
+
+def tables(graph: Wiring, name: str) -> Iterator[tuple[str, int]]:
+    """The tables and one-hot rows that an input looks something up in: what does it, and rows."""
+    same = {graph.arguments[name]}
+    for node in graph.nodes:
+        if node.type in ("GatherV2", "GatherNd") and node.inputs[1] in same:
+            table = graph.producer(node.inputs[0])
+            shape = table.shapes[table.outputs.index(node.inputs[0])]
+            if shape and shape[0]:
+                yield node.type, shape[0]
+        elif node.type == "OneHot" and node.inputs[0] in same:
+            depth = graph.producer(node.inputs[1]).constant
+            if depth is not None:
+                yield node.type, int(depth)
+        elif node.type in PASSING | WRAPPING and not same.isdisjoint(node.inputs):
+            same.update(node.outputs)

@@ -10,7 +10,8 @@ import numpy as np
 from losscheck import domains
 from losscheck.domains.numbers import Numbers
 from losscheck.infer import choose, infer
-from losscheck.infer.hints import PASSING, Hint, hints
+from losscheck.infer.hints import Hint, hints
+from losscheck.infer.uses import tables
 from losscheck.model import Argument, Array
 from losscheck.program.keras.compiled import Compiled
 from losscheck.program.keras.model_parts import BATCH, Tensor
@@ -170,7 +171,7 @@ def _domains(
     graphs: Sequence[Wiring], name: str, tensor: Tensor, uses: Sequence[Hint]
 ) -> tuple[tuple[str, ...], str, int]:
     """(plausible domains, why, number of classes) of an input."""
-    rows = [size for graph in graphs for size in _tables(graph, name)]
+    rows = [size for graph in graphs for _, size in tables(graph, name)]
     if rows:
         return ("class_index",), f"picks a row of a table of {min(rows)}", max(2, min(rows))
     if tensor.dtype.startswith(("int", "uint")):
@@ -179,27 +180,6 @@ def _domains(
     if choice.domain == "real":
         return ("real", IMAGES), choice.why, 2
     return (choice.domain,), choice.why, 2
-
-
-# What a whole number goes through on its way to a table: handed on, wrapped where it is negative,
-# kept inside.
-WRAPPING = frozenset({"SelectV2", "AddV2", "FloorMod", "Minimum", "Maximum", "ClipByValue"})
-
-
-def _tables(graph: Wiring, name: str) -> list[int]:
-    """How many rows the tables have that an input looks something up in."""
-    same, sizes = {graph.arguments[name]}, []
-    for node in graph.nodes:
-        if node.type in ("GatherV2", "GatherNd") and node.inputs[1] in same:
-            table = graph.producer(node.inputs[0])
-            shape = table.shapes[table.outputs.index(node.inputs[0])]
-            sizes += [shape[0]] if shape and shape[0] else []
-        elif node.type == "OneHot" and node.inputs[0] in same:
-            depth = graph.producer(node.inputs[1]).constant
-            sizes += [int(depth)] if depth is not None else []
-        elif node.type in PASSING | WRAPPING and not same.isdisjoint(node.inputs):
-            same.update(node.outputs)
-    return sizes
 
 
 @attrs.frozen(kw_only=True)
