@@ -281,6 +281,22 @@ def where(a: Arithmetic, node: Node, inputs: Sequence[Values]) -> list[Values]:
     return run_kernel(node, [nonzero.astype(np.int64)])
 
 
+def unique(a: Arithmetic, node: Node, inputs: Sequence[Values]) -> list[Values]:
+    """Evaluate Unique and UniqueWithCounts: each number once, in the order in which they come."""
+    x = inputs[0]
+    if x.ndim != 1:
+        raise Unknown(f"{node}: only the numbers of one axis are evaluated")
+    firsts: list[int] = []
+    index = np.zeros(len(x), node.dtypes[1].as_numpy_dtype)
+    for place in range(len(x)):
+        met = (n for n, first in enumerate(firsts) if a.compare(x[first], x[place]) == 0)
+        index[place] = next(met, len(firsts))
+        if index[place] == len(firsts):
+            firsts.append(place)
+    counts = np.bincount(index, minlength=len(firsts)).astype(index.dtype)
+    return [x[firsts], index, counts][: len(node.dtypes)]
+
+
 PLACES: dict[str, Operation] = {
     "ArgMax": arg_extreme,
     "ArgMin": arg_extreme,
@@ -289,6 +305,7 @@ PLACES: dict[str, Operation] = {
     "Range": number_range,
     "ScatterNd": scatter_nd,
     "TopKV2": top_k,
+    **dict.fromkeys(("Unique", "UniqueV2", "UniqueWithCounts", "UniqueWithCountsV2"), unique),
     "UnsortedSegmentSum": segment_sum,
     "Where": where,
 }
