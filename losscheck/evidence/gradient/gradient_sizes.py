@@ -14,6 +14,7 @@ from losscheck.evidence.search.sweep import Sweep, usual
 from losscheck.model import Array, Range
 
 HUGE = 1e6  # times the ordinary gradient (design.md, LC107)
+STEEP = 1e3  # times the ordinary loss, that it would change by over the ordinary predictions
 FAINT = 1e-6  # of it
 LARGE = 50.0  # percentile of the ordinary losses above which a loss is large
 OTHERS = 16  # ordinary labels that a faint prediction is tried with
@@ -28,8 +29,9 @@ class GradientSizes:
     ----------
     huge
         (N,) bool: above a million times the ordinary gradient though no number of the case is
-        larger than ordinary ones are. That of a square at 1e9 grows with its input and surprises
-        nobody.
+        larger than ordinary ones are, and steep for the loss as well. That of a square at 1e9
+        grows with its input and surprises nobody, and where ordinary gradients are next to nothing
+        one of 0.01 is no spike.
     faint
         (N,) bool: not 0, and below a millionth of it throughout a neighbourhood while the loss is
         large, whatever the label; even times its distance, since that of log(1 + d^2) falls as
@@ -77,7 +79,10 @@ def _observe(
         cases=sweep.cases,
         sweep=sweep,
         size=size,
-        huge=usable & within & (size > HUGE * scale),
+        huge=usable
+        & within
+        & (size > HUGE * scale)
+        & (size * bounds[sweep.prediction] > STEEP * sweep.scale.value),
         faint=_faint(evidence, sweep, large, bounds[sweep.prediction], usable, size),
         rerun=lambda cases: _observe(evidence, sweep.rerun(cases), large, bounds),
     )

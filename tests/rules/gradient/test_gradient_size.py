@@ -37,6 +37,11 @@ def slowly_flattening(y_true, y_pred):  # its slope at a distance d is 2 / d
     return tf.reduce_mean(tf.math.log1p(tf.square(y_true - y_pred)), axis=-1)
 
 
+def sharply_counted(y_true, y_pred):  # a slope of 10 at most, and none to speak of among logits
+    seen, said = (tf.reduce_mean(tf.sigmoid(40.0 * (x - 0.5)), axis=-1) for x in (y_true, y_pred))
+    return tf.square(seen - said)
+
+
 def product(y_true, y_pred):  # the gradient is the label, which may be small
     return -tf.reduce_mean(y_true * y_pred, axis=-1)
 
@@ -49,6 +54,10 @@ def test_a_spike_is_huge_and_a_square_is_not() -> None:
 def test_a_saturated_sigmoid_is_faint_and_its_logits_are_not() -> None:
     assert forms(saturated, LOGITS) == {"faint"}
     assert forms(unsaturated, LOGITS) == set()
+
+
+def test_a_slope_that_is_usual_anywhere_else_is_no_spike() -> None:
+    assert "huge" not in forms(sharply_counted, LOGITS)
 
 
 def test_what_falls_as_a_power_or_with_the_label_is_not_faint() -> None:
