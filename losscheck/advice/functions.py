@@ -144,16 +144,27 @@ def taking_any_size(function: str) -> Iterator[Change]:
         yield Change("", "", throughout=tuple(pairs))
 
 
-def keeping_the_batch(expression: str) -> Iterator[Change]:
-    """Reduce the last axis where the first one is reduced."""
+def of_the_last_axis(expression: str, *, batch: bool = False) -> Iterator[Change]:
+    """Reduce the last axis in place of those that are named.
+
+    Parameters
+    ----------
+    batch
+        Only where the first axis is reduced, which is that of the batch.
+    """
     node = source.expression(expression)
     if not isinstance(node, ast.Call) or _reduction(expression) not in REDUCTIONS:
         return
     for axis in (*(k for k in node.keywords if k.arg == "axis"), *node.args[1:2]):
         value = axis.value if isinstance(axis, ast.keyword) else axis
-        if isinstance(value, ast.Constant) and value.value == 0:
-            value.value = -1
-            yield Change(expression, ast.unparse(node))
+        if batch and not (isinstance(value, ast.Constant) and value.value == 0):
+            continue
+        last = ast.Constant(-1)
+        if isinstance(axis, ast.keyword):
+            axis.value = last
+        else:
+            node.args[1] = last
+        yield Change(expression, ast.unparse(node))
 
 
 def _reduction(expression: str) -> str:

@@ -321,20 +321,6 @@ BY_EXPONENTIAL = tuple(
 WEIGHT = Rewrite(when=_by_count, write="tf.math.divide_no_nan({x}, {y})")
 
 
-def _is_empty(s: Scene) -> bool:
-    return bool(s.operands) and s.operands[0].size == 0
-
-
-EMPTY = (
-    Rewrite(
-        when=lambda s: _is_empty(s) and "axis" not in s.expression,
-        first="selected = {arg}",
-        write="tf.math.divide_no_nan(tf.reduce_sum(selected), "
-        "tf.cast(tf.size(selected), selected.dtype))",
-    ),
-)
-
-
 def _finite_mask(s: Scene) -> str:
     """Write the lowest finite number in place of -inf in "where(mask, x, -inf)"."""
     match source.expression(s.expression):
@@ -363,8 +349,7 @@ STABLE: dict[str, tuple[Rewrite, ...]] = {
     **dict.fromkeys(("Exp", "Expm1"), (*EXP, *BY_EXPONENTIAL)),
     "Sqrt": (APART,),
     **dict.fromkeys(("RealDiv", "Div"), (WEIGHT, *COSINES, *BY_EXPONENTIAL)),
-    "Mean": (*EMPTY, ROOT_OF_SQUARES),
-    **dict.fromkeys(("Square", "SquaredDifference", "Sum"), (ROOT_OF_SQUARES,)),
+    **dict.fromkeys(("Mean", "Square", "SquaredDifference", "Sum"), (ROOT_OF_SQUARES,)),
     **dict.fromkeys(("Select", "SelectV2", "Const"), MASK),
 }
 

@@ -169,10 +169,18 @@ DIFFERENCE = (
     ),
 )
 
+NO_MEAN = "The mean of no elements is 0 / 0: nothing was selected."
 EMPTY_MEAN = (
     Advice(
+        when=lambda s: _none(s) and s.direct and "axis" not in s.expression,
+        cause=NO_MEAN,
+        first="selected = {arg}",
+        write="tf.math.divide_no_nan(tf.reduce_sum(selected), "
+        "tf.cast(tf.size(selected), selected.dtype))",
+    ),
+    Advice(
         when=_none,
-        cause="The mean of no elements is 0 / 0: nothing was selected.",
+        cause=NO_MEAN,
         around=nowhere,
         write="tf.math.divide_no_nan(tf.reduce_sum(values * mask), tf.reduce_sum(mask))",
         remark="Multiply by a mask and divide by its sum, in place of picking elements.",

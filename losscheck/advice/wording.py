@@ -88,6 +88,9 @@ def sentence(text: Any) -> str:
     What TensorFlow adds on its own nodes and operations says nothing to who wrote the loss.
     """
     first = str(text).strip().partition("\n")[0]
+    first = re.sub(r"\.? for '\{\{node [^}]*\}\} = [^']*'", "", first)
+    first = first.partition(" and with computed input tensors")[0]
+    first = first.partition(" and with input tensors computed")[0]
     first = re.sub(r"\{\{\w+ [^}]*\}\} ?|\s*\[Op:\w+\].*$", "", first).strip().rstrip(".")
     return first if len(first) <= 160 else f"{first[:157]}..."
 

@@ -89,9 +89,10 @@ def fitted(code: str, room: int) -> str:
     """Wrap the comments of code anew, a sentence a paragraph; its other lines stay as they are."""
     lines: list[str] = []
     for line in code.splitlines():
+        said = line.removeprefix(COMMENT)
         goes_on = lines and lines[-1].startswith(COMMENT) and lines[-1][-1] not in ENDS
-        if line.startswith(COMMENT) and goes_on:
-            lines[-1] += f" {line.removeprefix(COMMENT)}"
+        if line.startswith(COMMENT) and goes_on and not said[:1].isupper():
+            lines[-1] += f" {said}"
         else:
             lines.append(line)
     return "\n".join(part for line in lines for part in _wrapped(line, room))

@@ -7,7 +7,7 @@ import pytest
 
 from losscheck.advice import functions
 from losscheck.advice.blamed import Blame
-from losscheck.advice.functions import keeping_the_batch, taking_any_size
+from losscheck.advice.functions import of_the_last_axis, taking_any_size
 from losscheck.model import Direction
 
 
@@ -80,7 +80,7 @@ def test_all_kinds_are_changed_together_last():
     ],
 )
 def test_the_batch_is_kept(old: str, new: str | None):
-    assert [change.new for change in keeping_the_batch(old)] == [new] * (new is not None)
+    assert [change.new for change in of_the_last_axis(old)] == [new] * (new is not None)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from losscheck.evidence.shape.calls import XlaCall
     from losscheck.rules.base import Arguments, Judgment, Words
 
+APART = "model.compile(..., jit_compile=False)  # for the whole model"
 _PYTHON = frozenset({"PyFunc", "PyFuncStateless", "EagerPyFunc"})
 
 
@@ -80,12 +81,13 @@ class XlaUnsupported(Rule):
             return (
                 message,
                 f"{blame.expression or op} calls Python while the loss runs; no compiler follows.",
-                "tf.abs(x)  # the TensorFlow or keras.ops function of the same name, not NumPy's",
+                f"{APART}\n# Or write {blame.expression or 'that'} with TensorFlow's or keras.ops' "
+                "own operations.",
             )
         cause = f"XLA has no kernel for {op}." if op else f"It raises: {raised}."
         return (
             message,
             f"{cause} Keras compiles with XLA by default where there is a GPU or a TPU.",
-            "model.compile(..., jit_compile=False)  # for the whole model\n"
+            f"{APART}\n"
             "# Or write the loss with operations that XLA knows: no shapes that depend on numbers.",
         )

@@ -181,9 +181,7 @@ def _extent(suspect: Suspect, arguments: Arguments) -> str:
 
 def _with_slope(blame: Blame, arguments: Arguments) -> str:
     label = next((a.name for a in arguments if a.role == "y_true"), "y_true")
-    pred, domain = next(
-        ((a.name, a.domain) for a in arguments if a.role == "y_pred"), ("y_pred", "")
-    )
+    domain = next((a.domain for a in arguments if a.role == "y_pred"), "")
     domain = {"Sigmoid": "probability", "Softmax": "simplex"}.get(blame.op, domain)
     if domain in _LOGITS:
         return (
@@ -194,7 +192,15 @@ def _with_slope(blame: Blame, arguments: Arguments) -> str:
     if blame.op in NO_SLOPE:
         x = blame.operands[0] if blame.operands else "x"
         return f"{NO_SLOPE[blame.op][1].format(x=x, y='0.5')}\n{SURROGATE}".strip()
+    return sloped(arguments)
+
+
+def sloped(arguments: Arguments) -> str:
+    """Write a loss that keeps its slope far off, where one number is compared with another."""
+    label, pred = (next((a for a in arguments if a.role == r), None) for r in ("y_true", "y_pred"))
+    if label is None or pred is None or label.shape != pred.shape:
+        return "# Take another form of the loss, one that grows more slowly and keeps its slope."
     return (
-        f"tf.keras.losses.huber({label}, {pred})\n"
+        f"tf.keras.losses.huber({label.name}, {pred.name})\n"
         "# Or another form that grows more slowly and keeps its slope."
     )

@@ -265,8 +265,13 @@ def reason(blame: Blame) -> tuple[str, str]:
             " tf.math.xlogy gives its first operand a slope of 0 at 0, where log(y) is right.",
             f"{source.grouped(x)} * tf.math.log(tf.maximum({y}, 1e-7))",
         )
-    if blame.op in ("IdentityN", "") or _handwritten(blame):
-        return " It comes from a tf.custom_gradient." if blame.op else "", (
+    if not blame.op and not _handwritten(blame):
+        return "", (
+            "# No operation could be singled out: take the gradient of each term by itself, at "
+            "this input."
+        )
+    if blame.op == "IdentityN" or _handwritten(blame):
+        return " It comes from a tf.custom_gradient.", (
             "return upstream * slope  # the slope of the forward formula, at the same operand\n"
             "# Or remove the custom gradient and let TensorFlow differentiate the formula."
         )

@@ -10,6 +10,7 @@ from losscheck.advice import source, wording
 from losscheck.model import Direction, Severity, Suspect
 from losscheck.rules.base import Rule, Trail
 from losscheck.rules.crowd import Crowd
+from losscheck.rules.gradient.gradient_dead import sloped
 
 if TYPE_CHECKING:
     from losscheck.advice.blamed import Blame
@@ -25,7 +26,6 @@ _LOGITS = (
     "tf.nn.sigmoid_cross_entropy_with_logits(labels={label}, logits=logits)\n"
     "# Or another loss of the logits: its slope does not go through the saturated function."
 )
-_SLOPED = "tf.keras.losses.huber({label}, y_pred)  # or another form that keeps its slope"
 
 
 class GradientSize(Rule):
@@ -123,9 +123,9 @@ class GradientSize(Rule):
                 "the batch.",
                 write + _HIDDEN,
             )
-        fix = _LOGITS if blame.op in _SATURATED else _SLOPED
+        fix = _LOGITS if blame.op in _SATURATED else sloped(arguments)
         return (
             f"The gradient is {given} where the loss is large{at}.",
             f"Next to nothing is learned from such a sample{where}.{usual}",
-            fix.format(label=label),
+            fix.replace("{label}", label),
         )

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from losscheck.advice.base import Change
 from losscheck.model import Severity, Suspect
 from losscheck.rules.base import Doubt, Pin, Rule
 from losscheck.rules.shape.words import of_shape, written
 
 if TYPE_CHECKING:
-    from losscheck.advice.base import Change
     from losscheck.advice.blamed import Blame
     from losscheck.evidence.graph import GraphFacts
     from losscheck.rules.base import Arguments, Judgment, Words
+
+RETURN = "return "
 
 
 class OutputShape(Rule):
@@ -83,7 +85,8 @@ class OutputShape(Rule):
     def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
         """Say what is wrong, why, and what to write instead."""
         facts = suspect.facts
-        fix = "return tf.reduce_mean(per_element, axis=-1)  # one value a sample: (B,)"
+        fix = _averaged(suspect, blame) or "return tf.reduce_mean(per_element, axis=-1)"
+        fix += "  # one value a sample: (B,)"
         if suspect.form == "none":
             return (
                 "The loss returns None.",
@@ -112,10 +115,22 @@ class OutputShape(Rule):
         )
 
     def changes(self, suspect: Suspect, blame: Blame) -> tuple[Change, ...]:
-        """Give the same reduction of the last axis."""
-        from losscheck.advice.functions import keeping_the_batch  # `losscheck rules` does without
+        """Give the same reduction of the last axis, or the mean of what is returned."""
+        from losscheck.advice.functions import of_the_last_axis  # `losscheck rules` does without
 
-        return tuple(keeping_the_batch(blame.expression))
+        averaged = _averaged(suspect, blame).removeprefix(RETURN)
+        further = (Change(blame.statement.removeprefix(RETURN), averaged),) if averaged else ()
+        return (*of_the_last_axis(blame.expression, batch=True), *further)
+
+
+def _averaged(suspect: Suspect, blame: Blame) -> str:
+    """Write the return statement with the mean over all axes but the first; "" for none."""
+    shape = suspect.facts.get("shape")
+    returned = blame.statement.removeprefix(RETURN)
+    if suspect.form != "axes" or returned == blame.statement or not shape:
+        return ""
+    axes = "-1" if len(shape) == 2 else str([*range(1, len(shape))])
+    return f"{RETURN}tf.reduce_mean({returned}, axis={axes})"
 
 
 def _of_axes(returns: tuple[int, ...], shape: tuple[int, ...]) -> bool:

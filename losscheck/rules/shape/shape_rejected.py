@@ -131,8 +131,13 @@ class ShapeRejected(Rule):
         cause = f"It raises: {exception}."
         if not suspect.certain:
             cause += " Nobody declared the shapes, and no layout was found that fits; declare them."
-        fix = _taking(suspect.form, name)
         from losscheck.advice import refusals
+        from losscheck.advice.functions import of_the_last_axis
+
+        last = next(of_the_last_axis(blame.expression), None)
+        fix = _taking(suspect.form, name)
+        if suspect.form == "declared-rank" and last is not None:
+            fix = f"{last.new}  # counts from the last axis, for any rank"
 
         if blame.op in refusals.ADVICE:  # it is the numbers that such a shape leaves
             why, fix = refusals.cause_and_fix(suspect, blame)
@@ -141,9 +146,11 @@ class ShapeRejected(Rule):
 
     def changes(self, suspect: Suspect, blame: Blame) -> tuple[Change, ...]:
         """Give what takes sizes as the tensor knows them, and names the axes."""
-        from losscheck.advice.functions import taking_any_size  # `losscheck rules` does without
+        # `losscheck rules` does without
+        from losscheck.advice.functions import of_the_last_axis, taking_any_size
 
-        return tuple(taking_any_size(blame.function)) if blame.function else ()
+        last = of_the_last_axis(blame.expression) if suspect.form == "declared-rank" else ()
+        return (*last, *(taking_any_size(blame.function) if blame.function else ()))
 
 
 def _taking(form: str, name: str) -> str:
