@@ -13,6 +13,7 @@ from benchmarks.markdown import percent, table
 from losscheck.model import Finding, LossReport, Verdict
 from tests.wild.projects.faulty_calls import FAULTY_CALLS
 from tests.wild.projects.faulty_numbers import FAULTY_NUMBERS
+from tests.wild.projects.fourth import FOURTH
 from tests.wild.projects.further_faulty import FURTHER_FAULTY
 from tests.wild.projects.further_sound import FURTHER_SOUND
 from tests.wild.projects.sound import SOUND
@@ -28,6 +29,7 @@ TRUTHS: tuple[Truth, ...] = (
     *FURTHER_FAULTY,
     *THIRD_SOUND,
     *THIRD_FAULTY,
+    *FOURTH,
 )
 Tell = Callable[[str], None]
 

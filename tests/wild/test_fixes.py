@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+import losscheck
 from losscheck.fixes.cure import cures
 from tests.fixes.explained import explained
 from tests.wild import fixes_losses as losses
+from tests.wild.projects.fourth import FOURTH
 
 NONFINITE = ("LC201", "LC202", "LC203", "LC204")
 
@@ -63,3 +65,12 @@ def test_no_constant_is_clipped(loss: Callable[..., Any], clipped: str) -> None:
     assert found.explanations
     for each in found.explanations:
         assert clipped not in each.finding.fix
+
+
+def test_a_column_is_squeezed_where_it_meets_a_row() -> None:
+    """One diagnosis, and a change that makes the loss the mean of the samples' own losses."""
+    (truth,) = (each for each in FOURTH if each.name == "actor_with_baseline")
+    report = losscheck.check(truth.loss, arguments=truth.arguments, select=["LC401"])
+    (diagnosis,) = report.diagnoses
+    assert diagnosis.verified
+    assert "y_true - tf.squeeze(value, axis=-1)" in diagnosis.diff

@@ -49,8 +49,8 @@ class Truth:
 
     @property
     def name(self) -> str:
-        """The name of the function, which is unique."""
-        return self.loss.__name__
+        """The name of the function or of the Loss, which is unique."""
+        return str(getattr(self.loss, "__name__", "") or vars(self.loss)["name"])
 
     @property
     def module(self) -> str:
