@@ -207,7 +207,7 @@ FOURTH_SOUND = (
             "y_true": argument(["binary"] * 3 + ["real"] * 4, "(B, 4, 7)"),
             "y_pred": argument(["probability"] * 3 + ["real"] * 4, "(B, 4, 7)"),
         },
-        beside=codes("LC101 LC102 LC103 LC105 LC107 LC108 LC506 LC602"),
+        beside=codes("LC101 LC103 LC105 LC107 LC108 LC506 LC602"),
         undeclared=False,
         why="seven columns of two kinds stand in constants",
         remark="As many of the worst of a batch as its labels ask for: top_k, scatter_nd, a cond. "
