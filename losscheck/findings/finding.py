@@ -20,16 +20,14 @@ from losscheck.faults import Faults
 from losscheck.findings import locate
 from losscheck.findings.explanation import Explanation, Spot, noted, spot
 from losscheck.findings.shrink import cost
-from losscheck.findings.steps import UNCONFIRMED, Steps
+from losscheck.findings.steps import UNCONFIRMED, Steps, stated
 from losscheck.model import (
     Argument,
     Array,
     Direction,
-    Expected,
     Finding,
     Kind,
     Location,
-    Observed,
     Range,
     Severity,
     Suspect,
@@ -272,16 +270,8 @@ class Writer:
     def _finding(
         self, rule: Rule, suspect: Suspect, blame: Blame, key: str, *, sure: bool = True
     ) -> tuple[Spot, Explanation]:
-        severity = policy.severity(
-            suspect.code,
-            suspect.form,
-            reach=suspect.range,
-            kind=suspect.kind,
-            dtype=suspect.dtype,
-            scale=suspect.scale,
-            certain=suspect.certain and sure,
-            required=self._settings.dtypes,
-            chosen=self._settings.severity,
+        severity = policy.of_suspect(
+            suspect, self._settings.dtypes, self._settings.severity, sure=sure
         )
         arguments = () if self._desk is None else self._desk.evidence.spec.arguments
         words = self._steps.words(rule, suspect, blame, arguments, self._loss)
@@ -290,27 +280,13 @@ class Writer:
         here = spot(suspect, (key,), location)
         if severity is Severity.NOTE and _of_one_mode(rule, suspect.form):
             here = spot(suspect, (), None)  # overflow at a dtype's ends is no fault of any one line
-        finding = Finding(
+        finding = stated(
+            rule,
+            suspect,
+            attrs.evolve(words, cause=cause),
+            severity,
+            location,
             id=f"{suspect.code}-{_hash(self._loss.target, key, suspect)}",
-            code=suspect.code,
-            slug=rule.slug,
-            severity=severity.value,
-            kind=None if suspect.kind is None else suspect.kind.value,
-            range=None if suspect.range is None else suspect.range.label,
-            message=words.message,
-            dtype=suspect.dtype,
-            mode=suspect.mode,
-            count=suspect.count,
-            inputs=suspect.inputs,
-            observed=Observed(value=suspect.value, gradient=suspect.gradient),
-            expected=Expected(
-                value=suspect.expected_value,
-                gradient=suspect.expected_gradient,
-                text=suspect.expected_text,
-            ),
-            location=location,
-            cause=cause,
-            fix=words.fix,
             reproduce=self._steps.program(suspect, self._loss),
         )
         return here, Explanation(finding=finding, suspect=suspect, blame=blame)

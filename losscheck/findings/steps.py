@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import attrs
 import numpy as np
@@ -22,7 +22,18 @@ from losscheck.findings.inside import is_subnormal
 from losscheck.findings.observe import Seen, observe
 from losscheck.findings.reproduce import reproduce
 from losscheck.findings.shrink import judging, shrink
-from losscheck.model import Argument, Array, Kind, Range, Suspect
+from losscheck.model import (
+    Argument,
+    Array,
+    Expected,
+    Finding,
+    Kind,
+    Location,
+    Observed,
+    Range,
+    Severity,
+    Suspect,
+)
 from losscheck.rules import by_code
 from losscheck.rules.base import Rule
 from losscheck.rules.crowd import Crowd
@@ -237,6 +248,47 @@ class Steps:
             ),
             "",
         )
+
+
+def stated(
+    rule: Rule,
+    suspect: Suspect,
+    words: Remedy,
+    severity: Severity,
+    location: Location | None,
+    **further: Any,
+) -> Finding:
+    """Put a suspect with its words and its place into a finding.
+
+    Parameters
+    ----------
+    further
+        Its id, the program that shows it, and what of it is not that of the suspect.
+    """
+    numbers = {
+        "inputs": suspect.inputs,
+        "observed": Observed(value=suspect.value, gradient=suspect.gradient),
+    }
+    return Finding(
+        code=suspect.code,
+        slug=rule.slug,
+        severity=severity.value,
+        kind=None if suspect.kind is None else suspect.kind.value,
+        range=None if suspect.range is None else suspect.range.label,
+        message=words.message,
+        dtype=suspect.dtype,
+        mode=suspect.mode,
+        count=suspect.count,
+        expected=Expected(
+            value=suspect.expected_value,
+            gradient=suspect.expected_gradient,
+            text=suspect.expected_text,
+        ),
+        location=location,
+        cause=words.cause,
+        fix=words.fix,
+        **{**numbers, **further},
+    )
 
 
 def plain(rule: Rule) -> Remedy:

@@ -19,11 +19,10 @@ from losscheck.findings import locate
 from losscheck.findings.blame import nonfinite_source, zero_source
 from losscheck.findings.inside import float_tensors
 from losscheck.findings.reproduce_weights import reproduce
-from losscheck.findings.steps import Remedy, plain
+from losscheck.findings.steps import Remedy, plain, stated
 from losscheck.model import (
     Array,
     Direction,
-    Expected,
     Finding,
     Kind,
     Location,
@@ -160,38 +159,15 @@ class WeightWriter:
         if gradient is None and members:
             found = moment.run.gradients[members[0]]
             gradient = found if found is None or found.size <= SHOWN else None
-        severity = policy.severity(
-            suspect.code,
-            suspect.form,
-            reach=suspect.range,
-            kind=suspect.kind,
-            dtype=suspect.dtype,
-            scale=None,
-            certain=suspect.certain,
-            required=self._settings.dtypes,
-            chosen=self._settings.severity,
-        )
-        return Finding(
+        return stated(
+            rule,
+            suspect,
+            told,
+            policy.of_suspect(suspect, self._settings.dtypes, self._settings.severity),
+            blame.location,
             id=f"{suspect.code}-{self._hash(suspect, blame)}",
-            code=suspect.code,
-            slug=rule.slug,
-            severity=severity.value,
-            kind=None if suspect.kind is None else suspect.kind.value,
-            range=None if suspect.range is None else suspect.range.label,
-            message=told.message,
-            dtype=suspect.dtype,
-            mode=suspect.mode,
-            count=suspect.count,
             inputs=self._inputs(moment),
             observed=Observed(value=moment.run.value, gradient=gradient),
-            expected=Expected(
-                value=suspect.expected_value,
-                gradient=suspect.expected_gradient,
-                text=suspect.expected_text,
-            ),
-            location=blame.location,
-            cause=told.cause,
-            fix=told.fix,
             reproduce=attempt(
                 f"the program of {code}",
                 lambda: reproduce(suspect, self._loss, members, self._evidence.seed, self._base),

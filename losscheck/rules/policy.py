@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from losscheck.model import Kind, Range, Severity
+from losscheck.model import Kind, Range, Severity, Suspect
 from losscheck.rules import rules
 from losscheck.rules.model.weights import WEIGHT_RULES
 
@@ -74,6 +74,23 @@ def severity(
     if unsure or not certain or (dtype not in required and dtype != "float32"):
         found = min(found, Severity.WARNING, key=RANK.__getitem__)
     return found
+
+
+def of_suspect(
+    suspect: Suspect, required: tuple[str, ...], chosen: Mapping[str, str], *, sure: bool = True
+) -> Severity:
+    """Say how much it matters what a rule suspects of one case; less where that is not sure."""
+    return severity(
+        suspect.code,
+        suspect.form,
+        reach=suspect.range,
+        kind=suspect.kind,
+        dtype=suspect.dtype,
+        scale=suspect.scale,
+        certain=suspect.certain and sure,
+        required=required,
+        chosen=chosen,
+    )
 
 
 def undecided(code: str, kind: str | None) -> bool:

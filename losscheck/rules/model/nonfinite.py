@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losscheck.model import Direction, Range, Severity, Suspect
-from losscheck.rules.model.words import nonfinite_words
+from losscheck.rules.model.words import WeightRule, nonfinite_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,19 +16,25 @@ if TYPE_CHECKING:
     from losscheck.evidence.keras.weights import Moment, WeightEvidence
     from losscheck.model import Array
     from losscheck.rules.base import Judgment, Words
-from losscheck.rules.model.words import WeightRule
 
 DIVERGED = 1e3  # weights beyond this, and beyond as many times their first size, have run away
 
 
-class _ValueRule(WeightRule):
-    """The loss is not finite at the start or after a few steps of training."""
-
+class _NonfiniteRule(WeightRule):
     form: str
 
     def told(self, suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
         """Say what is wrong, why, and what to write instead."""
         return nonfinite_words(suspect, blame, names, output)
+
+    def _shows(self, numbers: Array | float) -> bool:
+        """Whether there is a NaN, or an infinity and no NaN, which comes first."""
+        nan = bool(np.isnan(numbers).any())
+        return nan if self.form == "nan" else not nan and bool(np.isinf(numbers).any())
+
+
+class _ValueRule(_NonfiniteRule):
+    """The loss is not finite at the start or after a few steps of training."""
 
     def judge(self, weights: WeightEvidence) -> Judgment:
         """Name the first moments at which the loss is not finite."""
@@ -44,9 +50,6 @@ class _ValueRule(WeightRule):
                 certain=_certain(weights, found),
             )
 
-    def _shows(self, value: float) -> bool:
-        raise NotImplementedError
-
 
 class WeightForwardNan(_ValueRule):
     """The loss is NaN (LC201)."""
@@ -56,9 +59,6 @@ class WeightForwardNan(_ValueRule):
     forms = {"nan": Severity.ERROR}
     form = "nan"
     nonfinite = frozenset(forms)
-
-    def _shows(self, value: float) -> bool:
-        return bool(np.isnan(value))
 
 
 class WeightForwardInf(_ValueRule):
@@ -70,18 +70,9 @@ class WeightForwardInf(_ValueRule):
     form = "inf"
     nonfinite = frozenset(forms)
 
-    def _shows(self, value: float) -> bool:
-        return bool(np.isinf(value))
 
-
-class _GradientRule(WeightRule):
+class _GradientRule(_NonfiniteRule):
     """The gradient by a weight is not finite while the loss is."""
-
-    form: str
-
-    def told(self, suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
-        """Say what is wrong, why, and what to write instead."""
-        return nonfinite_words(suspect, blame, names, output)
 
     def judge(self, weights: WeightEvidence) -> Judgment:
         """Name the weights, at the first moment that shows each."""
@@ -108,9 +99,6 @@ class _GradientRule(WeightRule):
                 certain=_certain(weights, moments),
             )
 
-    def _shows(self, gradient: Array) -> bool:
-        raise NotImplementedError
-
 
 class WeightGradientNan(_GradientRule):
     """The gradient by a weight is NaN while the loss is finite (LC203)."""
@@ -121,9 +109,6 @@ class WeightGradientNan(_GradientRule):
     form = "nan"
     nonfinite = frozenset(forms)
 
-    def _shows(self, gradient: Array) -> bool:
-        return bool(np.isnan(gradient).any())
-
 
 class WeightGradientInf(_GradientRule):
     """The gradient by a weight is infinite while the loss is finite (LC204)."""
@@ -133,9 +118,6 @@ class WeightGradientInf(_GradientRule):
     forms = {"inf": Severity.ERROR}
     form = "inf"
     nonfinite = frozenset(forms)
-
-    def _shows(self, gradient: Array) -> bool:
-        return bool(np.isinf(gradient).any() and not np.isnan(gradient).any())
 
 
 def _stages(weights: WeightEvidence) -> Iterator[Moment]:
