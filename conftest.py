@@ -45,7 +45,7 @@ def nothing_is_kept(request: pytest.FixtureRequest) -> Iterator[None]:
         return
     with pytest.MonkeyPatch.context() as patch:
         for name, given in (("whole", None), ("losses", {}), ("keep", True)):
-            patch.setattr(f"losscheck.keeping.kept.Kept.{name}", lambda *a, given=given: given)
+            patch.setattr(f"losscheck.keeping.Kept.{name}", lambda *a, given=given: given)
         yield
 
 

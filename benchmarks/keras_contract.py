@@ -32,7 +32,7 @@ from losscheck.infer import infer
 from losscheck.model import Finding
 from losscheck.program.keras.keras_loss import KerasLoss, reduced
 from losscheck.program.keras.training import Trainer
-from losscheck.program.keras.undisturbed import undisturbed
+from losscheck.program.quiet import undisturbed
 from losscheck.program.tracing.trace import CallError
 from losscheck.rules import find
 from losscheck.settings.settings import Settings

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 import attrs
 
 from losscheck.advice import source
-from losscheck.advice.scene import Scene
+
+if TYPE_CHECKING:
+    from losscheck.advice.scene import Scene
 
 Key = tuple[str, str]  # op type, and "forward" or "backward"
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from losscheck.advice.ran import LARGEST_EXACT
+from losscheck.advice.blamed import LARGEST_EXACT
 from losscheck.advice.scene import Scene
 from losscheck.model import Array
 

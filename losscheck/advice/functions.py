@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from losscheck.advice import source
 from losscheck.advice.base import Change
-from losscheck.advice.blamed import Blame
+
+if TYPE_CHECKING:
+    from losscheck.advice.blamed import Blame
 
 # Why an op has no slope, and what to write in its place; 0.1 is the width of the soft step.
 NO_SLOPE = {

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from losscheck.advice import source, wording
-from losscheck.advice.blamed import Blame
+from losscheck.advice.blamed import Blame, Ran
 from losscheck.advice.limits import (
     BOUND,
     EPSILON,
@@ -22,7 +22,6 @@ from losscheck.advice.limits import (
     SQUARED,
     UNDER_ROOT,
 )
-from losscheck.advice.ran import Ran
 from losscheck.advice.worst import worst
 from losscheck.model import Array, Direction, Kind, Suspect
 

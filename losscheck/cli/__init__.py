@@ -113,9 +113,9 @@ def report(
     With --against the page begins with what is new, mended or else since an earlier report, and
     --fail-on new makes the exit status 1 where an error is new.
     """
-    from losscheck.cli import reporting
+    from losscheck.cli import reports
 
-    return reporting.report(targets, out, options, against=against, given=stored)
+    return reports.report(targets, out, options, against=against, given=stored)
 
 
 @command.command()
@@ -184,9 +184,9 @@ def replay(file: Path, wanted: str, formats: tuple[str, ...], quiet: bool, verbo
     The exit status is 0 where all of them are gone, and 1 where any is still there or cannot be
     run.
     """
-    from losscheck.cli import replays
+    from losscheck.cli import reports
 
-    return replays.replay(file, wanted, formats, verbose - quiet)
+    return reports.replay(file, wanted, formats, verbose - quiet)
 
 
 @command.command()
@@ -228,26 +228,26 @@ def config(targets: tuple[str, ...], formats: tuple[str, ...], **options: Any) -
     They are those of a check with the same options: of the command line, of a line of the
     configuration file, or the defaults. What losses declare of themselves is not among them.
     """
-    from losscheck.cli import shown
+    from losscheck.cli import configuration
 
-    return shown.config(targets, formats, options)
+    return configuration.config(targets, formats, options)
 
 
 @command.command()
 def rules() -> int:
     """List the rules."""
-    from losscheck.cli import shown
+    from losscheck.cli import rulebook
 
-    return shown.listing()
+    return rulebook.listing()
 
 
 @command.command()
 @click.argument("code", shell_complete=completed("rules"))
 def explain(code: str) -> int:
     """Explain a rule, by its code or slug."""
-    from losscheck.cli import shown
+    from losscheck.cli import rulebook
 
-    return shown.explain(code)
+    return rulebook.explain(code)
 
 
 @command.command()

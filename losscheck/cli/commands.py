@@ -15,7 +15,7 @@ from losscheck.cli.options import settings
 from losscheck.cli.progress import watch
 from losscheck.engine.events import Done, Event, Finished, Printed
 from losscheck.engine.whole import merged, nothing, summary
-from losscheck.keeping.kept import Kept
+from losscheck.keeping import Kept
 from losscheck.model import LeftOut, LossReport, Report, UsageError
 from losscheck.report import verdicts, words
 from losscheck.report.text import loss_text as text_of_loss

@@ -25,18 +25,18 @@ def baseline() -> None:
 @click.option("--expires", default="", metavar="DATE", help="The last day that it holds.")
 def baseline_write(targets: tuple[str, ...], reason: str, expires: str, **options: Any) -> int:
     """Add what is found to the baseline; what it holds already stays as it is."""
-    from losscheck.cli import baselines
+    from losscheck.cli import kept
 
-    return baselines.write(targets, options, reason=reason, expires=expires)
+    return kept.write(targets, options, reason=reason, expires=expires)
 
 
 @baseline.command("prune")
 @given(*OPTIONS)
 def baseline_prune(targets: tuple[str, ...], **options: Any) -> int:
     """Take out what was examined and is not found any more."""
-    from losscheck.cli import baselines
+    from losscheck.cli import kept
 
-    return baselines.prune(targets, options)
+    return kept.prune(targets, options)
 
 
 @baseline.command("show")
@@ -44,9 +44,9 @@ def baseline_prune(targets: tuple[str, ...], **options: Any) -> int:
 @click.option("--baseline", "file", type=click.Path(path_type=Path), metavar="FILE", help="File.")
 def baseline_show(config: Path | None, file: Path | None) -> int:
     """List what the baseline holds."""
-    from losscheck.cli import baselines
+    from losscheck.cli import kept
 
-    return baselines.show(config, file)
+    return kept.show_baseline(config, file)
 
 
 @click.group()
@@ -63,15 +63,15 @@ def cache() -> None:
 @click.option("--config", type=click.Path(path_type=Path), help="Configuration file to read.")
 def cache_show(config: Path | None) -> int:
     """List the losses of which reports are kept."""
-    from losscheck.cli import caches
+    from losscheck.cli import kept
 
-    return caches.show(config)
+    return kept.show_cache(config)
 
 
 @cache.command("clear")
 @click.option("--config", type=click.Path(path_type=Path), help="Configuration file to read.")
 def cache_clear(config: Path | None) -> int:
     """Remove all that is kept."""
-    from losscheck.cli import caches
+    from losscheck.cli import kept
 
-    return caches.clear(config)
+    return kept.clear(config)

@@ -28,8 +28,8 @@ from losscheck.program.keras.objective import Objective
 from losscheck.program.tracing.trace import CallError, OutputError
 from losscheck.rules import packages, rules
 from losscheck.rules.base import Rule
+from losscheck.rules.model import WeightRule
 from losscheck.rules.model.weights import WEIGHT_RULES
-from losscheck.rules.model.words import WeightRule
 from losscheck.settings.budget import own_seed
 from losscheck.settings.settings import ArgumentSettings, Settings, lay_over
 from losscheck.targets import Loss

@@ -24,8 +24,7 @@ from losscheck.evidence.precision.finite_tests import finite_tests, nonfinite_in
 from losscheck.evidence.precision.halves import half_sweeps
 from losscheck.evidence.precision.integers import integer_ops
 from losscheck.evidence.precision.lost_digits import precision
-from losscheck.evidence.search.beside import lone, narrowed
-from losscheck.evidence.search.refusals import refusals
+from losscheck.evidence.search.refusals import lone, narrowed, refusals
 from losscheck.evidence.search.untaken import untaken
 from losscheck.evidence.shape.calls import call_outcome, eager_calls, xla_call
 from losscheck.evidence.shape.labels_outside import labels_outside

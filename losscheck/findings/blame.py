@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from losscheck.advice import wording
-from losscheck.advice.ran import Ran
+from losscheck.advice.blamed import Ran
 from losscheck.domains.floats import cast
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.model import Array

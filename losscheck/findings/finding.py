@@ -15,7 +15,7 @@ from losscheck.advice.blamed import Blame
 from losscheck.cases.blocks import CaseBlock
 from losscheck.evidence.desk import Desk
 from losscheck.evidence.precision.truth import CaseTruth, vanishes
-from losscheck.evidence.search.beside import NARROWED
+from losscheck.evidence.search.refusals import NARROWED
 from losscheck.faults import Faults
 from losscheck.findings import locate
 from losscheck.findings.explanation import Explanation, Spot, noted, spot

@@ -15,7 +15,7 @@ from losscheck.evidence.gather import EAGER_CASES
 from losscheck.evidence.gradient.check import EVALUATIONS
 from losscheck.evidence.gradient.second_order import SecondOrderCheck
 from losscheck.evidence.precision.lost_digits import vectorized
-from losscheck.evidence.search.beside import NARROWED, outside
+from losscheck.evidence.search.refusals import NARROWED, outside
 from losscheck.model import Array
 from losscheck.program.tracing.trace import CallError
 from losscheck.rules import by_code

@@ -13,7 +13,7 @@ from losscheck.cases.blocks import CaseBlock
 from losscheck.cases.problem import Problem
 from losscheck.evidence.desk import Desk
 from losscheck.evidence.precision.truth import CaseTruth, beyond_use, kinds, of_case
-from losscheck.evidence.search.beside import NARROWED, widened
+from losscheck.evidence.search.refusals import NARROWED, widened
 from losscheck.faults import Faults
 from losscheck.findings import locate
 from losscheck.findings.code import known, printable

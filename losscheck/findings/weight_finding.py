@@ -35,7 +35,7 @@ from losscheck.program.tracing.origin import locate as place
 from losscheck.program.tracing.wiring import Node
 from losscheck.rules import policy
 from losscheck.rules.base import Trail
-from losscheck.rules.model.words import WeightRule, listed
+from losscheck.rules.model import WeightRule, listed
 from losscheck.settings.settings import Settings
 from losscheck.targets import Loss
 

@@ -8,7 +8,7 @@ import attrs
 from rich.text import Text
 
 from losscheck.model import Finding, LossReport
-from losscheck.report import text, text_diagnosis, text_finding, words
+from losscheck.report import text, text_diagnosis, words
 from losscheck.report.lines import printed
 from losscheck.report.told import told
 from losscheck.report.view import View
@@ -34,10 +34,10 @@ def _with_fix(finding: Finding, loss: LossReport) -> Iterator[Text]:
     """A finding with what to write: a fix that was tried and clears it, else its own advice."""
     for each in told(loss):
         if finding.id in each.diagnosis.clears:
-            yield from text_finding.lines(attrs.evolve(finding, fix=""), View())
+            yield from text_diagnosis.finding_lines(attrs.evolve(finding, fix=""), View())
             yield from text_diagnosis.tried(each, View().width)
             return
-    yield from text_finding.lines(finding, View())
+    yield from text_diagnosis.finding_lines(finding, View())
 
 
 def _plain(lines: Iterable[Text]) -> str:

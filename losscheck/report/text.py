@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from losscheck.model import LossReport, Report, Severity
-from losscheck.report import concise, text_diagnosis, text_finding, words
+from losscheck.report import concise, text_diagnosis, words
 from losscheck.report.lines import GAP, block, hang, printed, spread
 from losscheck.report.told import counts, told
 from losscheck.report.view import View
@@ -75,12 +75,12 @@ def _at_a_glance(loss: LossReport, view: View) -> Iterator[Text]:
     errors = [each for each in found if each.severity == Severity.ERROR]
     for each in errors:
         yield Text()
-        yield from text_diagnosis.lines(each, view)
+        yield from text_diagnosis.diagnosis_lines(each, view)
     rest = [
         line
         for each in found
         if each.severity == Severity.WARNING
-        for line in text_diagnosis.lines(each, view)
+        for line in text_diagnosis.diagnosis_lines(each, view)
     ]
     rest += brief(loss, view)
     if errors and rest:
@@ -93,10 +93,10 @@ def _in_full(loss: LossReport, view: View) -> Iterator[Text]:
     for each in told(loss):
         if len(each.findings) > 1 or each.changes:
             yield Text()
-            yield from text_diagnosis.lines(each, view)
+            yield from text_diagnosis.diagnosis_lines(each, view)
         for finding in each.findings:
             yield Text()
-            yield from text_finding.lines(finding, view)
+            yield from text_diagnosis.finding_lines(finding, view)
     if loss.findings:
         yield Text()
     yield from lines(loss, view)

@@ -10,9 +10,8 @@ import pytest
 
 from losscheck.advice import conditions
 from losscheck.advice.base import Advice
-from losscheck.advice.blamed import Blame
+from losscheck.advice.blamed import Blame, Ran
 from losscheck.advice.nonfinite import ADVICE
-from losscheck.advice.ran import Ran
 from losscheck.advice.scene import Scene, scene
 from losscheck.model import Direction, Location, Suspect
 

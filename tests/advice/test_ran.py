@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from losscheck.advice.ran import CLAIMS, Ran
+from losscheck.advice.blamed import CLAIMS, Ran
 
 F32, F16 = np.float32, np.float16
 TENS = F16(10_000.0)

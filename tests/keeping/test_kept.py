@@ -16,10 +16,9 @@ import pytest
 
 from losscheck import cli
 from losscheck.engine.whole import summary
-from losscheck.keeping import folder
+from losscheck.keeping import Kept, folder
 from losscheck.keeping import folder as folders
 from losscheck.keeping.folder import Folder
-from losscheck.keeping.kept import Kept
 from losscheck.model import LeftOut, LossReport, Report
 from losscheck.settings.settings import ArgumentSettings, LossSettings, Settings
 from tests.report.conftest import report

@@ -8,7 +8,7 @@ import pytest
 
 from losscheck.model import Diagnosis, Finding, LossReport, Report
 from losscheck.report import render, told
-from losscheck.report.text_diagnosis import ERROR_LINES, WARNING_LINES, lines
+from losscheck.report.text_diagnosis import ERROR_LINES, WARNING_LINES, diagnosis_lines
 from losscheck.report.view import View
 from tests.report.conftest import GRADIENT_NAN, OVERFLOW, diagnosis
 
@@ -32,7 +32,7 @@ def _shown(made: Diagnosis, *findings: Finding, width: int = 100) -> list[str]:
         diagnoses=(made,),
     )
     (each,) = told.told(loss)
-    return [line.plain for line in lines(each, View(width=width))]
+    return [line.plain for line in diagnosis_lines(each, View(width=width))]
 
 
 def _long(finding: Finding) -> Finding:

@@ -23,7 +23,7 @@ from losscheck.program.keras.keras_loss import (
     reductions,
     weighted,
 )
-from losscheck.program.keras.undisturbed import said
+from losscheck.program.quiet import said
 from losscheck.rules.evidence import LeftOut, Refused
 from losscheck.rules.shape.batch_coupling import BatchCoupling
 from losscheck.rules.shape.silent_broadcast import SilentBroadcast

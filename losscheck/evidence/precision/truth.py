@@ -20,7 +20,7 @@ from losscheck.program.running.program import Program
 from losscheck.program.running.runnable import remembered
 
 if TYPE_CHECKING:
-    from losscheck.program.exact.evaluator import Evaluator
+    from losscheck.program.exact import Evaluator
 
 LARGEST = {"float16": 65504.0, "bfloat16": 3.3895e38, "float32": 3.4028235e38, "float64": 1.797e308}
 
@@ -101,7 +101,7 @@ def of_case(evidence: Evidence, block: CaseBlock, dtype: str, direction: Directi
 
 def _exact(evidence: Evidence, block: CaseBlock, dtype: str) -> list[CaseTruth]:
     """The exact truth of the value and of the gradient, each as far as it is known."""
-    from losscheck.program.exact import evaluator as exact
+    from losscheck.program import exact
 
     instance = evidence.instance_of(block)
     program = instance.program.graphed
@@ -162,7 +162,7 @@ def vanishes(evidence: Evidence, case: CaseBlock, dtype: str) -> bool:
 
 def _exact_results(evidence: Evidence, case: CaseBlock, direction: Direction) -> Iterator[Array]:
     """The exact numbers of each graph that has them, as objects that do not underflow."""
-    from losscheck.program.exact import evaluator as exact
+    from losscheck.program import exact
 
     instance = evidence.instance_of(case)
     double = evidence.programs.double(instance.shapes)
@@ -188,7 +188,7 @@ def _exact_results(evidence: Evidence, case: CaseBlock, direction: Direction) ->
 @remembered
 def _evaluator(program: Program, direction: Direction) -> Evaluator:
     """What finds the exact numbers of the value or of the gradient of a program."""
-    from losscheck.program.exact import evaluator as exact
+    from losscheck.program import exact
 
     forward = direction is Direction.FORWARD
     return exact.Evaluator([program.traced.value if forward else program.traced.gradient])

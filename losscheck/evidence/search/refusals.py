@@ -1,4 +1,9 @@
-"""Cases on which an operation raises, each called by itself as plain TensorFlow calls it."""
+"""Cases apart from the sweeps: those on which an operation raises, outside a domain, alone.
+
+A batch of one is run at its usual width where samples depend on each other. Elsewhere a row of a
+batch is a batch of one; and the smallest instance has a single output besides, at which much is
+constant or empty that is neither at any width that is trained on.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +15,15 @@ import numpy as np
 
 from losscheck import domains
 from losscheck.cases.blocks import CaseBlock
+from losscheck.cases.problem import Problem
 from losscheck.domains import Domain
 from losscheck.domains.columns import Columns
 from losscheck.domains.numbers import Numbers
 from losscheck.evidence.gather import Evidence
-from losscheck.evidence.search.beside import beyond
-from losscheck.model import Array, Location, Range
-from losscheck.program.running.refusals import Refusal
+from losscheck.evidence.search.sweep import Sweep, usual
+from losscheck.evidence.shape.reruns import Parts
+from losscheck.model import Argument, Array, Location, Range
+from losscheck.program.running.refusals import Refusal, running
 from losscheck.program.tracing.trace import CallError, OutputError
 
 CALLED = 96  # cases of one size that are called by themselves
@@ -24,6 +31,9 @@ CALLED = 96  # cases of one size that are called by themselves
 COMMON = 0.01  # of ordinary cases; inference takes no domain that this many are not finite in
 
 Place = tuple[str, Location | None, bool]  # operation, line, far
+NARROWED = "narrowed"  # the form of what is found so
+CASES = 256
+LONE = 512  # ordinary samples, and as many of the working range
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -180,3 +190,66 @@ def _end(domain: Domain) -> float:
     if isinstance(domain, Numbers) and not np.isfinite(domain.bounds).all():
         return max(map(abs, domain.usual))
     return np.inf
+
+
+def narrowed(evidence: Evidence) -> tuple[Sweep, ...]:
+    """Run ordinary points of the wider domain that lie outside the one that was chosen.
+
+    Returns
+    -------
+    tuple of Sweep
+        One, or none where no domain was narrowed, or where the loss raises on all of them.
+    """
+    able, _ = beyond(evidence)
+    if not len(able):
+        return ()
+    return (evidence.run(evidence.instances[0].program, able, "float32", "graph"),)
+
+
+def beyond(evidence: Evidence) -> tuple[CaseBlock, CaseBlock]:
+    """Those points, and of these the ones on which an operation raises, apart."""
+    instance = evidence.instances[0]
+    arguments = widened(evidence) if evidence.spec.wider else evidence.spec.arguments
+    problem = Problem.of(arguments, instance.shapes, "float32", evidence.classes(instance))
+    if not evidence.spec.wider:
+        return problem.nothing(), problem.nothing()
+    rng = np.random.default_rng((evidence.seed, 8))
+    block = problem.judge(problem.draw(CASES, Range.ORDINARY, rng))
+    block = block.take(outside(evidence, block))
+    able = running(instance.program, block.inputs)
+    return block.take(able), block.take(~able)
+
+
+def widened(evidence: Evidence) -> tuple[Argument, ...]:
+    """The arguments, the prediction with the domain that it would have had."""
+    spec = evidence.spec
+    return tuple(
+        attrs.evolve(a, domain=spec.wider, met=None) if a.role == "y_pred" else a
+        for a in spec.arguments
+    )
+
+
+def outside(evidence: Evidence, block: CaseBlock) -> Array:
+    """(N,) bool: the prediction lies outside the domain that was chosen."""
+    prediction = evidence.spec.prediction
+    codes = domains.parse(prediction.domain).classify(block.inputs[prediction.name])
+    return np.asarray(codes == domains.OUTSIDE)
+
+
+def lone(evidence: Evidence, parts: Parts | None) -> tuple[Sweep, ...]:
+    """Run the first samples of batches alone; nothing where samples are alone in any batch."""
+    if parts is None or not (parts.coupled.any() or not np.isfinite(parts.rows).all()):
+        return ()
+    spec, whole = evidence.spec, evidence.main_sweep
+    shapes = spec.shapes(spec.one_sample)
+    if any(dict(i.shapes) == shapes for i in evidence.instances):
+        return ()
+    try:
+        instance = evidence.instance_at(spec.one_sample)
+    except (CallError, OutputError):  # of a batch of one that is refused LC402 speaks
+        return ()
+    working = np.flatnonzero(whole.ranges == Range.WORKING)[:LONE]
+    chosen = whole.cases.take(np.concatenate([usual(whole.ranges)[:LONE], working]))
+    first = CaseBlock({name: a[:, :1] for name, a in chosen.inputs.items()}, chosen.ranges)
+    swept = evidence.run(instance.program, first, "float32", "graph")
+    return (swept.with_scale(whole.scale),)

@@ -14,8 +14,7 @@ import numpy as np
 from losscheck.model import Array, Direction, Location
 from losscheck.program.keras.keras_loss import KerasLoss
 from losscheck.program.keras.small_model import Head, build
-from losscheck.program.keras.undisturbed import said, undisturbed
-from losscheck.program.quiet import keras_module
+from losscheck.program.quiet import keras_module, said, undisturbed
 from losscheck.program.tracing.origin import Frame, is_users, locate
 from losscheck.program.tracing.trace import Call
 

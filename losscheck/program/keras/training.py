@@ -17,8 +17,7 @@ import numpy as np
 from losscheck.model import Array, Direction, Location
 from losscheck.program.keras.keras_loss import KerasLoss, reduced
 from losscheck.program.keras.small_model import Head, build, outputs
-from losscheck.program.keras.undisturbed import undisturbed
-from losscheck.program.quiet import keras_module, tensorflow
+from losscheck.program.quiet import keras_module, tensorflow, undisturbed
 from losscheck.program.tracing.origin import Frame, is_users, locate, of_exception
 from losscheck.program.tracing.trace import Call, CallError, OutputError
 from losscheck.settings.budget import spend

@@ -24,8 +24,8 @@ from losscheck.program.running.refusals import alike, one_by_one, raised
 from losscheck.program.running.runnable import Outcome, Runnable, remembered
 from losscheck.program.running.runners import blocks_by_function, by_function
 from losscheck.program.running.state import captured
+from losscheck.program.running.stateless import drawing
 from losscheck.program.running.ways import Runners, Way, compare, in_mode
-from losscheck.program.tracing.draws import drawing
 from losscheck.program.tracing.effort import Effort, effort, sized_in_loops
 from losscheck.program.tracing.graphdef import doubled, graph_def
 from losscheck.program.tracing.trace import Call, Traced

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from losscheck.program.quiet import tensorflow
-from losscheck.program.tracing.draws import drawing, hold
+from losscheck.program.running.stateless import drawing, hold
 from losscheck.program.tracing.resized import resized_by_products
 
 FLOATS = {"float16": 19, "bfloat16": 14, "float32": 1, "float64": 2}  # types.proto

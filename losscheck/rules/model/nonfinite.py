@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losscheck.model import Direction, Range, Severity, Suspect
-from losscheck.rules.model.words import WeightRule, nonfinite_words
+from losscheck.rules.model import WeightRule, nonfinite_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

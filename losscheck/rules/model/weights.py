@@ -12,13 +12,13 @@ import numpy as np
 
 from losscheck.model import Direction, Range, Severity, Suspect
 from losscheck.rules.base import Trail
+from losscheck.rules.model import WeightRule, dead_words, mismatch_words, missing_words
 from losscheck.rules.model.nonfinite import (
     WeightForwardInf,
     WeightForwardNan,
     WeightGradientInf,
     WeightGradientNan,
 )
-from losscheck.rules.model.words import WeightRule, dead_words, mismatch_words, missing_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from losscheck.advice.base import Change
 from losscheck.model import Severity, Suspect
 from losscheck.rules.base import Doubt, Pin, Rule
-from losscheck.rules.shape.words import of_shape, written
+from losscheck.rules.shape import of_shape, written
 
 if TYPE_CHECKING:
     from losscheck.advice.blamed import Blame

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from losscheck.advice import wording
 from losscheck.model import Severity, Suspect
 from losscheck.rules.base import Pin, Rule
-from losscheck.rules.shape.words import called, of_shape, written
+from losscheck.rules.shape import called, of_shape, written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

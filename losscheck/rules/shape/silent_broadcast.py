@@ -8,7 +8,7 @@ from losscheck.advice import wording
 from losscheck.advice.base import Change
 from losscheck.model import Range, Severity, Suspect
 from losscheck.rules.base import Doubt, Pin, Rule
-from losscheck.rules.shape.words import against, called, column, of_shape, rank, written
+from losscheck.rules.shape import against, called, column, of_shape, rank, written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from losscheck.program.exact.evaluator import Truth, evaluate
+from losscheck.program.exact import Truth, evaluate
 
 ROUNDING = 1e-12  # a few thousand float64 ulps: rounding of a dozen operations, no more
 Loss = Callable[[tf.Tensor], tf.Tensor]

@@ -15,7 +15,7 @@ import pytest
 
 tf = pytest.importorskip("tensorflow")
 
-from losscheck.program.exact.evaluator import Unknown, evaluate  # noqa: E402
+from losscheck.program.exact import Unknown, evaluate  # noqa: E402
 from losscheck.program.exact.ops import ELEMENTWISE, TESTS  # noqa: E402
 
 FLOAT64_ROUNDING = 1e-12  # a few thousand float64 ulps: rounding of a dozen ops, no more

@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 
 import losscheck
+from losscheck.program.running.stateless import drawing
 from losscheck.program.running.ways import Way
-from losscheck.program.tracing.draws import drawing
 from tests.program.calling import SHAPES, cases, programs
 from tests.verdicts import errors, found
 

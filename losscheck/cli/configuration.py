@@ -1,77 +1,26 @@
-"""The commands that show what holds: the rules, one rule, and the settings with their origins."""
+"""`losscheck config`: what is in force, and where each setting comes from."""
 
 from __future__ import annotations
 
-import inspect
 import itertools
 import json
 import os
 import re
-import shutil
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import attrs
-import click
 
-from losscheck.cli import outputs, streams
+from losscheck.cli import outputs
 from losscheck.cli.options import settings
 from losscheck.report.verdicts import Exit
 from losscheck.report.words import clean
-from losscheck.rules import find, rules
-from losscheck.rules.base import Rule
-from losscheck.settings import file
+from losscheck.settings.file import find
 from losscheck.settings.origins import CONFIGURATION, DEFAULT, Keys, Origins, Setting
 
-WIDTH = 100  # columns, where the terminal does not say
 FORMATS = ("text", "json")
 GAP = 2  # columns between what stands side by side
-
-
-def listing() -> int:
-    """Print a line a rule: code, slug and the first sentence of its docstring."""
-    width = max(shutil.get_terminal_size((WIDTH, 24)).columns, 60)  # 60: below that, lines run over
-    codes = max(len(rule.code) for rule in rules())
-    slugs = max(len(rule.slug) for rule in rules())
-    for rule in rules():
-        start = f"{rule.code:<{codes}}  {rule.slug:<{slugs}}  "
-        lines = textwrap.wrap(_first_sentence(rule), width - len(start))
-        streams.emit(start + f"\n{' ' * len(start)}".join(lines) + "\n")
-    return 0
-
-
-def explain(code: str) -> int:
-    """Print the docstring of a rule, its sections set off.
-
-    Raises
-    ------
-    UsageError
-        If there is no such rule.
-    """
-    rule = find(code)
-    text = _sections(f"{rule.code} {rule.slug}\n\n{_docstring(rule)}\n")
-    streams.emit(text if streams.colorful() else click.unstyle(text))
-    return 0
-
-
-def _docstring(rule: Rule) -> str:
-    return inspect.getdoc(type(rule)) or ""
-
-
-def _first_sentence(rule: Rule) -> str:
-    summary = _docstring(rule).partition("\n\n")[0].replace("\n", " ")
-    return re.split(r"(?<=\.)\s", summary)[0]
-
-
-def _sections(text: str) -> str:
-    """Print titles bold, without the rule below them."""
-    first, _, rest = text.partition("\n")
-    titled = re.sub(
-        r"^(\S.*)\n-{3,}$", lambda title: click.style(title[1], bold=True), rest, flags=re.MULTILINE
-    )
-    return f"{click.style(first, bold=True)}\n{titled}"
 
 
 def config(targets: Sequence[str], formats: Sequence[str], options: dict[str, Any]) -> int:
@@ -87,12 +36,12 @@ def config(targets: Sequence[str], formats: Sequence[str], options: dict[str, An
     held = settings(directory, options)
     if targets:
         held = attrs.evolve(held, targets=tuple(targets))
-    found = file.find(directory.resolve(), options["config"])
-    shown = _shown(found.file) if found else ""
+    found = find(directory.resolve(), options["config"])
+    file = _shown(found.file) if found else ""
     given = {name for name, value in {**options, "targets": targets}.items() if _is_given(value)}
     listed = list(Origins(held, given, found).settings())
     write = {"text": _text, "json": _json}
-    outputs.write_with(lambda name, _: write[name](listed, shown), wanted, 0)
+    outputs.write_with(lambda name, _: write[name](listed, file), wanted, 0)
     return Exit.CLEAN
 
 

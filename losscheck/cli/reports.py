@@ -1,4 +1,4 @@
-"""The command that writes the stability report, of losses or of a report that was made before."""
+"""The commands that go by a report: the stability report, and its findings run again."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ from pathlib import Path
 from typing import Any
 
 from losscheck.changes import Changes, changes
-from losscheck.cli import streams
+from losscheck.cli import outputs, streams
 from losscheck.cli.commands import examined, status, stored
 from losscheck.cli.options import settings
+from losscheck.cli.progress import watch
+from losscheck.engine.events import Stage
 from losscheck.model import UsageError
+from losscheck.replayed import Replay
 from losscheck.report import ELSEWHERE, verdicts, write_stability
 from losscheck.report.saving import writable
+from losscheck.report.verdicts import Exit
 from losscheck.report.view import View
 from losscheck.report.words import changed
 
 NEW = "new"  # of --fail-on: errors that an earlier report has not
+FORMATS = ("text", "json")
 
 
 def report(
@@ -84,3 +89,34 @@ def _of_new(found: Changes, ended: int) -> int:
     if ended in (verdicts.Exit.FAULT, verdicts.INTERRUPTED):
         return ended
     return verdicts.Exit.FINDINGS if found.new_errors else verdicts.Exit.CLEAN
+
+
+def replay(file: Path, wanted: str, formats: Sequence[str], verbosity: int) -> int:
+    """Run findings again and say which are still there.
+
+    Returns
+    -------
+    int
+        The exit status: 0 where all are gone.
+    """
+    chosen = outputs.parse(formats, FORMATS)
+    report = stored(file)
+    with streams.stdout_to_stderr(), watch(quiet=verbosity < 0) as shown:
+        from losscheck.replaying import replay as run
+
+        def listen(target: str) -> None:
+            shown.hear(Stage(target=target, name="is run again"))
+
+        found = run(report, str(file), wanted, str(Path.cwd()), listen)
+    outputs.write_with(lambda name, view: _written(found, name, view), chosen, verbosity)
+    return Exit.FINDINGS if found.fails else Exit.CLEAN
+
+
+def _written(found: Replay, name: str, view: View) -> str:
+    if name == "json":
+        from losscheck.report.json import replay_to_json
+
+        return replay_to_json(found)
+    from losscheck.report.replay import render
+
+    return render(found, view)

@@ -1,9 +1,10 @@
-"""`losscheck baseline`: what is known is written down, listed, and taken out once it is mended."""
+"""What `losscheck baseline` and `losscheck cache` do: what is known or kept, shown and dropped."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ import attrs
 from losscheck.cli import streams
 from losscheck.cli.commands import examined
 from losscheck.cli.options import settings
+from losscheck.keeping.folder import Folder, KeptFile
 from losscheck.model import Report, UsageError
 from losscheck.report import verdicts
 from losscheck.report.saving import save
+from losscheck.report.verdicts import Exit
 from losscheck.report.words import clean, plural
 from losscheck.settings import baseline
 from losscheck.settings.baseline import Entry
@@ -73,7 +76,7 @@ def prune(targets: Sequence[str], options: dict[str, Any]) -> int:
     return verdicts.Exit.CLEAN
 
 
-def show(config: Path | None, named: Path | None) -> int:
+def show_baseline(config: Path | None, named: Path | None) -> int:
     """List what the baseline holds, by loss.
 
     Returns
@@ -122,3 +125,54 @@ def _report(targets: Sequence[str], options: dict[str, Any]) -> Report | None:
 def _shown(file: Path) -> str:
     """The file as the user would name it here."""
     return str(file.relative_to(Path.cwd())) if file.is_relative_to(Path.cwd()) else str(file)
+
+
+def show_cache(config: Path | None) -> int:
+    """List the losses of which reports are kept, those used last first.
+
+    Returns
+    -------
+    int
+        The exit status: 0.
+    """
+    folder = _folder(config)
+    kept = sorted(folder.files(), key=lambda each: -each.used)
+    for each in kept:
+        for line in _lines(each, folder):
+            streams.emit(f"{line}\n")
+    size = sum(each.size for each in kept) / 1e6
+    streams.emit(f"{folder.path}: {plural(len(kept), 'file')}, {size:.1f} MB\n")
+    return Exit.CLEAN
+
+
+def clear(config: Path | None) -> int:
+    """Let go of all that is kept.
+
+    Returns
+    -------
+    int
+        The exit status: 0.
+    """
+    folder = _folder(config)
+    kept = list(folder.files())
+    for each in kept:
+        folder.drop(each.path.stem)
+    streams.emit(f"{folder.path}: {plural(len(kept), 'file')} removed\n")
+    return Exit.CLEAN
+
+
+def _folder(config: Path | None) -> Folder:
+    held = read(Path.cwd(), config)
+    return Folder(Path(held.home or held.directory))
+
+
+def _lines(each: KeptFile, folder: Folder) -> Iterator[str]:
+    """Name the losses of a file; a list of the losses of targets names none."""
+    try:
+        tree = json.loads(folder.read(each.path.stem) or "")
+        found = [(loss["target"], loss["verdict"]) for loss in tree["losses"]]
+        date = tree["date"]
+    except (ValueError, TypeError, KeyError):
+        return
+    for target, verdict in found:
+        yield f"{clean(str(target))}  {clean(str(verdict))}  {clean(str(date))}"
