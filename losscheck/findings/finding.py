@@ -118,7 +118,7 @@ class Writer:
         """Write the findings of a crowd; what is excused throughout is written once and counted."""
         assert self._desk is not None
         if _of_one_mode(rule, crowd.form):
-            chosen, _, excused = self._representatives(crowd, locate.some(crowd.members))
+            chosen, _, excused = self._representatives(crowd, locate.of_each_range(crowd)[0])
             if excused:  # told once, so that it need not be told apart who is to blame
                 yield from self._excused(rule, crowd, chosen, written)
                 return

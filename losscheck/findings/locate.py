@@ -58,29 +58,41 @@ def groups(evidence: Evidence, crowd: Crowd) -> list[Group]:
     rule = by_code(crowd.code)
     counts = (FIRST,) if rule.few else (FIRST, most)
     for count in (WALKED,) if rule.trail is Trail.DIGITS else counts:
-        members = some(crowd.members, min(count, most))
+        members, weights = of_each_range(crowd, min(count, most))
         blamed = keys(evidence, crowd, crowd.population.cases.take(members))
         if len(set(blamed)) < 2 or len(members) == len(crowd.members):
             break
     found: dict[str, list[int]] = {}
-    for member, key in zip(members, blamed, strict=True):
-        found.setdefault(key, []).append(int(member))
+    for place, key in enumerate(blamed):
+        found.setdefault(key, []).append(place)
     if rule.trail is Trail.DIGITS and len(found) > 1 and "" in found:
         # Where float64 has no digits left either nothing shows; the others tell whose fault it is.
         max((found[key] for key in found if key), key=len).extend(found.pop(""))
-    share = len(crowd.members) / len(members)
     made = [
-        Group(node=key, members=np.asarray(index), count=round(len(index) * share))
+        Group(node=key, members=members[index], count=round(float(weights[index].sum())))
         for key, index in found.items()
     ]
     return sorted(made, key=lambda group: -len(group.members))
 
 
-def some(members: Array, most: int = FOLLOWED) -> Array:
-    """Take some members of a crowd, spread evenly."""
-    if len(members) <= most:
-        return members
-    return np.asarray(members[np.linspace(0, len(members) - 1, most).astype(int)])
+def of_each_range(crowd: Crowd, most: int = FOLLOWED) -> tuple[Array, Array]:
+    """Take some members, spread evenly over each range, and say how many each of them stands for.
+
+    A few that are ordinary may show a fault of their own beside thousands where all overflows.
+    """
+    ranges = crowd.population.cases.ranges[crowd.members]
+    apart = [crowd.members[ranges == reach] for reach in np.unique(ranges)]
+    room = most // len(apart)
+    parts = [
+        own[np.linspace(0, len(own) - 1, room).astype(int)] if len(own) > room else own
+        for own in apart
+    ]
+    weights = [
+        np.full(len(part), len(own) / len(part)) for own, part in zip(apart, parts, strict=True)
+    ]
+    members, stands_for = np.concatenate(parts), np.concatenate(weights)
+    order = np.argsort(members, kind="stable")
+    return members[order], stands_for[order]
 
 
 def keys(evidence: Evidence, crowd: Crowd, cases: CaseBlock) -> list[str]:

@@ -88,7 +88,7 @@ class Steps:
 
     def groups(self, crowd: Crowd) -> list[locate.Group]:
         """Split a crowd by who is to blame; else one group that nobody is."""
-        some = locate.some(crowd.members)
+        some, _ = locate.of_each_range(crowd)
         whole = [locate.Group(node="", members=some, count=len(crowd.members))]
         return self._try(
             "the blame for the cases",

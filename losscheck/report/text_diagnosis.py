@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -90,8 +90,12 @@ def _excerpt(told: Told, width: int) -> Iterator[Text]:
 
 def _case(told: Told, width: int, *, short: bool) -> Iterator[Text]:
     """Put the case, what it gives and what is right on one line where they fit."""
-    inputs, result = words.case(told.root), "   ".join(words.observed(told.root))
-    truth = "   ".join(words.expected(told.root))
+    inputs, observed, expected = (
+        of(told.root) for of in (words.case, words.observed, words.expected)
+    )
+    if short:
+        observed, expected = (_brief(parts, width - INDENT) for parts in (observed, expected))
+    result, truth = "   ".join(observed), "   ".join(expected)
     given = f"  ->  {result}" if result else ""
     right = f"  (right: {truth})" if truth else ""
     case, room = "  ".join(inputs), width - INDENT
@@ -104,6 +108,16 @@ def _case(told: Told, width: int, *, short: bool) -> Iterator[Text]:
     for part in parts:
         if part.strip():
             yield from hang(Text(MARGIN), part.strip(), width, "bold")
+
+
+def _brief(parts: Iterable[str], room: int) -> list[str]:
+    """Name a loss or a gradient of which the numbers do not fit on a line."""
+    return [
+        f"{part.partition(' ')[0]}: {GLANCE}"
+        if part.startswith(("loss ", "gradient ")) and cell_len(part) > room
+        else part
+        for part in parts
+    ]
 
 
 def _cause(told: Told, *, short: bool) -> str:

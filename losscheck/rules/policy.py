@@ -16,6 +16,8 @@ _NONFINITE = frozenset({"LC201", "LC202", "LC203", "LC204"})
 _PRECISION = frozenset({"LC301", "LC302"})
 # What the truth or the range excuses: a note where it is extreme or inherent.
 _EXCUSED = _NONFINITE | {"LC103", "LC503", "LC505", "LC507"}
+# What nobody needs to know who does not require the dtype.
+_UNASKED = {("LC502", "kernel")}
 
 NOTABLE = 0.01  # of the ordinary scale: an error in the ordinary range from here on (LC301)
 SLIGHT = 1e-4  # of the ordinary scale: a rounding of 1.0 seen through a small gradient
@@ -71,7 +73,10 @@ def severity(
         if scale < SLIGHT:
             return Severity.NOTE
         unsure = scale < NOTABLE or reach is not Range.ORDINARY
-    if unsure or not certain or (dtype not in required and dtype != "float32"):
+    asked = dtype in required or dtype == "float32"
+    if not asked and (code, form) in _UNASKED:
+        return Severity.NOTE
+    if unsure or not certain or not asked:
         found = min(found, Severity.WARNING, key=RANK.__getitem__)
     return found
 

@@ -126,8 +126,8 @@ ROWS: list[tuple[str, str, Mapping[str, Any], Mapping[str, Any], str]] = [
     ("LC501", "other", RAISED, {}, "[3] vs. [7]"),
     ("LC502", "dtype", {**RAISED, "dtype": "float16", "exception": "cannot compute Mul as input "
      "#1(zero-based) was expected to be a half tensor but is a float tensor"}, {}, "is fixed"),
-    ("LC502", "dtype", {**RAISED, "dtype": "float16", "exception": "Value for attr 'Treal' of half "
-     "is not in the list of allowed values: float, double"}, {}, "not take float16."),
+    ("LC502", "kernel", {**RAISED, "dtype": "float16", "exception": "Value for attr 'Treal' of "
+     "half is not in the list of allowed values: float, double"}, {}, "not take float16."),
     ("LC503", "nonfinite", {"values": {"graph": 0.0, "xla": np.nan}}, {}, "xla gives NaN"),
     ("LC503", "value", {"graph": 1.0, "xla": 1.125}, {}, "xla gives 1.125"),
     ("LC503", "gradient", {"graph": 1.0, "xla": 1.125}, {}, "xla gives 1.125"),

@@ -6,7 +6,7 @@ import attrs
 import numpy as np
 import pytest
 
-from losscheck.model import Diagnosis, Finding, LossReport, Report
+from losscheck.model import Diagnosis, Finding, LossReport, Observed, Report
 from losscheck.report import render, told
 from losscheck.report.text_diagnosis import ERROR_LINES, WARNING_LINES, diagnosis_lines
 from losscheck.report.view import View
@@ -97,6 +97,28 @@ def test_a_verified_fix_says_what_it_brings_and_where_numbers_change() -> None:
     assert "verified: clears 1 finding, adds a warning (LC103)" in shown
     shown = "\n".join(_shown(attrs.evolve(fix, departs=3), GRADIENT_NAN))
     assert "adds none; right numbers change next to that point" in shown
+
+
+def test_a_change_that_spoils_right_numbers_says_which() -> None:
+    made = attrs.evolve(
+        diagnosis(GRADIENT_NAN),
+        diff=DIFF,
+        clears=(GRADIENT_NAN.id,),
+        objection="the loss would change at y_pred = 2: from 0 to 0.00142357",
+    )
+    shown = " ".join(line.strip() for line in _shown(made, GRADIENT_NAN))
+    assert "tried: clears 1 finding, but the loss would change at y_pred = 2" in shown
+    assert "verified" not in shown
+    assert "+  safe = tf.where(y_pred > 0.0, y_pred, 1.0)" in shown
+
+
+def test_numbers_that_fill_lines_are_left_to_v_where_the_case_is() -> None:
+    large = np.arange(360.0).reshape(4, 90) / 7
+    observed = Observed(value=np.asarray(1.5), gradient=large)
+    finding = attrs.evolve(_long(GRADIENT_NAN), observed=observed)
+    shown = "\n".join(_shown(diagnosis(finding), finding))
+    assert "gradient: -v shows it" in shown
+    assert "loss 1.5" in shown
 
 
 def test_symptoms_say_in_what_they_show() -> None:

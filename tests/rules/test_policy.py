@@ -80,8 +80,10 @@ def test_non_finite_results_are_errors_but_for_the_extreme_and_the_inherent(code
 
 def test_other_dtypes_are_warnings_unless_required() -> None:
     assert _severity("LC502", "dtype", dtype="float16") == "warning"
+    assert _severity("LC502", "kernel", dtype="float16") == "note"
     required = ("float32", "float16")
     assert _severity("LC502", "dtype", dtype="float16", required=required) == "error"
+    assert _severity("LC502", "kernel", dtype="float16", required=required) == "error"
 
 
 def test_what_needs_one_of_several_plausible_domains_is_a_warning() -> None:

@@ -32,7 +32,8 @@ class DtypeRejected(Rule):
     ------------
     Traces the loss with float16, bfloat16, float32 and float64 predictions, and with labels as
     Keras hands them over (integer labels arrive as float32), and reports what raises. It is an
-    error for float32 and for the dtypes that the user requires, else a warning.
+    error for float32 and for the dtypes that the user requires, else a warning; a note where no
+    dtype is fixed, and an operation does not take one that nobody requires.
 
     Why it matters
     --------------
@@ -67,6 +68,7 @@ class DtypeRejected(Rule):
     slug = "dtype-rejected"
     forms = {
         "dtype": Severity.ERROR,
+        "kernel": Severity.ERROR,  # the loss fixes no dtype; an operation does not take this one
         "labels": Severity.ERROR,  # Keras hands labels over as floats: it fails in fit
     }
     pinned = Pin.RUNS
@@ -94,7 +96,7 @@ class DtypeRejected(Rule):
         dtype, error = runs[0]
         return Suspect(
             code=self.code,
-            form="dtype",
+            form="kernel" if _NO_KERNEL.search(str(error)) else "dtype",
             facts={"dtype": dtype, "dtypes": [d for d, _ in runs], "exception": str(error)},
             dtype=dtype,
             location=error.location,
@@ -124,7 +126,7 @@ class DtypeRejected(Rule):
             )
         raised = f" It raises: {exception}." if exception else ""
         why = "A dtype is fixed inside, and TensorFlow does not mix dtypes."
-        if _NO_KERNEL.search(exception):
+        if suspect.form == "kernel":
             why = f"An operation inside does not take {dtype}."
             fix = f"{names[0]}, {pred} = (tf.cast(x, tf.float32) for x in ({names[0]}, {pred}))"
         return f"The loss fails in {dtype}.", why + raised, fix
