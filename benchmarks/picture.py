@@ -15,7 +15,7 @@ from rich.text import Text
 
 import losscheck
 from losscheck.report.text import loss_text
-from losscheck.report.view import View
+from losscheck.report.verdicts import View
 
 WIDTH = 88  # columns: a README is not wider
 TARGET = "losses:cross_entropy"

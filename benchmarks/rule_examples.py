@@ -14,7 +14,7 @@ from pathlib import Path
 from losscheck.program.quiet import tensorflow
 from losscheck.report.concise import render
 from losscheck.report.text import loss_text
-from losscheck.report.view import View
+from losscheck.report.verdicts import View
 from tests.rules.test_examples import SHOWN, check
 from tests.rules.test_registry import code_of, sections
 

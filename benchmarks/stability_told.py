@@ -11,7 +11,7 @@ import losscheck
 from benchmarks.markdown import percent, table
 from losscheck.model import LossReport, Severity
 from losscheck.report.text import loss_text
-from losscheck.report.view import View
+from losscheck.report.verdicts import View
 from tests.zoo.specimen import Specimen
 
 SHORT, LONGEST = 30, 45  # lines that a faulty loss may print: nearly always, and ever

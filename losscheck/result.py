@@ -167,7 +167,7 @@ class ComparisonResult(Comparison):
 
     def __str__(self) -> str:
         from losscheck.report.comparison import render
-        from losscheck.report.view import View
+        from losscheck.report.verdicts import View
 
         return render(self, View()).rstrip()
 

@@ -8,7 +8,7 @@ import pytest
 from losscheck.changes import Changes, changes
 from losscheck.model import Check, Finding, Ignored, LossReport, Report
 from losscheck.report import render
-from losscheck.report.view import View
+from losscheck.report.verdicts import View
 from losscheck.report.words import changed, loss_change
 from tests.report.conftest import CALL, GRADIENT_NAN, KINK, OVERFLOW, diagnosis, report, sound
 

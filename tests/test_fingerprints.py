@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 import losscheck
-from losscheck.fingerprints import fingerprints, of_lines
+from losscheck.changes import fingerprints, of_lines
 from losscheck.model import Check, Location, LossReport
 from losscheck.settings import baseline
 from tests.zoo.catalogue import CATALOGUE

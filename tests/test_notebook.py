@@ -20,7 +20,7 @@ from losscheck.findings.code import module_of
 from losscheck.model import Argument, Execution, Layout
 from losscheck.program.tracing.origin import relative
 from losscheck.report.lines import printed
-from losscheck.report.view import View
+from losscheck.report.verdicts import View
 from tests.report.conftest import GRADIENT_NAN, diagnosis
 from tests.test_comparison import comparison
 

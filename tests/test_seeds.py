@@ -12,7 +12,7 @@ import pytest
 import losscheck
 from losscheck.model import LossReport
 from losscheck.report.text import loss_text
-from losscheck.report.view import View
+from losscheck.report.verdicts import View
 from tests.verdicts import codes, errors, found
 
 SEEDS = "examples.seed_losses"

@@ -13,7 +13,7 @@ from losscheck.cli import streams
 from losscheck.model import Report, UsageError
 from losscheck.report import FORMATS, render
 from losscheck.report.saving import save
-from losscheck.report.view import View
+from losscheck.report.verdicts import View
 from losscheck.settings.settings import one_of
 
 WIDEST = 120  # columns beyond which what stands at the right edge is too far from its line

@@ -16,8 +16,7 @@ from losscheck.model import UsageError
 from losscheck.replayed import Replay
 from losscheck.report import ELSEWHERE, verdicts, write_stability
 from losscheck.report.saving import writable
-from losscheck.report.verdicts import Exit
-from losscheck.report.view import View
+from losscheck.report.verdicts import Exit, View
 from losscheck.report.words import changed
 
 NEW = "new"  # of --fail-on: errors that an earlier report has not

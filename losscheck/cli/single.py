@@ -15,8 +15,7 @@ from losscheck.comparison import Comparison
 from losscheck.engine.events import Stage
 from losscheck.model import UsageError
 from losscheck.report.saving import save
-from losscheck.report.verdicts import Exit
-from losscheck.report.view import View
+from losscheck.report.verdicts import Exit, View
 from losscheck.settings.settings import Settings
 
 if TYPE_CHECKING:

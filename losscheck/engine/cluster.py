@@ -1,4 +1,4 @@
-"""Losses examined on other machines: by the workers of a Dask scheduler, each in its own process.
+"""Losses on the workers of a Dask scheduler, which are compared first and given the project.
 
 A worker that is lost takes no loss with it: the scheduler hands what it had to another one. Workers
 run what they have installed or are sent; those that would run a loss otherwise are refused by name.
@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import hashlib
 import multiprocessing
+import shutil
+import tempfile
+import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +22,6 @@ import attrs
 from losscheck import __version__
 from losscheck.engine.events import Event, Finished, Interrupted, Started
 from losscheck.engine.task import Task, lost
-from losscheck.engine.upload import named_by_content, unpacked
 from losscheck.engine.whole import installed
 from losscheck.engine.workers import alone
 from losscheck.model import Environment, LossReport, UsageError
@@ -183,3 +186,55 @@ def _connected(executor: str) -> Iterator[Any]:
         yield client
     finally:
         client.close()
+
+
+@contextlib.contextmanager
+def named_by_content(archive: str) -> Iterator[Path]:
+    """Copy an archive under a name that only its content decides, while the context lasts.
+
+    Two runs then share workers without one taking the other's files for its own.
+
+    Parameters
+    ----------
+    archive
+        The path of a wheel or a zip.
+
+    Raises
+    ------
+    UsageError
+        It cannot be read, or is none.
+    """
+    try:
+        digest = hashlib.sha256(Path(archive).read_bytes()).hexdigest()
+        if not zipfile.is_zipfile(archive):
+            raise UsageError(_unusable(archive, "it is neither"))
+        with tempfile.TemporaryDirectory() as folder:
+            yield Path(shutil.copy(archive, Path(folder, f"losscheck-{digest[:16]}.zip")))
+    except FileNotFoundError as error:
+        raise UsageError(_unusable(archive, "there is no such file")) from error
+    except OSError as error:
+        raise UsageError(_unusable(archive, error.strerror or "it cannot be read")) from error
+
+
+def unpacked(archive: Path) -> Path:
+    """Give the folder beside an archive that holds what is in it.
+
+    Whoever comes first unpacks it. The folder appears whole, so nobody imports from half of it.
+    """
+    folder = archive.with_suffix("")
+    if not folder.exists():
+        begun = Path(tempfile.mkdtemp(dir=archive.parent))
+        with zipfile.ZipFile(archive) as opened:
+            opened.extractall(begun)  # which keeps every member inside
+        try:
+            begun.rename(folder)
+        except OSError:  # another has been faster
+            shutil.rmtree(begun)
+    return folder
+
+
+def _unusable(archive: str, why: str) -> str:
+    return (
+        f"--upload {archive}: expected a wheel or a zip of the project, but {why}; make one by "
+        "`git archive -o project.zip HEAD` or `python -m build --wheel`"
+    )

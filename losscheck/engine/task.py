@@ -33,7 +33,7 @@ from losscheck.rules.execution.ending import End, Ending
 from losscheck.settings.budget import own_seed
 from losscheck.settings.settings import ArgumentSettings, Settings, lay_over
 from losscheck.targets import Loss, resolve
-from losscheck.targets.unrun import unrun
+from losscheck.targets.loss import unrun
 
 
 @attrs.frozen(kw_only=True)

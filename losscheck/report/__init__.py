@@ -11,7 +11,7 @@ from typing import Any
 
 from losscheck.model import Report, UsageError
 from losscheck.report.saving import save, writable
-from losscheck.report.view import View
+from losscheck.report.verdicts import View
 
 # Each module has `render(report, view) -> str` and is imported when its format is asked for.
 FORMATS = {

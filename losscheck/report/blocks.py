@@ -11,7 +11,7 @@ from losscheck.model import Finding, LossReport
 from losscheck.report import text, text_diagnosis, words
 from losscheck.report.lines import printed
 from losscheck.report.told import told
-from losscheck.report.view import View
+from losscheck.report.verdicts import View
 
 
 def of_loss(loss: LossReport) -> str:

@@ -13,7 +13,7 @@ from losscheck.report import words
 from losscheck.report.arrays import SHORT, apart, array
 from losscheck.report.excerpt import cut
 from losscheck.report.lines import hang, printed, spread
-from losscheck.report.view import View
+from losscheck.report.verdicts import View
 
 ANSWERS = {
     Answer.SAME.value: ("SAME", "bold green"),

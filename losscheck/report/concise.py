@@ -8,7 +8,7 @@ import attrs
 
 from losscheck.model import Finding, LossReport, Report, Severity, Verdict
 from losscheck.report import words
-from losscheck.report.view import View
+from losscheck.report.verdicts import View
 from losscheck.report.words import by_severity, clean, one_line, place
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from losscheck.model import Report, Severity, Verdict
 from losscheck.report import words
 from losscheck.report.told import Result, results
-from losscheck.report.view import View
+from losscheck.report.verdicts import View
 
 MOST = 10  # of errors, and of warnings
 LARGEST = (1 << 20) - 1  # bytes of a step's summary

@@ -7,7 +7,7 @@ from typing import Any
 
 from losscheck.model import Report, Severity
 from losscheck.report.told import Result, results
-from losscheck.report.view import View
+from losscheck.report.verdicts import View
 
 SEVERITIES = {Severity.ERROR: "critical", Severity.WARNING: "minor", Severity.NOTE: "info"}
 

@@ -16,7 +16,7 @@ from losscheck.model import Report
 from losscheck.report import overview, told, words
 from losscheck.report.pictures import pictures
 from losscheck.report.templating import templates
-from losscheck.report.view import View
+from losscheck.report.verdicts import View
 
 
 @attrs.frozen

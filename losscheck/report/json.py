@@ -37,7 +37,7 @@ from losscheck.model import (
     Verdict,
 )
 from losscheck.replayed import Replay, Replayed
-from losscheck.report.view import View
+from losscheck.report.verdicts import View
 from losscheck.settings.reading import tree_of
 
 SCHEMA = 1

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from losscheck.model import Check, Finding, LossReport, Outcome, Report, Severity, Verdict
 from losscheck.report import words
-from losscheck.report.view import View
+from losscheck.report.verdicts import View
 
 VERDICT = "verdict"  # the case that fails where no rule does
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from rich.console import Console
 from rich.text import Text
 
-from losscheck.report.view import View
+from losscheck.report.verdicts import View
 
 GAP = 2  # spaces between columns
 TIED_EQUALS = "\xa0=\xa0"  # no-break spaces: a name and its value stay on one line

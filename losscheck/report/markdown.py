@@ -10,7 +10,7 @@ from losscheck.model import Finding, LossReport, Report
 from losscheck.report import words
 from losscheck.report.excerpt import whole
 from losscheck.report.told import Told, count, told
-from losscheck.report.view import View
+from losscheck.report.verdicts import View
 
 # An underscore within a word (y_pred) is no markup; anywhere else it may be.
 _MARKUP = re.compile(r"[\\`*\[\]|#~$]|(?<!\w)_|_(?!\w)")

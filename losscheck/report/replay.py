@@ -10,7 +10,7 @@ from losscheck.replayed import Replay, Replayed, State
 from losscheck.report import words
 from losscheck.report.arrays import SHORT, apart, array
 from losscheck.report.lines import hang, printed, spread
-from losscheck.report.view import View
+from losscheck.report.verdicts import View
 
 COLORS = {State.THERE.value: "red", State.GONE.value: "green", State.UNKNOWN.value: "yellow"}
 INDENT = 5

@@ -17,7 +17,7 @@ from urllib.parse import quote
 from losscheck.model import Finding, Location, Report
 from losscheck.report import words
 from losscheck.report.told import Result, results
-from losscheck.report.view import View
+from losscheck.report.verdicts import View
 from losscheck.rules import rules
 
 SCHEMA = (

@@ -11,7 +11,7 @@ from losscheck.model import LossReport, Report, Severity
 from losscheck.report import concise, text_diagnosis, words
 from losscheck.report.lines import GAP, block, hang, printed, spread
 from losscheck.report.told import counts, told
-from losscheck.report.view import View
+from losscheck.report.verdicts import View
 
 VERDICTS = {
     "pass": "bold green",

@@ -14,7 +14,7 @@ from losscheck.report import words
 from losscheck.report.excerpt import cut
 from losscheck.report.lines import GAP, block, hang, spread, wrap
 from losscheck.report.told import Told
-from losscheck.report.view import View
+from losscheck.report.verdicts import View
 
 ERROR_LINES = 14
 WARNING_LINES = 3

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import attrs
 
-from losscheck.fingerprints import fingerprints, together
+from losscheck.changes import fingerprints, together
 from losscheck.model import Diagnosis, Finding, Location, LossReport, Report, Severity
 from losscheck.report import words
 from losscheck.report.words import SEVERITIES, clean, plural

@@ -1,9 +1,12 @@
-"""What a report means to whoever waits for an answer: fails or not, and the exit status."""
+"""What a report means to whoever waits for an answer, and how it is to be shown."""
 
 from __future__ import annotations
 
 import enum
 
+import attrs
+
+from losscheck.changes import Changes
 from losscheck.model import Finding, LossReport, Report, Severity, Verdict
 from losscheck.settings.settings import FAIL_ON
 
@@ -52,3 +55,13 @@ def status(report: Report, fail_on: str) -> Exit:
     if any(fails(loss, fail_on) for loss in report.losses):
         return Exit.FINDINGS
     return Exit.CLEAN
+
+
+@attrs.frozen(kw_only=True)
+class View:
+    """What the reader asked for."""
+
+    verbosity: int = 0  # -1: errors, a line each, 0: diagnoses at a glance, 1: everything
+    width: int = 100  # columns of the terminal
+    color: bool = False  # escape codes in the text
+    changes: Changes | None = None  # since an earlier report: on the page and in Markdown

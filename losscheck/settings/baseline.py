@@ -15,7 +15,7 @@ from typing import Any
 
 import attrs
 
-from losscheck.fingerprints import fingerprints, of_lines, parts
+from losscheck.changes import fingerprints, of_lines, parts
 from losscheck.model import Finding, LossReport, Severity, UsageError
 from losscheck.settings.reading import SMALL, text_of, tree_of
 
@@ -33,7 +33,7 @@ class Entry:
     Attributes
     ----------
     fingerprint
-        As `losscheck.fingerprints` gives it.
+        As `losscheck.changes.fingerprints` gives it.
     target, code, op, direction, dtype, mode
         What it is made of, for whoever reads the file.
     first_seen, expires
@@ -41,7 +41,7 @@ class Entry:
     reason
         Why it is left as it is.
     of_line
-        As `losscheck.fingerprints.of_lines` gives it; "" where no line is blamed.
+        As `losscheck.changes.of_lines` gives it; "" where no line is blamed.
     """
 
     fingerprint: str

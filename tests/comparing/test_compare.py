@@ -15,7 +15,7 @@ from losscheck.comparison import Comparison, Difference
 from losscheck.model import UsageError
 from losscheck.report.comparison import render
 from losscheck.report.json import comparison_from_json, comparison_to_json
-from losscheck.report.view import View
+from losscheck.report.verdicts import View
 from tests.comparing import rewrites
 
 

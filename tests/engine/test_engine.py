@@ -17,7 +17,7 @@ from losscheck.model import LossReport, UsageError
 from losscheck.report import schema, words
 from losscheck.report.json import from_json, to_json
 from losscheck.report.text import loss_text
-from losscheck.report.view import View
+from losscheck.report.verdicts import View
 from losscheck.rules.execution.ending import End, Ending
 from losscheck.settings.settings import ArgumentSettings, Settings
 

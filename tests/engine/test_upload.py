@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from losscheck.engine.upload import named_by_content, unpacked
+from losscheck.engine.cluster import named_by_content, unpacked
 from losscheck.model import UsageError
 
 

@@ -98,7 +98,7 @@ def test_what_has_not_changed_is_what_it_was(
     run: Callable[..., Report], settings: Settings
 ) -> None:
     from losscheck.report import render
-    from losscheck.report.view import View
+    from losscheck.report.verdicts import View
 
     made = run()
     kept = Kept(("losses",), settings)

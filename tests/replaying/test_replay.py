@@ -17,7 +17,7 @@ from losscheck.replayed import Replay, State
 from losscheck.replaying import replay
 from losscheck.report.json import replay_from_json, replay_to_json, to_json
 from losscheck.report.replay import render
-from losscheck.report.view import View
+from losscheck.report.verdicts import View
 
 FAULTY = """
 import tensorflow as tf

@@ -9,7 +9,7 @@ import pytest
 from losscheck.model import Diagnosis, Finding, LossReport, Observed, Report
 from losscheck.report import render, told
 from losscheck.report.text_diagnosis import ERROR_LINES, WARNING_LINES, diagnosis_lines
-from losscheck.report.view import View
+from losscheck.report.verdicts import View
 from tests.report.conftest import GRADIENT_NAN, OVERFLOW, diagnosis
 
 DIFF = """--- losses.py

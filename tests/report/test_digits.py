@@ -8,7 +8,7 @@ import attrs
 
 from losscheck.model import DigitCurve, DigitsAt, Report
 from losscheck.report import curves, html, json, markdown, text, words
-from losscheck.report.view import View
+from losscheck.report.verdicts import View
 
 
 def _at(exponent: int, value: float, slope: float | None) -> DigitsAt:

@@ -8,7 +8,7 @@ import pytest
 from losscheck.model import Check, Report, UsageError
 from losscheck.report import FORMATS, render, write_stability
 from losscheck.report.json import from_json, to_json
-from losscheck.report.view import View
+from losscheck.report.verdicts import View
 
 
 @pytest.mark.parametrize("format", sorted(FORMATS))

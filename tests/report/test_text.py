@@ -6,7 +6,7 @@ from losscheck.model import Check, Fault, Report
 from losscheck.report import render
 from losscheck.report.lines import wrap
 from losscheck.report.text import closing, loss_text
-from losscheck.report.view import View
+from losscheck.report.verdicts import View
 
 
 @pytest.mark.parametrize("verbosity", [-1, 0, 1])

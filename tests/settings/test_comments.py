@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from losscheck.engine.apart import comments, head
 from losscheck.model import UsageError
-from losscheck.settings.comments import comments, head
 
 
 def written(tmp_path: Path, text: str) -> Path:

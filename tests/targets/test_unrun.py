@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from losscheck.model import Source
-from losscheck.targets.unrun import unrun
+from losscheck.targets.loss import unrun
 
 TEXT = """
 explode()  # nothing is run

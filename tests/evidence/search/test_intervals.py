@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from losscheck.evidence.search.intervals import intervals
+from losscheck.evidence.search.guided import intervals
 from losscheck.program.running.program import Program
 from losscheck.program.tracing.trace import Call, trace
 from losscheck.program.tracing.wiring import wiring
