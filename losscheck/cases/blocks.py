@@ -116,3 +116,18 @@ def _mixed(bits: Array) -> Array:
         bits = (bits ^ (bits >> np.uint64(shift))) * factor
     mixed: Array = bits ^ (bits >> np.uint64(31))
     return mixed
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Population:
+    """Cases with what was observed of them."""
+
+    cases: CaseBlock
+
+    def __len__(self) -> int:
+        return len(self.cases)
+
+    @property
+    def ranges(self) -> Array:
+        """(N,) Range codes."""
+        return self.cases.ranges

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from losscheck import cases
-from losscheck.cases.blocks import CaseBlock
+from losscheck.cases.blocks import CaseBlock, Population
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.gradient.differences import at_an_edge, compare_cases, differentiate, large
 from losscheck.evidence.gradient.excuses import frozen, ties
@@ -40,7 +40,7 @@ TIES = 1_024  # wrong coordinates whose neighbours are looked at
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class GradientCheck:
+class GradientCheck(Population):
     """The gradients of some cases, and what the differences say of each coordinate.
 
     Attributes
@@ -65,7 +65,6 @@ class GradientCheck:
         Of each case, where the prediction is too large for a ladder of each element.
     """
 
-    cases: CaseBlock
     prediction: str
     gradient: Array
     found: Derivatives
@@ -78,14 +77,6 @@ class GradientCheck:
     verdicts: tuple[CaseVerdict, ...]
     scale: float
     rerun: Callable[[CaseBlock], GradientCheck]
-
-    def __len__(self) -> int:
-        return len(self.cases)
-
-    @property
-    def ranges(self) -> Array:
-        """(N,) Range codes."""
-        return self.cases.ranges
 
     @property
     def wrong(self) -> Array:

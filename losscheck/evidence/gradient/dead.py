@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 
 from losscheck import domains
-from losscheck.cases.blocks import CaseBlock
+from losscheck.cases.blocks import CaseBlock, Population
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.precision.disagreement import NEGLIGIBLE
 from losscheck.evidence.search.sweep import Sweep, usual
@@ -33,7 +33,7 @@ RUNS = 1 << 16  # of the loss, for all cases together
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class DeadGradients:
+class DeadGradients(Population):
     """Which cases of the smallest instance are dead.
 
     Attributes
@@ -50,21 +50,12 @@ class DeadGradients:
         constant, which is no clip.
     """
 
-    cases: CaseBlock
     sweep: Sweep
     dead: Array
     rounded: Array
     vanishing: Array
     share: float
     rerun: Callable[[CaseBlock], DeadGradients]
-
-    def __len__(self) -> int:
-        return len(self.cases)
-
-    @property
-    def ranges(self) -> Array:
-        """(N,) Range codes."""
-        return self.cases.ranges
 
 
 def dead_gradients(evidence: Evidence) -> DeadGradients | None:

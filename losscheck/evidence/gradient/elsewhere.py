@@ -18,7 +18,7 @@ import attrs
 import numpy as np
 
 from losscheck import cases
-from losscheck.cases.blocks import CaseBlock
+from losscheck.cases.blocks import CaseBlock, Population
 from losscheck.cases.problem import Problem
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.gradient.check import GradientCheck, check
@@ -44,7 +44,7 @@ STEP = 2.0**-3  # widest step along the direction, whose elements have at most t
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class UpstreamCheck:
+class UpstreamCheck(Population):
     """The gradient of the loss times an upstream gradient, at points that were verified without.
 
     Attributes
@@ -61,7 +61,6 @@ class UpstreamCheck:
         The weighted loss.
     """
 
-    cases: CaseBlock
     weighted: GradientCheck
     wrong: Array
     ignored: Array
@@ -69,18 +68,10 @@ class UpstreamCheck:
     call: Call
     rerun: Callable[[CaseBlock], UpstreamCheck]
 
-    def __len__(self) -> int:
-        return len(self.cases)
-
     @property
     def prediction(self) -> str:
         """The argument that the gradient is taken of."""
         return self.weighted.prediction
-
-    @property
-    def ranges(self) -> Array:
-        """(N,) Range codes."""
-        return self.cases.ranges
 
 
 def upstream_check(evidence: Evidence, checks: Sequence[GradientCheck]) -> UpstreamCheck | None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 import attrs
 import numpy as np
 
-from losscheck.cases.blocks import CaseBlock
+from losscheck.cases.blocks import CaseBlock, Population
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.gradient.check import GradientCheck, check
 from losscheck.evidence.precision.disagreement import (
@@ -35,7 +35,7 @@ SMALLEST = 2.0**-24  # relative: a float32 number agrees with the truth in no mo
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class Float32Gradients:
+class Float32Gradients(Population):
     """Float32 gradients of cases whose float64 gradient was verified.
 
     Attributes
@@ -52,7 +52,6 @@ class Float32Gradients:
         did or where the float64 program is that graph already.
     """
 
-    cases: CaseBlock
     prediction: str
     gradient: Array
     truth: Array
@@ -61,14 +60,6 @@ class Float32Gradients:
     rows: Array
     same_graph: GradientCheck | None
     rerun: Callable[[CaseBlock], Float32Gradients]
-
-    def __len__(self) -> int:
-        return len(self.cases)
-
-    @property
-    def ranges(self) -> Array:
-        """(N,) Range codes."""
-        return self.cases.ranges
 
     @property
     def difference(self) -> Array:

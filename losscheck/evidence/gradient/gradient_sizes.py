@@ -7,7 +7,7 @@ from collections.abc import Callable
 import attrs
 import numpy as np
 
-from losscheck.cases.blocks import CaseBlock
+from losscheck.cases.blocks import CaseBlock, Population
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.gradient.dead import Small, throughout
 from losscheck.evidence.search.sweep import Sweep, usual
@@ -22,7 +22,7 @@ LOOKED_AT = 256  # faint cases whose neighbourhood is tried
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class GradientSizes:
+class GradientSizes(Population):
     """Cases of one sample whose gradient is finite and of an unusual size.
 
     Attributes
@@ -38,15 +38,11 @@ class GradientSizes:
         1 / d and is not lost.
     """
 
-    cases: CaseBlock
     sweep: Sweep
     size: Array  # (N,) the largest element
     huge: Array
     faint: Array
     rerun: Callable[[CaseBlock], GradientSizes]
-
-    def __len__(self) -> int:
-        return len(self.cases)
 
 
 def gradient_sizes(evidence: Evidence) -> GradientSizes | None:

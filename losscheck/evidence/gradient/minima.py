@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 import attrs
 import numpy as np
 
-from losscheck.cases.blocks import CaseBlock
+from losscheck.cases.blocks import CaseBlock, Population
 from losscheck.cases.problem import Problem
 from losscheck.cases.relations import labelled, target
 from losscheck.domains.rows import one_hot
@@ -41,7 +41,7 @@ _FLOORS = frozenset({"Add", "AddV2", "Maximum"})
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class RightAndWrong:
+class RightAndWrong(Population):
     """Batches whose predictions are right, and batches with the same labels that are ever worse.
 
     Attributes
@@ -57,15 +57,11 @@ class RightAndWrong:
         The ordinary loss.
     """
 
-    cases: CaseBlock
     right: Array
     wrong: Array
     right_inputs: Inputs  # the predictions that are right, (N, *shape)
     scale: float
     rerun: Callable[[CaseBlock], RightAndWrong]
-
-    def __len__(self) -> int:
-        return len(self.cases)
 
     @property
     def lower(self) -> Array:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import attrs
 import numpy as np
 
-from losscheck.cases.blocks import CaseBlock
+from losscheck.cases.blocks import CaseBlock, Population
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.gradient.check import EVALUATIONS, GradientCheck, check
 from losscheck.infer import Inferred
@@ -34,7 +34,7 @@ _CUTS = PYTHON | {"StopGradient", "PreventGradient"}
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class SecondOrderCheck:
+class SecondOrderCheck(Population):
     """H·v of some cases along every direction, and what differences of the gradient say of it.
 
     Attributes
@@ -54,7 +54,6 @@ class SecondOrderCheck:
         What keeps the prediction from the second derivative, as far as the graph tells.
     """
 
-    cases: CaseBlock
     verified: Array
     directions: Array
     slopes: GradientCheck
@@ -63,9 +62,6 @@ class SecondOrderCheck:
     cut: CutOff
     derived: Evidence
     rerun: Callable[[CaseBlock], SecondOrderCheck]
-
-    def __len__(self) -> int:
-        return len(self.cases)
 
     @functools.cached_property
     def wrong_along(self) -> Array:

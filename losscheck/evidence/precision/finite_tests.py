@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import attrs
 import numpy as np
 
-from losscheck.cases.blocks import CaseBlock
+from losscheck.cases.blocks import CaseBlock, Population
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.model import Array, Inputs, Location, Range
 from losscheck.program.tracing.wiring import Node, Wiring
@@ -22,7 +22,7 @@ _ON = frozenset(
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class FiniteTest:
+class FiniteTest(Population):
     """One test for NaN or Inf whose outcome replaces a value, over the cases of a sweep.
 
     Attributes
@@ -38,18 +38,9 @@ class FiniteTest:
 
     node: str
     location: Location | None
-    cases: CaseBlock
     totals: Array
     replaced: Array
     rerun: Callable[[CaseBlock], FiniteTest]
-
-    def __len__(self) -> int:
-        return len(self.cases)
-
-    @property
-    def ranges(self) -> Array:
-        """(N,) Range codes."""
-        return self.cases.ranges
 
 
 def finite_tests(evidence: Evidence) -> tuple[FiniteTest, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import attrs
 import numpy as np
 
-from losscheck.cases.blocks import CaseBlock
+from losscheck.cases.blocks import CaseBlock, Population
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.model import Array, Location, Range
 from losscheck.program.tracing.wiring import Node, Wiring
@@ -30,7 +30,7 @@ _MODULAR = frozenset({"FloorMod", "Mod", "BitwiseAnd", "BitwiseXor", "RightShift
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class IntegerOp:
+class IntegerOp(Population):
     """One operation on whole numbers, over the cases of a sweep.
 
     Attributes
@@ -46,13 +46,9 @@ class IntegerOp:
     node: str
     dtype: str
     location: Location | None
-    cases: CaseBlock
     wrapped: Array
     examples: Sequence[tuple[float, float]]  # of each case: what came out, and what was right
     rerun: Callable[[CaseBlock], IntegerOp]
-
-    def __len__(self) -> int:
-        return len(self.cases)
 
 
 def integer_ops(evidence: Evidence) -> tuple[IntegerOp, ...]:

@@ -19,7 +19,7 @@ import numpy as np
 
 from losscheck import domains
 from losscheck.cases import affordable
-from losscheck.cases.blocks import CaseBlock
+from losscheck.cases.blocks import CaseBlock, Population
 from losscheck.cases.near import Ladder, near
 from losscheck.domains.layout import flat
 from losscheck.evidence.gather import Evidence, Instance
@@ -132,10 +132,9 @@ class Part:
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class Precision:
+class Precision(Population):
     """Cases of one instance in float32 and float64."""
 
-    cases: CaseBlock
     mode: str
     prediction: str
     scale: Scale
@@ -147,14 +146,6 @@ class Precision:
     domains: Mapping[str, domains.Domain]  # of the arguments
     double: Callable[[CaseBlock], tuple[Array, Array]]  # (value, gradient) of cases in float64
     gathered: bool  # False for a few cases that were asked about once more
-
-    def __len__(self) -> int:
-        return len(self.cases)
-
-    @property
-    def ranges(self) -> Array:
-        """(N,) Range codes."""
-        return self.cases.ranges
 
     def explained_nearby(self, direction: Direction) -> float:
         """What conditioning explains at the first case, or at one of its neighbours.

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import attrs
 import numpy as np
 
-from losscheck.cases.blocks import CaseBlock
+from losscheck.cases.blocks import CaseBlock, Population
 from losscheck.cases.exhaustive import Lattice
 from losscheck.domains.layout import flat
 from losscheck.model import Array, Range
@@ -36,7 +36,7 @@ class Scale:
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class Sweep:
+class Sweep(Population):
     """Value and gradient of a block of cases in one dtype and mode.
 
     Attributes
@@ -49,7 +49,6 @@ class Sweep:
         Gives (value, gradient) of chosen cases in float64.
     """
 
-    cases: CaseBlock
     dtype: str
     mode: str
     prediction: str
@@ -61,9 +60,6 @@ class Sweep:
     scale: Scale
     double: Callable[[CaseBlock], tuple[Array, Array]]
     rerun: Callable[[CaseBlock], Sweep]
-
-    def __len__(self) -> int:
-        return len(self.cases)
 
     def with_scale(self, other: Scale) -> Sweep:
         """Take what is ordinary from another sweep of the same loss where that is larger."""
@@ -80,11 +76,6 @@ class Sweep:
     def forward_finite(self) -> Array:
         """(N,) bool: the loss is finite."""
         return np.asarray(~(self.value_nan | self.value_inf))
-
-    @property
-    def ranges(self) -> Array:
-        """(N,) Range codes."""
-        return self.cases.ranges
 
     @property
     def flat_gradient(self) -> Array:
