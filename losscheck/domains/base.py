@@ -40,9 +40,9 @@ class Domain(abc.ABC):
     name: str
 
     @property
-    @abc.abstractmethod
     def elementwise(self) -> bool:
         """False where the constraint holds rows along the last axis together."""
+        return False
 
     @property
     def movable(self) -> bool:
@@ -60,9 +60,9 @@ class Domain(abc.ABC):
         return None
 
     @property
-    @abc.abstractmethod
     def integral(self) -> bool:
         """Whether only whole numbers are inside."""
+        return False
 
     @property
     @abc.abstractmethod
@@ -75,9 +75,9 @@ class Domain(abc.ABC):
         low, high = self.bounds
         return math.isinf(low), math.isinf(high)
 
-    @abc.abstractmethod
     def dimensions(self, shape: Shape) -> int:
         """How many uniform coordinates `draw` takes for one array of this shape."""
+        return math.prod(shape)
 
     @abc.abstractmethod
     def draw(

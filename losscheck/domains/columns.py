@@ -41,11 +41,6 @@ class Columns(Domain):
     parts: tuple[Part, ...]
 
     @property
-    def elementwise(self) -> bool:
-        """A number is judged by its place."""
-        return False
-
-    @property
     def movable(self) -> bool:
         """Every number can be moved by itself."""
         return True

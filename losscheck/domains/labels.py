@@ -246,11 +246,6 @@ class OneHot(Domain):
     """Rows with a single 1, the rest 0."""
 
     @property
-    def elementwise(self) -> bool:
-        """A row is one label."""
-        return False
-
-    @property
     def integral(self) -> bool:
         """Zeros and ones."""
         return True

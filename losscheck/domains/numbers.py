@@ -87,10 +87,6 @@ class Numbers(Domain):
         low, high = self.works if working else self.bounds
         return np.asarray(low), np.asarray(high)
 
-    def dimensions(self, shape: Shape) -> int:
-        """One coordinate a number."""
-        return math.prod(shape)
-
     def draw(
         self,
         points: Array,

@@ -58,20 +58,6 @@ def rounding(width: int, dtype: str) -> float:
 class Rows(Domain):
     """Rows of real numbers that a constraint ties together along the last axis."""
 
-    @property
-    def elementwise(self) -> bool:
-        """A row is constrained as a whole."""
-        return False
-
-    @property
-    def integral(self) -> bool:
-        """Parts are real numbers."""
-        return False
-
-    def dimensions(self, shape: Shape) -> int:
-        """One coordinate a part."""
-        return math.prod(shape)
-
     def tokens(self, shape: Shape, dtype: str, classes: int = 2) -> Array:
         """Give the landmark rows: (k, width)."""
         return self.rows(row_width(self, shape), dtype)[0]
