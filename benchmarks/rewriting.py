@@ -26,7 +26,7 @@ from losscheck.rewriting import Error, Rewriting, leaves_in, rewritings
 from losscheck.rewriting.arithmetic import error
 from losscheck.rewriting.inlining import returned
 from losscheck.rewriting.judging import Judge
-from losscheck.rewriting.reading import read
+from losscheck.rewriting.python import read
 
 PAGE = Path(__file__).parent.parent / "docs" / "rewriting.md"
 GIVEN = 256  # points that the search has

@@ -10,13 +10,12 @@ import attrs
 import numpy as np
 
 from losscheck.cases.blocks import CaseBlock
-from losscheck.cases.corners import corners
 from losscheck.cases.data import FEWEST as FEWEST_ROWS
 from losscheck.cases.data import SHARE, from_data
 from losscheck.cases.exhaustive import exhaustive, forget_spreads
 from losscheck.cases.problem import Problem
 from losscheck.cases.relations import relations
-from losscheck.cases.stages import Search, Stages
+from losscheck.cases.stages import Search, Stages, corners
 from losscheck.cases.strategies import mixed, mixtures
 from losscheck.cases.user_data import Data
 from losscheck.model import Argument, Range, UsageError

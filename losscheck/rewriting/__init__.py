@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 
 from losscheck.model import Array
 from losscheck.rewriting.arithmetic import Error, error
-from losscheck.rewriting.contest import Judged, better, judged, loses
 from losscheck.rewriting.expressions import Expression, leaves_of
 from losscheck.rewriting.judging import Judge, points
-from losscheck.rewriting.printing import imports, write
-from losscheck.rewriting.reading import Spelling, read
+from losscheck.rewriting.python import Spelling, imports, read, write
+from losscheck.rewriting.search import Judged, better, judged, loses
 
 __all__ = ["Error", "Rewriting", "Spelling", "leaves_in", "rewritings"]
 LONGEST = 60  # a longer expression is not searched

@@ -12,7 +12,7 @@ from losscheck.model import Array
 from losscheck.rewriting.arithmetic import Arithmetic, aligned, axes_of
 from losscheck.rewriting.expressions import Expression, Leaf, Number, Operation, op, walk
 from losscheck.rewriting.functions import FUNCTIONS, REDUCTIONS
-from losscheck.rewriting.reading import PLAIN, read
+from losscheck.rewriting.python import PLAIN, read
 
 # The arithmetic's slopes take the gradient in, so that its factors are grouped as in TensorFlow.
 G = Leaf("g")

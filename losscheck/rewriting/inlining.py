@@ -13,7 +13,7 @@ import textwrap
 from collections.abc import Mapping
 
 from losscheck.rewriting.expressions import leaves_of
-from losscheck.rewriting.reading import FRAMEWORKS, Spelling, read
+from losscheck.rewriting.python import FRAMEWORKS, Spelling, read
 
 DEEPEST = 12  # names within names
 # Below these there are calls that draw, print, keep or run something.

@@ -23,7 +23,7 @@ from losscheck.rewriting.expressions import (
 from losscheck.rewriting.identities import FAMILIES
 from losscheck.rewriting.matching import Binding, Found, matches
 from losscheck.rewriting.polynomials import forms
-from losscheck.rewriting.reading import PLAIN, read
+from losscheck.rewriting.python import PLAIN, read
 from losscheck.rewriting.simplifying import simplify, tidy
 
 Holds = Callable[[tuple[Expression, ...]], bool]

@@ -8,7 +8,7 @@ from benchmarks.peers import everyday, hamming
 from benchmarks.rewriting import expression_of, measure, sample
 from losscheck.rewriting import leaves_in
 from losscheck.rewriting.judging import Judge
-from losscheck.rewriting.reading import read
+from losscheck.rewriting.python import read
 
 
 @pytest.mark.parametrize("name", hamming.PROBLEMS)

@@ -1,6 +1,6 @@
 import numpy as np
 
-from losscheck.cases.corners import corners
+from losscheck.cases.stages import corners
 from losscheck.model import Range
 from tests.cases.arguments import SPARSE, pair
 

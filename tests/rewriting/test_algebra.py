@@ -9,10 +9,9 @@ from mpmath import mp
 from losscheck.rewriting.expressions import Leaf
 from losscheck.rewriting.polynomials import polynomial, together
 from losscheck.rewriting.power_series import NoSeriesError
-from losscheck.rewriting.printing import write
-from losscheck.rewriting.reading import read
-from losscheck.rewriting.series import series
+from losscheck.rewriting.python import read, write
 from losscheck.rewriting.simplifying import simplify, tidy
+from losscheck.rewriting.splits import series
 
 
 @pytest.mark.parametrize(

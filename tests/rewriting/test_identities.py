@@ -10,7 +10,7 @@ from losscheck.rewriting.evaluation import Values
 from losscheck.rewriting.expressions import Expression, leaves_of
 from losscheck.rewriting.identities import FAMILIES
 from losscheck.rewriting.moves import Identity, identities, parse
-from losscheck.rewriting.reading import PLAIN, read
+from losscheck.rewriting.python import PLAIN, read
 
 LINES = [(family, line) for family, lines in FAMILIES.items() for line in lines]
 COUNT = 400

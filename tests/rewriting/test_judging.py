@@ -10,7 +10,7 @@ import pytest
 from losscheck.rewriting.arithmetic import ALL, Exact, Single, bits, error
 from losscheck.rewriting.evaluation import Values
 from losscheck.rewriting.judging import Judge, points
-from losscheck.rewriting.reading import read
+from losscheck.rewriting.python import read
 
 
 def test_bits_of_a_few_ulps() -> None:

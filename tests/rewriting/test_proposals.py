@@ -11,7 +11,7 @@ import pytest
 from losscheck.rewriting import Rewriting, Spelling, leaves_in, rewritings
 from losscheck.rewriting.arithmetic import error
 from losscheck.rewriting.judging import Judge
-from losscheck.rewriting.reading import read
+from losscheck.rewriting.python import read
 from tests.rewriting.expressions import LOSING, SOUND, points
 
 

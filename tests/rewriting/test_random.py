@@ -7,7 +7,7 @@ import pytest
 
 from losscheck.rewriting import leaves_in, rewritings
 from losscheck.rewriting.judging import Judge
-from losscheck.rewriting.reading import read
+from losscheck.rewriting.python import read
 
 FUNCTIONS = (
     *("tf.exp", "tf.math.log", "tf.sqrt", "tf.square", "tf.sin", "tf.cos", "tf.tanh", "tf.abs"),

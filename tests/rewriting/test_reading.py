@@ -7,8 +7,7 @@ import ast
 import pytest
 
 from losscheck.rewriting.expressions import Leaf, leaves_of
-from losscheck.rewriting.printing import imports, write
-from losscheck.rewriting.reading import Spelling, read
+from losscheck.rewriting.python import Spelling, imports, read, write
 
 
 @pytest.mark.parametrize(
@@ -110,7 +109,7 @@ def test_every_function_is_in_tensorflow_and_keras() -> None:
     import tensorflow as tf
 
     from losscheck.rewriting.functions import FUNCTIONS, REDUCTIONS
-    from losscheck.rewriting.printing import spellings
+    from losscheck.rewriting.python import spellings
 
     for name in [*FUNCTIONS, *REDUCTIONS, "where"]:
         tensorflow, ours = spellings(name)

@@ -1,20 +1,24 @@
-"""Rules about the weights of a compiled model: what they share, and their words."""
+"""Rules about the weights of a compiled model: what they share, their words, NaN and Inf."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from losscheck.advice import wording
 from losscheck.advice.functions import FLAT, NO_SLOPE, SURROGATE
-from losscheck.model import Direction, Suspect
+from losscheck.model import Direction, Range, Severity, Suspect
 from losscheck.rules.base import Rule
 from losscheck.rules.gradient.gradient_mismatch import reason
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from losscheck.advice.blamed import Blame
-    from losscheck.rules.base import Words
+    from losscheck.evidence.keras.weights import Moment, WeightEvidence
+    from losscheck.model import Array
+    from losscheck.rules.base import Judgment, Words
 
 
 NAMED = 3  # weights that a sentence names; the others are counted
@@ -33,6 +37,7 @@ _SLOPED = {
     ),
 }
 _WIDER = "# Write this with an operation that has a slope where the model starts."
+DIVERGED = 1e3  # weights beyond this, and beyond as many times their first size, have run away
 
 
 class WeightRule(Rule):
@@ -164,3 +169,122 @@ def mismatch_words(suspect: Suspect, blame: Blame, names: str, output: str) -> W
     fix += "\n# If it is meant so, ignore LC101 for this model and give the reason."
     wrong = f"The gradient by {names} is not the derivative of the loss."
     return wrong, f"{numbers}.{cause}", fix
+
+
+class _NonfiniteRule(WeightRule):
+    form: str
+
+    def told(self, suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
+        """Say what is wrong, why, and what to write instead."""
+        return nonfinite_words(suspect, blame, names, output)
+
+    def _shows(self, numbers: Array | float) -> bool:
+        """Whether there is a NaN, or an infinity and no NaN, which comes first."""
+        nan = bool(np.isnan(numbers).any())
+        return nan if self.form == "nan" else not nan and bool(np.isinf(numbers).any())
+
+
+class _ValueRule(_NonfiniteRule):
+    """The loss is not finite at the start or after a few steps of training."""
+
+    def judge(self, weights: WeightEvidence) -> Judgment:
+        """Name the first moments at which the loss is not finite."""
+        found = [m for m in _stages(weights) if self._shows(m.run.value)]
+        if found:
+            yield Suspect(
+                code=self.code,
+                form=self.form,
+                facts={"weights": (), "moment": found[0]},
+                range=Range.ORDINARY if found[0].steps == 0 else Range.WORKING,
+                value=found[0].run.value,
+                count=len(found),
+                certain=_certain(weights, found),
+            )
+
+
+class WeightForwardNan(_ValueRule):
+    """The loss is NaN (LC201)."""
+
+    code = "LC201"
+    slug = "forward-nan"
+    forms = {"nan": Severity.ERROR}
+    form = "nan"
+    nonfinite = frozenset(forms)
+
+
+class WeightForwardInf(_ValueRule):
+    """The loss is infinite (LC202)."""
+
+    code = "LC202"
+    slug = "forward-inf"
+    forms = {"inf": Severity.ERROR}
+    form = "inf"
+    nonfinite = frozenset(forms)
+
+
+class _GradientRule(_NonfiniteRule):
+    """The gradient by a weight is not finite while the loss is."""
+
+    def judge(self, weights: WeightEvidence) -> Judgment:
+        """Name the weights, at the first moment that shows each."""
+        first: dict[int, list[Moment]] = {}
+        for moment in _stages(weights):
+            if not np.isfinite(moment.run.value):
+                continue
+            for i, gradient in enumerate(moment.run.gradients):
+                if gradient is not None and self._shows(gradient):
+                    first.setdefault(i, []).append(moment)
+        together: dict[int, list[int]] = {}
+        for i, moments in first.items():
+            together.setdefault(id(moments[0]), []).append(i)
+        for members in together.values():
+            moments = first[members[0]]
+            yield Suspect(
+                code=self.code,
+                form=self.form,
+                facts={"weights": tuple(members), "moment": moments[0]},
+                range=Range.ORDINARY if moments[0].steps == 0 else Range.WORKING,
+                direction=Direction.BACKWARD,
+                value=moments[0].run.value,
+                count=len(moments),
+                certain=_certain(weights, moments),
+            )
+
+
+class WeightGradientNan(_GradientRule):
+    """The gradient by a weight is NaN while the loss is finite (LC203)."""
+
+    code = "LC203"
+    slug = "gradient-nan"
+    forms = {"nan": Severity.ERROR}
+    form = "nan"
+    nonfinite = frozenset(forms)
+
+
+class WeightGradientInf(_GradientRule):
+    """The gradient by a weight is infinite while the loss is finite (LC204)."""
+
+    code = "LC204"
+    slug = "gradient-inf"
+    forms = {"inf": Severity.ERROR}
+    form = "inf"
+    nonfinite = frozenset(forms)
+
+
+def _stages(weights: WeightEvidence) -> Iterator[Moment]:
+    """The moments in order: the start, alone and in training, and what comes after steps."""
+    yield from weights.start
+    yield from weights.trained
+    yield from weights.after
+
+
+def _certain(weights: WeightEvidence, moments: Sequence[Moment]) -> bool:
+    """Say whether it is a fact: in each plausible domain of the inputs, with weights near by."""
+    if moments[0].steps:
+        first = max((float(np.abs(w).max(initial=0.0)) for w in weights.initial), default=0.0)
+        now = max(float(np.abs(w).max(initial=0.0)) for w in moments[0].weights)
+        return now <= DIVERGED * max(1.0, first)
+    if moments[0].training:
+        return True
+    shown = {tuple(m.batch.domains.values()) for m in moments if not m.steps and not m.training}
+    return shown == {tuple(batch.domains.values()) for batch in weights.batches}

@@ -12,12 +12,15 @@ import numpy as np
 
 from losscheck.model import Direction, Range, Severity, Suspect
 from losscheck.rules.base import Trail
-from losscheck.rules.model import WeightRule, dead_words, mismatch_words, missing_words
-from losscheck.rules.model.nonfinite import (
+from losscheck.rules.model import (
     WeightForwardInf,
     WeightForwardNan,
     WeightGradientInf,
     WeightGradientNan,
+    WeightRule,
+    dead_words,
+    mismatch_words,
+    missing_words,
 )
 
 if TYPE_CHECKING:
