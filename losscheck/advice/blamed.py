@@ -73,8 +73,6 @@ class Ran:
 
     Attributes
     ----------
-    op
-        Its TensorFlow type.
     operands
         What went in; shapes broadcast to that of the outcome, or the operation is no elementwise
         one.

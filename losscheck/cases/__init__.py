@@ -71,8 +71,6 @@ def search(
         The float type of all inputs; labels too, as Keras hands them over.
     classes
         The number of classes of `class_index` arguments.
-    seed
-        The same seed gives the same cases.
     budget
         About how many cases; of them ordinary ones are 4,096, or half where the budget is less
         than twice that, except where labels alone make up the inputs.

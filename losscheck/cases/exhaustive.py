@@ -41,8 +41,6 @@ def half_numbers(domain: Domain, dtype: str) -> Array:
 
     Parameters
     ----------
-    domain
-        Such as `real`.
     dtype
         The float type to give them in; a half type holds its own numbers alone.
 
@@ -78,11 +76,6 @@ def exhaustive(problem: Problem, limit: int, seed: int) -> CaseBlock:
     Where there is no room for all labels beside every prediction, the labels take turns, so that
     neighbouring predictions meet different ones; where there is none for all predictions, they
     are thinned evenly.
-
-    Parameters
-    ----------
-    limit
-        The number of cases, at most.
 
     Returns
     -------
@@ -150,8 +143,6 @@ class Lattice:
 
     Parameters
     ----------
-    problem
-        What they are made for.
     values
         (k, *shape) predictions.
     labels

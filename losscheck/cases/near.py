@@ -29,8 +29,6 @@ class Ladder:
     ----------
     along
         What is small: "|y_pred - y_true|" or "|y_pred|".
-    cases
-        Its cases.
     distance
         (N,) float64, the largest of that distance's entries, of the numbers as they are stored.
     """

@@ -26,8 +26,6 @@ class Variable:
 
     Parameters
     ----------
-    name, role
-        Those of the argument.
     domain
         What it may hold.
     shape
@@ -163,8 +161,6 @@ class Problem:
 
         Parameters
         ----------
-        count
-            Number of cases.
         reach
             The range that every argument is drawn from.
 
@@ -229,8 +225,6 @@ def coincidence(
 
     Parameters
     ----------
-    variables
-        All arguments.
     pair
         The label and the prediction, where they are comparable.
     inputs

@@ -37,11 +37,6 @@ def relations(problem: Problem, limit: int, seed: int) -> CaseBlock:
 
     What falls outside a domain is dropped: opposites of probabilities, zero rows of a simplex.
 
-    Parameters
-    ----------
-    limit
-        The number of cases, at most.
-
     Returns
     -------
     CaseBlock

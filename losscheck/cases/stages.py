@@ -34,13 +34,7 @@ class Search:
 
 
 class Stages:
-    """Collects the cases of one stage after the other.
-
-    Parameters
-    ----------
-    problem
-        What the cases are generated for.
-    """
+    """Collects the cases of one stage after the other."""
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
@@ -164,11 +158,6 @@ def corners(problem: Problem, limit: int, seed: int) -> CaseBlock:
     everywhere, at one place amid ordinary values (the same place in every argument), and scattered
     at random over all places. Where there are more combinations than `limit` allows, half of a
     random choice of them is working at most, so that extreme values do not hide the others.
-
-    Parameters
-    ----------
-    limit
-        The number of cases, at most.
     """
     rng = np.random.default_rng((seed, 1))
     fills = _combinations(problem, limit if problem.single else limit // 3, rng)

@@ -40,14 +40,8 @@ def mixtures(
 
     Parameters
     ----------
-    arguments
-        Of the loss.
     shapes
         The shape of one case of each argument.
-    count
-        The number of cases, at most.
-    seed
-        The same seed gives the same cases.
     dtype
         The float type of every input.
     classes
@@ -174,10 +168,6 @@ def recipes(arguments: int, count: int, seed: int) -> list[Recipe]:
 
     Parameters
     ----------
-    arguments
-        Their number.
-    count
-        Blocks, at most.
     seed
         The same seed gives the same blocks, whatever else is imported.
 

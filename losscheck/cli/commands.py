@@ -48,13 +48,7 @@ COMMANDS = (
 
 
 def check(targets: Sequence[str], formats: Sequence[str], options: dict[str, Any]) -> int:
-    """Check losses and write what was found in the formats asked for.
-
-    Returns
-    -------
-    int
-        The exit status.
-    """
+    """Check losses and write what was found in the formats asked for."""
     wanted = outputs.parse(formats)
     held = settings(Path.cwd(), options)
     verbosity = options["verbose"] - options["quiet"]

@@ -24,13 +24,7 @@ GAP = 2  # columns between what stands side by side
 
 
 def config(targets: Sequence[str], formats: Sequence[str], options: dict[str, Any]) -> int:
-    """Print the settings that a check with these options would have.
-
-    Returns
-    -------
-    int
-        The exit status: 0.
-    """
+    """Print the settings that a check with these options would have."""
     wanted = outputs.parse(formats, FORMATS)
     directory = Path.cwd()
     held = settings(directory, options)

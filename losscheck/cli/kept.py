@@ -54,13 +54,7 @@ def write(targets: Sequence[str], options: dict[str, Any], *, reason: str, expir
 
 
 def prune(targets: Sequence[str], options: dict[str, Any]) -> int:
-    """Take out what was examined and is not found any more.
-
-    Returns
-    -------
-    int
-        The exit status: 0.
-    """
+    """Take out what was examined and is not found any more."""
     file = _file(options)
     known = baseline.read(file)
     report = _report(targets, options)
@@ -77,13 +71,7 @@ def prune(targets: Sequence[str], options: dict[str, Any]) -> int:
 
 
 def show_baseline(config: Path | None, named: Path | None) -> int:
-    """List what the baseline holds, by loss.
-
-    Returns
-    -------
-    int
-        The exit status: 0.
-    """
+    """List what the baseline holds, by loss."""
     file = _file({"config": config, "baseline": named})
     entries = baseline.read(file)
     today = datetime.datetime.now(tz=datetime.UTC).date()
@@ -128,13 +116,7 @@ def _shown(file: Path) -> str:
 
 
 def show_cache(config: Path | None) -> int:
-    """List the losses of which reports are kept, those used last first.
-
-    Returns
-    -------
-    int
-        The exit status: 0.
-    """
+    """List the losses of which reports are kept, those used last first."""
     folder = _folder(config)
     kept = sorted(folder.files(), key=lambda each: -each.used)
     for each in kept:
@@ -146,13 +128,7 @@ def show_cache(config: Path | None) -> int:
 
 
 def clear(config: Path | None) -> int:
-    """Let go of all that is kept.
-
-    Returns
-    -------
-    int
-        The exit status: 0.
-    """
+    """Let go of all that is kept."""
     folder = _folder(config)
     kept = list(folder.files())
     for each in kept:

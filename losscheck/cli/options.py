@@ -33,15 +33,8 @@ def settings(directory: Path, options: dict[str, Any]) -> Settings:
 
     Parameters
     ----------
-    directory
-        The working directory.
     options
         As click gives them; what is None or empty was not given.
-
-    Returns
-    -------
-    Settings
-        What holds.
 
     Raises
     ------

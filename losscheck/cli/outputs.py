@@ -34,8 +34,6 @@ def parse(given: Sequence[str], formats: Sequence[str] = tuple(FORMATS)) -> Outp
     ----------
     given
         FORMAT or FORMAT=PATH each.
-    formats
-        Those that there are.
 
     Raises
     ------

@@ -37,19 +37,10 @@ def report(
     ----------
     targets
         The losses; those of the configuration where none is named.
-    out
-        The folder.
-    options
-        As click gives them.
     against
         An earlier report, to compare with.
     given
         A report that was made before, in place of checking losses.
-
-    Returns
-    -------
-    int
-        The exit status.
     """
     only_new = options.get("fail_on") == NEW
     if only_new and against is None:

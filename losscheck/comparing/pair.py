@@ -260,8 +260,6 @@ def jumps(pair: Pair, case: CaseBlock, value: Array) -> bool:
     ----------
     case
         A block of one case.
-    value
-        What it gives there.
     """
     near = pair.truth(pair.new, 0, around(pair, case))[1::2]  # those that are nearest
     near = near[np.isfinite(near).all(axis=1)]

@@ -42,8 +42,6 @@ class Numbers:
     ----------
     old, new
         (N, n) float64.
-    scale
-        What is ordinary.
     dtype
         In which they were computed.
     """
@@ -142,8 +140,6 @@ def of_values(
 
     Parameters
     ----------
-    old, new
-        What the losses give.
     off
         The error of the one that lost its digits; of a new value beside one that is not finite, 0
         where it is right.

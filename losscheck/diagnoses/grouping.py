@@ -39,13 +39,6 @@ def groups(explanations: Sequence[Explanation], flow: Flow) -> list[Group]:
     fail at the same operand; or where the same complaint is raised. A slope that is steep on the
     way to a singular point belongs to what fails there, and so does a mode that fails alone next
     to it.
-
-    Parameters
-    ----------
-    explanations
-        The findings of one loss.
-    flow
-        Its numbers.
     """
     found: list[Group] = []
     for told in sorted(explanations, key=lambda each: (_is_symptom(each), -each.weight)):

@@ -164,15 +164,6 @@ class Domain(abc.ABC):
     def ordinary(self, n: int, shape: Shape, seed: int, *, classes: int = 2) -> Array:
         """Evenly spread cases of the ordinary range.
 
-        Parameters
-        ----------
-        n
-            Number of cases.
-        shape
-            The shape of one case.
-        seed
-            The same seed gives the same cases.
-
         Returns
         -------
         Array

@@ -45,19 +45,13 @@ class FloatFormat:
 
     Parameters
     ----------
-    name
-        As TensorFlow calls it.
     storage
         The NumPy dtype that holds its numbers; NumPy has no bfloat16, whose numbers are float32
         numbers with 16 zero bits at the end.
     eps
         The distance from 1 to the next number.
-    tiny
-        The smallest normal number.
     subnormal
         The smallest number above 0.
-    largest
-        The largest finite number.
     reach
         Where the working range ends in this type at the latest: in float16 at 1e3, as design.md
         sets it, for the square of anything above 255 overflows there.
@@ -118,8 +112,6 @@ def cast(values: Array, dtype: str) -> Array:
     ----------
     values
         Any shape, any real dtype.
-    dtype
-        One of `FORMATS`.
 
     Returns
     -------

@@ -24,15 +24,7 @@ _FIRST_CLASSES = 16
 
 @attrs.frozen
 class Labels(Domain):
-    """Labels of two values, as floats: every value occurs in an ordinary case that has room for it.
-
-    Parameters
-    ----------
-    name
-        The canonical text.
-    low, high
-        The two values.
-    """
+    """Labels of two values, as floats: each occurs in an ordinary case that has room for it."""
 
     low: float
     high: float

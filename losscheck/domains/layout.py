@@ -90,8 +90,6 @@ def uniform(count: int, dimensions: int, rng: np.random.Generator) -> Array:
 
     Parameters
     ----------
-    count
-        Number of points.
     dimensions
         Number of coordinates; 0 is allowed.
     rng
@@ -121,8 +119,6 @@ def mixed_labels(count: int, slots: int, classes: int, rng: np.random.Generator)
 
     Parameters
     ----------
-    count
-        Number of cases.
     slots
         Labels in a case; with fewer slots than classes, two or more of them differ.
     classes

@@ -38,8 +38,6 @@ class Numbers(Domain):
 
     Parameters
     ----------
-    name
-        The canonical text.
     bounds
         The ends; infinite ones are never reached.
     open_ends
@@ -221,13 +219,6 @@ class Numbers(Domain):
 
     def spread(self, count: int, dtype: str, *, working: bool = False) -> tuple[Array, int]:
         """Give numbers of a float type inside the domain, evenly spread over its bits.
-
-        Parameters
-        ----------
-        count
-            How many, at most.
-        working
-            Keep to the working range.
 
         Returns
         -------

@@ -29,12 +29,8 @@ class Apart:
 
     Attributes
     ----------
-    kept
-        Those that count.
-    ignored
-        Those that are set apart.
     reasons
-        Why, by their ids.
+        Why findings are set apart, by their ids.
     reminders
         Comments that match nothing, entries of the baseline that are mended or have expired.
     checks
@@ -206,13 +202,6 @@ def comments(file: Path, shown: str) -> tuple[Comment, ...]:
     """Read the comments of a file; none of one that cannot be read as Python.
 
     What looks like a comment within a text or a docstring is none.
-
-    Parameters
-    ----------
-    file
-        The file.
-    shown
-        How messages name it.
 
     Raises
     ------

@@ -42,8 +42,6 @@ def examined(tasks: Sequence[Task], settings: Settings) -> Iterator[Event]:
 
     Parameters
     ----------
-    tasks
-        The losses.
     settings
         Where the scheduler is, and what its workers are sent.
 

@@ -53,8 +53,6 @@ def work(pipe: Connection, room: str, threads: int, do: Work) -> None:
         A folder for all that the process writes.
     threads
         Of TensorFlow, for one operation.
-    do
-        What to do.
     """
     _keep_to_oneself(room)
     # Threads that wait for work of the others take the others' cores.

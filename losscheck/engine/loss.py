@@ -54,10 +54,6 @@ class Examination:
 
     Parameters
     ----------
-    loss
-        The loss.
-    settings
-        What steers the run.
     declared
         What the user says of its arguments.
     listen

@@ -47,10 +47,6 @@ class ModelExamination:
 
     Parameters
     ----------
-    loss
-        The model.
-    settings
-        What steers the run.
     listen
         Called with the name of each stage as it begins.
     """

@@ -50,10 +50,6 @@ def verdict(
 
     Parameters
     ----------
-    findings
-        Those that count.
-    checks
-        Of every rule.
     failed
         The codes of the rules that a fault of ours left undecided.
     """

@@ -60,10 +60,6 @@ def plan(
 
     Parameters
     ----------
-    targets
-        As the user gave them.
-    settings
-        What steers the run.
     selection
         Which of them are wanted, where the caller has asked already.
     passed
@@ -210,15 +206,6 @@ def _names(loss: Loss) -> tuple[str, ...]:
 
 def planned(targets: Sequence[str], settings: Settings, selection: Selection) -> Plan:
     """Find the losses of all targets; of one whose module ends its process, the plan says so.
-
-    Parameters
-    ----------
-    targets
-        As the user gave them.
-    settings
-        What steers the run.
-    selection
-        Which of them are wanted.
 
     Raises
     ------

@@ -27,10 +27,6 @@ def run(
 
     Parameters
     ----------
-    tasks
-        The losses.
-    settings
-        What steers the run.
     hear
         Told of stages and findings at once where a loss is examined in this very process, since
         the events that are given wait for the end of it.

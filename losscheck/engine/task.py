@@ -58,8 +58,6 @@ def examine(
 
     Parameters
     ----------
-    task
-        The target and the settings.
     loss
         The resolved loss, where the caller has it (a callable has no text to resolve).
     listen

@@ -47,10 +47,6 @@ class Evidence:
     ----------
     inferred
         Its spec and programs.
-    dtypes
-        The required dtypes.
-    modes_wanted
-        The modes to run in.
     seed
         Of everything random but cases that are laid out beforehand.
     shared_seed

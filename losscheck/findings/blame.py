@@ -32,8 +32,6 @@ def nonfinite_source(wiring: Wiring, start: str, values: Values) -> Node | None:
 
     Parameters
     ----------
-    wiring
-        The graph.
     start
         The tensor that came out non-finite: the loss or its gradient.
     values

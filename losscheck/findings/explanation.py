@@ -21,8 +21,6 @@ class Explanation:
 
     Attributes
     ----------
-    finding
-        What is reported.
     suspect
         The rule's claim about the case that is reported, with the numbers of the run.
     blame

@@ -87,8 +87,6 @@ def lost_sources(graph: Wiring, start: str, pairs: Pairs) -> list[Loss | None]:
 
     Parameters
     ----------
-    graph
-        The graph.
     start
         The loss or its gradient.
     pairs

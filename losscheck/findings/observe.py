@@ -186,8 +186,6 @@ def opinions(
 
     Parameters
     ----------
-    inputs
-        One case.
     gradient, numeric
         Flat: what the loss gives, and what the differences say.
     loops

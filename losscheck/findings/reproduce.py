@@ -38,8 +38,6 @@ def reproduce(
         The finding, with its case.
     target, form
         The loss as it was given, and what it is (`targets.Loss.form`).
-    call
-        How it is called.
     placed
         The model that it was found in.
     written

@@ -21,8 +21,6 @@ def reproduce(suspect: Suspect, loss: Loss, weights: Sequence[int], seed: int, b
     ----------
     suspect
         The finding, with the moment that shows it.
-    loss
-        The model.
     weights
         Those that it is about, by their place among the trainable variables.
     seed

@@ -64,8 +64,6 @@ class Steps:
 
     Parameters
     ----------
-    faults
-        Where they are kept.
     desk
         The evidence; None for a loss that could not be run at all.
     """

@@ -47,10 +47,6 @@ class WeightWriter:
 
     Parameters
     ----------
-    loss
-        The model.
-    settings
-        What steers the run.
     evidence
         What is known of its weights.
     base

@@ -85,8 +85,6 @@ class Bench:
         The evidence of the loss as it is.
     base
         The folder that files are named relative to.
-    said
-        All findings of the loss.
     writer
         Gives who writes findings of some evidence, as a check of the loss does.
     handed
@@ -115,15 +113,7 @@ class Bench:
         return len({one.blame.expression for one in self._said if one.weight == weight})
 
     def verify(self, edits: Sequence[Edit], explanations: Sequence[Explanation]) -> Verified:
-        """Say which findings a change cures, and what speaks against it.
-
-        Parameters
-        ----------
-        edits
-            Made together.
-        explanations
-            The findings of the fault.
-        """
+        """Say which findings a change cures, and what speaks against it."""
         return self._attempted(edits, lambda: self._tried(edits, explanations))
 
     def cleared(

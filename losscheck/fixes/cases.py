@@ -34,8 +34,6 @@ class Tried:
 
     Parameters
     ----------
-    evidence
-        Of the loss as it is.
     explanations
         The findings that are to be cured.
     """

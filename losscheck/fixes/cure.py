@@ -74,8 +74,6 @@ def compromise(
     ----------
     tried
         Changes of which none holds.
-    explanations
-        The findings of the fault.
 
     Returns
     -------

@@ -37,8 +37,6 @@ class Edit:
         One expression.
     before
         Statements that are put before the one that holds the expression.
-    why
-        A remark.
     further
         Edits of the file as this one leaves it, made after it in their order.
     """
@@ -82,8 +80,6 @@ def patched(source: str, edits: Sequence[Edit]) -> str:
 
     Parameters
     ----------
-    source
-        The whole text.
     edits
         Changes of this file, in any order; they must not overlap.
 

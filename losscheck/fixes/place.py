@@ -23,8 +23,6 @@ class Place:
 
     Attributes
     ----------
-    source
-        The whole file.
     around
         What holds the expression, from the module to the expression itself.
     """
@@ -160,13 +158,7 @@ def _dump(text: str) -> str:
 
 
 def definitions(source: str, line: int) -> Mapping[str, str]:
-    """The names that are assigned once, before a line, from what does not change either.
-
-    Parameters
-    ----------
-    source
-        The text of the file.
-    """
+    """The names that are assigned once, before a line, from what does not change either."""
     function = _function(source, line)
     if function is None:
         return {}

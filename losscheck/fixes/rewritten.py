@@ -175,8 +175,6 @@ def numbers_of(text: str, inputs: Inputs, known: Mapping[str, Any]) -> Array | N
 
     Parameters
     ----------
-    text
-        An expression.
     inputs
         (N, *shape) for each argument of the loss.
     known

@@ -72,8 +72,6 @@ def infer(
 
     Parameters
     ----------
-    loss
-        The loss.
     declared
         What the user says of its arguments, the configuration laid over the decorator.
     home, base

@@ -85,8 +85,6 @@ def layout(
 
     Parameters
     ----------
-    data
-        The rows.
     prediction
         The argument that names the axes; the others share its letters where they share its sizes.
     declared

@@ -42,8 +42,6 @@ class Search:
 
     Parameters
     ----------
-    programs
-        Its programs.
     given
         What is known of its arguments.
     pairs

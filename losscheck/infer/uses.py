@@ -106,8 +106,6 @@ class Moved:
 
     Parameters
     ----------
-    program
-        Of the loss.
     argument
         The one whose columns, along its last axis, are moved.
     """

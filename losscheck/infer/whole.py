@@ -62,8 +62,6 @@ def whole(
 
     Parameters
     ----------
-    compiled
-        The model.
     losses
         The loss of each of its parts, in their order.
     declared
@@ -194,17 +192,7 @@ class Slot:
 
 
 def batches(slots: Sequence[Slot], count: int, seed: int) -> tuple[Batch, ...]:
-    """Draw batches; those of an argument with several plausible domains take turns in them.
-
-    Parameters
-    ----------
-    slots
-        The arguments.
-    count
-        How many batches.
-    seed
-        The same seed gives the same batches.
-    """
+    """Draw batches; those of an argument with several plausible domains take turns in them."""
     return tuple(_batch(slots, i, seed) for i in range(count))
 
 

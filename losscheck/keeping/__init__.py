@@ -29,10 +29,6 @@ class Whole:
 
     Attributes
     ----------
-    losses
-        Their reports.
-    left_out
-        What is no loss.
     said
         What is told of the choice of losses: lines.
     """
@@ -48,13 +44,6 @@ MOST_LOSSES = 10_000  # of which that is kept
 
 class Kept:
     """Reports that are kept from run to run.
-
-    Parameters
-    ----------
-    targets
-        As the user gave them.
-    settings
-        What steers the run.
 
     Attributes
     ----------
@@ -108,13 +97,9 @@ class Kept:
 
         Parameters
         ----------
-        report
-            Of the losses that were examined.
         losses
             The targets of all losses that there are, before any was left out as unchanged; none
             where that is not known.
-        left_out
-            What is no loss.
 
         Returns
         -------

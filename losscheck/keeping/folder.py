@@ -145,13 +145,7 @@ def environment() -> dict[str, str]:
 
 
 def versions(variables: Mapping[str, str]) -> str:
-    """Digest what runs a loss: losscheck, Python, what is installed, and how it is set.
-
-    Parameters
-    ----------
-    variables
-        The environment.
-    """
+    """Digest what runs a loss: losscheck, Python, what is installed, and how it is set."""
     set_ = {name: value for name, value in variables.items() if name.startswith(READ)}
     home = Path(variables.get("KERAS_HOME") or os.path.expanduser("~/.keras"))
     python = (sys.version, platform.platform(), sys.flags.optimize)

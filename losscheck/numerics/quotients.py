@@ -68,8 +68,6 @@ def derive(samples: Samples, magnitude: Array, rounding: Array) -> Derivatives:
 
     Parameters
     ----------
-    samples
-        The function on the ladder.
     magnitude
         (K,) float64, size of the numbers that the function works with, apart from its values.
     rounding

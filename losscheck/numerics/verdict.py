@@ -200,8 +200,6 @@ def cautious(found: Derivatives, scale: float) -> Derivatives:
 
     Parameters
     ----------
-    found
-        Numeric derivatives.
     scale
         The ordinary size of the gradient.
     """

@@ -93,8 +93,6 @@ class WeightedPrograms(Programs):
 
     Parameters
     ----------
-    plain
-        The programs of the loss.
     shapes, upstream
         Of its arguments, and the numbers, in the shape of what it returns there.
     """
@@ -121,13 +119,7 @@ class WeightedPrograms(Programs):
 
 
 class SameGraphPrograms(Programs):
-    """The programs of a loss, with the float32 graph in more digits in place of a float64 trace.
-
-    Parameters
-    ----------
-    plain
-        The programs of the loss.
-    """
+    """The programs of a loss, with the float32 graph in more digits in place of a float64 trace."""
 
     def __init__(self, plain: Programs) -> None:
         super().__init__(plain.call)

@@ -42,13 +42,7 @@ class Tracing:
 
 
 class Programs:
-    """The programs of one loss.
-
-    Parameters
-    ----------
-    call
-        How the loss is called.
-    """
+    """The programs of one loss."""
 
     def __init__(self, call: Call) -> None:
         self.call = call

@@ -137,11 +137,6 @@ def nature(obj: Callable[..., Any]) -> Nature:
     obj
         A function, a tf.function, an instance of keras.losses.Loss, a functools.partial of one of
         them, or any other object that can be called.
-
-    Returns
-    -------
-    Nature
-        What to call, and what it is.
     """
     if is_loss(obj):
         return _of_instance(obj)

@@ -62,8 +62,6 @@ def compute_gradient(
 
     Parameters
     ----------
-    inputs
-        One case.
     dtype
         float64 where the loss takes it, else float32.
     elements

@@ -37,8 +37,6 @@ def structures(call: Call, error: BaseException) -> dict[str, Structure]:
 
     Parameters
     ----------
-    call
-        How the loss is called.
     error
         What it raised when every argument was a tensor.
     """

@@ -58,8 +58,6 @@ class Losses:
 
     Parameters
     ----------
-    settings
-        What steers the run.
     root
         The folder that the ids of tests are relative to.
 
@@ -166,8 +164,6 @@ class Losses:
 
         Parameters
         ----------
-        task
-            The loss.
         codes
             Of the rules that are asked for; no more is gathered than these need.
 
@@ -244,8 +240,6 @@ class Place:
         The ids of files with losses.
     listing
         Where losses stand that are in none of them.
-    codes
-        Of the rules.
     patterns
         Of the names of files with tests.
     """

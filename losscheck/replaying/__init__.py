@@ -44,14 +44,10 @@ def replay(
 
     Parameters
     ----------
-    report
-        The report.
     name
         The file that it stands in, for messages.
     wanted
         The id of a finding or of a diagnosis; "" for all errors and warnings.
-    directory
-        The working directory.
     listen
         Called with each target as it is run.
 

@@ -77,8 +77,6 @@ def rewritings(
         What the names of the user's module stand for.
     by
         The leaves by which derivatives are taken, such as the prediction; all where none is named.
-    most
-        How many to hand out.
 
     Returns
     -------

@@ -41,13 +41,7 @@ class Arithmetic(Protocol):
 
 
 class Single:
-    """float32, rounded after every operation; or another of NumPy's types.
-
-    Parameters
-    ----------
-    kind
-        The type.
-    """
+    """float32, rounded after every operation; or another of NumPy's types."""
 
     def __init__(self, kind: type[np.floating[Any]] = np.float32) -> None:
         self._kind = kind

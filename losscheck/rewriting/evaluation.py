@@ -32,8 +32,6 @@ class Values:
     ----------
     leaves
         (N, *shape) for each leaf, by its text.
-    arithmetic
-        The kind of numbers.
     """
 
     def __init__(self, leaves: Mapping[str, Array], arithmetic: Arithmetic) -> None:
@@ -101,8 +99,6 @@ class Values:
 
         Parameters
         ----------
-        root
-            The expression.
         by
             The texts of the leaves that count; all where none is named.
 

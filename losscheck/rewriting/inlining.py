@@ -34,8 +34,6 @@ def inlined(
     ----------
     source
         The function's source; it may be indented. `SyntaxError` where it is no Python.
-    expression
-        The expression, as Python.
     line
         Where it stands, from 1 in the source of the function.
     spelling

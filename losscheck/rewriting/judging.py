@@ -187,8 +187,6 @@ def points(original: Expression, leaves: Mapping[str, Array]) -> dict[str, Array
 
     Parameters
     ----------
-    original
-        The expression.
     leaves
         (N, *shape) for each leaf. `ValueError` where the shapes do not fit the expression.
     """

@@ -37,8 +37,6 @@ def moves(
 
     Parameters
     ----------
-    root
-        The expression.
     places
         The subexpressions that may be rewritten.
     holds

@@ -208,8 +208,6 @@ def write(
 
     Parameters
     ----------
-    node
-        The expression.
     spelling
         Whose names to use: functions are called as their author calls them, others by the module
         that the author has.

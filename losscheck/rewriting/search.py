@@ -72,8 +72,6 @@ def better(judge: Judge, before: Judged) -> Iterator[Judged]:
     ----------
     judge
         Knows the truth at all points.
-    before
-        The original.
     """
     size = max(values[:1].size for values in judge.leaves.values())
     lost = before.value + before.slope

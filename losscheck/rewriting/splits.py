@@ -168,8 +168,6 @@ def series(node: Expression, variable: Leaf, centre: int) -> Series:
         An expression with the variable as its only leaf.
     variable
         The variable; the series is one in `variable - centre`.
-    centre
-        The point.
     """
     with mp.workprec(ps.PRECISION):
         found = _expand(node, variable, centre)

@@ -33,8 +33,6 @@ class Selection:
 
     Parameters
     ----------
-    targets
-        As the user gave them.
     settings
         What steers the run: the patterns, and the commit to compare with.
 
@@ -175,8 +173,6 @@ class Changes:
 
     Parameters
     ----------
-    targets
-        As the user gave them.
     directory
         The working directory, absolute.
     home

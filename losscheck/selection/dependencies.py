@@ -68,8 +68,6 @@ class Dependencies:
 
     Parameters
     ----------
-    targets
-        As the user gave them.
     directory
         The working directory, absolute.
     home

@@ -22,8 +22,6 @@ class Project:
 
     Parameters
     ----------
-    targets
-        As the user gave them.
     directory
         The working directory, absolute.
     home
@@ -183,8 +181,6 @@ class Modules:
 
     Parameters
     ----------
-    files
-        Those that are there.
     gone
         Those that were deleted: an import of theirs finds something else now, or nothing.
     folders

@@ -67,8 +67,6 @@ class Origins:
 
     Parameters
     ----------
-    held
-        All of them.
     options
         The names of the options that the command line has.
     found

@@ -33,8 +33,6 @@ def resolve(text: str, directory: Path) -> tuple[list[Loss], list[LeftOut]]:
         `pkg.module:attr`, `path/file.py:attr`, `module:factory(gamma=2.0)`, a module or file
         alone (every loss in it), a compiled model or what makes one (`module:build_model`, or
         `module:build_model[output]` for the loss of one output), or a name that Keras knows.
-    directory
-        The working directory.
 
     Returns
     -------

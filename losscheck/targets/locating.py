@@ -165,10 +165,6 @@ def discover(module: ModuleType, prefix: str, directory: Path) -> tuple[list[Los
 
     Parameters
     ----------
-    module
-        The module.
-    prefix
-        How it is named in targets.
     directory
         The working directory, absolute.
 

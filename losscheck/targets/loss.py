@@ -94,19 +94,12 @@ def build(
     ----------
     obj
         The object: no class.
-    target
-        How it is named in reports.
     directory
         The working directory, absolute.
     form
         Its form, where that is known better than the object shows.
     maker
         The factory or class that made it, whose docstring and declaration count too.
-
-    Returns
-    -------
-    Loss
-        The loss.
 
     Raises
     ------
@@ -238,8 +231,6 @@ def unrun(target: str, source: Source | None, directory: Path) -> Loss:
 
     Parameters
     ----------
-    target
-        Its name in reports.
     source
         Where it is written; None where that is not known.
     directory

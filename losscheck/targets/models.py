@@ -109,8 +109,6 @@ def losses(model: Any, reference: Reference, maker: Any, directory: Path) -> lis
 
     Parameters
     ----------
-    model
-        The model.
     reference
         Its target; one that names an output gives that output's loss alone.
     maker

@@ -51,11 +51,6 @@ def parse(text: str) -> Reference:
         Such as "my_module:my_loss", "losses.py:focal(gamma=2.0)", "my_pkg.losses" or
         "my_module:build_model[output]".
 
-    Returns
-    -------
-    Reference
-        Its parts.
-
     Raises
     ------
     UsageError

@@ -47,8 +47,6 @@ def names_of(batches: Batches, order: Sequence[str], known: Sequence[str] = ()) 
 
     Parameters
     ----------
-    batches
-        The batches.
     order
         The arguments that data may be given for: labels, predictions, then the others.
     known
@@ -88,10 +86,6 @@ def arrange(batches: Batches, names: Sequence[str], seed: int) -> Data:
 
     Parameters
     ----------
-    batches
-        The batches.
-    names
-        What `names_of` gave.
     seed
         Of the sample.
 

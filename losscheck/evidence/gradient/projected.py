@@ -125,8 +125,6 @@ class Projector:
 
     Parameters
     ----------
-    probe
-        The case.
     gradient, low, high
         (n,) float64: as the program gives it; the domain of each element.
     floor

@@ -40,8 +40,6 @@ def terms(probe: Probe, graph: Wiring) -> Readout | None:
 
     Parameters
     ----------
-    probe
-        The case.
     graph
         The graph of its program, with all shapes known.
 
@@ -175,8 +173,6 @@ def apart(
 
     Parameters
     ----------
-    probe
-        The case.
     found
         The terms of the loss, as one block.
     shape

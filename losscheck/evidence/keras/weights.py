@@ -36,14 +36,8 @@ class WeightEvidence:
 
     Parameters
     ----------
-    compiled
-        The model.
     objective, training
         What it is trained on, called as in evaluation and as in training.
-    batches
-        Inputs and labels.
-    seed
-        Of everything random.
     """
 
     compiled: Compiled

@@ -37,8 +37,6 @@ class IntegerOp(Population):
     ----------
     wrapped
         (N,) bool: what it gave is off by more than half the span of its dtype.
-    dtype
-        Of its numbers.
     location
         The line that made it.
     """

@@ -59,8 +59,6 @@ class Part:
     ----------
     single, truth
         (N, n) float64; n is 1 for the value, which is summed over what the loss returns.
-    scale
-        What is ordinary.
     summed
         Whether it is the value.
     allowed

@@ -79,8 +79,6 @@ class Target:
 
     Parameters
     ----------
-    node
-        The operation.
     tensors
         The operand; of an operation that fails where two are zero, both.
     at, beyond

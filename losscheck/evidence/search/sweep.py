@@ -181,8 +181,6 @@ class Scan:
 
     Attributes
     ----------
-    cases
-        That were run.
     failing
         Some of those whose loss or gradient is not finite; None where there are none.
     what

@@ -111,8 +111,6 @@ class Outer:
     form
         "layout": each beside all, as (B,) against (B, 1) is (B, B); "batch": each label beside one
         number for all predictions of the batch.
-    node
-        The operation, by name.
     argument
         The argument whose axis has wandered from the batch to the last, or is lost.
     flat, column, result

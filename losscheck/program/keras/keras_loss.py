@@ -35,13 +35,7 @@ def reductions() -> tuple[str, ...]:
 
 
 class KerasLoss:
-    """A loss that can be handed to `compile`.
-
-    Parameters
-    ----------
-    call
-        How it is called.
-    """
+    """A loss that can be handed to `compile`."""
 
     def __init__(self, call: Call) -> None:
         base = keras_module().losses.Loss

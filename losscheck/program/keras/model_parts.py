@@ -37,12 +37,8 @@ def parts_of(
 
     Parameters
     ----------
-    model
-        The model.
     outputs, structured
         Its outputs, flat and as it returns them.
-    forward
-        Their graph.
     """
     loss, count = model.loss, len(outputs)
     names = [tensor.name for tensor in outputs]

@@ -77,8 +77,6 @@ class Optimising:
 
     Parameters
     ----------
-    model
-        The compiled model.
     values
         Of its trainable variables, where the steps begin.
 

@@ -30,8 +30,6 @@ class Objective:
 
     Parameters
     ----------
-    compiled
-        The model.
     labels
         (rows, ...) the shape of the labels of each output; None stands for any number of rows.
     training

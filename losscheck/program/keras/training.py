@@ -74,8 +74,6 @@ class Trial:
     ----------
     how
         evaluate, fit, jit, eager, mixed or mirrored.
-    error
-        What it raised.
     reported, direct
         What Keras reports, and what direct calls give; None where there is nothing to compare.
     scale
@@ -107,15 +105,7 @@ class Trial:
 
 
 class Trainer:
-    """Trains a small model with a loss, one way after the other.
-
-    Parameters
-    ----------
-    call
-        The loss.
-    task
-        What it is trained on.
-    """
+    """Trains a small model with a loss, one way after the other."""
 
     def __init__(self, call: Call, task: Task) -> None:
         self._call = call

@@ -208,8 +208,6 @@ def flatten_products(definition: Any, graph: Any) -> None:
     ----------
     definition
         The GraphDef of a part of `graph`; it is changed.
-    graph
-        Where the shapes are known.
     """
     for node in list(definition.node):
         if node.op != "BatchMatMulV2" or node.attr["adj_x"].b:
@@ -274,8 +272,6 @@ def count_from_the_front(definition: Any, graph: Any) -> None:
     ----------
     definition
         The GraphDef of a part of `graph`; it is changed.
-    graph
-        Where the ranks are known.
     """
     tf = tensorflow()
     for node in list(definition.node):

@@ -51,8 +51,6 @@ class Program(Runnable):
 
     Parameters
     ----------
-    traced
-        The traced loss.
     call
         How it is called: the names of its arguments and which is the prediction.
     definition

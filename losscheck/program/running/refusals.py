@@ -33,8 +33,6 @@ class Refusal:
     ----------
     op
         The operation whose kernel raises; "" where Python does.
-    location
-        The user's line.
     meant
         Whether the user's own code refuses the case, by `raise`, `assert` or `tf.debugging`.
     exception

@@ -28,13 +28,7 @@ LARGEST = 1 << 16  # elements of what is saved without being known to change
 
 
 class State:
-    """The state of one loss.
-
-    Parameters
-    ----------
-    function
-        The loss.
-    """
+    """The state of one loss."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
@@ -141,13 +135,7 @@ def _variables(thing: Any) -> list[Any]:
 
 
 class Attributes:
-    """The plain attributes of one object, as they are now.
-
-    Parameters
-    ----------
-    attributes
-        Its `__dict__`.
-    """
+    """The plain attributes of one object, as they are now."""
 
     def __init__(self, attributes: dict[str, Any]) -> None:
         self._attributes = attributes

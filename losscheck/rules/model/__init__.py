@@ -50,8 +50,6 @@ class WeightRule(Rule):
         ----------
         suspect
             What this rule says of the weights.
-        blame
-            The operation at fault.
         names
             Of the weights, as a sentence lists them.
         output
