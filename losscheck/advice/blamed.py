@@ -69,23 +69,13 @@ class Claim:
 
 @attrs.frozen(kw_only=True, eq=False)
 class Ran:
-    """One operation as it ran, forward or on the way back.
-
-    Attributes
-    ----------
-    operands
-        What went in; shapes broadcast to that of the outcome, or the operation is no elementwise
-        one.
-    outcome
-        What came out.
-    dtype
-        Of what came out.
-    """
+    """One operation as it ran, forward or on the way back."""
 
     op: str
+    # What went in; shapes broadcast to that of the outcome, or the operation is no elementwise one.
     operands: tuple[Array, ...]
-    outcome: Array
-    dtype: str
+    outcome: Array  # what came out
+    dtype: str  # of what came out
 
     @property
     def index(self) -> int | None:

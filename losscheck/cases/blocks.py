@@ -18,18 +18,10 @@ _MIX = ((30, np.uint64(0xBF58476D1CE4E5B9)), (27, np.uint64(0x94D049BB133111EB))
 
 @attrs.frozen(eq=False)
 class CaseBlock:
-    """Cases that are evaluated together.
+    """Cases that are evaluated together."""
 
-    Parameters
-    ----------
-    inputs
-        For each argument the values of all cases, (N, *shape).
-    ranges
-        (N,) uint8: the `Range` of each case.
-    """
-
-    inputs: Mapping[str, Array]
-    ranges: Array
+    inputs: Mapping[str, Array]  # for each argument the values of all cases, (N, *shape)
+    ranges: Array  # (N,) uint8: the `Range` of each case
 
     def __len__(self) -> int:
         return len(self.ranges)

@@ -24,24 +24,12 @@ FEWEST = 64  # cases, however small the budget
 
 @attrs.frozen(eq=False)
 class Rows:
-    """The rows of data at the sizes of an instance.
+    """The rows of data at the sizes of an instance."""
 
-    Parameters
-    ----------
-    cases
-        Groups of rows as they are, and points near them.
-    own
-        How many cases at the head are rows as they are.
-    used
-        How many different rows there are in them.
-    reason
-        Why there are none, or which numbers of a row stand for it.
-    """
-
-    cases: CaseBlock
-    own: int
-    used: int
-    reason: str = ""
+    cases: CaseBlock  # groups of rows as they are, and points near them
+    own: int  # how many cases at the head are rows as they are
+    used: int  # how many different rows there are in them
+    reason: str = ""  # why there are none, or which numbers of a row stand for it
 
 
 def from_data(

@@ -139,25 +139,14 @@ _IS = {"float16": _is_float16, "bfloat16": _is_bfloat16}
 
 @attrs.frozen(eq=False)
 class Lattice:
-    """The cases, part by part.
-
-    Parameters
-    ----------
-    values
-        (k, *shape) predictions.
-    labels
-        (L, ...) tokens of the label, each beside all predictions or, of many numbers, mixed.
-    what
-        What they are, for the report.
-    seed
-        Of the arguments besides label and prediction.
-    """
+    """The cases, part by part."""
 
     problem: Problem
-    values: Array
+    values: Array  # (k, *shape) predictions
+    # (L, ...) tokens of the label, each beside all predictions or, of many numbers, mixed.
     labels: Array | None
-    what: str
-    seed: int
+    what: str  # what they are, for the report
+    seed: int  # of the arguments besides label and prediction
 
     def thinned(self, most: int) -> Lattice:
         """The same with about as many cases as there is room for, evenly spread."""

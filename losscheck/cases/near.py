@@ -23,18 +23,11 @@ CLOSE = tuple(range(-6, 0))
 
 @attrs.frozen(eq=False)
 class Ladder:
-    """Cases whose prediction stays at a known distance: from the label, or from 0.
+    """Cases whose prediction stays at a known distance: from the label, or from 0."""
 
-    Parameters
-    ----------
-    along
-        What is small: "|y_pred - y_true|" or "|y_pred|".
-    distance
-        (N,) float64, the largest of that distance's entries, of the numbers as they are stored.
-    """
-
-    along: str
+    along: str  # what is small: "|y_pred - y_true|" or "|y_pred|"
     cases: CaseBlock
+    # (N,) float64, the largest of that distance's entries, of the numbers as they are stored.
     distance: Array
 
 

@@ -22,29 +22,15 @@ Change = Callable[[Inputs, np.random.Generator], dict[str, Array]]
 
 @attrs.frozen(eq=False)
 class Variable:
-    """An argument at one size, with its landmarks.
-
-    Parameters
-    ----------
-    domain
-        What it may hold.
-    shape
-        Of one case.
-    tokens
-        (k,) or (k, width): its landmark numbers or rows.
-    usual
-        Those of the tokens that are working or ordinary.
-    met
-        The numbers of the user's data, where the domain was learnt from them.
-    """
+    """An argument at one size, with its landmarks."""
 
     name: str
     role: str
-    domain: Domain
-    shape: tuple[int, ...]
-    tokens: Array
-    usual: Array
-    met: Met | None = None
+    domain: Domain  # what it may hold
+    shape: tuple[int, ...]  # of one case
+    tokens: Array  # (k,) or (k, width): its landmark numbers or rows
+    usual: Array  # those of the tokens that are working or ordinary
+    met: Met | None = None  # the numbers of the user's data, where the domain was learnt from them
 
     @property
     def continuous(self) -> bool:
@@ -94,21 +80,11 @@ class Variable:
 
 @attrs.frozen(eq=False)
 class Problem:
-    """The arguments of a loss at one size.
+    """The arguments of a loss at one size."""
 
-    Parameters
-    ----------
-    variables
-        The arguments, in the order of the call.
-    dtype
-        The float type of every input; labels too, as Keras hands them over.
-    classes
-        The number of classes of `class_index` arguments.
-    """
-
-    variables: tuple[Variable, ...]
-    dtype: str
-    classes: int
+    variables: tuple[Variable, ...]  # the arguments, in the order of the call
+    dtype: str  # the float type of every input; labels too, as Keras hands them over
+    classes: int  # the number of classes of `class_index` arguments
 
     @classmethod
     def of(

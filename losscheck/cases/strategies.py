@@ -117,21 +117,11 @@ def _drawn(
 
 @attrs.frozen
 class Mood:
-    """How one argument is drawn in a block.
+    """How one argument is drawn in a block."""
 
-    Parameters
-    ----------
-    reach
-        The range of its values.
-    special
-        The share of its slots that hold a landmark of that range.
-    magnitude
-        A factor on all of its values.
-    """
-
-    reach: Range
-    special: float
-    magnitude: float
+    reach: Range  # the range of its values
+    special: float  # the share of its slots that hold a landmark of that range
+    magnitude: float  # a factor on all of its values
 
     @classmethod
     def of(cls, flips: Sequence[bool]) -> Mood:
@@ -142,18 +132,10 @@ class Mood:
 
 @attrs.frozen
 class Recipe:
-    """A block of cases: a mood for each argument and a relation between them.
+    """A block of cases: a mood for each argument and a relation between them."""
 
-    Parameters
-    ----------
-    moods
-        One an argument.
-    relation
-        A number below 64; every other one stands for no relation.
-    """
-
-    moods: tuple[Mood, ...]
-    relation: int
+    moods: tuple[Mood, ...]  # one an argument
+    relation: int  # a number below 64; every other one stands for no relation
 
     @classmethod
     def of(cls, flips: Sequence[bool], arguments: int) -> Recipe:

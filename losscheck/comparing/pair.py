@@ -47,19 +47,11 @@ BETWEEN = 1e-2  # of the largest slope around: how far outside a slope counts as
 
 @attrs.frozen(kw_only=True, eq=False)
 class Sorted:
-    """Some cases by both losses, in one mode.
-
-    Attributes
-    ----------
-    parts
-        Value and gradient: of N cases each.
-    sorts
-        (N,) Sort of each part.
-    """
+    """Some cases by both losses, in one mode."""
 
     cases: CaseBlock
-    parts: tuple[Numbers, Numbers]
-    sorts: tuple[Array, Array]
+    parts: tuple[Numbers, Numbers]  # value and gradient: of N cases each
+    sorts: tuple[Array, Array]  # (N,) Sort of each part
 
 
 @attrs.frozen(kw_only=True, eq=False)

@@ -19,17 +19,11 @@ from losscheck.targets import Loss
 
 @attrs.frozen(kw_only=True, eq=False)
 class Side:
-    """One of the two losses: what it is, and what is known of it.
-
-    Attributes
-    ----------
-    names
-        The name that it has for each argument of the old loss.
-    """
+    """One of the two losses: what it is, and what is known of it."""
 
     loss: Loss
     evidence: Evidence
-    names: Mapping[str, str]
+    names: Mapping[str, str]  # the name that it has for each argument of the old loss
 
     def inputs(self, inputs: Inputs) -> Inputs:
         """The same inputs by this loss's own names."""

@@ -36,20 +36,13 @@ class Sort(enum.IntEnum):
 
 @attrs.frozen(kw_only=True, eq=False)
 class Numbers:
-    """Value or gradient of N cases, by both losses.
+    """Value or gradient of N cases, by both losses."""
 
-    Attributes
-    ----------
-    old, new
-        (N, n) float64.
-    dtype
-        In which they were computed.
-    """
-
+    # (N, n) float64.
     old: Array
     new: Array
     scale: float
-    dtype: str
+    dtype: str  # in which they were computed
 
     @property
     def step(self) -> float:

@@ -114,22 +114,13 @@ def _same_complaint(told: Explanation, other: Explanation) -> bool:
 
 @attrs.frozen(kw_only=True, eq=False)
 class Inside:
-    """Every number inside a loss, in the case of one finding.
+    """Every number inside a loss, in the case of one finding."""
 
-    Attributes
-    ----------
-    instance, graph
-        The loss at the sizes of the case, and what computes it.
-    single
-        The float tensors by name, in the dtype of the finding.
-    lost
-        The forward operations that lose a value first.
-    """
-
+    # The loss at the sizes of the case, and what computes it.
     instance: Instance
     graph: Wiring
-    single: Mapping[str, Array]
-    lost: frozenset[str]
+    single: Mapping[str, Array]  # the float tensors by name, in the dtype of the finding
+    lost: frozenset[str]  # the forward operations that lose a value first
 
     def node(self, told: Explanation) -> Node | None:
         """The operation at fault for a finding."""

@@ -26,18 +26,13 @@ Shape = tuple[int, ...]
 class Domain(abc.ABC):
     """The values that one argument may take, in three ranges (see `Range`).
 
-    Parameters
-    ----------
-    name
-        The canonical text, as `parse` reads it.
-
     Notes
     -----
     Wherever a method takes `classes`, it is the number of classes of a `class_index`; the other
     domains disregard it.
     """
 
-    name: str
+    name: str  # the canonical text, as `parse` reads it
 
     @property
     def elementwise(self) -> bool:

@@ -31,14 +31,9 @@ _OTHERWISE = re.compile(r"box of ((?:[xyz][12]\s*,\s*)+[xyz][12])")
 
 @attrs.frozen
 class Box(Rows):
-    """Rows of the lower and the upper end along each axis, in a unit square or in pixels.
+    """Rows of the lower and the upper end along each axis, in a unit square or in pixels."""
 
-    Parameters
-    ----------
-    lower, upper
-        The columns of the lower ends of the axes, and those of the upper ends.
-    """
-
+    # The columns of the lower ends of the axes, and those of the upper ends.
     lower: tuple[int, ...]
     upper: tuple[int, ...]
 

@@ -41,32 +41,20 @@ _BELOW_ONE = (1e-8, 2.0**-24, 1e-7, 1e-4, 1e-3)  # x with 1 - x a saturated prob
 
 @attrs.frozen
 class FloatFormat:
-    """What a float type can hold; all numbers are exact in float64.
-
-    Parameters
-    ----------
-    storage
-        The NumPy dtype that holds its numbers; NumPy has no bfloat16, whose numbers are float32
-        numbers with 16 zero bits at the end.
-    eps
-        The distance from 1 to the next number.
-    subnormal
-        The smallest number above 0.
-    reach
-        Where the working range ends in this type at the latest: in float16 at 1e3, as design.md
-        sets it, for the square of anything above 255 overflows there.
-    step
-        By how much the bits of the storage move from one number to the next.
-    """
+    """What a float type can hold; all numbers are exact in float64."""
 
     name: str
+    # The NumPy dtype that holds its numbers; NumPy has no bfloat16, whose numbers are float32
+    # numbers with 16 zero bits at the end.
     storage: str
-    eps: float
+    eps: float  # the distance from 1 to the next number
     tiny: float
-    subnormal: float
+    subnormal: float  # the smallest number above 0
     largest: float
+    # Where the working range ends in this type at the latest: in float16 at 1e3, as design.md sets
+    # it, for the square of anything above 255 overflows there.
     reach: float = np.inf
-    step: int = 1
+    step: int = 1  # by how much the bits of the storage move from one number to the next
 
 
 FORMATS = {

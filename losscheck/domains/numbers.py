@@ -34,37 +34,19 @@ _WHOLE = 2**53
 
 @attrs.frozen
 class Numbers(Domain):
-    """Numbers between two ends, each judged by itself.
+    """Numbers between two ends, each judged by itself."""
 
-    Parameters
-    ----------
-    bounds
-        The ends; infinite ones are never reached.
-    open_ends
-        Whether each end is outside.
-    usual
-        The ordinary range, both ends included.
-    works
-        The working range, both ends included; an infinite domain's ends give way to the dtype's.
-    zero_works
-        Whether 0 is working although it lies below `works`.
-    nearest
-        The smallest size that is ordinary or working, 0 aside: what a model gives beside numbers of
-        the size of 1 is 0, or larger.
-    logarithmic
-        Whether ordinary values spread over orders of magnitude.
-    integral
-        Whether only whole numbers are inside.
-    """
-
-    bounds: tuple[float, float]
-    open_ends: tuple[bool, bool]
-    usual: tuple[float, float]
+    bounds: tuple[float, float]  # the ends; infinite ones are never reached
+    open_ends: tuple[bool, bool]  # whether each end is outside
+    usual: tuple[float, float]  # the ordinary range, both ends included
+    # The working range, both ends included; an infinite domain's ends give way to the dtype's.
     works: tuple[float, float]
-    zero_works: bool = False
+    zero_works: bool = False  # whether 0 is working although it lies below `works`
+    # The smallest size that is ordinary or working, 0 aside: what a model gives beside numbers of
+    # the size of 1 is 0, or larger.
     nearest: float = 0.0
-    logarithmic: bool = False
-    integral: bool = False
+    logarithmic: bool = False  # whether ordinary values spread over orders of magnitude
+    integral: bool = False  # whether only whole numbers are inside
 
     def reaching(self, low: float, high: float) -> Numbers:
         """Widen the ordinary range so that it reaches from `low` to `high`, inside the ends."""

@@ -25,23 +25,14 @@ COMMENT = re.compile(r"#\s*losscheck\s*:\s*ignore\b(?P<codes>\[[^\]]*\])?(?P<rea
 
 @attrs.frozen(kw_only=True, eq=False)
 class Apart:
-    """The findings of one loss, sorted.
-
-    Attributes
-    ----------
-    reasons
-        Why findings are set apart, by their ids.
-    reminders
-        Comments that match nothing, entries of the baseline that are mended or have expired.
-    checks
-        Of every rule, restated without what is set apart.
-    """
+    """The findings of one loss, sorted."""
 
     kept: tuple[Finding, ...]
     ignored: tuple[Ignored, ...]
-    reasons: dict[str, str]
+    reasons: dict[str, str]  # why findings are set apart, by their ids
+    # Comments that match nothing, entries of the baseline that are mended or have expired.
     reminders: tuple[str, ...]
-    checks: tuple[Check, ...]
+    checks: tuple[Check, ...]  # of every rule, restated without what is set apart
 
 
 def apart(
@@ -167,25 +158,13 @@ def _restated(check: Check, findings: Sequence[Finding], reasons: dict[str, str]
 
 @attrs.frozen(kw_only=True)
 class Comment:
-    """One comment.
-
-    Attributes
-    ----------
-    line
-        1-based, where it stands.
-    codes
-        Codes, or how they begin.
-    reason
-        Why these findings are as they should be.
-    alone
-        Whether nothing else stands on its line: then it speaks of the line below as well.
-    """
+    """One comment."""
 
     file: str
-    line: int
-    codes: tuple[str, ...]
-    reason: str
-    alone: bool
+    line: int  # 1-based, where it stands
+    codes: tuple[str, ...]  # codes, or how they begin
+    reason: str  # why these findings are as they should be
+    alone: bool  # whether nothing else stands on its line: then it speaks of the line below as well
 
     def speaks_of(self, line: int, code: str) -> bool:
         """Say whether it speaks of a finding of a code at a line."""

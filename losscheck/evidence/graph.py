@@ -19,37 +19,24 @@ from losscheck.program.tracing.wiring import Node, Wiring
 
 @attrs.frozen(kw_only=True, eq=False)
 class GraphFacts:
-    """What the graph of the main instance says.
+    """What the graph of the main instance says."""
 
-    Attributes
-    ----------
-    gradient_missing
-        No gradient reaches the prediction.
-    blocked_by, blocked_at
-        The operation on the way from the prediction to the loss that has no gradient.
-    stop_gradients
-        Where parts that depend on the prediction are kept from the gradient on purpose.
-    factors
-        Where matrices that depend on the prediction are factored by Cholesky's method.
-    reread
-        Whether one of them is a variable that is read after the loss has assigned it.
-    returns, prediction_shape
-        Shapes of what the loss returns and of the prediction; None where unknown.
-    made_at
-        What makes the returned tensor.
-    """
-
-    gradient_missing: bool = False
+    gradient_missing: bool = False  # no gradient reaches the prediction
     gradient_error: str = ""
+    # The operation on the way from the prediction to the loss that has no gradient.
     blocked_by: str = ""
     blocked_at: Location | None = None
+    # Where parts that depend on the prediction are kept from the gradient on purpose.
     stop_gradients: tuple[Location | None, ...] = ()
+    # Where matrices that depend on the prediction are factored by Cholesky's method.
     factors: tuple[Location | None, ...] = ()
+    # Whether one of them is a variable that is read after the loss has assigned it.
     reread: bool = False
+    # Shapes of what the loss returns and of the prediction; None where unknown.
     returns: tuple[int, ...] | None = None
     prediction_shape: tuple[int, ...] = ()
     label_shape: tuple[int, ...] = ()
-    made_at: Location | None = None
+    made_at: Location | None = None  # what makes the returned tensor
 
 
 def graph_facts(evidence: Evidence) -> GraphFacts:

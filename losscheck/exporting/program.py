@@ -13,25 +13,15 @@ RUN = "value_and_gradient"  # what programs call the function that shows value a
 
 @attrs.frozen(kw_only=True)
 class Parts:
-    """The parts of a program, as text.
-
-    Attributes
-    ----------
-    making
-        What makes `loss`, behind the imports.
-    call
-        The call of the loss, such as "loss(y_true, y_pred)"; "" in a program of another kind.
-    decorator
-        Of the function that runs it: "" where it runs eagerly.
-    body
-        The rest, but for what a test has no use for: what is printed is compared, or left out.
-    """
+    """The parts of a program, as text."""
 
     imports: tuple[str, ...]
-    making: str
+    making: str  # what makes `loss`, behind the imports
+    # The call of the loss, such as "loss(y_true, y_pred)"; "" in a program of another kind.
     call: str
     prediction: str  # what the gradient is taken of
-    decorator: str
+    decorator: str  # of the function that runs it: "" where it runs eagerly
+    # The rest, but for what a test has no use for: what is printed is compared, or left out.
     body: str
 
 

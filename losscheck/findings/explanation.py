@@ -17,30 +17,19 @@ Spot = tuple[Any, ...]  # what findings that are told as one share
 
 @attrs.frozen(kw_only=True, eq=False)
 class Explanation:
-    """One finding, and how it was come by.
-
-    Attributes
-    ----------
-    suspect
-        The rule's claim about the case that is reported, with the numbers of the run.
-    blame
-        The operation at fault, its expression and the numbers that went through it.
-    node
-        The forward operation of the graph, by name; "" where none is known.
-    crowd, case
-        The cases that the rule suspects, and the one that is reported, made small; None where the
-        rule spoke of one case alone.
-    members
-        Those of the crowd's cases that the same operation is to blame for, as far as they were
-        looked at: indices into its population.
-    """
+    """One finding, and how it was come by."""
 
     finding: Finding
+    # The rule's claim about the case that is reported, with the numbers of the run.
     suspect: Suspect
-    blame: Blame
-    node: str = ""
+    blame: Blame  # the operation at fault, its expression and the numbers that went through it
+    node: str = ""  # the forward operation of the graph, by name; "" where none is known
+    # The cases that the rule suspects, and the one that is reported, made small; None where the
+    # rule spoke of one case alone.
     crowd: Crowd | None = None
     case: CaseBlock | None = None
+    # Those of the crowd's cases that the same operation is to blame for, as far as they were looked
+    # at: indices into its population.
     members: Array | None = None
 
     @property

@@ -35,34 +35,20 @@ FEW = 0.01  # of the cases: those next to a point that the loss has no value at
 
 @attrs.frozen(kw_only=True)
 class Verified:
-    """What came of a change.
+    """What came of a change."""
 
-    Attributes
-    ----------
-    clears
-        The ids of the findings that it cures.
-    complaints
-        Why it must not be made: values that change, new findings, a loss that does not run. A
-        change is verified where there are none and it clears something.
-    diff
-        Of the user's files, unified; "" where the change cannot be made.
-    adds
-        Codes of warnings that the changed loss has, and the loss has not.
-    further
-        What might be written besides, in the file as it was changed: another place does the same.
-    departs, tried
-        In how many cases a loss that was right is another function, of how many it was tried on.
-    slight
-        Whether the complaints are that value or gradient change, and a little or in few cases only.
-    """
-
-    clears: tuple[str, ...] = ()
+    clears: tuple[str, ...] = ()  # the ids of the findings that it cures
+    # Why it must not be made: values that change, new findings, a loss that does not run. A change
+    # is verified where there are none and it clears something.
     complaints: tuple[str, ...] = ()
-    diff: str = ""
-    adds: tuple[str, ...] = ()
+    diff: str = ""  # of the user's files, unified; "" where the change cannot be made
+    adds: tuple[str, ...] = ()  # codes of warnings that the changed loss has, and the loss has not
+    # What might be written besides, in the file as it was changed: another place does the same.
     further: tuple[Edit, ...] = ()
+    # In how many cases a loss that was right is another function, of how many it was tried on.
     departs: int = 0
     tried: int = 0
+    # Whether the complaints are that value or gradient change, and a little or in few cases only.
     slight: bool = False
 
     @property

@@ -19,16 +19,11 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 @attrs.frozen(eq=False)
 class Place:
-    """An expression in a file.
-
-    Attributes
-    ----------
-    around
-        What holds the expression, from the module to the expression itself.
-    """
+    """An expression in a file."""
 
     span: Span
     source: str
+    # What holds the expression, from the module to the expression itself.
     around: tuple[ast.AST, ...]
 
     @property

@@ -24,21 +24,11 @@ LETTERS: Mapping[int, str] = {0: "", 1: "D", 2: "TD", 3: "HWC", 4: "THWC"}
 
 @attrs.frozen(kw_only=True, eq=False)
 class Asked:
-    """The user's data, not yet brought together with the loss.
+    """The user's data, not yet brought together with the loss."""
 
-    Parameters
-    ----------
-    batches
-        As they came.
-    others
-        Arguments of other losses, which the data may hold as well.
-    seed
-        Of the sample that is taken of many rows.
-    """
-
-    batches: Batches
-    others: tuple[str, ...] = ()
-    seed: int = 0
+    batches: Batches  # as they came
+    others: tuple[str, ...] = ()  # arguments of other losses, which the data may hold as well
+    seed: int = 0  # of the sample that is taken of many rows
 
 
 def arranged(

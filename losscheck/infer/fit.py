@@ -37,45 +37,25 @@ OVER_THE_LAST = frozenset({"Softmax", "LogSoftmax"})
 
 @attrs.frozen(kw_only=True, eq=False)
 class Fit:
-    """What is odd about a layout, each a count or a fact; nothing where it fits.
+    """What is odd about a layout, each a count or a fact; nothing where it fits."""
 
-    Attributes
-    ----------
-    apart
-        What comes out is neither a scalar nor a leading part of the prediction's shape.
-    scattered
-        Not even its first axis is the batch.
-    crossed
-        The batch is reduced by an axis counted from the end, set against another axis, or sliced
-        between two numbers.
-    raised
-        Samples meet others because an axis is written out for something that is not given.
-    empty
-        Something inside has no elements, or a slice fewer than it asks for.
-    stretched
-        A part of an argument is broadcast, and would not be if the axis were longer.
-    uneven
-        A part of an argument that is one wide is broadcast against one that grows with the axis.
-    channels
-        How many channels the kernels of convolutions are made for that are given more.
-    thin
-        Parts that grow with an axis are one wide.
-    unused
-        Argument -> axis behind the batch -> the indices that alone are used.
-    ends, pieces
-        Numbers that bound slices of an axis, and into how many parts axes are split.
-    """
-
-    apart: bool
-    scattered: bool
+    apart: bool  # what comes out is neither a scalar nor a leading part of the prediction's shape
+    scattered: bool  # not even its first axis is the batch
+    # The batch is reduced by an axis counted from the end, set against another axis, or sliced
+    # between two numbers.
     crossed: bool
+    # Samples meet others because an axis is written out for something that is not given.
     raised: bool
-    empty: bool
-    stretched: bool
+    empty: bool  # something inside has no elements, or a slice fewer than it asks for
+    stretched: bool  # a part of an argument is broadcast, and would not be if the axis were longer
+    # A part of an argument that is one wide is broadcast against one that grows with the axis.
     uneven: bool
+    # How many channels the kernels of convolutions are made for that are given more.
     channels: tuple[int, ...]
-    thin: bool
+    thin: bool  # parts that grow with an axis are one wide
+    # Argument -> axis behind the batch -> the indices that alone are used.
     unused: Mapping[str, Mapping[int, frozenset[int]]]
+    # Numbers that bound slices of an axis, and into how many parts axes are split.
     ends: tuple[int, ...]
     pieces: tuple[int, ...]
 

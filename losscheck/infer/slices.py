@@ -14,26 +14,15 @@ Dims = tuple[int | None, ...]
 
 @attrs.frozen
 class Part:
-    """What one output of a slice holds of its input.
+    """What one output of a slice holds of its input."""
 
-    Attributes
-    ----------
-    taken
-        The indices by axis of the input; None where an axis is whole.
-    elastic
-        The axes of which it takes more where they are longer: `x[:, 2:]`, a split in halves.
-    ends
-        The numbers that bound it, by axis.
-    keeps
-        Whether every axis of the input is one of the output.
-    cut
-        Whether an axis ends within a slice that begins behind its start: `x[:, 2:4]` of three.
-    """
-
+    # The indices by axis of the input; None where an axis is whole.
     taken: tuple[frozenset[int] | None, ...]
+    # The axes of which it takes more where they are longer: `x[:, 2:]`, a split in halves.
     elastic: frozenset[int] = frozenset()
-    ends: tuple[tuple[int, int], ...] = ()
-    keeps: bool = True
+    ends: tuple[tuple[int, int], ...] = ()  # the numbers that bound it, by axis
+    keeps: bool = True  # whether every axis of the input is one of the output
+    # Whether an axis ends within a slice that begins behind its start: `x[:, 2:4]` of three.
     cut: bool = False
 
     @property

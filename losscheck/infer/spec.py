@@ -25,21 +25,12 @@ WHOLE_ROW = frozenset({"simplex", "one_hot", "unit_vector"})  # domains of rows,
 
 @attrs.frozen(kw_only=True, eq=False)
 class Spec:
-    """The arguments of a loss, and the sizes that it is examined at.
+    """The arguments of a loss, and the sizes that it is examined at."""
 
-    Attributes
-    ----------
-    arguments
-        Those that are tensors, in the order of the signature.
-    sizes
-        Of the main instance, by letter.
-    narrow
-        Of the smallest instance: one sample, one output (two for a class or a row).
-    """
-
-    arguments: tuple[Argument, ...]
+    arguments: tuple[Argument, ...]  # those that are tensors, in the order of the signature
     constants: Mapping[str, Any]
-    sizes: Mapping[str, int]
+    sizes: Mapping[str, int]  # of the main instance, by letter
+    # Of the smallest instance: one sample, one output (two for a class or a row).
     narrow: Mapping[str, int]
     documented: Mapping[str, str] = attrs.field(factory=dict)  # shapes, as the docstring has them
     laid_out: bool = False  # the shapes of labels and predictions were given

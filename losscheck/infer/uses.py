@@ -102,16 +102,10 @@ def _box(found: Corners) -> tuple[Choice, range] | None:
 
 @attrs.frozen(eq=False)
 class Moved:
-    """A loss at a few points, and at the same with one column of an argument moved.
-
-    Parameters
-    ----------
-    argument
-        The one whose columns, along its last axis, are moved.
-    """
+    """A loss at a few points, and at the same with one column of an argument moved."""
 
     program: Program
-    argument: str
+    argument: str  # the one whose columns, along its last axis, are moved
 
     @property
     def width(self) -> int:
@@ -172,18 +166,11 @@ class Moved:
 
 @attrs.frozen
 class Corners:
-    """What an intersection says of the columns of an argument.
+    """What an intersection says of the columns of an argument."""
 
-    Attributes
-    ----------
-    pairs
-        (lower, upper) columns of which the first is the lower end of an axis.
-    sides
-        Columns that are the length of a side.
-    """
-
+    # (lower, upper) columns of which the first is the lower end of an axis.
     pairs: tuple[tuple[int, int], ...] = ()
-    sides: frozenset[int] = frozenset()
+    sides: frozenset[int] = frozenset()  # columns that are the length of a side
 
 
 def corners(graph: Wiring, moved: Mapping[str, Moved]) -> dict[str, Corners]:

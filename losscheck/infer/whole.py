@@ -31,24 +31,12 @@ LITERAL = 512  # elements of an array that is written out where no short Python 
 
 @attrs.frozen(kw_only=True, eq=False)
 class Whole:
-    """How a model is fed.
+    """How a model is fed."""
 
-    Attributes
-    ----------
-    arguments
-        Inputs and labels, as the report shows them.
-    slots
-        The same, as batches are drawn.
-    labels
-        (rows, ...) shapes of the labels of each output.
-    missing
-        Why no batch can be drawn; "" where one can.
-    """
-
-    arguments: tuple[Argument, ...]
-    slots: tuple[Slot, ...]
-    labels: tuple[tuple[int | None, ...], ...]
-    missing: str = ""
+    arguments: tuple[Argument, ...]  # inputs and labels, as the report shows them
+    slots: tuple[Slot, ...]  # the same, as batches are drawn
+    labels: tuple[tuple[int | None, ...], ...]  # (rows, ...) shapes of the labels of each output
+    missing: str = ""  # why no batch can be drawn; "" where one can
 
 
 def whole(

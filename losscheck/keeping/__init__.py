@@ -25,17 +25,11 @@ ENDED = frozenset({Crash.code, Timeout.code})  # another run may come to an end
 
 @attrs.frozen(kw_only=True, eq=False)
 class Whole:
-    """All that a run would find, without a loss run.
-
-    Attributes
-    ----------
-    said
-        What is told of the choice of losses: lines.
-    """
+    """All that a run would find, without a loss run."""
 
     losses: tuple[LossReport, ...]
     left_out: tuple[LeftOut, ...]
-    said: tuple[str, ...]
+    said: tuple[str, ...]  # what is told of the choice of losses: lines
 
 
 SECONDS = folder.digest("seconds")  # what is kept of how long losses took

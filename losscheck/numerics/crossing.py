@@ -19,23 +19,15 @@ _SIGN: Final = np.int64(np.iinfo(np.int64).min)
 
 @attrs.frozen(eq=False)
 class Crossing:
-    """Sign changes in K brackets.
+    """Sign changes in K brackets."""
 
-    Parameters
-    ----------
-    before, after
-        (K,) float64, adjacent numbers: at `before` the quantity has the sign that it has at the
-        bracket's low end, at `after` it does not (it is zero, NaN or of the other sign). NaN where
-        no crossing was found.
-    zero
-        (K,) bool, whether the quantity is exactly zero at `after`.
-    found
-        (K,) bool, False where the quantity has no sign at the low end or the same at both ends.
-    """
-
+    # (K,) float64, adjacent numbers: at `before` the quantity has the sign that it has at the
+    # bracket's low end, at `after` it does not (it is zero, NaN or of the other sign). NaN where no
+    # crossing was found.
     before: Array
     after: Array
-    zero: Array
+    zero: Array  # (K,) bool, whether the quantity is exactly zero at `after`
+    # (K,) bool, False where the quantity has no sign at the low end or the same at both ends.
     found: Array
 
 

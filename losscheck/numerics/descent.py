@@ -29,18 +29,10 @@ Gap = Callable[[Array, Array], tuple[Array, Array]]
 
 @attrs.frozen(eq=False)
 class Descent:
-    """Where the rows ended.
+    """Where the rows ended."""
 
-    Parameters
-    ----------
-    points
-        (K, n) float64, the nearest point of each row.
-    gaps
-        (K,) float64 its gap there; infinite where it is no number.
-    """
-
-    points: Array
-    gaps: Array
+    points: Array  # (K, n) float64, the nearest point of each row
+    gaps: Array  # (K,) float64 its gap there; infinite where it is no number
 
 
 def newton(gap: Gap, start: Array, low: Array, high: Array, one_sided: Array) -> Descent:

@@ -24,41 +24,30 @@ errors included; a tenth of that is its share in an error which counts tenfold (
 
 @attrs.frozen(eq=False)
 class Derivatives:
-    """Numeric derivatives at K points; errors are estimates, absolute, inf where undecided.
+    """Numeric derivatives at K points; errors are estimates, absolute, inf where undecided."""
 
-    Parameters
-    ----------
-    value, error
-        (K,) float64, the two-sided derivative; one-sided, inwards, where the domain ends at x.
-    left, left_error, right, right_error
-        (K,) float64, the one-sided derivatives; NaN and inf beyond the domain.
-    centre
-        (K,) float64, f(x).
-    step_left, step_left_error, step_right, step_right_error
-        (K,) float64, f(x-) - f(x) and f(x+) - f(x), extrapolated to step zero; NaN and inf where
-        neither side's quotients grow without limit, as a step's do.
-    jump, jump_error
-        (K,) float64, f(x+) - f(x-) in size; NaN and inf at an edge, and where the steps are
-        not known.
-    left_growth, right_growth
-        (K,) float64, exponent a of increments of the one-sided quotients that grow like h^-a: -1 on
-        a smooth function, 0 for x·log x, 1/2 for a square root, 1 at a jump; -inf where noise or a
-        change of behaviour between the rungs hides it.
-    """
-
+    # (K,) float64, the two-sided derivative; one-sided, inwards, where the domain ends at x.
     value: Array
     error: Array
+    # (K,) float64, the one-sided derivatives; NaN and inf beyond the domain.
     left: Array
     left_error: Array
     right: Array
     right_error: Array
-    centre: Array
+    centre: Array  # (K,) float64, f(x)
+    # (K,) float64, f(x-) - f(x) and f(x+) - f(x), extrapolated to step zero; NaN and inf where
+    # neither side's quotients grow without limit, as a step's do.
     step_left: Array
     step_left_error: Array
     step_right: Array
     step_right_error: Array
+    # (K,) float64, f(x+) - f(x-) in size; NaN and inf at an edge, and where the steps are not
+    # known.
     jump: Array
     jump_error: Array
+    # (K,) float64, exponent a of increments of the one-sided quotients that grow like h^-a: -1 on a
+    # smooth function, 0 for x·log x, 1/2 for a square root, 1 at a jump; -inf where noise or a
+    # change of behaviour between the rungs hides it.
     left_growth: Array
     right_growth: Array
 

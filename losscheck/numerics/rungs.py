@@ -56,26 +56,18 @@ one that is smooth there does 1e-8 of it, one that oscillates faster than that n
 
 @attrs.frozen(eq=False)
 class Samples:
-    """The function around K points.
+    """The function around K points."""
 
-    Parameters
-    ----------
-    x, centre
-        (K,) float64, the point and f(x).
-    up, down
-        (15, K) float64, f(x ± h), coarsest step first; NaN where there is no such rung.
-    above, below
-        (15, K) float64, the steps as realised in float64, both positive.
-    fine_up, fine_down
-        (5, K) float64, f at five points close by, on either side.
-    """
-
+    # (K,) float64, the point and f(x).
     x: Array
     centre: Array
+    # (15, K) float64, f(x ± h), coarsest step first; NaN where there is no such rung.
     up: Array
     down: Array
+    # (15, K) float64, the steps as realised in float64, both positive.
     above: Array
     below: Array
+    # (5, K) float64, f at five points close by, on either side.
     fine_up: Array
     fine_down: Array
 

@@ -52,28 +52,15 @@ NOISE_MARGIN: Final = 3.0
 
 @attrs.frozen(eq=False)
 class Side:
-    """What one side of K points says.
+    """What one side of K points says."""
 
-    Parameters
-    ----------
-    quotient, spread
-        (15, K) float64, the difference quotients, coarsest step first, and bounds on their noise.
-    derivative
-        The one-sided derivative.
-    step
-        f beside the point less f at it; not known where neither side grows without limit.
-    growth
-        (K,) float64, as in `Derivatives`.
-    rough
-        (K,) bool, from `losscheck.numerics.rungs.unresolved`.
-    """
-
+    # (15, K) float64, the difference quotients, coarsest step first, and bounds on their noise.
     quotient: Array
     spread: Array
-    derivative: Limit
-    step: Limit
-    growth: Array
-    rough: Array
+    derivative: Limit  # the one-sided derivative
+    step: Limit  # f beside the point less f at it; not known where neither side grows without limit
+    growth: Array  # (K,) float64, as in `Derivatives`
+    rough: Array  # (K,) bool, from `losscheck.numerics.rungs.unresolved`
 
     def halves(self) -> tuple[Side, Side]:
         """Cut 2K points into the first K and the others."""
@@ -193,18 +180,10 @@ def _growth(quotient: Array, spread: Array) -> Array:
 
 @attrs.frozen(eq=False)
 class Limit:
-    """Limits of K sequences.
+    """Limits of K sequences."""
 
-    Parameters
-    ----------
-    value
-        (K,) float64, NaN where nothing could be decided.
-    error
-        (K,) float64, estimated absolute error, inf where nothing could be decided.
-    """
-
-    value: Array
-    error: Array
+    value: Array  # (K,) float64, NaN where nothing could be decided
+    error: Array  # (K,) float64, estimated absolute error, inf where nothing could be decided
 
     def split(self, parts: int) -> list[Limit]:
         """Cut K sequences into as many equal parts."""

@@ -54,28 +54,16 @@ class Point(enum.IntEnum):
 
 @attrs.frozen(eq=False)
 class Comparison:
-    """Gradients against numeric derivatives at K points.
+    """Gradients against numeric derivatives at K points."""
 
-    Parameters
-    ----------
-    outcome
-        (K,) int8, members of `Agreement`.
-    point
-        (K,) int8, members of `Point`.
-    difference
-        (K,) float64, how far the gradient lies from the derivative, or from the interval of the
-        one-sided derivatives at a kink.
-    bound
-        (K,) float64, what the difference was allowed to be.
-    digits
-        (K,) float64, -log10 of the bound on the relative difference; NaN where not verified and at
-        kinks.
-    """
-
-    outcome: Array
-    point: Array
+    outcome: Array  # (K,) int8, members of `Agreement`
+    point: Array  # (K,) int8, members of `Point`
+    # (K,) float64, how far the gradient lies from the derivative, or from the interval of the one-
+    # sided derivatives at a kink.
     difference: Array
-    bound: Array
+    bound: Array  # (K,) float64, what the difference was allowed to be
+    # (K,) float64, -log10 of the bound on the relative difference; NaN where not verified and at
+    # kinks.
     digits: Array
 
 

@@ -27,22 +27,13 @@ COARSER = float(np.finfo(np.float32).eps / np.finfo(np.float64).eps)
 
 @attrs.frozen(eq=False)
 class Driver:
-    """Follows tensors inside a traced loss.
+    """Follows tensors inside a traced loss."""
 
-    Parameters
-    ----------
-    tensors
-        Their names, each of a known shape.
-    shapes
-        Of one case of each.
-    run
-        Compiled: the arguments in call order and a cotangent a tensor -> the tensors, and the sum
-        of all slopes that the cotangents ask for, in every argument.
-    """
-
-    tensors: tuple[str, ...]
-    shapes: tuple[tuple[int, ...], ...]
+    tensors: tuple[str, ...]  # their names, each of a known shape
+    shapes: tuple[tuple[int, ...], ...]  # of one case of each
     names: tuple[str, ...]
+    # Compiled: the arguments in call order and a cotangent a tensor -> the tensors, and the sum of
+    # all slopes that the cotangents ask for, in every argument.
     run: Callable[..., Any]
 
     @property

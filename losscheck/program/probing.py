@@ -23,24 +23,13 @@ LARGE = 1 << 14  # elements of a prediction from which it is moved inside the gr
 
 @attrs.frozen(eq=False)
 class Readout:
-    """What is read off the loss: weighted sums of tensors inside it, a block of elements each.
+    """What is read off the loss: weighted sums of tensors inside it, a block of elements each."""
 
-    Parameters
-    ----------
-    tensors
-        Their names; each has a number of elements that `blocks` divides, a block after the other.
-    weights
-        (size,) float64 a tensor, or (1,) where all are the same.
-    blocks
-        How many sums.
-    sizes
-        Elements of each tensor, where it has been taken apart.
-    """
-
+    # Their names; each has a number of elements that `blocks` divides, a block after the other.
     tensors: tuple[str, ...]
-    weights: tuple[Array, ...]
-    blocks: int = 1
-    sizes: tuple[int, ...] = ()
+    weights: tuple[Array, ...]  # (size,) float64 a tensor, or (1,) where all are the same
+    blocks: int = 1  # how many sums
+    sizes: tuple[int, ...] = ()  # elements of each tensor, where it has been taken apart
 
     def sums(self, arrays: Sequence[Array]) -> Array:
         """(M, blocks) the sums of M runs."""

@@ -25,22 +25,13 @@ class Failed:
 
 @attrs.frozen(kw_only=True, eq=False)
 class SecondOpinion:
-    """What `tf.test.compute_gradient` says of some elements of one prediction.
+    """What `tf.test.compute_gradient` says of some elements of one prediction."""
 
-    Attributes
-    ----------
-    elements
-        (k,) flat indices of the prediction.
-    theoretical, numeric
-        (k,) float64; empty where it failed.
-    failure
-        What it raised; "" where it ran.
-    """
-
-    elements: Array
+    elements: Array  # (k,) flat indices of the prediction
+    # (k,) float64; empty where it failed.
     theoretical: Array = attrs.field(factory=lambda: np.zeros(0))
     numeric: Array = attrs.field(factory=lambda: np.zeros(0))
-    failure: str = ""
+    failure: str = ""  # what it raised; "" where it ran
 
     @property
     def error(self) -> float | None:

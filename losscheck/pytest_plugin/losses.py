@@ -200,18 +200,10 @@ def _given(found: T | UsageError) -> T:
 
 @attrs.frozen(kw_only=True)
 class Chosen:
-    """What is chosen among the losses.
+    """What is chosen among the losses."""
 
-    Attributes
-    ----------
-    ids
-        Of files, losses and tests.
-    every
-        Whether all are chosen, as none is named.
-    """
-
-    ids: tuple[str, ...] = ()
-    every: bool = False
+    ids: tuple[str, ...] = ()  # of files, losses and tests
+    every: bool = False  # whether all are chosen, as none is named
 
     def holds(self, nodeid: str) -> bool:
         """Say whether a node is chosen, or something in it."""
@@ -228,28 +220,14 @@ def _within(nodeid: str, whole: str) -> bool:
 
 @attrs.frozen(kw_only=True, eq=False)
 class Place:
-    """Where pytest runs, and which files have losses.
+    """Where pytest runs, and which files have losses."""
 
-    Attributes
-    ----------
-    directory
-        That the arguments are relative to.
-    root
-        That the ids of tests are relative to.
-    files
-        The ids of files with losses.
-    listing
-        Where losses stand that are in none of them.
-    patterns
-        Of the names of files with tests.
-    """
-
-    directory: Path
-    root: Path
-    files: Collection[str]
-    listing: Path
+    directory: Path  # that the arguments are relative to
+    root: Path  # that the ids of tests are relative to
+    files: Collection[str]  # the ids of files with losses
+    listing: Path  # where losses stand that are in none of them
     codes: Collection[str]
-    patterns: Sequence[str]
+    patterns: Sequence[str]  # of the names of files with tests
 
     def sort(self, arguments: Sequence[str]) -> tuple[Chosen, list[str]]:
         """Tell the arguments that name losses from those that are for pytest itself.

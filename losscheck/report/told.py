@@ -120,24 +120,14 @@ def _indent(line: str) -> int:
 
 @attrs.frozen(kw_only=True, eq=False)
 class Result:
-    """One fault of one loss.
-
-    Attributes
-    ----------
-    lead
-        The finding in which it begins.
-    symptoms
-        The others that come of it.
-    diagnosis
-        What is said of all of them; None of a finding that belongs to no diagnosis.
-    fingerprint
-        The same for the same fault, whatever line it has moved to and whatever numbers show it.
-    """
+    """One fault of one loss."""
 
     loss: LossReport
-    lead: Finding
-    symptoms: tuple[Finding, ...]
+    lead: Finding  # the finding in which it begins
+    symptoms: tuple[Finding, ...]  # the others that come of it
+    # What is said of all of them; None of a finding that belongs to no diagnosis.
     diagnosis: Diagnosis | None
+    # The same for the same fault, whatever line it has moved to and whatever numbers show it.
     fingerprint: str
 
     @property

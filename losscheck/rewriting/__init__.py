@@ -18,30 +18,17 @@ LONGEST = 60  # a longer expression is not searched
 
 @dataclass(frozen=True)
 class Rewriting:
-    """Another expression for the same thing, that loses fewer bits in float32.
+    """Another expression for the same thing, that loses fewer bits in float32."""
 
-    Parameters
-    ----------
-    text
-        Python, in the spelling of the original.
-    statements
-        Assignments that must stand before it.
-    imports
-        Import statements that it needs and the module does not have.
-    conditions
-        Comparisons, as Python, without which both are not equal; they hold at all points.
-    value_before, value_after
-        Bits lost in the value.
-    slope_before, slope_after
-        Bits lost in the derivative that TensorFlow makes of the expression.
-    """
-
-    text: str
-    statements: tuple[str, ...]
-    imports: tuple[str, ...]
+    text: str  # Python, in the spelling of the original
+    statements: tuple[str, ...]  # assignments that must stand before it
+    imports: tuple[str, ...]  # import statements that it needs and the module does not have
+    # Comparisons, as Python, without which both are not equal; they hold at all points.
     conditions: tuple[str, ...]
+    # Bits lost in the value.
     value_before: Error
     value_after: Error
+    # Bits lost in the derivative that TensorFlow makes of the expression.
     slope_before: Error
     slope_after: Error
 

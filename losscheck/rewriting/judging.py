@@ -33,21 +33,12 @@ LOOKED_AT = 200_000  # elements of which float32 and float64 are compared to cho
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """What an expression and its derivative are, exactly.
+    """What an expression and its derivative are, exactly."""
 
-    Parameters
-    ----------
-    value
-        (N, *shape) float64, rounded; NaN where the expression has no value or it was not settled.
-    slopes
-        The same of the derivative, by the text of each leaf.
-    exact
-        Exact values of any other expression over the same leaves.
-    """
-
+    # (N, *shape) float64, rounded; NaN where the expression has no value or it was not settled.
     value: Array
-    slopes: Mapping[str, Array]
-    exact: Values
+    slopes: Mapping[str, Array]  # the same of the derivative, by the text of each leaf
+    exact: Values  # exact values of any other expression over the same leaves
 
     def condition(self, leaves: Mapping[str, Array]) -> Array:
         """(N,) ulps by which the value moves when every leaf moves by one."""

@@ -66,18 +66,12 @@ FUNCTION_NAMES = _names()
 
 @dataclass(frozen=True)
 class Spelling:
-    """How the author of a module writes: names of modules, and of functions as they occur.
+    """How the author of a module writes: names of modules, and of functions as they occur."""
 
-    Parameters
-    ----------
-    names
-        What the names of the user's module stand for: `{"tf": "tensorflow"}`, and where functions
-        have names of their own `{"exp": "tensorflow.exp"}`.
-    used
-        Functions and how they were written where they were read.
-    """
-
+    # What the names of the user's module stand for: `{"tf": "tensorflow"}`, and where functions
+    # have names of their own `{"exp": "tensorflow.exp"}`.
     names: Mapping[str, str] = field(default_factory=lambda: dict(USUAL))
+    # Functions and how they were written where they were read.
     used: dict[str, str] = field(default_factory=dict)
 
 

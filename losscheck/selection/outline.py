@@ -16,49 +16,25 @@ _UNRUN = re.compile(r"(\w+\.)?TYPE_CHECKING|__name__ == '__main__'")  # conditio
 
 @attrs.frozen
 class Import:
-    """One name of an import.
+    """One name of an import."""
 
-    Attributes
-    ----------
-    level
-        The dots in front.
-    module
-        The dotted module, "" where there are dots alone.
-    name
-        What is taken out of it: "*" for everything, None for `import module`.
-    """
-
-    level: int
-    module: str
-    name: str | None
+    level: int  # the dots in front
+    module: str  # the dotted module, "" where there are dots alone
+    name: str | None  # what is taken out of it: "*" for everything, None for `import module`
 
 
 @attrs.frozen
 class Unit:
-    """A statement, or one name of an import.
+    """A statement, or one name of an import."""
 
-    Attributes
-    ----------
-    text
-        The same for statements that differ in comments and spaces alone.
-    binds, uses
-        Names of the module; what is used may be a name of a function inside as well.
-    free
-        Of those that are used the ones that nothing inside binds.
-    imports
-        Everything that is imported in it, at whatever depth.
-    acts
-        Whether running it does more than to bind names.
-    lines
-        The first and the last one, 1-based, with what decorates it; the same statement may move.
-    """
-
-    text: str
+    text: str  # the same for statements that differ in comments and spaces alone
+    # Names of the module; what is used may be a name of a function inside as well.
     binds: frozenset[str]
     uses: frozenset[str]
-    free: frozenset[str] = frozenset()
-    imports: tuple[Import, ...] = ()
-    acts: bool = False
+    free: frozenset[str] = frozenset()  # of those that are used the ones that nothing inside binds
+    imports: tuple[Import, ...] = ()  # everything that is imported in it, at whatever depth
+    acts: bool = False  # whether running it does more than to bind names
+    # The first and the last one, 1-based, with what decorates it; the same statement may move.
     lines: tuple[int, int] = attrs.field(default=(0, 0), eq=False)
 
     @property

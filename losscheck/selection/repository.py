@@ -24,18 +24,10 @@ ABBREVIATED = 10  # digits of a commit in what is told
 
 @attrs.frozen(kw_only=True)
 class Base:
-    """The commit that files are compared with.
+    """The commit that files are compared with."""
 
-    Attributes
-    ----------
-    commit
-        In full.
-    told
-        What it is, for people.
-    """
-
-    commit: str
-    told: str
+    commit: str  # in full
+    told: str  # what it is, for people
 
 
 class Repository:

@@ -72,21 +72,11 @@ def read(directory: Path, file: Path | None = None) -> Settings:
 
 @attrs.frozen(kw_only=True)
 class Found:
-    """A configuration file.
+    """A configuration file."""
 
-    Attributes
-    ----------
-    file
-        Where it is, absolute.
-    above
-        The keys above its table: none, or those of [tool.losscheck].
-    table
-        What it says, unchecked.
-    """
-
-    file: Path
-    above: tuple[str, ...]
-    table: Mapping[str, Any]
+    file: Path  # where it is, absolute
+    above: tuple[str, ...]  # the keys above its table: none, or those of [tool.losscheck]
+    table: Mapping[str, Any]  # what it says, unchecked
 
 
 def find(directory: Path, file: Path | None = None) -> Found | None:

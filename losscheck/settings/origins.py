@@ -42,24 +42,12 @@ Keys = tuple[str, ...]
 
 @attrs.frozen(kw_only=True)
 class Setting:
-    """A setting that holds.
+    """A setting that holds."""
 
-    Attributes
-    ----------
-    keys
-        Its key, with those below it where it is an entry of a table.
-    value
-        Plain data.
-    origin
-        "default", "configuration" or "command line".
-    line
-        Of the configuration file, 1-based; None where it is not from there.
-    """
-
-    keys: Keys
-    value: Any
-    origin: str
-    line: int | None = None
+    keys: Keys  # its key, with those below it where it is an entry of a table
+    value: Any  # plain data
+    origin: str  # "default", "configuration" or "command line"
+    line: int | None = None  # of the configuration file, 1-based; None where it is not from there
 
 
 class Origins:

@@ -18,18 +18,14 @@ _LETTER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 class Shape:
     """A shape with free sizes.
 
-    Parameters
-    ----------
-    dims
-        One entry an axis: a letter stands for a size that is free, `B` for the batch; a number is
-        a fixed size.
-
     Examples
     --------
     >>> parse("(B, D)").at({"B": 3, "D": 2})
     (3, 2)
     """
 
+    # One entry an axis: a letter stands for a size that is free, `B` for the batch; a number is a
+    # fixed size.
     dims: tuple[str | int, ...]
 
     @property

@@ -19,24 +19,12 @@ MOST_NUMBERS = 1 << 24  # in them: 64 MiB of float32
 
 @attrs.frozen(kw_only=True, eq=False)
 class Data:
-    """Rows of data by argument.
+    """Rows of data by argument."""
 
-    Parameters
-    ----------
-    source
-        What gave them, for messages.
-    rows
-        For each argument (N, ...) float32, all finite; at least one row.
-    total
-        How many rows there were, those included that are not in `rows`.
-    notes
-        What was left out, and why.
-    """
-
-    source: str
-    rows: Mapping[str, Array]
-    total: int
-    notes: tuple[str, ...] = ()
+    source: str  # what gave them, for messages
+    rows: Mapping[str, Array]  # for each argument (N, ...) float32, all finite; at least one row
+    total: int  # how many rows there were, those included that are not in `rows`
+    notes: tuple[str, ...] = ()  # what was left out, and why
 
     def __len__(self) -> int:
         return len(next(iter(self.rows.values())))

@@ -31,21 +31,12 @@ Batch = Mapping[str, Array] | tuple[Array, ...]
 
 @attrs.frozen(kw_only=True, eq=False)
 class Batches:
-    """Batches as they came.
+    """Batches as they came."""
 
-    Parameters
-    ----------
-    source
-        What gave them, for messages.
-    batches
-        At least one: arrays by argument, or in the order (y_true, y_pred, ...); all of one kind.
-    more
-        Whether there were more than `MOST_BATCHES`.
-    """
-
-    source: str
+    source: str  # what gave them, for messages
+    # At least one: arrays by argument, or in the order (y_true, y_pred, ...); all of one kind.
     batches: tuple[Batch, ...]
-    more: bool = False
+    more: bool = False  # whether there were more than `MOST_BATCHES`
 
     @property
     def names(self) -> tuple[str, ...] | None:

@@ -41,39 +41,21 @@ TIES = 1_024  # wrong coordinates whose neighbours are looked at
 
 @attrs.frozen(kw_only=True, eq=False)
 class GradientCheck(Population):
-    """The gradients of some cases, and what the differences say of each coordinate.
-
-    Attributes
-    ----------
-    gradient
-        (N, n) float64, as the program gives it.
-    found
-        Derivatives of N·n points, a case after the other.
-    comparison
-        The same.
-    tie
-        (N, n) bool: wrong here alone, right a little to both sides.
-    around
-        (N, n) bool: wrong a little to one side, too.
-    edge
-        (N, n) bool: the prediction lies at an end of its domain, where one side has no say.
-    frozen
-        (N, n) bool: wrong, but right for the loss with what `tf.stop_gradient` cuts off held still.
-    mirrored
-        (N, n) bool: wrong, but right where matrices that have a Cholesky factor stay symmetric.
-    verdicts
-        Of each case, where the prediction is too large for a ladder of each element.
-    """
+    """The gradients of some cases, and what the differences say of each coordinate."""
 
     prediction: str
-    gradient: Array
-    found: Derivatives
-    comparison: Comparison
-    tie: Array
-    around: Array
+    gradient: Array  # (N, n) float64, as the program gives it
+    found: Derivatives  # derivatives of N·n points, a case after the other
+    comparison: Comparison  # the same
+    tie: Array  # (N, n) bool: wrong here alone, right a little to both sides
+    around: Array  # (N, n) bool: wrong a little to one side, too
+    # (N, n) bool: the prediction lies at an end of its domain, where one side has no say.
     edge: Array
+    # (N, n) bool: wrong, but right for the loss with what `tf.stop_gradient` cuts off held still.
     frozen: Array
+    # (N, n) bool: wrong, but right where matrices that have a Cholesky factor stay symmetric.
     mirrored: Array
+    # Of each case, where the prediction is too large for a ladder of each element.
     verdicts: tuple[CaseVerdict, ...]
     scale: float
     rerun: Callable[[CaseBlock], GradientCheck]

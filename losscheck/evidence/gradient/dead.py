@@ -34,26 +34,15 @@ RUNS = 1 << 16  # of the loss, for all cases together
 
 @attrs.frozen(kw_only=True, eq=False)
 class DeadGradients(Population):
-    """Which cases of the smallest instance are dead.
-
-    Attributes
-    ----------
-    dead
-        (N,) bool: 0 in float64, too.
-    rounded
-        (N,) bool: 0 in float32 alone.
-    vanishing
-        (N,) bool: the same, and the true gradient is too small for float32.
-    share
-        Of the ordinary cases, those left out whose loss is the same for every prediction, and those
-        of labels that never give a gradient: an empty mask or a missing class makes some losses
-        constant, which is no clip.
-    """
+    """Which cases of the smallest instance are dead."""
 
     sweep: Sweep
-    dead: Array
-    rounded: Array
-    vanishing: Array
+    dead: Array  # (N,) bool: 0 in float64, too
+    rounded: Array  # (N,) bool: 0 in float32 alone
+    vanishing: Array  # (N,) bool: the same, and the true gradient is too small for float32
+    # Of the ordinary cases, those left out whose loss is the same for every prediction, and those
+    # of labels that never give a gradient: an empty mask or a missing class makes some losses
+    # constant, which is no clip.
     share: float
     rerun: Callable[[CaseBlock], DeadGradients]
 

@@ -22,17 +22,10 @@ PARTS = 64  # that a gap is cut into at a time: six times, for the 2^31 floats o
 
 @attrs.frozen(kw_only=True)
 class Extent:
-    """The values of one element of the prediction, the rest held, with a gradient of 0 throughout.
+    """Values of one element of the prediction, the rest held, with a gradient of 0 throughout."""
 
-    Attributes
-    ----------
-    element
-        Its index; empty where the prediction has no other.
-    low, high
-        The ends; None where there is none before the end of the working range.
-    """
-
-    element: tuple[int, ...]
+    element: tuple[int, ...]  # its index; empty where the prediction has no other
+    # The ends; None where there is none before the end of the working range.
     low: float | None
     high: float | None
 

@@ -36,28 +36,19 @@ SMALLEST = 2.0**-24  # relative: a float32 number agrees with the truth in no mo
 
 @attrs.frozen(kw_only=True, eq=False)
 class Float32Gradients(Population):
-    """Float32 gradients of cases whose float64 gradient was verified.
-
-    Attributes
-    ----------
-    gradient, truth
-        (N, n) float64: what the loss gives in float32, and in float64.
-    scale
-        The ordinary gradient.
-    explained
-        (N,) float64, the change that the inputs' own rounding explains; NaN where the difference
-        is too small to matter, infinite where it was not measured.
-    same_graph
-        The float32 graph in more digits, of the cases `rows`, which lost digits; None where none
-        did or where the float64 program is that graph already.
-    """
+    """Float32 gradients of cases whose float64 gradient was verified."""
 
     prediction: str
+    # (N, n) float64: what the loss gives in float32, and in float64.
     gradient: Array
     truth: Array
-    scale: float
+    scale: float  # the ordinary gradient
+    # (N,) float64, the change that the inputs' own rounding explains; NaN where the difference is
+    # too small to matter, infinite where it was not measured.
     explained: Array
     rows: Array
+    # The float32 graph in more digits, of the cases `rows`, which lost digits; None where none did
+    # or where the float64 program is that graph already.
     same_graph: GradientCheck | None
     rerun: Callable[[CaseBlock], Float32Gradients]
 

@@ -23,24 +23,18 @@ LOOKED_AT = 256  # faint cases whose neighbourhood is tried
 
 @attrs.frozen(kw_only=True, eq=False)
 class GradientSizes(Population):
-    """Cases of one sample whose gradient is finite and of an unusual size.
-
-    Attributes
-    ----------
-    huge
-        (N,) bool: above a million times the ordinary gradient though no number of the case is
-        larger than ordinary ones are, and steep for the loss as well. That of a square at 1e9
-        grows with its input and surprises nobody, and where ordinary gradients are next to nothing
-        one of 0.01 is no spike.
-    faint
-        (N,) bool: not 0, and below a millionth of it throughout a neighbourhood while the loss is
-        large, whatever the label; even times its distance, since that of log(1 + d^2) falls as
-        1 / d and is not lost.
-    """
+    """Cases of one sample whose gradient is finite and of an unusual size."""
 
     sweep: Sweep
     size: Array  # (N,) the largest element
+    # (N,) bool: above a million times the ordinary gradient though no number of the case is larger
+    # than ordinary ones are, and steep for the loss as well. That of a square at 1e9 grows with its
+    # input and surprises nobody, and where ordinary gradients are next to nothing one of 0.01 is no
+    # spike.
     huge: Array
+    # (N,) bool: not 0, and below a millionth of it throughout a neighbourhood while the loss is
+    # large, whatever the label; even times its distance, since that of log(1 + d^2) falls as 1 / d
+    # and is not lost.
     faint: Array
     rerun: Callable[[CaseBlock], GradientSizes]
 

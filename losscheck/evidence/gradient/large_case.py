@@ -33,38 +33,22 @@ CONFIRMED = 64  # wrong coordinates that are looked at again by the loss as a wh
 
 @attrs.frozen(kw_only=True, eq=False)
 class CaseVerdict:
-    """What is known of the gradient of one case.
+    """What is known of the gradient of one case."""
 
-    Attributes
-    ----------
-    outcome
-        verified, wrong or inconclusive.
-    how
-        dense, coloured or projected.
-    gradient
-        (n,) float64, as the program gives it.
-    value, error
-        (n,) float64, the numeric derivative; where the gradient was projected, what it was found to
-        agree with, and derivatives of their own for the elements that are wrong.
-    comparison
-        Of the n elements. Where the gradient was projected, the first wrong ones that were found,
-        not all of them.
-    projections
-        The directional derivatives where there are any.
-    resolution
-        The smallest error of one element that shows, over the ordinary size of an element.
-    seconds, passes
-        Of each part; how often the loss and its gradient were evaluated.
-    """
-
-    outcome: str
-    how: str
-    gradient: Array
+    outcome: str  # verified, wrong or inconclusive
+    how: str  # dense, coloured or projected
+    gradient: Array  # (n,) float64, as the program gives it
+    # (n,) float64, the numeric derivative; where the gradient was projected, what it was found to
+    # agree with, and derivatives of their own for the elements that are wrong.
     value: Array
     error: Array
+    # Of the n elements. Where the gradient was projected, the first wrong ones that were found, not
+    # all of them.
     comparison: Comparison
-    projections: Projections | None
+    projections: Projections | None  # the directional derivatives where there are any
+    # The smallest error of one element that shows, over the ordinary size of an element.
     resolution: float
+    # Of each part; how often the loss and its gradient were evaluated.
     seconds: Mapping[str, float]
     passes: Mapping[str, int]
 

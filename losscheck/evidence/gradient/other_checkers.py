@@ -26,22 +26,14 @@ RETRACED = 1e-8  # floors below it are those of a loss that takes float64
 
 @attrs.frozen(kw_only=True)
 class Opinions:
-    """Second opinions on the gradient of ordinary cases.
+    """Second opinions on the gradient of ordinary cases."""
 
-    Attributes
-    ----------
-    compute_gradient_error
-        The largest difference between the two gradients that `tf.test.compute_gradient` gives.
-    forward_error
-        The largest difference of forward mode from the gradient along a direction, over what it is
-        there or ordinarily; None where forward mode is not available.
-    notes
-        Why there is no opinion.
-    """
-
+    # The largest difference between the two gradients that `tf.test.compute_gradient` gives.
     compute_gradient_error: float | None = None
+    # The largest difference of forward mode from the gradient along a direction, over what it is
+    # there or ordinarily; None where forward mode is not available.
     forward_error: float | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # why there is no opinion
 
 
 def second_opinions(evidence: Evidence, checks: Sequence[GradientCheck]) -> Opinions:

@@ -42,26 +42,14 @@ SAMPLED = 1 << 16  # elements that the median share is taken of
 
 @attrs.frozen(kw_only=True, eq=False)
 class Projections:
-    """Directional derivatives of every block of a prediction.
+    """Directional derivatives of every block of a prediction."""
 
-    Attributes
-    ----------
-    directions
-        (P, n).
-    gradient
-        (n,) as the program gives it.
-    ordinary
-        The ordinary share of an element in them: the median of |g·s| where it is not 0.
-    readout
-        The blocks.
-    slopes, samples, found, comparison
-        Of P·blocks points, a direction after the other: what the gradient gives, and the loss.
-    """
-
-    directions: Array
-    gradient: Array
+    directions: Array  # (P, n)
+    gradient: Array  # (n,) as the program gives it
+    # The ordinary share of an element in them: the median of |g·s| where it is not 0.
     ordinary: float
-    readout: Readout
+    readout: Readout  # the blocks
+    # Of P·blocks points, a direction after the other: what the gradient gives, and the loss.
     slopes: Array
     samples: Samples
     found: Derivatives
@@ -121,24 +109,15 @@ def scales(x: Array, low: Array, high: Array) -> Array:
 
 @attrs.frozen(kw_only=True, eq=False)
 class Projector:
-    """Holds the gradient of one case against directional derivatives.
-
-    Parameters
-    ----------
-    gradient, low, high
-        (n,) float64: as the program gives it; the domain of each element.
-    floor
-        Relative error that each element's comparison may have (numerics.verdict).
-    magnitude
-        The largest number that the loss works with.
-    """
+    """Holds the gradient of one case against directional derivatives."""
 
     probe: Probe
+    # (n,) float64: as the program gives it; the domain of each element.
     gradient: Array
     low: Array
     high: Array
-    floor: float
-    magnitude: float
+    floor: float  # relative error that each element's comparison may have (numerics.verdict)
+    magnitude: float  # the largest number that the loss works with
     seed: int
 
     def project(self, terms: Readout | None, shape: Sequence[int]) -> tuple[Projections, ...]:

@@ -35,31 +35,17 @@ _CUTS = PYTHON | {"StopGradient", "PreventGradient"}
 
 @attrs.frozen(kw_only=True, eq=False)
 class SecondOrderCheck(Population):
-    """H·v of some cases along every direction, and what differences of the gradient say of it.
+    """H·v of some cases along every direction, and what differences of the gradient say of it."""
 
-    Attributes
-    ----------
-    verified
-        (N,) bool: the gradient itself was verified; of others there is nothing to take differences
-        of.
-    directions
-        (K, *shape of the prediction) float64, of 1 and -1.
-    slopes
-        H·v as the gradient of the slopes: N·K rows, the directions of a case one after the other.
-    missing
-        TensorFlow gives no second derivative at all.
-    error
-        What it raises instead of one, "" if nothing.
-    cut
-        What keeps the prediction from the second derivative, as far as the graph tells.
-    """
-
+    # (N,) bool: the gradient itself was verified; of others there is nothing to take differences
+    # of.
     verified: Array
-    directions: Array
+    directions: Array  # (K, *shape of the prediction) float64, of 1 and -1
+    # H·v as the gradient of the slopes: N·K rows, the directions of a case one after the other.
     slopes: GradientCheck
-    missing: bool
-    error: str
-    cut: CutOff
+    missing: bool  # TensorFlow gives no second derivative at all
+    error: str  # what it raises instead of one, "" if nothing
+    cut: CutOff  # what keeps the prediction from the second derivative, as far as the graph tells
     derived: Evidence
     rerun: Callable[[CaseBlock], SecondOrderCheck]
 

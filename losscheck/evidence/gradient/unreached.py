@@ -29,42 +29,26 @@ PICKS = frozenset(
 
 @attrs.frozen(kw_only=True, eq=False)
 class Unreached:
-    """Indices along one axis of the prediction whose elements have no gradient in any case.
+    """Indices along one axis of the prediction whose elements have no gradient in any case."""
 
-    Attributes
-    ----------
-    argument, shape
-        The prediction, and its shape.
-    axis, indices
-        Where they lie: everything at these indices of this axis.
-    beyond
-        They are the last ones, and the longer the axis, the more they are: the loss takes a number
-        of them that it has in mind, and no others.
-    labelled
-        The labels have the prediction's shape, so that they hold something for this part, too.
-    given
-        The layout was declared and not guessed.
-    used
-        The loss depends on them all the same.
-    cases
-        How many were looked at.
-    location
-        What leaves them out, or what keeps the gradient from them.
-    """
-
+    # The prediction, and its shape.
     argument: str
     shape: tuple[int, ...]
+    # Where they lie: everything at these indices of this axis.
     axis: int
     indices: tuple[int, ...]
+    # They are the last ones, and the longer the axis, the more they are: the loss takes a number of
+    # them that it has in mind, and no others.
     beyond: bool
+    # The labels have the prediction's shape, so that they hold something for this part, too.
     labelled: bool
-    given: bool
-    used: bool
-    cases: int
+    given: bool  # the layout was declared and not guessed
+    used: bool  # the loss depends on them all the same
+    cases: int  # how many were looked at
     inputs: Inputs
     value: Array
     gradient: Array
-    location: Location | None
+    location: Location | None  # what leaves them out, or what keeps the gradient from them
 
     @property
     def spelled(self) -> str:

@@ -41,65 +41,36 @@ YES_OR_NO = ((1.0, 0.0, 1.0, 1.0), (0.0, 1.0, 1.0, 0.0), (0.0, 0.0, 0.0, 1.0))
 
 @attrs.frozen(kw_only=True, eq=False)
 class Weighed:
-    """A batch with weights.
-
-    Attributes
-    ----------
-    weights
-        (B,) one a row.
-    rows, empty
-        (B,) the loss of each row alone, with a weight of 1 and of 0 (NaN where not known).
-    value
-        What comes out, averaged; None if it raised.
-    reduction
-        That Keras was asked for; "" where the loss takes the weights itself.
-    """
+    """A batch with weights."""
 
     inputs: Mapping[str, Array]
-    weights: Array
+    weights: Array  # (B,) one a row
+    # (B,) the loss of each row alone, with a weight of 1 and of 0 (NaN where not known).
     rows: Array
     empty: Array
-    value: float | None
+    value: float | None  # what comes out, averaged; None if it raised
     error: str = ""
-    reduction: str = ""
+    reduction: str = ""  # that Keras was asked for; "" where the loss takes the weights itself
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class Weighing:
-    """How weights act.
+    """How weights act."""
 
-    Attributes
-    ----------
-    how
-        "argument": the loss takes them; "call": a Loss with a __call__ of its own; "keras": Keras
-        multiplies what the loss returns.
-    argument
-        That takes them; "" for Keras'.
-    returns
-        The shape of what the loss returns for a batch without weights.
-    formulas
-        The reductions that fit every batch.
-    part
-        Whether they fit a part of the loss, and the rest is not weighted.
-    guessed
-        Whether nothing but its name says that the argument holds weights, and that name is not
-        the one that Keras gives to the weights of samples.
-    shape
-        Of the weights.
-    used_at
-        Where the weights go into the loss.
-    """
-
+    # "argument": the loss takes them; "call": a Loss with a __call__ of its own; "keras": Keras
+    # multiplies what the loss returns.
     how: str
-    argument: str
-    returns: tuple[int, ...]
+    argument: str  # that takes them; "" for Keras'
+    returns: tuple[int, ...]  # the shape of what the loss returns for a batch without weights
     prediction: tuple[int, ...]
     cases: tuple[Weighed, ...]
-    formulas: tuple[str, ...]
-    part: bool = False
+    formulas: tuple[str, ...]  # the reductions that fit every batch
+    part: bool = False  # whether they fit a part of the loss, and the rest is not weighted
+    # Whether nothing but its name says that the argument holds weights, and that name is not the
+    # one that Keras gives to the weights of samples.
     guessed: bool = False
-    shape: tuple[int, ...] = ()
-    used_at: Location | None = None
+    shape: tuple[int, ...] = ()  # of the weights
+    used_at: Location | None = None  # where the weights go into the loss
 
     @property
     def scalar(self) -> bool:

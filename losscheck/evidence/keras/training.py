@@ -43,22 +43,12 @@ YES_OR_NO = frozenset({"binary", "one_hot", "mask"})  # labels that come as bool
 
 @attrs.frozen(kw_only=True, eq=False)
 class Training:
-    """The trials of a small model.
-
-    Attributes
-    ----------
-    first_batch
-        Labels and the model's own predictions.
-    trials
-        In the order in which they were run; none after one that raised.
-    left_out
-        Why a way was not tried, by its name.
-    """
+    """The trials of a small model."""
 
     task: Task
-    first_batch: Inputs
-    trials: tuple[Trial, ...]
-    left_out: dict[str, str] = attrs.field(factory=dict)
+    first_batch: Inputs  # labels and the model's own predictions
+    trials: tuple[Trial, ...]  # in the order in which they were run; none after one that raised
+    left_out: dict[str, str] = attrs.field(factory=dict)  # why a way was not tried, by its name
 
     @property
     def ways(self) -> tuple[str, ...]:
@@ -251,18 +241,10 @@ def inside(evidence: Evidence, predictions: Array) -> bool:
 
 @attrs.frozen(kw_only=True, eq=False)
 class Saving:
-    """A Loss that was sent through its config and a file.
+    """A Loss that was sent through its config and a file."""
 
-    Attributes
-    ----------
-    task
-        Whose model it was saved with.
-    inputs
-        The batch that it was called on before and after.
-    """
-
-    task: Task
-    inputs: Inputs
+    task: Task  # whose model it was saved with
+    inputs: Inputs  # the batch that it was called on before and after
     survivals: tuple[Survival, ...]
     location: Location | None
     class_name: str

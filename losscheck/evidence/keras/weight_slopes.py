@@ -38,25 +38,14 @@ class WrongSlope:
 
 @attrs.frozen(kw_only=True, eq=False)
 class Slopes:
-    """How the gradient compares.
+    """How the gradient compares."""
 
-    Attributes
-    ----------
-    points
-        Directions that could be decided.
-    digits
-        Decimal digits that agree, in the middle; None where nothing was verified.
-    wrong
-        Weights by themselves; empty where the gradient is right.
-    reason
-        Why nothing could be decided; "" where something was.
-    """
-
-    points: int = 0
+    points: int = 0  # directions that could be decided
+    # Decimal digits that agree, in the middle; None where nothing was verified.
     digits: float | None = None
     error: float | None = None
-    wrong: tuple[WrongSlope, ...] = ()
-    reason: str = ""
+    wrong: tuple[WrongSlope, ...] = ()  # weights by themselves; empty where the gradient is right
+    reason: str = ""  # why nothing could be decided; "" where something was
 
 
 def slopes(

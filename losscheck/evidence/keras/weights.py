@@ -32,15 +32,10 @@ class Moment:
 
 @attrs.frozen(kw_only=True, eq=False)
 class WeightEvidence:
-    """All the evidence about the weights of one model.
-
-    Parameters
-    ----------
-    objective, training
-        What it is trained on, called as in evaluation and as in training.
-    """
+    """All the evidence about the weights of one model."""
 
     compiled: Compiled
+    # What it is trained on, called as in evaluation and as in training.
     objective: Objective
     training: Objective
     batches: tuple[Batch, ...]

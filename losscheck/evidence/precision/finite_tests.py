@@ -23,22 +23,13 @@ _ON = frozenset(
 
 @attrs.frozen(kw_only=True, eq=False)
 class FiniteTest(Population):
-    """One test for NaN or Inf whose outcome replaces a value, over the cases of a sweep.
+    """One test for NaN or Inf whose outcome replaces a value, over the cases of a sweep."""
 
-    Attributes
-    ----------
-    node
-        The test, by name.
-    location
-        Of what replaces the value: the where().
-    replaced
-        (N,) bool: the tested value is not finite though the input is, and the loss comes out
-        finite by its replacement alone: a mask that happens to drop the sample hides nothing.
-    """
-
-    node: str
-    location: Location | None
+    node: str  # the test, by name
+    location: Location | None  # of what replaces the value: the where()
     totals: Array
+    # (N,) bool: the tested value is not finite though the input is, and the loss comes out finite
+    # by its replacement alone: a mask that happens to drop the sample hides nothing.
     replaced: Array
     rerun: Callable[[CaseBlock], FiniteTest]
 
@@ -121,18 +112,13 @@ def _differs(total: Array, truth: Array) -> Array:
 
 @attrs.frozen(kw_only=True, eq=False)
 class NonfiniteInput:
-    """What the loss makes of predictions that are NaN or Inf themselves.
-
-    Attributes
-    ----------
-    replaced
-        The loss comes out finite, and only by replacing what it tested: a mask or a product that
-        happens to drop the sample hides nothing.
-    """
+    """What the loss makes of predictions that are NaN or Inf themselves."""
 
     inputs: dict[str, Array]
     value: float
     gradient: Array
+    # The loss comes out finite, and only by replacing what it tested: a mask or a product that
+    # happens to drop the sample hides nothing.
     replaced: bool
 
 

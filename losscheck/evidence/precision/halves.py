@@ -30,19 +30,11 @@ SINGLY = max(CASES.values())  # more cases than that are worth vectorizing
 
 @attrs.frozen(kw_only=True, eq=False)
 class HalfSweep:
-    """Cases in a half type, beside the same cases in float32 and in float64.
-
-    Attributes
-    ----------
-    value_alone
-        (N,) bool: the loss is not finite, and is so in float32 and in float64.
-    gradient_alone
-        (N,) bool: the same of the gradient, where the loss is finite.
-    """
+    """Cases in a half type, beside the same cases in float32 and in float64."""
 
     half: Sweep
-    value_alone: Array
-    gradient_alone: Array
+    value_alone: Array  # (N,) bool: the loss is not finite, and is so in float32 and in float64
+    gradient_alone: Array  # (N,) bool: the same of the gradient, where the loss is finite
     rerun: Callable[[CaseBlock], HalfSweep]
 
     def __len__(self) -> int:

@@ -31,20 +31,12 @@ _MODULAR = frozenset({"FloorMod", "Mod", "BitwiseAnd", "BitwiseXor", "RightShift
 
 @attrs.frozen(kw_only=True, eq=False)
 class IntegerOp(Population):
-    """One operation on whole numbers, over the cases of a sweep.
-
-    Attributes
-    ----------
-    wrapped
-        (N,) bool: what it gave is off by more than half the span of its dtype.
-    location
-        The line that made it.
-    """
+    """One operation on whole numbers, over the cases of a sweep."""
 
     node: str
     dtype: str
-    location: Location | None
-    wrapped: Array
+    location: Location | None  # the line that made it
+    wrapped: Array  # (N,) bool: what it gave is off by more than half the span of its dtype
     examples: Sequence[tuple[float, float]]  # of each case: what came out, and what was right
     rerun: Callable[[CaseBlock], IntegerOp]
 

@@ -53,24 +53,16 @@ ELEMENTS = 1 << 19  # numbers that measuring the conditioning of one instance ma
 
 @attrs.frozen(kw_only=True, eq=False)
 class Part:
-    """The value, or the gradient, of every case: in float32, in float64, and what explains.
+    """The value, or the gradient, of every case: in float32, in float64, and what explains."""
 
-    Attributes
-    ----------
-    single, truth
-        (N, n) float64; n is 1 for the value, which is summed over what the loss returns.
-    summed
-        Whether it is the value.
-    allowed
-        (N,) float64, the error that the inputs' own rounding explains: NaN where two digits or
-        more are right, infinite where it was not measured.
-    """
-
+    # (N, n) float64; n is 1 for the value, which is summed over what the loss returns.
     single: Array
     truth: Array
     scale: float
+    # (N,) float64, the error that the inputs' own rounding explains: NaN where two digits or more
+    # are right, infinite where it was not measured.
     allowed: Array
-    summed: bool
+    summed: bool  # whether it is the value
 
     @functools.cached_property
     def error(self) -> Array:

@@ -27,17 +27,10 @@ LARGEST = {"float16": 65504.0, "bfloat16": 3.3895e38, "float32": 3.4028235e38, "
 
 @attrs.frozen(kw_only=True, eq=False)
 class CaseTruth:
-    """The truth of one case.
+    """The truth of one case."""
 
-    Attributes
-    ----------
-    kind
-        None where it could not be decided.
-    value, gradient
-        Finite numbers where known, in float64, else None.
-    """
-
-    kind: Kind | None
+    kind: Kind | None  # None where it could not be decided
+    # Finite numbers where known, in float64, else None.
     value: Array | float | None = None
     gradient: Array | None = None
     text: str = ""

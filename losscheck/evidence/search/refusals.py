@@ -38,29 +38,19 @@ LONE = 512  # ordinary samples, and as many of the working range
 
 @attrs.frozen(kw_only=True, eq=False)
 class Refusals:
-    """Cases on which the loss raises at one place.
-
-    Attributes
-    ----------
-    raised
-        What each case raises there; None where it does not raise, or elsewhere.
-    op
-        The operation whose kernel raises; "" where Python does.
-    far
-        Whether these cases hold numbers that are beyond the ordinary size in a domain without ends.
-    narrowed
-        Whether they lie outside a domain that was chosen for what does not raise in it.
-    guessed
-        The arguments whose domains nobody declared, where so many ordinary cases raise that they
-        may be the wrong ones.
-    """
+    """Cases on which the loss raises at one place."""
 
     cases: CaseBlock
+    # What each case raises there; None where it does not raise, or elsewhere.
     raised: tuple[Refusal | None, ...]
-    op: str
+    op: str  # the operation whose kernel raises; "" where Python does
     location: Location | None
+    # Whether these cases hold numbers that are beyond the ordinary size in a domain without ends.
     far: bool
+    # Whether they lie outside a domain that was chosen for what does not raise in it.
     narrowed: bool
+    # The arguments whose domains nobody declared, where so many ordinary cases raise that they may
+    # be the wrong ones.
     guessed: tuple[str, ...]
     evidence: Evidence
 

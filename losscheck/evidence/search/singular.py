@@ -75,18 +75,11 @@ PAIRED: Final = frozenset({"Atan2"})
 
 @attrs.frozen(eq=False)
 class Target:
-    """One number inside a loss, to be driven to where an operation fails.
-
-    Parameters
-    ----------
-    tensors
-        The operand; of an operation that fails where two are zero, both.
-    at, beyond
-        As in `Singular`.
-    """
+    """One number inside a loss, to be driven to where an operation fails."""
 
     node: Node
-    tensors: tuple[str, ...]
+    tensors: tuple[str, ...]  # the operand; of an operation that fails where two are zero, both
+    # As in `Singular`.
     at: float
     beyond: int
 

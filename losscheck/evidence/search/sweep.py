@@ -20,44 +20,29 @@ KEPT = 1_024  # failing cases of each range, evenly spread
 
 @attrs.frozen(kw_only=True)
 class Scale:
-    """What is ordinary: medians over ordinary points, held fixed while a case is shrunk.
+    """What is ordinary: medians over ordinary points, held fixed while a case is shrunk."""
 
-    Attributes
-    ----------
-    value, gradient
-        Median of the non-zero sizes; 1.0 where there are none.
-    high_loss
-        25th percentile of the ordinary losses: a loss above it is far from its minimum.
-    """
-
+    # Median of the non-zero sizes; 1.0 where there are none.
     value: float
     gradient: float
+    # 25th percentile of the ordinary losses: a loss above it is far from its minimum.
     high_loss: float
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class Sweep(Population):
-    """Value and gradient of a block of cases in one dtype and mode.
-
-    Attributes
-    ----------
-    totals
-        (N,) float64, the loss summed over what it returns; finite only if all of it is.
-    gradient
-        (N, *shape of the prediction).
-    double
-        Gives (value, gradient) of chosen cases in float64.
-    """
+    """Value and gradient of a block of cases in one dtype and mode."""
 
     dtype: str
     mode: str
     prediction: str
-    totals: Array
+    totals: Array  # (N,) float64, the loss summed over what it returns; finite only if all of it is
     value_nan: Array  # (N,) bool: some of what the loss returns is NaN
     value_inf: Array  # (N,) bool: some of it is infinite and none NaN
-    gradient: Array
+    gradient: Array  # (N, *shape of the prediction)
     has_gradient: bool
     scale: Scale
+    # Gives (value, gradient) of chosen cases in float64.
     double: Callable[[CaseBlock], tuple[Array, Array]]
     rerun: Callable[[CaseBlock], Sweep]
 
@@ -177,19 +162,12 @@ def _median_size(numbers: Array) -> float:
 
 @attrs.frozen(kw_only=True, eq=False)
 class Scan:
-    """What came of a lattice.
-
-    Attributes
-    ----------
-    failing
-        Some of those whose loss or gradient is not finite; None where there are none.
-    what
-        The cases, in words.
-    """
+    """What came of a lattice."""
 
     cases: int
+    # Some of those whose loss or gradient is not finite; None where there are none.
     failing: CaseBlock | None
-    what: str
+    what: str  # the cases, in words
 
     @property
     def passed(self) -> int:

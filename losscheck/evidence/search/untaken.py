@@ -36,26 +36,15 @@ _CARRYING = frozenset({"Identity", "Cast", "Reshape", "ExpandDims", "Squeeze", "
 
 @attrs.frozen(kw_only=True, eq=False)
 class Untaken:
-    """A comparison that always says the same.
+    """A comparison that always says the same."""
 
-    Attributes
-    ----------
-    argument, number
-        What is compared, after some arithmetic, and what with.
-    says
-        What it says in every case.
-    predicted
-        The argument is the prediction.
-    cases
-        How many were looked at.
-    """
-
+    # What is compared, after some arithmetic, and what with.
     argument: str
     number: float
     op: str
-    says: bool
-    predicted: bool
-    cases: int
+    says: bool  # what it says in every case
+    predicted: bool  # the argument is the prediction
+    cases: int  # how many were looked at
     location: Location | None
 
 

@@ -104,28 +104,18 @@ def constant_broadcast(graph: Wiring) -> str | None:
 
 @attrs.frozen(kw_only=True)
 class Outer:
-    """Samples beside others than themselves, where nobody wrote so.
+    """Samples beside others than themselves, where nobody wrote so."""
 
-    Attributes
-    ----------
-    form
-        "layout": each beside all, as (B,) against (B, 1) is (B, B); "batch": each label beside one
-        number for all predictions of the batch.
-    argument
-        The argument whose axis has wandered from the batch to the last, or is lost.
-    flat, column, result
-        Shapes of the operands and of what they give.
-    place
-        Of the column among the operands of the operation; None of a number.
-    """
-
+    # "layout": each beside all, as (B,) against (B, 1) is (B, B); "batch": each label beside one
+    # number for all predictions of the batch.
     form: str = "layout"
     node: str
-    argument: str
+    argument: str  # the argument whose axis has wandered from the batch to the last, or is lost
+    # Shapes of the operands and of what they give.
     flat: tuple[int | None, ...]
     column: tuple[int | None, ...]
     result: tuple[int | None, ...]
-    place: int | None = None
+    place: int | None = None  # of the column among the operands of the operation; None of a number
 
 
 def beside_others(graph: Wiring, label: str | None, batch: int) -> Outer | None:

@@ -37,36 +37,23 @@ CALLS = 3  # each costs a millisecond
 
 @attrs.frozen(kw_only=True, eq=False)
 class CallOutcome:
-    """What calling the loss on ordinary input of its layout gives.
+    """What calling the loss on ordinary input of its layout gives."""
 
-    Attributes
-    ----------
-    error
-        What it raised, in every way of running it; None if it runs.
-    shapes
-        Of the call.
-    other_shapes, other_dtype
-        With which it runs after all.
-    laid_out
-        Whether the shapes of labels and predictions were given, and not tried one after the other.
-    of_sizes
-        What is raised for sizes that do not fit, among other things: the right ones may be missing.
-    structures, function
-        The arguments that it takes as dicts or tuples of tensors, and its name.
-    owner, suggestions
-        For a name that does not exist: the module it was looked for in, and what exists instead.
-    """
-
-    error: CallError | None
-    shapes: Sizes
+    error: CallError | None  # what it raised, in every way of running it; None if it runs
+    shapes: Sizes  # of the call
     inputs: Mapping[str, Array] = attrs.field(factory=dict)
+    # With which it runs after all.
     other_shapes: Sizes | None = None
     other_dtype: str = ""
     runs_eagerly: bool = False
+    # Whether the shapes of labels and predictions were given, and not tried one after the other.
     laid_out: bool = True
+    # What is raised for sizes that do not fit, among other things: the right ones may be missing.
     of_sizes: tuple[type[BaseException], ...] = ()
+    # The arguments that it takes as dicts or tuples of tensors, and its name.
     structures: Mapping[str, Structure] = attrs.field(factory=dict)
     function: str = ""
+    # For a name that does not exist: the module it was looked for in, and what exists instead.
     owner: str = ""
     suggestions: tuple[str, ...] = ()
 
@@ -185,18 +172,11 @@ def _places() -> dict[str, Any]:
 
 @attrs.frozen(kw_only=True, eq=False)
 class XlaCall:
-    """An ordinary batch, compiled by XLA with its gradient.
+    """An ordinary batch, compiled by XLA with its gradient."""
 
-    Attributes
-    ----------
-    error
-        What it raised, where it runs as a graph; None if it compiles.
-    op, location
-        The operation that XLA does not know, and its line; "" and None where it does not say so.
-    """
-
-    error: str | None
+    error: str | None  # what it raised, where it runs as a graph; None if it compiles
     inputs: Inputs
+    # The operation that XLA does not know, and its line; "" and None where it does not say so.
     op: str = ""
     location: Location | None = None
 

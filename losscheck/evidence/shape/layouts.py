@@ -33,51 +33,31 @@ TOLERANCE = 1e-4  # relative difference of float32 results that summation order 
 
 @attrs.frozen(kw_only=True, eq=False)
 class LayoutRun:
-    """The loss at one layout.
+    """The loss at one layout."""
 
-    Attributes
-    ----------
-    form
-        What is tried, in the words of LC402 and LC401.
-    changed
-        The argument whose layout it is, "" for sizes.
-    shapes
-        Of every argument; None for what is unknown when it is traced.
-    error
-        What it raised; None if it ran.
-    value, aligned
-        (N, ...) the summed loss here, and where the argument has all axes written out so that
-        nothing is left to broadcasting, or of the rows alone where samples meet; None if unknown.
-    inputs
-        The case that differs most.
-    broadcast
-        Where the graph gives what depends on the argument further axes by itself; None where every
-        axis is written by the user, who then means it.
-    rows
-        (N,) the mean of the losses of the rows, in the layout that is tried.
-    constant, outer, outer_at
-        What the graph broadcasts in the layout as it is: a constant, or samples against samples.
-    declared
-        Whether the user, the documentation or the graph says that the loss takes this layout.
-    certain
-        Whether it does so for all that is known, and no other layout may be what it is made for.
-    """
-
-    form: str
-    changed: str
-    shapes: Sizes
-    error: CallError | None = None
+    form: str  # what is tried, in the words of LC402 and LC401
+    changed: str  # the argument whose layout it is, "" for sizes
+    shapes: Sizes  # of every argument; None for what is unknown when it is traced
+    error: CallError | None = None  # what it raised; None if it ran
     output: str = ""
+    # (N, ...) the summed loss here, and where the argument has all axes written out so that nothing
+    # is left to broadcasting, or of the rows alone where samples meet; None if unknown.
     value: Array | None = None
     aligned: Array | None = None
-    inputs: Mapping[str, Array] = attrs.field(factory=dict)
+    inputs: Mapping[str, Array] = attrs.field(factory=dict)  # the case that differs most
+    # Where the graph gives what depends on the argument further axes by itself; None where every
+    # axis is written by the user, who then means it.
     broadcast: Location | None = None
     promoted: bool = False
+    # (N,) the mean of the losses of the rows, in the layout that is tried.
     rows: Array | None = None
+    # What the graph broadcasts in the layout as it is: a constant, or samples against samples.
     constant: Location | None = None
     outer: Outer | None = None
     outer_at: Location | None = None
+    # Whether the user, the documentation or the graph says that the loss takes this layout.
     declared: bool = True
+    # Whether it does so for all that is known, and no other layout may be what it is made for.
     certain: bool = True
     kept_away: bool = False  # by Keras, or by who declared the shapes
     size: int | None = None  # that is tried

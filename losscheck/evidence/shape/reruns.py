@@ -108,25 +108,14 @@ def _totals(evidence: Evidence, block: CaseBlock) -> Array:
 
 @attrs.frozen(kw_only=True, eq=False)
 class Parts:
-    """Whole batches beside their rows.
-
-    Attributes
-    ----------
-    whole
-        (N, ...) what the loss returns for the batch.
-    rows
-        (N, B) the loss of each row alone, averaged over what it returns.
-    returns
-        The shape of what the loss returns.
-    independent
-        Whether no sample changes what another one adds, where a batch is not what its rows are.
-    """
+    """Whole batches beside their rows."""
 
     cases: CaseBlock
-    whole: Array
-    rows: Array
-    returns: tuple[int, ...]
+    whole: Array  # (N, ...) what the loss returns for the batch
+    rows: Array  # (N, B) the loss of each row alone, averaged over what it returns
+    returns: tuple[int, ...]  # the shape of what the loss returns
     rank: int
+    # Whether no sample changes what another one adds, where a batch is not what its rows are.
     independent: bool = False
 
     @functools.cached_property
@@ -234,24 +223,12 @@ def _of_samples(returned: Array, size: int) -> Array:
 
 @attrs.frozen(kw_only=True, eq=False)
 class EmptyBatch:
-    """What the loss makes of no sample at all.
+    """What the loss makes of no sample at all."""
 
-    Attributes
-    ----------
-    inputs
-        Arrays with no row.
-    error
-        What it raised; None if it ran.
-    value
-        What it returned; None where it raised.
-    made_at
-        Where what it returned is made, or where it raised.
-    """
-
-    inputs: Inputs
-    error: CallError | None = None
-    value: Array | None = None
-    made_at: Location | None = None
+    inputs: Inputs  # arrays with no row
+    error: CallError | None = None  # what it raised; None if it ran
+    value: Array | None = None  # what it returned; None where it raised
+    made_at: Location | None = None  # where what it returned is made, or where it raised
 
 
 def empty_batch(evidence: Evidence) -> EmptyBatch | None:

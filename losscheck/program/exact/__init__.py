@@ -29,18 +29,12 @@ __all__ = ["Evaluator", "Truth", "Unknown", "evaluate"]
 
 @attrs.frozen(eq=False)
 class Truth:
-    """What the fetched tensors are.
+    """What the fetched tensors are."""
 
-    Parameters
-    ----------
-    values
-        One object array per fetched tensor: mpmath numbers where it is floating, otherwise Python
-        integers or booleans.
-    digits
-        The working precision, in decimal digits, that settled them and agreed with the one before.
-    """
-
+    # One object array per fetched tensor: mpmath numbers where it is floating, otherwise Python
+    # integers or booleans.
     values: tuple[NDArray[np.object_], ...]
+    # The working precision, in decimal digits, that settled them and agreed with the one before.
     digits: int
 
 

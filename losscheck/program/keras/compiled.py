@@ -19,27 +19,17 @@ from losscheck.program.tracing.wiring import nodes_of
 
 @attrs.frozen(kw_only=True, eq=False)
 class Compiled:
-    """A compiled model.
+    """A compiled model."""
 
-    Attributes
-    ----------
-    model
-        The model; nothing here changes its state.
-    inputs, outputs
-        In the order in which Keras flattens them.
-    parts
-        The losses that it is compiled with, an output each; none where it only has `add_loss`.
-    forward
-        The graph of its outputs, from its inputs and with its weights held.
-    """
-
-    model: Any
+    model: Any  # the model; nothing here changes its state
+    # In the order in which Keras flattens them.
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
+    # The losses that it is compiled with, an output each; none where it only has `add_loss`.
     parts: tuple[Part, ...]
     input_structure: Any
     output_structure: Any
-    forward: Forward
+    forward: Forward  # the graph of its outputs, from its inputs and with its weights held
 
     @property
     def own_step(self) -> bool:

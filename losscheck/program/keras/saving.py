@@ -23,31 +23,20 @@ _PLAIN = (bool, int, float, str, type(None))  # what can be compared without ask
 
 @attrs.frozen(kw_only=True, eq=False)
 class Survival:
-    """A Loss that went through its config, or a file.
+    """A Loss that went through its config, or a file."""
 
-    Attributes
-    ----------
-    how
-        "config" or "file".
-    made
-        The arguments it was made with, where those are known: {} stands for the Loss as given.
-    config
-        What get_config gives, by name and as text.
-    stage, error
-        What raised: "get_config", "from_config", "save", "load" or "call"; "" where nothing did.
-    before, after
-        (N, ...) what it returns, and what the other one returns.
-    lost
-        Attributes that are not what they were: name -> (before, after), as text.
-    """
-
-    how: str
+    how: str  # "config" or "file"
+    # The arguments it was made with, where those are known: {} stands for the Loss as given.
     made: Mapping[str, Any]
+    # What get_config gives, by name and as text.
     config: Mapping[str, str] = attrs.field(factory=dict)
+    # What raised: "get_config", "from_config", "save", "load" or "call"; "" where nothing did.
     stage: str = ""
     error: str = ""
+    # (N, ...) what it returns, and what the other one returns.
     before: Array | None = None
     after: Array | None = None
+    # Attributes that are not what they were: name -> (before, after), as text.
     lost: Mapping[str, tuple[str, str]] = attrs.field(factory=dict)
 
     @property

@@ -13,22 +13,13 @@ from losscheck.program.quiet import keras_module
 
 @attrs.frozen
 class Head:
-    """What follows the Dense layer.
+    """What follows the Dense layer."""
 
-    Attributes
-    ----------
-    activation
-        By its name in Keras.
-    scale, offset
-        The output is scale * activation + offset.
-    unit
-        Whether rows are brought to length one.
-    """
-
-    activation: str = "linear"
+    activation: str = "linear"  # by its name in Keras
+    # The output is scale * activation + offset.
     scale: float = 1.0
     offset: float = 0.0
-    unit: bool = False
+    unit: bool = False  # whether rows are brought to length one
 
 
 HEADS = {

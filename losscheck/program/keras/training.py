@@ -28,37 +28,21 @@ _LINE = re.compile(r'File "([^"]+)", line (\d+), in ')
 
 @attrs.frozen(kw_only=True, eq=False)
 class Task:
-    """What a small model is trained on.
+    """What a small model is trained on."""
 
-    Attributes
-    ----------
-    shape, head
-        Of one prediction, and what brings it into its domain.
-    x
-        (N, ...) what the model is given.
-    labels
-        (N, ...) float32.
-    integral, boolean
-        Whether users also hand such labels over as integers, and as bools.
-    weights
-        (N,) one a sample.
-    classes, class_weight
-        (N,) the class of each sample, and the weight of each class; None where labels are no
-        classes.
-    batch
-        Rows of a batch; the last one is smaller where N is no multiple of it.
-    """
-
+    # Of one prediction, and what brings it into its domain.
     shape: tuple[int, ...]
     head: Head
-    x: Array
-    labels: Array
+    x: Array  # (N, ...) what the model is given
+    labels: Array  # (N, ...) float32
+    # Whether users also hand such labels over as integers, and as bools.
     integral: bool
     boolean: bool
-    weights: Array
+    weights: Array  # (N,) one a sample
+    # (N,) the class of each sample, and the weight of each class; None where labels are no classes.
     classes: Array | None
     class_weight: dict[int, float] | None
-    batch: int
+    batch: int  # rows of a batch; the last one is smaller where N is no multiple of it
 
     @property
     def parts(self) -> list[slice]:
@@ -68,22 +52,14 @@ class Task:
 
 @attrs.frozen(kw_only=True, eq=False)
 class Trial:
-    """One way in which Keras ran the loss.
+    """One way in which Keras ran the loss."""
 
-    Attributes
-    ----------
-    how
-        evaluate, fit, jit, eager, mixed or mirrored.
-    reported, direct
-        What Keras reports, and what direct calls give; None where there is nothing to compare.
-    scale
-        The mean size of what the loss returns, weighted: cancellation must not look like an error.
-    """
-
-    how: str
+    how: str  # evaluate, fit, jit, eager, mixed or mirrored
     error: CallError | None = None
+    # What Keras reports, and what direct calls give; None where there is nothing to compare.
     reported: float | None = None
     direct: float | None = None
+    # The mean size of what the loss returns, weighted: cancellation must not look like an error.
     scale: float = 0.0
     labels: str = "float32"
 

@@ -27,22 +27,13 @@ ALIKE = (0.0, 1.0, -1.0, 1e9)  # predictions of which some tell whether a kernel
 
 @attrs.frozen
 class Refusal:
-    """What a call of a loss raises on one case.
+    """What a call of a loss raises on one case."""
 
-    Attributes
-    ----------
-    op
-        The operation whose kernel raises; "" where Python does.
-    meant
-        Whether the user's own code refuses the case, by `raise`, `assert` or `tf.debugging`.
-    exception
-        Its type and message.
-    """
-
-    op: str
+    op: str  # the operation whose kernel raises; "" where Python does
     location: Location | None
+    # Whether the user's own code refuses the case, by `raise`, `assert` or `tf.debugging`.
     meant: bool
-    exception: str
+    exception: str  # its type and message
 
     @classmethod
     def of(cls, error: CallError, home: str) -> Refusal:

@@ -67,22 +67,13 @@ class Outcome:
 
 
 class Runnable(abc.ABC):
-    """A loss for arguments of fixed shapes.
+    """A loss for arguments of fixed shapes."""
 
-    Attributes
-    ----------
-    names, prediction
-        Of its arguments, in the order of the call, and the one that the gradient is taken of.
-    traced
-        Its graph as it was traced; None where there is none.
-    rewritten
-        Whether that graph runs in another precision than it was traced in.
-    """
-
+    # Of its arguments, in the order of the call, and the one that the gradient is taken of.
     names: tuple[str, ...]
     prediction: str
-    traced: Traced | None
-    rewritten: bool = False
+    traced: Traced | None  # its graph as it was traced; None where there is none
+    rewritten: bool = False  # whether that graph runs in another precision than it was traced in
     eager: bool = False  # each case is a call of Python
     refuses: bool = False  # a kernel is known to raise on some cases
 

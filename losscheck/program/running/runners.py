@@ -107,18 +107,10 @@ class CoupledError(Exception):
 
 @attrs.define(eq=False)
 class Stack:
-    """A block of cases as one batch of all their samples.
+    """A block of cases as one batch of all their samples."""
 
-    Parameters
-    ----------
-    run
-        The loss for a batch of any size.
-    single
-        The same for one case; None where nothing is run once more.
-    """
-
-    _run: Run
-    _single: Run | None
+    _run: Run  # the loss for a batch of any size
+    _single: Run | None  # the same for one case; None where nothing is run once more
     _tried: int = 0
 
     def __call__(self, *arrays: Array) -> list[Array]:

@@ -46,19 +46,12 @@ _SETTINGS = frozenset({"StatelessRandomGetKeyCounter", "StatelessRandomGetAlg"})
 
 @attrs.frozen(eq=False)
 class Stateless:
-    """A graph without assignments to what is outside.
-
-    Attributes
-    ----------
-    assigned
-        What it did assign.
-    reread
-        Names of the operations that read what was assigned before.
-    """
+    """A graph without assignments to what is outside."""
 
     graph: Any
     captures: Captures
-    assigned: tuple[Reading, ...] = ()
+    assigned: tuple[Reading, ...] = ()  # what it did assign
+    # Names of the operations that read what was assigned before.
     reread: frozenset[str] = frozenset()
 
 

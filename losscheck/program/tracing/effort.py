@@ -31,18 +31,10 @@ _BOUNDS = {"StridedSlice": (1, 2), "Slice": (2,)}  # the operands that settle th
 
 @attrs.frozen(kw_only=True)
 class Effort:
-    """What value and gradient of one case take.
+    """What value and gradient of one case take."""
 
-    Attributes
-    ----------
-    operations
-        That are executed, those of a loop as often as it goes round.
-    numbers
-        That they compute, each counted as often as numbers are multiplied for it.
-    """
-
-    operations: int
-    numbers: int
+    operations: int  # that are executed, those of a loop as often as it goes round
+    numbers: int  # that they compute, each counted as often as numbers are multiplied for it
 
 
 def effort(program: Program) -> Effort:

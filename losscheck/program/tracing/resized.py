@@ -23,18 +23,10 @@ _SIDES = (1, 2)  # axes of an image (batch, height, width, channels)
 
 @attrs.frozen(kw_only=True)
 class _Kernel:
-    """A kernel that resizes.
+    """A kernel that resizes."""
 
-    Attributes
-    ----------
-    backward
-        Whether it is the gradient of one.
-    scaled
-        Whether it is told by how much to scale and to move the image.
-    """
-
-    backward: bool
-    scaled: bool = False
+    backward: bool  # whether it is the gradient of one
+    scaled: bool = False  # whether it is told by how much to scale and to move the image
 
 
 _KERNELS = {
