@@ -92,7 +92,6 @@ class CallFails(Rule):
             range=Range.ORDINARY,
             mode="eager",
             location=error.location,
-            expected_text="a loss",
             certain=form in ("attribute", "name")
             or (form == "raises" and (call.laid_out or not isinstance(raised, call.of_sizes))),
         )
@@ -109,7 +108,7 @@ class CallFails(Rule):
         if suspect.form == "attribute" and name:
             full = f"{owner}.{name}" if owner else name
             others = [str(s) for s in facts.get("suggestions", ())]
-            fix = f"{others[0]}(...)" if others else f"# Look up what replaces {full}."
+            fix = _renamed(blame, others[0]) if others else f"# Look up what replaces {full}."
             if others:
                 fix += f"  # in place of {full}"
                 fix += f"\n# Also: {wording.listed(others[1:])}." if others[1:] else ""
@@ -137,3 +136,11 @@ class CallFails(Rule):
             f"It raises: {exception or 'an exception'}.",
             f"{blame.expression or 'loss(y_true, y_pred)'}  # repair this call",
         )
+
+
+def _renamed(blame: Blame, other: str) -> str:
+    """The line with the name that there is, or the call where the line is not known."""
+    line = blame.location.source.strip() if blame.location is not None else ""
+    if blame.expression and line.count(blame.expression) == 1:
+        return line.replace(blame.expression, other)
+    return f"{other}(...)"

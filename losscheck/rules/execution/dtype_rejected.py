@@ -100,7 +100,6 @@ class DtypeRejected(Rule):
             facts={"dtype": dtype, "dtypes": [d for d, _ in runs], "exception": str(error)},
             dtype=dtype,
             location=error.location,
-            expected_text="a loss",
         )
 
     def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:

@@ -69,7 +69,6 @@ class XlaUnsupported(Rule):
                 inputs=xla.inputs,
                 mode="xla",
                 location=xla.location,
-                expected_text="a loss",
             )
 
     def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:

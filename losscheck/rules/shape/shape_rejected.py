@@ -105,7 +105,6 @@ class ShapeRejected(Rule):
             form=form,
             facts={**facts, "shapes": dict(shapes), "exception": str(error)},
             location=error.location,
-            expected_text="a loss",
             certain=certain,
         )
 

@@ -29,6 +29,8 @@ _WAYS = {
     "mixed": "model.train_on_batch in mixed_float16",
     "mirrored": "model.evaluate under MirroredStrategy",
 }
+# How TensorFlow says that numbers of two types meet.
+_OF_A_DTYPE = re.compile(r"\bd?types?\b|expected to be an? \w+ tensor|allowed values")
 
 
 class TrainingFails(Rule):
@@ -124,7 +126,7 @@ class TrainingFails(Rule):
             expected_value=trial.direct,
             expected_text="the loss called directly on the model's outputs"
             if raised is None
-            else "a loss",
+            else "",
             location=None if raised is None else raised.location,
         )
 
@@ -168,4 +170,12 @@ def _repair(suspect: Suspect, raised: str) -> str:
             "y_true = tf.reshape(y_true, tf.shape(y_pred)[:1])  # first thing in the loss\n"
             "# Keras hands labels (B,) over as (B, 1) where predictions are (B, 1)."
         )
-    return "y_true = tf.cast(y_true, y_pred.dtype)  # first thing in the loss"
+    if _OF_A_DTYPE.search(raised):
+        return "y_true = tf.cast(y_true, y_pred.dtype)  # first thing in the loss"
+    known = (
+        "# Keras traces the loss for batches of any size: an operation that must know the size\n"
+        "# of the batch fails there, or its gradient does."
+    )
+    if "eager" in suspect.facts.get("ran", ()):
+        return f"model.compile(..., run_eagerly=True)  # which runs, and slowly\n{known}"
+    return known
