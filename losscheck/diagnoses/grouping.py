@@ -38,11 +38,12 @@ def groups(explanations: Sequence[Explanation], flow: Flow) -> list[Group]:
     dtype, mode or direction; where what one operation loses is what the other fails at; where both
     fail at the same operand; or where the same complaint is raised. A slope that is steep on the
     way to a singular point belongs to what fails there, and so does a mode that fails alone next
-    to it.
+    to it; steep slopes that nothing fails near are one remark.
     """
     found: list[Group] = []
     for told in sorted(explanations, key=lambda each: (_is_symptom(each), -each.weight)):
         related = [group for group in found if any(_one_fault(told, one, flow) for one in group)]
+        related = related or [group for group in found if all(_alike(told, one) for one in group)]
         if related and (_is_symptom(told) or told.weight < WEIGHTIEST):
             # A symptom of two faults does not make one of them.
             _nearest(told, related).append(told)
@@ -86,6 +87,14 @@ def _is_symptom(told: Explanation) -> bool:
 def _is_steep(told: Explanation) -> bool:
     """Say whether it is the size of a slope that was found, which is right as it is."""
     return by_code(told.finding.code).trail is Trail.GAIN
+
+
+def _alike(told: Explanation, other: Explanation) -> bool:
+    """Say whether slopes are as steep, or as flat, in both.
+
+    Which factor of a product makes it so is a guess, and one remark does.
+    """
+    return _is_steep(told) and _is_steep(other) and told.suspect.form == other.suspect.form
 
 
 def _same_place(told: Explanation, other: Explanation) -> bool:

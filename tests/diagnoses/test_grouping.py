@@ -90,6 +90,18 @@ def test_a_mode_that_fails_next_to_two_faults_does_not_join_them() -> None:
     assert next(group for group in found if mode in group) == [other, mode]
 
 
+def test_slopes_as_steep_in_several_places_are_one_remark() -> None:
+    small, same, huge = (
+        attrs.evolve(each, suspect=attrs.evolve(each.suspect, form=form))
+        for each, form in zip(
+            (_told("LC107", name) for name in ("first", "second", "third")),
+            ("small", "small", "huge"),
+            strict=True,
+        )
+    )
+    assert [len(group) for group in groups([small, same, huge], Flow(None))] == [2, 1]
+
+
 def test_every_finding_is_in_one_diagnosis_with_the_worst_first() -> None:
     report = _report(losses.survival, "binary", "logits")
     told = [identity for diagnosis in report.diagnoses for identity in diagnosis.findings]
