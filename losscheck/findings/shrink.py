@@ -21,7 +21,7 @@ from losscheck.program.tracing.trace import CallError
 from losscheck.rules import by_code
 from losscheck.rules.base import Rule, Trail
 from losscheck.rules.crowd import Crowd
-from losscheck.settings.budget import CutError, strictly
+from losscheck.settings.budget import SIMPLER, CutError, strictly
 
 # Numbers that people like to read, the simplest first.
 SIMPLE = (0.0, 1.0, -1.0, 2.0, 0.5, -2.0, 10.0, -10.0, 0.1, 100.0, -100.0, 1e3, -1e3, 1e4, -1e4)
@@ -53,7 +53,7 @@ def shrink(case: CaseBlock, judge: Judge, problem: Problem) -> tuple[CaseBlock, 
     tuple
         The case, and whether there was no time to simplify it any further.
     """
-    with strictly():
+    with strictly(SIMPLER):
         for _ in range(ROUNDS):
             try:
                 simpler = _simpler(case, judge, problem)

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 DEFAULT = 20.0  # seconds
 LATE = 0.1  # of them more, in which what was found may still be told
+SIMPLER = 0.05  # of them more, in which a case is made simpler: less, so that it is told
 FIXES = 0.15  # of them more, in which what is told may be done without, as fixes are
 BYTES = 4  # of a digest: a number that NumPy, Hypothesis and TensorFlow take
 
@@ -66,10 +67,10 @@ class Budget:
             self._late = 0.0
 
     @contextlib.contextmanager
-    def strict(self) -> Iterator[None]:
+    def strict(self, share: float) -> Iterator[None]:
         """Cut meanwhile what `held` would let pass: it can be done without."""
         before = self._held, self._late
-        self._held, self._late = False, FIXES * self.seconds
+        self._held, self._late = False, share * self.seconds
         try:
             yield
         finally:
@@ -107,9 +108,15 @@ def is_spent() -> bool:
 
 
 @contextlib.contextmanager
-def strictly() -> Iterator[None]:
-    """Cut what can be done without, though what was found is being told."""
-    with _running.strict() if _running is not None else contextlib.nullcontext():
+def strictly(share: float = FIXES) -> Iterator[None]:
+    """Cut what can be done without, though what was found is being told.
+
+    Parameters
+    ----------
+    share
+        Of the budget, which it may take beyond that.
+    """
+    with _running.strict(share) if _running is not None else contextlib.nullcontext():
         yield
 
 

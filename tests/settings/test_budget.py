@@ -61,6 +61,17 @@ def test_what_can_be_done_without_has_a_share_of_its_own_though_what_is_told_has
             spend()
 
 
+def test_a_case_that_is_made_simpler_leaves_time_to_tell_it() -> None:
+    found = Budget(0.4)
+    while not found.spent:
+        pass
+    with found.running(), found.late():
+        with budget.strictly(budget.SIMPLER):
+            while not found.spent:
+                pass
+        spend()
+
+
 def test_none_is_never_spent() -> None:
     assert not Budget(0).spent
 

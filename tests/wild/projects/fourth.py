@@ -42,13 +42,13 @@ FOURTH_FAULTY = (
         fault=Fault(
             codes=DIGITS,
             severity="warning",
-            line="fixed_spread = _windowed(y_true * y_true)",
+            line="cross += -mean_moving * fixed",
             trigger={
                 "y_true": np.full((1, 8, 8, 1), 200.7).tolist(),
                 "y_pred": np.full((1, 8, 8, 1), 33.3).tolist(),
             },
-            what="the loss of two flat images, against itself in float64: within an image both "
-            "spreads are differences of equal numbers, and so is the divisor",
+            what="the loss of two flat images, against itself in float64: in a window what they have "
+            "in common is a difference of equal numbers, as are the spreads, and all of it rounding",
             observed=-1.126361,
             expected=0.25,
             fixed=proofs.windowed_correlation,
