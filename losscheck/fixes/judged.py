@@ -21,7 +21,7 @@ from losscheck.findings import locate
 from losscheck.findings.code import spelled
 from losscheck.findings.explanation import Explanation
 from losscheck.findings.finding import Writer
-from losscheck.model import Array, Kind, Range, Severity, Suspect
+from losscheck.model import Array, Direction, Kind, Range, Severity, Suspect
 from losscheck.program.running.runnable import Runnable
 from losscheck.rules import by_code, policy, rules
 from losscheck.rules.base import Rule
@@ -82,6 +82,13 @@ class Judged:
         ]
         return np.concatenate([np.zeros(0, np.uint64), *bad])
 
+    @functools.cached_property
+    def valueless(self) -> Array:
+        """What tells the cases whose value is not finite from others."""
+        sweeps = self._evidence.sweeps
+        bad = [sweep.cases.take(~sweep.forward_finite).prints() for sweep in sweeps]
+        return np.concatenate([np.zeros(0, np.uint64), *bad])
+
     def clear(self, explanation: Explanation, prints: Array) -> bool:
         """Say whether what was found is gone.
 
@@ -90,8 +97,13 @@ class Judged:
         prints
             Of the cases that it was found in.
         """
-        found = self.of(by_code(explanation.finding.code))
+        rule = by_code(explanation.finding.code)
+        found = self.of(rule)
         if found is None:
+            return False
+        suspect = explanation.suspect
+        forward = suspect.form in rule.nonfinite and suspect.direction is Direction.FORWARD
+        if forward and prints[0] in self.valueless:  # an infinity in place of NaN cures nothing
             return False
         left = 0
         for other in found:

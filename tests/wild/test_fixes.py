@@ -67,6 +67,7 @@ def test_no_constant_is_clipped(loss: Callable[..., Any], clipped: str) -> None:
         assert clipped not in each.finding.fix
 
 
+@pytest.mark.slow
 def test_a_column_is_squeezed_where_it_meets_a_row() -> None:
     """One diagnosis, and a change that makes the loss the mean of the samples' own losses."""
     (truth,) = (each for each in FOURTH if each.name == "actor_with_baseline")
@@ -74,3 +75,14 @@ def test_a_column_is_squeezed_where_it_meets_a_row() -> None:
     (diagnosis,) = report.diagnoses
     assert diagnosis.verified
     assert "y_true - tf.squeeze(value, axis=-1)" in diagnosis.diff
+
+
+@pytest.mark.slow
+def test_no_infinity_in_place_of_nan_is_a_cure() -> None:
+    """A root of what is negative that is made 0 is divided by: one change for both."""
+    (truth,) = (each for each in FOURTH if each.name == "phi_coefficient")
+    report = losscheck.check(truth.loss, arguments=truth.arguments, select=["LC201", "LC202"])
+    (diagnosis,) = [each for each in report.diagnoses if each.severity == "error"]
+    assert diagnosis.verified
+    assert "tf.where(inside" not in diagnosis.diff
+    assert len(diagnosis.clears) > 1

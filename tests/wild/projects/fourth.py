@@ -47,8 +47,8 @@ FOURTH_FAULTY = (
                 "y_true": np.full((1, 8, 8, 1), 200.7).tolist(),
                 "y_pred": np.full((1, 8, 8, 1), 33.3).tolist(),
             },
-            what="the loss of two flat images, against itself in float64: in a window what they have "
-            "in common is a difference of equal numbers, as are the spreads, and all of it rounding",
+            what="the loss of two flat images, against itself in float64: what they have in common "
+            "in a window is a difference of equal numbers, as the spreads are: all of it rounding",
             observed=-1.126361,
             expected=0.25,
             fixed=proofs.windowed_correlation,
