@@ -5,7 +5,6 @@ from __future__ import annotations
 import linecache
 from collections.abc import Callable, Sequence
 from itertools import islice
-from typing import Any
 
 import attrs
 import numpy as np
@@ -73,8 +72,6 @@ class Bench:
         The folder that files are named relative to.
     writer
         Gives who writes findings of some evidence, as a check of the loss does.
-    handed
-        Further objects that lead to the functions of the loss.
     """
 
     def __init__(
@@ -83,7 +80,6 @@ class Bench:
         base: str,
         said: Sequence[Explanation],
         writer: Callable[[Desk], Writer],
-        handed: Sequence[Any] = (),
     ) -> None:
         self._writer = writer
         self._desk, self._evidence = desk, desk.evidence
@@ -92,7 +88,7 @@ class Bench:
         self._base = base
         call = desk.evidence.programs.call
         self._traced: tuple[tuple[Edit, ...], Programs] | None = None  # of the last change
-        self._roots = (call.function, call.handed, *handed)
+        self._roots = (call.function, call.handed)
 
     def places(self, weight: int) -> int:
         """How many expressions are to blame for what weighs so much."""

@@ -33,9 +33,7 @@ class Cure:
     verified: Verified
 
 
-def cures(
-    bench: Bench, desk: Desk, explanations: Sequence[Explanation], most: int = TRIED
-) -> list[Cure]:
+def cures(bench: Bench, desk: Desk, explanations: Sequence[Explanation]) -> list[Cure]:
     """Try the changes that the advice of some findings knows, until one cures the worst of them.
 
     One that leaves every number as it is where the loss was right comes before one that holds the
@@ -53,7 +51,7 @@ def cures(
     many = bench.places(worst[0].weight) >= MANY  # one change is less than one of each
     listed = (
         held_off(worst[0], desk, alone=True) if many else (),
-        islice(_new(chain.from_iterable(candidates(each, desk) for each in worst)), most),
+        islice(_new(chain.from_iterable(candidates(each, desk) for each in worst)), TRIED),
         _rewritten(worst, desk),
         (edit for each in worst for edit in held_off(each, desk) if not trial.bounded),
     )

@@ -73,15 +73,10 @@ class Spec:
         return tuple(a.name for a in self.arguments if self.batch in parse(a.shape).dims[1:])
 
 
-def main_sizes(shapes: Mapping[str, Shape], width: int | None = None) -> dict[str, int]:
-    """Sizes of the main instance, the last letter of the widest shape set to `width` if given."""
+def main_sizes(shapes: Mapping[str, Shape]) -> dict[str, int]:
+    """Sizes of the main instance."""
     letters = sorted({letter for shape in shapes.values() for letter in shape.letters})
-    sizes = {letter: SIZES.get(letter, OTHER) for letter in letters}
-    if width is not None:
-        last = last_letter(shapes)
-        if last:
-            sizes[last] = width
-    return sizes
+    return {letter: SIZES.get(letter, OTHER) for letter in letters}
 
 
 def batch_beside(taken: Collection[int], wanted: int = BATCH) -> int:

@@ -119,10 +119,10 @@ class Programs:
         ones = {name: np.ones((1, *_known(shape))) for name, shape in shapes.items()}
         return program.run(ones).value.dtype == np.float64
 
-    def traces(self, shapes: Sizes, dtype: str = "float32") -> CallError | OutputError | None:
+    def traces(self, shapes: Sizes) -> CallError | OutputError | None:
         """Trace as Keras does for these shapes, unknown sizes allowed; say what it raised."""
         try:
-            self._unsized(shapes, dtype, forward=True)
+            self._unsized(shapes, "float32", forward=True)
         except (CallError, OutputError) as error:
             return error
         return None

@@ -14,6 +14,7 @@ from losscheck.rewriting.search import Judged, better, judged, loses
 
 __all__ = ["Error", "Rewriting", "Spelling", "leaves_in", "rewritings"]
 LONGEST = 60  # a longer expression is not searched
+MOST = 5  # expressions that are handed out
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,6 @@ def rewritings(
     leaves: Mapping[str, Array],
     spelling: Spelling | None = None,
     by: Sequence[str] = (),
-    most: int = 5,
 ) -> list[Rewriting]:
     """Find expressions that are equal to one and lose fewer bits in float32.
 
@@ -85,7 +85,7 @@ def rewritings(
     if not (loses(before.value) or loses(before.slope)):
         return []
     found = sorted(better(judge, before), key=lambda each: each.score)
-    return [_told(each, before, spelling) for each in found[:most]]
+    return [_told(each, before, spelling) for each in found[:MOST]]
 
 
 def _told(one: Judged, before: Judged, spelling: Spelling) -> Rewriting:

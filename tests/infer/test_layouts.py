@@ -55,6 +55,5 @@ def test_sizes_of_the_main_instance():
     assert sizes["B"] == BATCH
     assert len({*sizes.values()}) == 3  # so that no axis is taken for another
     assert last_letter(pair) == "D"
-    assert main_sizes(pair, 7) == {**sizes, "D": 7}
     assert last_letter({"p": parse("(B, 3)")}) == ""
     assert last_letter({"p": parse("(B,)")}) == ""
