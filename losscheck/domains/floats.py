@@ -118,6 +118,15 @@ def cast(values: Array, dtype: str) -> Array:
     return np.where(np.isnan(stored), stored, rounded)
 
 
+def native(array: Array, dtype: str) -> Array:
+    """Give an array the dtype itself, as TensorFlow takes it."""
+    if dtype == "bfloat16":
+        import ml_dtypes
+
+        return array.astype(ml_dtypes.bfloat16)
+    return array.astype(dtype)
+
+
 def between(values: Array, ends: tuple[float, float], dtype: str) -> Array:
     """Tell whether numbers lie between two ends, each rounded outwards to the dtype.
 

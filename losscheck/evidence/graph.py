@@ -52,7 +52,7 @@ def graph_facts(evidence: Evidence) -> GraphFacts:
     graph, origins = main.wiring, program.traced.origins
     block = blocking(graph) if program.traced.gradient is None else None
     made, value = maker(graph)
-    shape = made.shapes[made.outputs.index(value)]
+    shape = graph.shape(value)
     return GraphFacts(
         gradient_missing=program.traced.gradient is None,
         gradient_error=program.traced.gradient_error,

@@ -43,9 +43,8 @@ def nonfinite_source(wiring: Wiring, start: str, values: Values) -> Node | None:
         if tensor in values:
             return _bad(values[tensor])
         # Complex numbers are not looked at: what is not finite before them goes through them.
-        node = wiring.producer(tensor)
-        is_complex = node.dtypes[node.outputs.index(tensor)].startswith("complex")
-        return is_complex and any(map(wrong, node.inputs))
+        is_complex = wiring.dtype(tensor).startswith("complex")
+        return is_complex and any(map(wrong, wiring.producer(tensor).inputs))
 
     found = _source(wiring, start, wrong)
     if found is not None and found.type == "Const":  # an infinity that is written, on no line
@@ -147,7 +146,7 @@ def _bad(array: Array) -> bool:
 def ran(graph: Wiring, node: Node, values: Values) -> Ran | None:
     """Give an operation with its numbers of a case; None where not all of them are known."""
     outcome = values.get(node.outputs[0]) if node.outputs else None
-    operands = [_known(graph, tensor, values) for tensor in node.inputs]
+    operands = [value_of(graph, tensor, values) for tensor in node.inputs]
     if outcome is None or not operands:
         return None
     known = tuple(array for array in operands if array is not None)
@@ -187,7 +186,8 @@ def made_nan(graph: Wiring, node: Node, values: Values) -> Ran | None:
     return None
 
 
-def _known(graph: Wiring, tensor: str, values: Values) -> Array | None:
+def value_of(graph: Wiring, tensor: str, values: Values) -> Array | None:
+    """What a tensor holds in a case, constants included; None where that is not known."""
     constant = graph.producer(tensor).constant
     return values.get(tensor) if constant is None else constant
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from losscheck.cases.blocks import CaseBlock
+from losscheck.domains.floats import native
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.gradient.gradient_sizes import FAINT, HUGE, GradientSizes
 from losscheck.evidence.gradient.second_order import SecondOrderCheck
@@ -129,7 +130,7 @@ def _apart_by_element(got: Array | None, truth: Array) -> bool:
 
 def alone(evidence: Evidence, case: CaseBlock, mode: str, dtype: str) -> Single | None:
     """Run one case alone in a mode; None where it fails."""
-    inputs = {name: _cast(array[0], dtype) for name, array in case.inputs.items()}
+    inputs = {name: native(array[0], dtype) for name, array in case.inputs.items()}
     try:
         return evidence.programs.runner.run(inputs, mode)
     except (CallError, OutputError):
@@ -141,14 +142,6 @@ def _unusual(crowd: Crowd, single: Single) -> bool:
     size = float(np.abs(np.asarray(single.gradient, float)).max(initial=0.0))
     ordinary = crowd.population.sweep.scale.gradient
     return bool(size > HUGE * ordinary if crowd.form == "huge" else 0 < size < FAINT * ordinary)
-
-
-def _cast(array: Array, dtype: str) -> Array:
-    if dtype == "bfloat16":
-        import ml_dtypes
-
-        return array.astype(ml_dtypes.bfloat16)
-    return array.astype(dtype)
 
 
 def _wrong(single: Single, direction: Direction) -> bool:

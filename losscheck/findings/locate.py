@@ -19,6 +19,7 @@ from losscheck.findings.blame import (
     made_nan,
     nonfinite_source,
     ran,
+    value_of,
     vanished,
     zero_source,
 )
@@ -335,9 +336,7 @@ def described(
         expression=text,
         operands=operands(text),
         operand_values=tuple(
-            _constant_or(graph, t, values)
-            for t in forward.inputs
-            if _constant_or(graph, t, values) is not None
+            known for t in forward.inputs if (known := value_of(graph, t, values)) is not None
         ),
         result=None if result is None else _first_bad(result),
         ran=ran(graph, node, values),
@@ -345,11 +344,6 @@ def described(
         span=told.span if told else None,
         statement=told.statement if told else "",
     )
-
-
-def _constant_or(graph: Wiring, tensor: str, values: Values) -> Array:
-    constant = graph.producer(tensor).constant
-    return values.get(tensor) if constant is None else constant  # type: ignore[return-value]
 
 
 def _first_bad(array: Array) -> float:

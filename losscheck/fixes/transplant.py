@@ -16,6 +16,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
+from losscheck.targets.loss import within
+
 DEEPEST = 6  # objects in objects that are looked into for functions
 MOST = 20_000  # objects that are looked at
 
@@ -94,7 +96,7 @@ def _read_as(changed: Mapping[str, str]) -> Iterator[None]:
 
 def _pairs(file: str, old: str, new: str) -> dict[tuple[str, int], CodeType]:
     """The code of each function of a changed file, by its name and line in the file as it is."""
-    before, after = (tuple(_codes(_compiled(text, file))) for text in (old, new))
+    before, after = (tuple(within(_compiled(text, file))) for text in (old, new))
     if [code.co_qualname for code in before] != [code.co_qualname for code in after]:
         raise TransplantError("the changed file defines other functions")
     return {(b.co_qualname, b.co_firstlineno): a for b, a in zip(before, after, strict=True)}
@@ -103,13 +105,6 @@ def _pairs(file: str, old: str, new: str) -> dict[tuple[str, int], CodeType]:
 @functools.lru_cache(maxsize=4)  # the file as it is, once for all changes
 def _compiled(text: str, file: str) -> CodeType:
     return compile(text, file, "exec", dont_inherit=True)
-
-
-def _codes(code: CodeType) -> Iterator[CodeType]:
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield constant
-            yield from _codes(constant)
 
 
 def _functions(files: set[str], roots: Sequence[Any]) -> list[FunctionType]:

@@ -150,10 +150,6 @@ class _Reading:
         self.raised = False
         self.stretched = self._stretches()
 
-    def shape(self, tensor: str) -> Dims | None:
-        node = self._wiring.producer(tensor)
-        return node.shapes[node.outputs.index(tensor)]
-
     def is_empty(self, node: Node) -> bool:
         if self._depends.isdisjoint(node.outputs):
             return False
@@ -167,7 +163,7 @@ class _Reading:
         """
         if node.type != "Conv2D" or self._depends.isdisjoint(node.inputs):
             return 0
-        image, kernel = (self.shape(tensor) for tensor in node.inputs[:2])
+        image, kernel = (self._wiring.shape(tensor) for tensor in node.inputs[:2])
         if not image or not kernel or None in (image[1], image[-1], kernel[-2]):
             return 0
         return 0 if kernel[-2] in (image[1], image[-1]) else kernel[-2] or 0
@@ -175,7 +171,7 @@ class _Reading:
     def crosses(self, node: Node) -> bool:
         """Say whether samples meet because an axis is missing."""
         depend = [t for t in node.inputs if t in self._depends]
-        shapes = [s for t in depend if (s := self.shape(t))]
+        shapes = [s for t in depend if (s := self._wiring.shape(t))]
         if not shapes:
             return False
         if node.type in REDUCTIONS:
@@ -193,13 +189,13 @@ class _Reading:
         Who writes an axis out to set an argument against itself means every pair.
         """
         rank = len(node.shapes[0] or ())
-        tall = [t for t in operands if len(self.shape(t) or ()) == rank]
+        tall = [t for t in operands if len(self._wiring.shape(t) or ()) == rank]
         written = [t for t in tall if rank > self._given_rank(t)]
         by_hand = frozenset().union(*map(self._arguments, written))
         found = any(
             shape[0] == self._batch and by_hand.isdisjoint(self._arguments(t))
             for t in operands
-            if t not in tall and (shape := self.shape(t))
+            if t not in tall and (shape := self._wiring.shape(t))
         )
         self.raised |= found and bool(written)
         return found
@@ -211,11 +207,11 @@ class _Reading:
     def _given_rank(self, tensor: str) -> int:
         """The most axes of the arguments that a tensor stems from."""
         own = (self._wiring.arguments[name] for name in self._arguments(tensor))
-        return max((len(self.shape(t) or ()) for t in own), default=0)
+        return max((len(self._wiring.shape(t) or ()) for t in own), default=0)
 
     def unused(self, name: str) -> Mapping[int, frozenset[int]]:
         """The indices of an argument that alone are used, by axis; {} where all of it is."""
-        shape = self.shape(self._wiring.arguments[name]) or ()
+        shape = self._wiring.shape(self._wiring.arguments[name]) or ()
         like, found = self.like[name], []
         for node in self._wiring.forward:
             if like.isdisjoint(node.inputs) or node.type in SHAPE_OPS:
@@ -236,10 +232,10 @@ class _Reading:
     def _like(self, name: str) -> set[str]:
         """Tensors that hold a number for each of an argument."""
         found = {self._wiring.arguments[name]}
-        shape = self.shape(self._wiring.arguments[name])
+        shape = self._wiring.shape(self._wiring.arguments[name])
         for node in self._wiring.forward:
             if node.type in UNARY | BINARY and not found.isdisjoint(node.inputs):
-                found.update(t for t in node.outputs if self.shape(t) == shape)
+                found.update(t for t in node.outputs if self._wiring.shape(t) == shape)
         return found
 
     @staticmethod
@@ -248,7 +244,7 @@ class _Reading:
         return 1 if node.type == "Split" else 0
 
     def _parts(self, node: Node) -> Iterator[tuple[str, Part | None]]:
-        shape = self.shape(node.inputs[self._sliced(node)])
+        shape = self._wiring.shape(node.inputs[self._sliced(node)])
         if shape is None:
             return ((tensor, None) for tensor in node.outputs)
         return zip(node.outputs, parts(node, self._wiring, shape), strict=True)
@@ -275,7 +271,7 @@ class _Reading:
         if node.type == "Split":
             self.pieces.add(len(node.outputs))
         for tensor, part in self._parts(node):
-            shape = self.shape(tensor)
+            shape = self._wiring.shape(tensor)
             if part is None or shape is None:
                 continue
             self.ends.update(number for axis, number in part.ends if axis)
@@ -294,7 +290,7 @@ class _Reading:
 
     def _picks(self, node: Node, part: Part) -> bool:
         """Say whether a slice takes the samples between two numbers, however many there are."""
-        given = self.shape(node.inputs[self._sliced(node)]) or ()
+        given = self._wiring.shape(node.inputs[self._sliced(node)]) or ()
         inside = part.keeps and part.taken[:1] not in ((), (None,)) and 0 not in part.elastic
         return inside and given[:1] == (self._batch,)
 
@@ -310,7 +306,7 @@ class _Reading:
                     narrow.setdefault(node.outputs[0], {})[axis] = elastic
                 else:
                     wide = {t for t in node.inputs if t in whole and t != tensor}
-                    stretched |= elastic or any(self.shape(t) == shape for t in wide)
+                    stretched |= elastic or any(self._wiring.shape(t) == shape for t in wide)
         return stretched
 
     def _grows(

@@ -179,8 +179,7 @@ def listed(wiring: Wiring) -> dict[str, int]:
 def _entries(wiring: Wiring, tensor: str) -> set[int]:
     """The numbers of the entries; none where it is used in another way."""
     found: set[int] = set()
-    producer = wiring.producer(tensor)
-    shape = producer.shapes[producer.outputs.index(tensor)] or ()
+    shape = wiring.shape(tensor) or ()
     for node in wiring.forward:
         if tensor not in node.inputs or node.type in SHAPE_OPS:
             continue

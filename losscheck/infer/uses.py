@@ -244,8 +244,7 @@ def tables(graph: Wiring, name: str) -> Iterator[tuple[str, int]]:
     same = {graph.arguments[name]}
     for node in graph.nodes:
         if node.type in ("GatherV2", "GatherNd") and node.inputs[1] in same:
-            table = graph.producer(node.inputs[0])
-            shape = table.shapes[table.outputs.index(node.inputs[0])]
+            shape = graph.shape(node.inputs[0])
             if shape and shape[0]:
                 yield node.type, shape[0]
         elif node.type == "OneHot" and node.inputs[0] in same:

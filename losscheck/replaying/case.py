@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 import numpy as np
 
+from losscheck.domains.floats import native
 from losscheck.evidence.precision.disagreement import TWO_DIGITS
 from losscheck.infer import infer
 from losscheck.model import Argument, Array, Finding
@@ -58,7 +59,7 @@ def replay(run: Runner, finding: Finding, target: str) -> Replayed | None:
     A finding of NaN or Inf is gone where value and gradient are finite. One of a wrong number is
     gone where the number is the right one of the report, and there where it is the wrong one.
     """
-    inputs = {name: _cast(array, finding.dtype) for name, array in finding.inputs.items()}
+    inputs = {name: native(array, finding.dtype) for name, array in finding.inputs.items()}
     rule = by_code(finding.code)
     try:
         single = run.run(inputs, finding.mode)
@@ -161,11 +162,3 @@ def _plain(numbers: Any) -> Array:
     """NumPy has no bfloat16, whose numbers are float32 as well."""
     array = np.asarray(numbers)
     return array.astype(np.float32) if array.dtype.kind == "V" else array
-
-
-def _cast(array: Array, dtype: str) -> Array:
-    if dtype == "bfloat16":
-        import ml_dtypes
-
-        return array.astype(ml_dtypes.bfloat16)
-    return array.astype(dtype)

@@ -216,11 +216,12 @@ def product(parts: list[Term]) -> Expression:
     """Write a product of powers as a fraction, in order."""
     above = [_power(part.node, part.count) for part in parts if part.count > 0]
     below = [_power(part.node, -part.count) for part in parts if part.count < 0]
-    result = _chain(above) if above else ONE
-    return op("div", result, _chain(below)) if below else result
+    result = chained(above) if above else ONE
+    return op("div", result, chained(below)) if below else result
 
 
-def _chain(nodes: list[Expression]) -> Expression:
+def chained(nodes: list[Expression]) -> Expression:
+    """Multiply expressions, in order."""
     result, *others = nodes
     for node in others:
         result = op("mul", result, node)

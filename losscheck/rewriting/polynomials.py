@@ -17,6 +17,7 @@ from losscheck.rewriting.expressions import (
     Leaf,
     Number,
     Operation,
+    chained,
     number,
     op,
 )
@@ -215,16 +216,9 @@ def _term(term: Monomial, coefficient: Fraction, times: Expression | None = None
     elif size != 1 or not above:
         above.insert(0, number(coefficient))
         coefficient = size
-    result = _chain(above)
-    result = op("div", result, _chain(below)) if below else result
+    result = chained(above)
+    result = op("div", result, chained(below)) if below else result
     return result if coefficient > 0 else op("neg", result)
-
-
-def _chain(factors: list[Expression]) -> Expression:
-    result, *others = factors
-    for factor in others:
-        result = op("mul", result, factor)
-    return result
 
 
 def _to_the(atom: Expression, power: Fraction) -> Expression:

@@ -266,7 +266,7 @@ def _compiled(source: Source | None, directory: Path) -> Callable[..., Any] | No
     with contextlib.suppress(OSError, ValueError, SyntaxError):  # it has changed, or is gone
         tree = ast.parse(file.read_bytes(), str(file))
         first = _first(tree, source.line)
-        every = _within(compile(tree, str(file), "exec", dont_inherit=True))
+        every = within(compile(tree, str(file), "exec", dont_inherit=True))
         code = next((each for each in every if each.co_firstlineno == first), None)
     if code is None:  # its line is known yet
         nothing = (lambda: None).__code__
@@ -282,9 +282,9 @@ def _first(tree: ast.Module, line: int) -> int:
     return line
 
 
-def _within(code: CodeType) -> Iterator[CodeType]:
+def within(code: CodeType) -> Iterator[CodeType]:
     """The code of every function inside."""
     for each in code.co_consts:
         if isinstance(each, CodeType):
             yield each
-            yield from _within(each)
+            yield from within(each)

@@ -81,6 +81,12 @@ class GradientCheck(Population):
         codes = self.comparison.outcome.reshape(self.gradient.shape)
         return np.asarray(codes != Agreement.INCONCLUSIVE)
 
+    @property
+    def verified(self) -> Array:
+        """(N,) bool: every coordinate of the gradient was verified."""
+        codes = self.comparison.outcome.reshape(self.gradient.shape)
+        return np.asarray((codes == Agreement.VERIFIED).all(axis=1))
+
     def numeric(self, case: int) -> Array:
         """(n,) the derivatives of one case."""
         return np.asarray(self.found.value.reshape(self.gradient.shape)[case])

@@ -91,7 +91,7 @@ def deciders_of(graph: Wiring) -> list[Decider]:
     depends = graph.depends(graph.prediction)
     found: list[Decider] = []
     for node in graph.forward:
-        inputs = [t for t in node.inputs if _floating(graph, t)]
+        inputs = [t for t in node.inputs if graph.dtype(t).startswith("float")]
         if not depends.isdisjoint(inputs):
             found += _of_node(graph, node, inputs)
     return found
@@ -104,7 +104,7 @@ def _of_node(graph: Wiring, node: Node, inputs: list[str]) -> list[Decider]:
         return [Decider(node, inputs[0], bound) for bound in inputs[1:3]]
     if node.type in KINKED:
         return [Decider(node, inputs[0], offset=offset) for offset in KINKED[node.type]]
-    shape = _shape(graph, inputs[0])
+    shape = graph.known_shape(inputs[0]) or ()
     constant = graph.producer(node.inputs[1]).constant if len(node.inputs) > 1 else None
     if node.type in CHOOSING and shape and constant is not None:
         axes = tuple(int(axis) for axis in np.ravel(constant))
@@ -124,18 +124,6 @@ def _joint(graph: Wiring, node: Node) -> bool:
         for tensor in node.inputs
         for before in graph.ancestors(tensor)
     )
-
-
-def _shape(graph: Wiring, tensor: str) -> tuple[int, ...]:
-    """The shape of a tensor, empty where not all of it is known."""
-    node = graph.producer(tensor)
-    shape = node.shapes[node.outputs.index(tensor)] or ()
-    return tuple(n for n in shape if n is not None) if None not in shape else ()
-
-
-def _floating(graph: Wiring, tensor: str) -> bool:
-    node = graph.producer(tensor)
-    return node.dtypes[node.outputs.index(tensor)].startswith("float")
 
 
 def steps(graph: Wiring) -> list[Node]:

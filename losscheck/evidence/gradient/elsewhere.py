@@ -76,12 +76,12 @@ class UpstreamCheck(Population):
 
 def upstream_check(evidence: Evidence, checks: Sequence[GradientCheck]) -> UpstreamCheck | None:
     """Check the loss times an upstream gradient; None where nothing is verified without."""
-    able = [c for c in checks if c.gradient.shape[1] <= COORDINATES and _right(c).any()]
+    able = [c for c in checks if c.gradient.shape[1] <= COORDINATES and c.verified.any()]
     small = [c for c in able if not c.verdicts]  # a batch suffices, and is cheaper to trace
     plain = max(small or able, key=lambda c: c.gradient.shape[1], default=None)
     if plain is None:
         return None
-    rows = _spread(np.flatnonzero(_right(plain)), plain.gradient.shape[1])
+    rows = _spread(np.flatnonzero(plain.verified), plain.gradient.shape[1])
     instance = evidence.instance_of(plain.cases)
     program = instance.program
     if program.way() is not Way.VECTORIZED:
@@ -92,12 +92,6 @@ def upstream_check(evidence: Evidence, checks: Sequence[GradientCheck]) -> Upstr
         return _observe(derived, upstream, plain, cases, plain.gradient[rows], right)
     except CallError:  # a loss that takes no call of a single case
         return None
-
-
-def _right(plain: GradientCheck) -> Array:
-    """(N,) bool: every coordinate of a case is verified."""
-    codes = plain.comparison.outcome.reshape(plain.gradient.shape)
-    return np.asarray((codes == Agreement.VERIFIED).all(axis=1))
 
 
 def _spread(rows: Array, coordinates: int) -> Array:
@@ -131,7 +125,7 @@ def _observe(
 
     def rerun(others: CaseBlock) -> UpstreamCheck:
         again = plain.rerun(others)
-        verified = _right(again)[:, None] & ~again.edge
+        verified = again.verified[:, None] & ~again.edge
         return _observe(derived, upstream, plain, others, again.gradient, verified)
 
     return UpstreamCheck(

@@ -18,7 +18,7 @@ from losscheck.evidence.gradient.check import EVALUATIONS, GradientCheck, check
 from losscheck.infer import Inferred
 from losscheck.infer.spec import Spec
 from losscheck.model import Argument, Array, Location, Range
-from losscheck.numerics.verdict import Agreement, Point
+from losscheck.numerics.verdict import Point
 from losscheck.program.derived import DIRECTION, slope
 from losscheck.program.programs import Programs
 from losscheck.program.running.program import SINGLE_CASES
@@ -112,7 +112,7 @@ def _observe(
     except (CallError, OutputError):  # runs as a loss, but not once more inside another function
         return None
     directions = _directions(instance.shapes[evidence.spec.prediction.name], evidence.seed)
-    verified = np.flatnonzero(_verified(first))
+    verified = np.flatnonzero(first.verified)
     cases = _chosen(first.cases.take(verified), directions)
     if not len(cases):
         return None
@@ -137,16 +137,10 @@ def _observe(
             error=error,
             cut=cut,
             derived=derived,
-            rerun=lambda others: observed(others, _verified(first.rerun(others))),
+            rerun=lambda others: observed(others, first.rerun(others).verified),
         )
 
     return observed(cases, np.ones(len(cases), bool))
-
-
-def _verified(gradients: GradientCheck) -> Array:
-    """(N,) bool: every coordinate of the gradient was verified."""
-    codes = gradients.comparison.outcome.reshape(gradients.gradient.shape)
-    return np.asarray((codes == Agreement.VERIFIED).all(axis=1))
 
 
 def _derived(evidence: Evidence, instance: Instance) -> Evidence:

@@ -50,7 +50,7 @@ def terms(probe: Probe, graph: Wiring) -> Readout | None:
     """
     names = _factors(graph)
     factors = dict(zip(names, probe.fetch(names), strict=True))
-    shape = _shape(graph, graph.value)
+    shape = graph.known_shape(graph.value)
     if shape is None:
         return None
     weights: dict[str, Array] = {graph.value: np.ones(shape)}
@@ -82,7 +82,7 @@ def _shares(
     """Hand the weight of a result down to the operands; None where it is not linear in them."""
     depends = graph.depends(graph.prediction)
     operands = [tensor for tensor in node.inputs if tensor in depends]
-    shapes = [_shape(graph, tensor) for tensor in operands]
+    shapes = [graph.known_shape(tensor) for tensor in operands]
     if not operands or any(shape is None for shape in shapes):
         return None
     known = [shape for shape in shapes if shape is not None]
@@ -97,7 +97,7 @@ def _shares(
         found: dict[str, Array] = {}
         for tensor, sign in zip(node.inputs, signs, strict=True):
             if tensor in depends:
-                share = sign * _folded(weight, _shape(graph, tensor) or ())
+                share = sign * _folded(weight, graph.known_shape(tensor) or ())
                 found[tensor] = found.get(tensor, 0.0) + share
         return found
     if node.type in SCALING and len(operands) == 1:
@@ -144,21 +144,8 @@ def _factors(graph: Wiring) -> Sequence[str]:
         for tensor in dict.fromkeys(
             t for node in graph.forward if node.type in SCALING for t in node.inputs
         )
-        if tensor not in depends and _floating(graph, tensor)
+        if tensor not in depends and graph.dtype(tensor).startswith("float")
     ]
-
-
-def _floating(graph: Wiring, tensor: str) -> bool:
-    node = graph.producer(tensor)
-    return node.dtypes[node.outputs.index(tensor)].startswith("float")
-
-
-def _shape(graph: Wiring, tensor: str) -> tuple[int, ...] | None:
-    node = graph.producer(tensor)
-    shape = node.shapes[node.outputs.index(tensor)]
-    if shape is None or any(size is None for size in shape):
-        return None
-    return tuple(size for size in shape if size is not None)
 
 
 def apart(

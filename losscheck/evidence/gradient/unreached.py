@@ -211,7 +211,6 @@ def _picking(graph: Wiring, shape: tuple[int, ...]) -> Node | None:
         if node.type not in PICKS or depends.isdisjoint(node.inputs):
             continue
         taken = next(t for t in node.inputs if t in depends)
-        source = graph.producer(taken)
-        if source.shapes[source.outputs.index(taken)] == shape:
+        if graph.shape(taken) == shape:
             return node
     return None

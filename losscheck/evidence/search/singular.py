@@ -162,9 +162,4 @@ def _natural(node: Node) -> bool:
 
 def _shape(graph: Wiring, tensor: str) -> tuple[int, ...] | None:
     """The shape of a float32 tensor; None where it is another or not all known."""
-    node = graph.producer(tensor)
-    place = node.outputs.index(tensor)
-    shape = node.shapes[place]
-    if shape is None or None in shape or node.dtypes[place] != "float32":
-        return None
-    return tuple(size for size in shape if size is not None)
+    return graph.known_shape(tensor) if graph.dtype(tensor) == "float32" else None

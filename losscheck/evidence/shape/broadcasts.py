@@ -21,7 +21,7 @@ def rank_promotion(graph: Wiring, argument: str) -> str | None:
     depends = graph.depends(argument)
     for node in graph.forward:
         if node.type in _ELEMENTWISE and not depends.isdisjoint(node.inputs):
-            ranks = {len(shape) for t in node.inputs if (shape := _shape(graph, t))}
+            ranks = {len(shape) for t in node.inputs if (shape := graph.shape(t))}
             if len(ranks) > 1:  # scalars are no matter of rank
                 return node.name
     return None
@@ -44,7 +44,7 @@ def axes_written(graph: Wiring, argument: str) -> bool:
         if node.type in ("Identity", "Cast"):
             same.update(node.outputs)
         elif node.type in _AXES:
-            before, after = _shape(graph, first), _shape(graph, node.outputs[0])
+            before, after = graph.shape(first), graph.shape(node.outputs[0])
             if before is not None and after is not None and len(after) > len(before):
                 return True
     return False
@@ -59,7 +59,7 @@ def batch_by_number(graph: Wiring, argument: str, batch: int) -> bool:
     for node in graph.forward:
         if node.type not in _REDUCTIONS or depends.isdisjoint(node.inputs[:1]):
             continue
-        axes, shape = graph.producer(node.inputs[1]).constant, _shape(graph, node.inputs[0]) or ()
+        axes, shape = graph.producer(node.inputs[1]).constant, graph.shape(node.inputs[0]) or ()
         over = () if axes is None or not shape else {int(a) % len(shape) for a in axes.ravel()}
         if over == {0} and len(shape) > 1 and shape[0] == batch:
             return True
@@ -85,7 +85,7 @@ def constant_broadcast(graph: Wiring) -> str | None:
     for node in graph.forward:
         if node.type != "Mul" or node.shapes[0] is None:
             continue
-        shapes = {t: _shape(graph, t) for t in node.inputs}
+        shapes = {t: graph.shape(t) for t in node.inputs}
         constant = [t for t in node.inputs if not _depends(graph, t)]
         other = [t for t in node.inputs if _depends(graph, t)]
         if len(constant) != 1 or len(other) != 1:
@@ -133,9 +133,9 @@ def outer_product(graph: Wiring, batch: int) -> Outer | None:
     for node in graph.forward:
         if node.type not in _ELEMENTWISE or len(node.inputs) < 2 or not node.outputs:
             continue
-        flat, column = sorted(node.inputs[:2], key=lambda t: len(_shape(graph, t) or ()))
-        thin, tall = _shape(graph, flat), _shape(graph, column)
-        result = _shape(graph, node.outputs[0])
+        flat, column = sorted(node.inputs[:2], key=lambda t: len(graph.shape(t) or ()))
+        thin, tall = graph.shape(flat), graph.shape(column)
+        result = graph.shape(node.outputs[0])
         if thin != (batch,) or tall != (batch, 1) or result != (batch, batch):
             continue
         one, other = _arguments(graph, flat), _arguments(graph, column)
@@ -168,7 +168,7 @@ def batch_number(graph: Wiring, label: str, batch: int) -> Outer | None:
         if node.type not in _DIFFERENCES or len(node.inputs) != 2:
             continue
         for single, many in (node.inputs, node.inputs[::-1]):
-            thin, tall = _shape(graph, single), _shape(graph, many)
+            thin, tall = graph.shape(single), graph.shape(many)
             if thin is None or not tall or set(thin) - {1} or tall[0] != batch:
                 continue
             of = _arguments(graph, single)
@@ -180,7 +180,7 @@ def batch_number(graph: Wiring, label: str, batch: int) -> Outer | None:
                     argument=min(of),
                     flat=thin,
                     column=tall,
-                    result=_shape(graph, node.outputs[0]) or (),
+                    result=graph.shape(node.outputs[0]) or (),
                 )
     return None
 
@@ -204,14 +204,9 @@ def _arguments(graph: Wiring, tensor: str) -> frozenset[str]:
 
 def _raised(graph: Wiring, tensor: str, arguments: frozenset[str]) -> bool:
     """Whether an axis was added between these arguments and a tensor."""
-    ranks = [len(_shape(graph, graph.arguments[name]) or ()) for name in arguments]
-    return max(ranks, default=0) < len(_shape(graph, tensor) or ())
+    ranks = [len(graph.shape(graph.arguments[name]) or ()) for name in arguments]
+    return max(ranks, default=0) < len(graph.shape(tensor) or ())
 
 
 def _depends(graph: Wiring, tensor: str) -> bool:
     return any(tensor in graph.depends(name) for name in graph.arguments)
-
-
-def _shape(graph: Wiring, tensor: str) -> tuple[int | None, ...] | None:
-    node = graph.producer(tensor)
-    return node.shapes[node.outputs.index(tensor)]

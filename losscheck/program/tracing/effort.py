@@ -72,10 +72,9 @@ def _terms(node: Node, wiring: Wiring) -> int:
 
 def _shape(wiring: Wiring, tensor: str) -> tuple[int, ...]:
     try:
-        node = wiring.producer(tensor)
+        shape = wiring.shape(tensor)
     except KeyError:  # what a loop is handed from outside
         return ()
-    shape = node.shapes[node.outputs.index(tensor)]
     return tuple(size or 1 for size in shape or ())
 
 

@@ -83,6 +83,22 @@ class Wiring:
         """The operation that makes a tensor."""
         return self._by_output[tensor]
 
+    def shape(self, tensor: str) -> tuple[int | None, ...] | None:
+        """The shape of a tensor, as far as it is known; None where not even its rank is."""
+        node = self._by_output[tensor]
+        return node.shapes[node.outputs.index(tensor)]
+
+    def known_shape(self, tensor: str) -> tuple[int, ...] | None:
+        """The shape of a tensor; None where not all of it is known."""
+        sizes = self.shape(tensor)
+        known = tuple(size for size in sizes or () if size is not None)
+        return None if sizes is None or len(known) < len(sizes) else known
+
+    def dtype(self, tensor: str) -> str:
+        """The dtype of a tensor."""
+        node = self._by_output[tensor]
+        return node.dtypes[node.outputs.index(tensor)]
+
     def order(self, node: Node) -> int:
         """The position of an operation among `nodes`."""
         return self._order[node.name]
