@@ -216,7 +216,7 @@ class Diagnosis:
     clears: tuple[str, ...] = ()  # ids of findings that the tried fix clears
     adds: tuple[str, ...] = ()  # codes of warnings that the fixed loss has, and had not
     departs: int = 0  # ordinary and working cases, of those tried, where a right number changes
-    objection: str = ""  # why a fix that was tried is not verified: which right number it changes
+    objection: str = ""  # why a fix that was tried is not verified
     findings: tuple[str, ...] = ()  # ids, the worst first, of these the one where it begins
 
 

@@ -17,12 +17,12 @@ from losscheck.findings.explanation import Explanation
 from losscheck.findings.locate import of_location
 from losscheck.fixes.bench import Bench
 from losscheck.fixes.cure import Cure, compromise, cures
-from losscheck.fixes.patch import Edit
 from losscheck.model import Diagnosis, Direction, Finding, Severity, Suspect
 from losscheck.rules import by_code
 from losscheck.settings.budget import CutError, strictly
 
-# Findings of one fault, and a change that cures it: verified, or with what it spoils.
+# Findings of one fault, and a change: one that is verified, one that cures and spoils something,
+# or what is advised and was seen to cure nothing.
 Cured = tuple[Group, Cure | None]
 
 
@@ -59,6 +59,7 @@ def diagnosed(
         lambda: groups(explanations, flow),
         groups(explanations, Flow(None)),
     )
+    found = [_ordered(group, flow) for group in found]
     cured: list[Cured] = [(group, None) for group in found]
     if desk is not None and bench is not None:
         cured = faults.attempt("the fix", lambda: with_cures(found, bench, desk), cured)
@@ -86,14 +87,15 @@ def _written(found: Sequence[Cured], flow: Flow, target: str) -> Iterator[Diagno
         root = ordered[0]
         alike = root.finding.code, root.blame.expression
         known[alike] = known.get(alike, 0) + 1
+        kept = cure is not None and bool(cure.verified.clears)
         yield Diagnosis(
             id=f"D-{_hash(target, *alike, known[alike])}",
             severity=root.finding.severity,
             location=root.finding.location,
             cause=root.finding.cause or root.finding.message,
-            fix=root.finding.fix if cure is None else _texts(cure.edit),
-            verified=cure is not None and cure.verified.holds,
-            diff="" if cure is None else cure.verified.diff,
+            fix=root.finding.fix if cure is None else _fix(root.finding.fix, cure),
+            verified=_is_verified(cure),
+            diff=cure.verified.diff if cure is not None and kept else "",
             clears=() if cure is None else cure.verified.clears,
             adds=() if cure is None else cure.verified.adds,
             departs=0 if cure is None else cure.verified.departs,
@@ -102,9 +104,13 @@ def _written(found: Sequence[Cured], flow: Flow, target: str) -> Iterator[Diagno
         )
 
 
-def _texts(edit: Edit) -> str:
-    """What is written, place by place."""
-    return "\n".join(text for step in edit.steps for text in (*step.before, step.new))
+def _fix(advice: str, cure: Cure) -> str:
+    """What is to be written, place by place; of what cures nothing no code is left to paste."""
+    if cure.verified.clears:
+        return "\n".join(text for step in cure.edit.steps for text in (*step.before, step.new))
+    why = cure.verified.complaints[0]
+    rest = [line for line in advice.splitlines() if line.startswith("#")]
+    return "\n".join([f"# {' '.join(cure.edit.new.split())} was tried: {why}.", *rest])
 
 
 def _ordered(group: Group, flow: Flow) -> Group:
@@ -149,7 +155,8 @@ def with_cures(found: Sequence[Group], bench: Bench, desk: Desk) -> list[Cured]:
             waiting = [other for other in waiting if _among(other, left)]
         told.append((group, cure))
     for group, cure in list(told):
-        if cure is not None and not cure.verified.holds and _among(group, [one[0] for one in told]):
+        spoils = cure is not None and bool(cure.verified.clears) and not cure.verified.holds
+        if cure is not None and spoils and _among(group, [one[0] for one in told]):
             told = _compromised(group, cure, told, bench)
     return sorted(told, key=lambda one: -_weight(one[0]))
 
@@ -166,6 +173,8 @@ def _compromised(group: Group, cure: Cure, told: Sequence[Cured], bench: Bench) 
             whole = attrs.evolve(cure, verified=bench.cleared([cure.edit], cure.verified, asked))
     except CutError:
         return list(told)
+    if not _worst(group) <= {*whole.verified.clears}:
+        return list(told)
     joining = [other for other in rest if _worst(other) <= {*whole.verified.clears}]
     together = [one for each in (group, *joining) for one in each]
     gone = [group, *joining]
@@ -174,7 +183,7 @@ def _compromised(group: Group, cure: Cure, told: Sequence[Cured], bench: Bench) 
 
 
 def _cure(group: Group, bench: Bench, desk: Desk) -> Cure | None:
-    """The change that cures all that weighs most in a group; None where none is known to."""
+    """The change that cures all that weighs most in a group, or else what was tried for it."""
     asked = _asked(group)
     try:
         with strictly():
@@ -182,9 +191,23 @@ def _cure(group: Group, bench: Bench, desk: Desk) -> Cure | None:
             best = tried[-1] if tried else None
             if best is not None and _holds(best, group):
                 return best
-            return compromise(bench, tried, asked)
+            return compromise(bench, tried, asked) or _refuted(tried, group)
     except CutError:
         return None
+
+
+def _refuted(tried: Sequence[Cure], group: Group) -> Cure | None:
+    """What the findings advise, the first one before the others, where it was tried in vain."""
+    ran = [cure for cure in tried if not cure.edit.further and not cure.verified.cut]
+    for told in group:
+        advised = "".join(told.finding.fix.split())
+        for cure in ran:
+            if "".join(cure.edit.new.split()) in advised:
+                stays = f"{'part of ' if cure.verified.clears else ''}what was found stays"
+                said = cure.verified.complaints or (stays,)
+                verified = attrs.evolve(cure.verified, clears=(), complaints=said)
+                return attrs.evolve(cure, verified=verified)
+    return None
 
 
 def _is_verified(cure: Cure | None) -> bool:

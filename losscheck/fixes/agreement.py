@@ -153,8 +153,10 @@ def departures(pairs: Sequence[Pair | None]) -> int:
     return count
 
 
-def is_slight(pairs: Sequence[Pair | None]) -> bool:
+def is_slight(before: Evidence, pairs: Sequence[Pair | None]) -> bool:
     """Say whether a loss that changes does so a little, or next to a singular point alone."""
+    if any(pair is not None and any(_turned(before, pair)) for pair in pairs):
+        return False
     moved, tried, size = 0, 0, 0.0
     for pair in pairs:
         if pair is None:

@@ -49,6 +49,7 @@ class Verified:
     tried: int = 0
     # Whether the complaints are that value or gradient change, and a little or in few cases only.
     slight: bool = False
+    cut: bool = False
 
     @property
     def holds(self) -> bool:
@@ -123,9 +124,10 @@ class Bench:
         except (TransplantError, CallError, OutputError) as error:
             said = f"the changed loss does not run: {error}"
         except CutError:
-            said = "there was no time to try it"
+            return Verified(complaints=("there was no time to try it",), diff=diff, cut=True)
         except Exception as error:  # of a kernel, or of Python in the loss
             said = f"it could not be tried: {type(error).__name__}: {error}".partition("\n")[0]
+            return Verified(complaints=(said,), diff=diff, cut=True)
         return Verified(complaints=(said,), diff=diff)
 
     def _changed(self, edits: Sequence[Edit]) -> tuple[dict[str, str], str]:
@@ -156,7 +158,7 @@ class Bench:
             pairs = pairs_of(before, after, self._evidence, doubted(explanations), wrong)
             complaints = tuple(disagreement(before, after, pairs))
         if complaints:
-            return Verified(complaints=complaints, slight=bool(pairs) and is_slight(pairs))
+            return Verified(complaints=complaints, slight=bool(pairs) and is_slight(before, pairs))
         clears: list[str] = []
         further: tuple[Edit, ...] = ()
         # What is quickly said and weighs most comes first: where it is not gone, no more is asked.

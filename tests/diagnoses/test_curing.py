@@ -29,3 +29,17 @@ def test_advice_that_was_not_run_is_not_called_verified() -> None:
         assert not diagnosis.verified
         assert diagnosis.diff == ""
         assert diagnosis.clears == ()
+
+
+def test_of_advice_that_was_tried_in_vain_no_code_is_left() -> None:
+    # Below its bound the exponential is 1e37 still, whose square overflows.
+    shapes = {"y_true": ("real", "(B, D)"), "y_pred": ("real", "(B, D)")}
+    report = losscheck.check(losses.scaled, arguments=shapes, select=["LC201"])
+    first = report.diagnoses[0]
+    assert first.severity == "error"
+    assert not first.verified
+    assert first.diff == ""
+    assert first.fix.startswith("# tf.exp(tf.minimum(y_pred, ")
+    assert "was tried: what was found stays." in first.fix
+    assert all(line.startswith("#") for line in first.fix.splitlines())
+    assert first.objection == "what was found stays"

@@ -82,8 +82,9 @@ def test_what_a_compromise_may_change(after: list[float], slight: bool):
     ones = np.ones((40, 1))
     moved = np.asarray(after)[:, np.newaxis]
     ranges = np.full(40, Range.ORDINARY)
+    evidence: Any = None
     sweep: Any = None
-    assert is_slight([Pair(sweep, ones, moved, ones, ranges, 1.0, VALUE)]) is slight
+    assert is_slight(evidence, [Pair(sweep, ones, moved, ones, ranges, 1.0, VALUE)]) is slight
 
 
 def test_a_cosine_by_hand_is_written_with_unit_vectors():
