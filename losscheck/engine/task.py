@@ -79,14 +79,14 @@ def examine(
     InterruptedExamination
         The user has interrupted it; it holds what was found so far.
     """
-    from losscheck.program.quiet import tensorflow
+    from losscheck.program.quiet import seldom_collected, tensorflow
     from losscheck.program.running.execution import unvectorized
 
     begin = time.perf_counter()
     tensorflow()
     found = loss if loss is not None else _resolve(task)
     try:
-        with unvectorized(bool(task.ended)):
+        with unvectorized(bool(task.ended)), seldom_collected():
             report = _examination(found, task.settings, listen, data, tell).report()
     except UsageError:
         raise

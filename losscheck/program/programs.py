@@ -132,11 +132,13 @@ class Programs:
     ) -> tuple[Runnable, Tracing]:
         signature = self._signature(shapes, dtype)
         try:
-            traced = (
-                None if forward else self._retyped(shapes, dtype, self._single(shapes))
-            ) or trace(self.call, signature, forward=forward, once=once)
+            single = None if forward else self._single(shapes)
+            same = None if single is None else self._retyped(shapes, dtype, single.traced)
             program = Program(
-                traced, self.call, whole_batch=self._whole_batch(shapes, dtype, forward)
+                same or trace(self.call, signature, forward=forward, once=once),
+                self.call,
+                whole_batch=self._whole_batch(shapes, dtype, forward),
+                alike=single if same is not None and dtype == "float64" else None,
             )
             return self._usable(program), Tracing(how="graph")
         except CallError as error:
@@ -155,10 +157,10 @@ class Programs:
         self._eager_or(first, eager, shapes, dtype)
         return eager, Tracing(how="eager", error=first)
 
-    def _single(self, shapes: Sizes) -> Traced | None:
-        """The float32 trace for these shapes, where there is one."""
+    def _single(self, shapes: Sizes) -> Program | None:
+        """The float32 graph for these shapes, where there is one."""
         program = self._programs.get(_key(shapes, "float32"))
-        return None if program is None else program.traced
+        return None if program is None else program.graphed
 
     def _retyped(self, shapes: Sizes, dtype: str, single: Traced | None) -> Traced | None:
         """The loss in another dtype by its float32 trace, where there is one that serves."""
@@ -198,7 +200,7 @@ class Programs:
         definition = doubled(graphed.definition, graphed.traced.graph)
         batch = self._whole_batch(shapes, rewritten=True)
         try:
-            return self._usable(Program(graphed.traced, self.call, definition, batch))
+            return self._usable(Program(graphed.traced, self.call, definition, batch, graphed))
         except CallError:  # Python inside, which gives float32 whatever it is given
             return single
 

@@ -29,6 +29,7 @@ from losscheck.model import Environment, UsageError
 
 READ = ("CUDA_", "KERAS_", "OMP_", "ONEDNN_", "TF_", "XLA_")
 """How the variables begin that TensorFlow and Keras read when they are imported."""
+SELDOM = 10_000  # objects that come before the youngest are looked through; 700 by default
 _BACKENDS = frozenset({"jax", "torch", "openvino"})  # other packages that importing Keras may need
 
 
@@ -179,6 +180,17 @@ def uncollected() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
+
+
+@contextlib.contextmanager
+def seldom_collected() -> Iterator[None]:
+    """Collect garbage less often meanwhile: graphs are many objects at a time, and most stay."""
+    youngest, *older = gc.get_threshold()
+    gc.set_threshold(max(youngest, SELDOM) if youngest else 0, *older)
+    try:
+        yield
+    finally:
+        gc.set_threshold(youngest, *older)
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 
-from losscheck.program.quiet import imported_to_stay, uncollected
+from losscheck.program.quiet import SELDOM, imported_to_stay, seldom_collected, uncollected
 
 
 def test_nothing_is_collected_meanwhile() -> None:
@@ -34,3 +34,16 @@ def test_what_was_made_is_not_looked_at_again() -> None:
     finally:
         if not before:
             gc.unfreeze()
+
+
+def test_garbage_is_collected_seldom_and_not_at_all_where_nobody_wants_it() -> None:
+    before = gc.get_threshold()
+    with seldom_collected():
+        assert gc.get_threshold()[0] >= SELDOM
+    assert gc.get_threshold() == before
+    gc.set_threshold(0)
+    try:
+        with seldom_collected():
+            assert gc.get_threshold()[0] == 0
+    finally:
+        gc.set_threshold(*before)

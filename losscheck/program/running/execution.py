@@ -15,15 +15,18 @@ import attrs
 import numpy as np
 
 from losscheck.model import Array
-from losscheck.program.quiet import tensorflow
+from losscheck.program.quiet import silence, tensorflow
 from losscheck.program.running.blockwise import (
     count_from_the_front,
     flatten_products,
     without_branches,
 )
 from losscheck.program.running.state import Reading
+from losscheck.program.tracing.graphdef import COMPLEX, FLOATS, rewrite
 
 Run = Callable[..., list[Array]]  # arrays in, arrays out
+_CASE = "loop_body/case/"  # where `vectorized_map` puts what `Cut.embed` gives it
+_ANEW = "/pfor/Const"  # of a constant that it makes once more
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -192,6 +195,35 @@ def vectorized(cut: Cut, probe: Sequence[Array]) -> Cut:
         tensors=tuple(tensor.name for tensor in results),
         captured={t.name: o for t, o in zip(taken, cut.captured.values(), strict=True)},
     )
+
+
+def widened(block: Cut, definition: Any) -> Cut | None:
+    """A vectorized float32 block in float64, where nothing but the dtype differs.
+
+    Parameters
+    ----------
+    definition
+        The GraphDef of one case in float64, with the constants that it should have.
+    """
+    tf = tensorflow()
+    wide = rewrite(block.graph.as_graph_def(), "float64")
+    meant = {f"{_CASE}{node.name}": node for node in definition.node if _is_wide(node)}
+    given = [(node, node.name.removesuffix(_ANEW)) for node in wide.node if _is_wide(node)]
+    if block.captured or wide.library.function or any(name not in meant for _, name in given):
+        return None
+    for node, name in given:
+        node.attr["value"].CopyFrom(meant[name].attr["value"])
+    graph = tf.Graph()
+    try:
+        with silence(), graph.as_default():
+            tf.graph_util.import_graph_def(wide, name="")
+    except ValueError:  # a kernel that gives float32 whatever it is given
+        return None
+    return attrs.evolve(block, graph=graph)
+
+
+def _is_wide(node: Any) -> bool:
+    return node.op == "Const" and node.attr["dtype"].type in (FLOATS["float64"], COMPLEX["float64"])
 
 
 def in_session(cut: Cut) -> Run:

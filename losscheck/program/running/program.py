@@ -57,6 +57,8 @@ class Program(Runnable):
         Its graph, as traced or rewritten to another precision.
     whole_batch
         The same loss for batches of an unknown size, where it can be traced for them.
+    alike
+        A program of the same operations in float32, where this one is in float64.
     """
 
     def __init__(
@@ -65,9 +67,11 @@ class Program(Runnable):
         call: Call,
         definition: Any = None,
         whole_batch: Callable[[], Program] | None = None,
+        alike: Program | None = None,
     ) -> None:
         self.traced: Traced = traced
         self.whole_batch = whole_batch
+        self.alike = alike
         self.names = call.names
         self.prediction = call.prediction
         self.definition = definition if definition is not None else graph_def(traced.graph)
@@ -78,7 +82,7 @@ class Program(Runnable):
         self._imported: Any = None
         self.__dict__.pop("effort", None)
         self._runners: dict[Any, tuple[Run, Way]] = {}
-        self._makers = Runners(self)
+        self.makers = Runners(self)
         self._cuts: dict[Any, Cut] = {}
         self._singles: dict[Any, Run] = {}
         self._asked: Counter[Any] = Counter()  # cases that were run one by one
@@ -98,7 +102,7 @@ class Program(Runnable):
         """The same graph in float64; with `halves` what it casts to half types and back, too."""
         other = copy.copy(self)
         other.definition = doubled(self.definition, self.traced.graph, halves=halves)
-        other.rewritten, other.whole_batch = True, None
+        other.rewritten, other.whole_batch, other.alike = True, None, self
         other._begin()
         return other
 
@@ -212,7 +216,7 @@ class Program(Runnable):
 
     def _few(self, tensors: tuple[str, ...]) -> int:
         """How many cases are run one by one before it pays to have blocks of them."""
-        return FEWER if self._makers.tried(tensors) or self.loops else FEW
+        return FEWER if self.makers.tried(tensors) or self.loops else FEW
 
     @functools.cached_property
     def loops(self) -> bool:
@@ -233,7 +237,7 @@ class Program(Runnable):
 
     def _many(self, key: Key, arrays: list[Array]) -> list[Array]:
         if key not in self._runners:
-            self._runners[key] = self._makers.make(*key, self._probe(key[0], arrays))
+            self._runners[key] = self.makers.make(*key, self._probe(key[0], arrays))
         try:
             return self._in_blocks(key, arrays)
         except Exception:  # a block may fail on numbers, where a single case would not
@@ -241,7 +245,7 @@ class Program(Runnable):
                 raise
             if self._runners[key][1] is Way.STACKED:  # samples see each other, in any mode
                 self.whole_batch = None
-        self._runners[key] = self._makers.each(*key), Way.SINGLY
+        self._runners[key] = self.makers.each(*key), Way.SINGLY
         return self._in_blocks(key, arrays)
 
     def _probe(self, tensors: tuple[str, ...], arrays: list[Array]) -> list[Array]:

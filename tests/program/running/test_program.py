@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from tests.program.calling import SHAPE, call, cases, program
+from tests.program.calling import SHAPE, SHAPES, call, cases, program, programs
 
 tf = pytest.importorskip("tensorflow")
 
 from losscheck.program.modes import Runner  # noqa: E402
 from losscheck.program.running import program as batch  # noqa: E402
+from losscheck.program.running import ways  # noqa: E402
 from losscheck.program.running.program import Program  # noqa: E402
 from losscheck.program.running.ways import Way  # noqa: E402
 
@@ -237,3 +238,31 @@ def test_an_operation_that_fails_raises_in_every_way():
     given["y_true"][:] = 7.0  # there are 2 rows
     with pytest.raises(tf.errors.InvalidArgumentError):  # of the gather or of its slope
         made.run(given)
+
+
+def tenth(y_true, y_pred):
+    """Has constants that float32 rounds, the gradient's own among them."""
+    return tf.reduce_mean(tf.square(0.1 * y_pred - y_true / 3.0) + 0.7, axis=-1)
+
+
+def test_a_float64_block_is_made_of_the_float32_one_with_its_own_constants(monkeypatch):
+    both = programs(tenth)
+    both.at(SHAPES).settle()
+    monkeypatch.setattr(ways, "vectorized", None)  # nothing is vectorized anew
+    inputs = cases(5_000)
+    found = both.double(SHAPES).run(inputs)
+    y_true, y_pred = (np.asarray(inputs[name], np.float64) for name in ("y_true", "y_pred"))
+    apart = 0.1 * y_pred - y_true / 3.0
+    np.testing.assert_allclose(found.value, (apart**2 + 0.7).mean(axis=-1), rtol=1e-15)
+    np.testing.assert_allclose(found.gradient, 0.1 * 2.0 / 3.0 * apart, rtol=1e-13, atol=1e-16)
+    assert both.double(SHAPES).way() is Way.VECTORIZED
+
+
+def test_a_number_inside_comes_of_the_block_that_is_there(monkeypatch):
+    made = program(tenth)
+    made.settle()
+    monkeypatch.setattr(ways, "vectorized", None)
+    inputs = cases(5_000)
+    (squares,) = made.fetch(["Square:0"], inputs)
+    apart = 0.1 * inputs["y_pred"] - inputs["y_true"] / 3.0
+    np.testing.assert_allclose(squares, apart**2, rtol=1e-4, atol=1e-9)
