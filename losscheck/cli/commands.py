@@ -270,7 +270,7 @@ def _planned(given: Sequence[str], held: Settings) -> Plan:
         chosen = Selection(given, held)
         check_targets(chosen.targets, Path(held.directory).resolve())
         if held.apart and chosen.targets:
-            from losscheck.engine.plan import planned
+            from losscheck.engine.planning import planned
 
             return planned(given, held, chosen)
         from losscheck.engine.plan import plan

@@ -144,12 +144,8 @@ def of_values(
             return "They are different functions here: each is right for its own formula."
         case Sort.OTHER:
             return "They differ here, and which of them is right could not be told."
-        case Sort.DIGITS_OLD | Sort.DIGITS_NEW:
-            return _digits(sort, off)
-        case Sort.BROKEN:
-            return _broken(new, right)
         case _:
-            return _nonfinite(sort, old, kind, off)
+            return _of_either(sort, right, old, new, off, kind)
 
 
 def of_gradients(
@@ -178,20 +174,18 @@ def of_gradients(
             return "The value is the same; by differences, neither gradient is its derivative."
         case Sort.OTHER:
             return "The value is the same; which gradient is right could not be told."
-        case Sort.DIGITS_OLD | Sort.DIGITS_NEW:
-            return _digits(sort, off)
-        case Sort.BROKEN:
-            return _broken(new, right)
         case _:
-            return _nonfinite(sort, old, kind, off)
+            return _of_either(sort, right, old, new, off, kind)
 
 
-def _digits(sort: Sort, off: float) -> str:
-    wrong, right = ("OLD", "NEW") if sort is Sort.DIGITS_OLD else ("NEW", "OLD")
-    return f"{wrong} has lost its digits and is off by {off:.2g}; {right} is right."
-
-
-def _broken(new: Array, right: Right) -> str:
+def _of_either(
+    sort: Sort, right: Right, old: Array, new: Array, off: float, kind: Kind | None
+) -> str:
+    if sort in (Sort.DIGITS_OLD, Sort.DIGITS_NEW):
+        wrong, other = ("OLD", "NEW") if sort is Sort.DIGITS_OLD else ("NEW", "OLD")
+        return f"{wrong} has lost its digits and is off by {off:.2g}; {other} is right."
+    if sort is not Sort.BROKEN:
+        return _nonfinite(sort, old, kind, off)
     if right is Right.OLD:
         return f"NEW gives {_odd(new)}; OLD is right."
     return f"NEW gives {_odd(new)} where OLD gives a finite number."

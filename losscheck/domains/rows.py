@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 import numpy as np
@@ -58,6 +58,8 @@ def rounding(width: int, dtype: str) -> float:
 class Rows(Domain):
     """Rows of real numbers that a constraint ties together along the last axis."""
 
+    least: ClassVar[float] = 0.0  # of the numbers, at most 1, that a row may be made of
+
     def tokens(self, shape: Shape, dtype: str, classes: int = 2) -> Array:
         """Give the landmark rows: (k, width)."""
         return self.rows(row_width(self, shape), dtype)[0]
@@ -78,6 +80,20 @@ class Rows(Domain):
         ranges = np.where(self._valid(rows, dtype), ranges, OUTSIDE)
         widest: Array = ranges.max(axis=1, initial=0).astype(np.uint8)
         return widest
+
+    def strategy(
+        self, shape: Shape, dtype: str = "float32", classes: int = 2
+    ) -> SearchStrategy[Any]:
+        """Arrays of any rows: numbers brought into the domain."""
+        import hypothesis.extra.numpy as hnp
+        import hypothesis.strategies as st
+
+        def rows(parts: Array) -> Array:
+            whole = np.where(parts.any(axis=-1, keepdims=True), parts, 1.0)
+            return cast(self.project(whole), dtype)
+
+        parts = st.floats(self.least, 1.0, width=32)
+        return hnp.arrays(np.float64, shape, elements=parts).map(rows)
 
     @abc.abstractmethod
     def _landmarks(self, width: int, dtype: str) -> Array:
@@ -161,19 +177,6 @@ class Simplex(Rows):
         usual: Array = np.min(rows, axis=2) >= min(low, float(cast(np.array(low), dtype)))
         return usual
 
-    def strategy(
-        self, shape: Shape, dtype: str = "float32", classes: int = 2
-    ) -> SearchStrategy[Any]:
-        """Arrays of any rows: non-negative numbers over their sum."""
-        import hypothesis.extra.numpy as hnp
-        import hypothesis.strategies as st
-
-        def rows(parts: Array) -> Array:
-            whole = np.where(parts.any(axis=-1, keepdims=True), parts, 1.0)
-            return cast(self.project(whole), dtype)
-
-        return hnp.arrays(np.float64, shape, elements=st.floats(0.0, 1.0, width=32)).map(rows)
-
 
 def _floor(width: int) -> float:
     """Give the smallest part of an ordinary simplex of this width."""
@@ -183,6 +186,8 @@ def _floor(width: int) -> float:
 @attrs.frozen
 class UnitVector(Rows):
     """Rows of length 1."""
+
+    least: ClassVar[float] = -1.0
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -243,16 +248,3 @@ class UnitVector(Rows):
         equal = (rows == rows[..., :1]).all(axis=2)
         usual: Array = ~(along | equal)
         return usual
-
-    def strategy(
-        self, shape: Shape, dtype: str = "float32", classes: int = 2
-    ) -> SearchStrategy[Any]:
-        """Arrays of any rows: numbers over their length."""
-        import hypothesis.extra.numpy as hnp
-        import hypothesis.strategies as st
-
-        def rows(parts: Array) -> Array:
-            whole = np.where(parts.any(axis=-1, keepdims=True), parts, 1.0)
-            return cast(self.project(whole), dtype)
-
-        return hnp.arrays(np.float64, shape, elements=st.floats(-1.0, 1.0, width=32)).map(rows)
