@@ -21,7 +21,7 @@ from losscheck.cases.user_data import Data
 from losscheck.model import Argument, Range, UsageError
 from losscheck.settings import shapes
 
-__all__ = ["CaseBlock", "Search", "generate", "mixtures", "ordinary", "search", "usual"]
+__all__ = ["CaseBlock", "Search", "mixtures", "ordinary", "search", "usual"]
 
 # Ordinary cases that every block starts with: their median is the ordinary scale.
 ORDINARY_CASES = 4096
@@ -34,19 +34,6 @@ _SPARE = 1.1
 # Shares of the budget, at most. What corners and relations leave goes to exhaustion first (two
 # labels beside every float16 logit are 127,000 of 150,000 cases), but for a part to the mixtures.
 _CORNERS, _RELATIONS, _SINGLE_RELATIONS, _MIXTURES = 0.25, 0.2, 0.03, 0.05
-
-
-def generate(
-    arguments: Sequence[Argument],
-    sizes: Mapping[str, int],
-    *,
-    dtype: str = "float32",
-    classes: int = 2,
-    seed: int = 0,
-    budget: int = 20_000,
-) -> CaseBlock:
-    """Generate the cases of one size of a loss's arguments; see `search`."""
-    return search(arguments, sizes, dtype=dtype, classes=classes, seed=seed, budget=budget).cases
 
 
 def search(
@@ -141,7 +128,7 @@ def forget() -> None:
 def usual(
     arguments: Sequence[Argument], sizes: Mapping[str, int], classes: int, count: int
 ) -> CaseBlock:
-    """A few ordinary float32 cases of one size; see `generate`."""
+    """A few ordinary float32 cases of one size; see `search`."""
     at = {argument.name: shapes.parse(argument.shape).at(sizes) for argument in arguments}
     return ordinary(Problem.of(arguments, at, "float32", classes), count, 0)
 

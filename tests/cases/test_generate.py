@@ -1,7 +1,9 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
-from losscheck.cases import generate
+from losscheck.cases import CaseBlock, search
 from losscheck.domains import OUTSIDE, parse
 from losscheck.domains.floats import FORMATS
 from losscheck.model import Range, UsageError
@@ -9,6 +11,11 @@ from losscheck.settings import shapes
 from tests.cases.arguments import PAIRS, SPARSE, argument, pair
 
 BUDGET = 12_000
+
+
+def generate(*given: Any, budget: int = 20_000, **options: Any) -> CaseBlock:
+    """Give the cases alone."""
+    return search(*given, budget=budget, **options).cases
 
 
 @pytest.mark.parametrize("dtype", FORMATS)
