@@ -7,6 +7,7 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
 import argparse
+import ast
 import inspect
 import textwrap
 import time
@@ -24,7 +25,7 @@ from benchmarks.peers import everyday, hamming
 from losscheck.model import Array
 from losscheck.rewriting import Error, Rewriting, leaves_in, rewritings
 from losscheck.rewriting.arithmetic import error
-from losscheck.rewriting.inlining import returned
+from losscheck.rewriting.inlining import inlined
 from losscheck.rewriting.judging import Judge
 from losscheck.rewriting.python import read
 
@@ -101,8 +102,10 @@ def _lost(
 def expression_of(loss: Callable[..., Any]) -> str:
     """What a loss returns, with its local names written out."""
     functions = {"cube_root": inspect.getsource(hamming.cube_root)}
-    (found,) = returned(inspect.getsource(loss), None, functions)
-    return found.whole
+    source = textwrap.dedent(inspect.getsource(loss))
+    (found,) = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Return))
+    assert found.value is not None
+    return inlined(source, ast.unparse(found.value), found.lineno, None, functions)
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ from losscheck.evidence.gradient.second_look import second_look
 from losscheck.evidence.search.sweep import measure
 from losscheck.model import Array, Range
 from losscheck.numerics.verdict import RETRACED_FLOOR, Agreement
-from losscheck.program.exact import evaluator as exact
+from losscheck.program import exact
 from losscheck.program.inner import rounding
 from tests.numerics.compositions import WIDTH, Expression, build, reaches_prediction, reals
 from tests.numerics.direct import Direct, evidence_of
