@@ -110,6 +110,12 @@ def _mixed(bits: Array) -> Array:
     return mixed
 
 
+def spread(members: Array, most: int) -> Array:
+    """Take at most so many of the members, evenly spread over them."""
+    index = np.linspace(0, len(members) - 1, min(most, len(members))).astype(int)
+    return np.asarray(members[index])
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class Population:
     """Cases with what was observed of them."""

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import attrs
 import numpy as np
 
-from losscheck.cases.blocks import CaseBlock
+from losscheck.cases.blocks import CaseBlock, spread
 from losscheck.cases.problem import Problem, Variable
 from losscheck.domains import OUTSIDE, Domain, layout
 from losscheck.domains.floats import cast
@@ -86,8 +86,7 @@ def exhaustive(problem: Problem, limit: int, seed: int) -> CaseBlock:
     values = None if pred is None else predictions(pred, problem.dtype)
     if pred is None or values is None or limit < 1:
         return problem.nothing()
-    if len(values) > limit:
-        values = values[np.linspace(0, len(values) - 1, limit).astype(int)]
+    values = spread(values, limit)
     rng = np.random.default_rng((seed, 2))
     labels = len(true.tokens) if true is not None else 1
     rounds = max(1, min(labels, limit // len(values)))
@@ -226,7 +225,7 @@ def lattice(problem: Problem, seed: int) -> Lattice | None:
     kept = labels
     if labels is not None:
         room = max(1, min(count, CASES // max(1, len(numbers))))
-        kept = labels[np.linspace(0, count - 1, room).astype(int)]
+        kept = spread(labels, room)
         what += f" beside {room} of {count} labels each"
     return Lattice(problem, numbers.reshape(-1, *pred.shape), kept, what, seed)
 

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from losscheck import __version__
-from losscheck.cases.blocks import CaseBlock
+from losscheck.cases.blocks import CaseBlock, spread
 from losscheck.comparing.outputs import outputs
 from losscheck.comparing.pair import PARTS, Pair
 from losscheck.comparing.sides import Side, UncallableError, new_side, old_side
@@ -172,7 +172,7 @@ class _Comparing:
         cases = CaseBlock.concat(blocks).distinct()
         most = min(side.evidence.budget(self._at(side, instance)) for side in (old, new))
         if len(cases) > 2 * most:  # a loss that runs a case a call
-            cases = cases.take(np.linspace(0, len(cases) - 1, most).astype(int))
+            cases = cases.take(spread(np.arange(len(cases)), most))
         pair = Pair(old=old, new=new, instance=instance, dtype=dtype, scale=sweeps[0].scale)
         return pair, cases
 

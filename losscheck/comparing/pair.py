@@ -11,7 +11,7 @@ import attrs
 import numpy as np
 
 from losscheck import domains
-from losscheck.cases.blocks import CaseBlock
+from losscheck.cases.blocks import CaseBlock, spread
 from losscheck.comparing.sides import Side
 from losscheck.comparing.sorts import (
     ULPS,
@@ -198,8 +198,7 @@ def _spread(index: Array, ranges: Array, most: int) -> Array:
     present = [r for r in Range if (ranges[index] == r).any()]
     for reach in present:
         members = index[ranges[index] == reach]
-        share = min(len(members), max(1, most // len(present)))
-        found.append(members[np.linspace(0, len(members) - 1, share).astype(int)])
+        found.append(spread(members, max(1, most // len(present))))
     return np.sort(np.concatenate(found))
 
 

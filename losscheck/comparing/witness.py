@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from losscheck.cases.blocks import CaseBlock
+from losscheck.cases.blocks import CaseBlock, spread
 from losscheck.cases.problem import Problem
 from losscheck.comparing import sorts
 from losscheck.comparing.pair import GRADIENT, PARTS, VALUE, Pair, jumps
@@ -99,7 +99,7 @@ def _candidates(pools: Sequence[Pool]) -> list[tuple[Pool, CaseBlock]]:
         order = np.lexsort((price, reach))[: 4 * TRIES]
         found += [(reach[i], place, price[i], pool, int(i)) for i in order]
     found.sort(key=lambda entry: entry[:3])
-    chosen = dict.fromkeys([0, *np.linspace(0, len(found) - 1, TRIES).astype(int).tolist()])
+    chosen = dict.fromkeys([0, *spread(np.arange(len(found)), TRIES).tolist()])
     return [(found[i][3], found[i][3].cases.take(np.asarray([found[i][4]]))) for i in chosen]
 
 
@@ -109,10 +109,7 @@ def _some(cases: CaseBlock) -> CaseBlock:
         return cases
     first = np.flatnonzero(cases.ranges == cases.ranges.min())
     rest = np.flatnonzero(cases.ranges != cases.ranges.min())
-    halves = (
-        part[np.linspace(0, len(part) - 1, min(len(part), FOLLOWED // 2)).astype(int)]
-        for part in (first, rest)
-    )
+    halves = (spread(part, FOLLOWED // 2) for part in (first, rest))
     return cases.take(np.concatenate(list(halves)))
 
 

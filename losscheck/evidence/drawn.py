@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from losscheck import domains
-from losscheck.cases.blocks import CaseBlock
+from losscheck.cases.blocks import CaseBlock, spread
 from losscheck.domains.layout import flat
 from losscheck.evidence.desk import Desk
 from losscheck.evidence.gather import Evidence
@@ -204,9 +204,10 @@ def _spread(index: Array, numbers: Array, most: int) -> list[int]:
     if not len(index):
         return []
     ordered = index[np.argsort(numbers[0, index], kind="stable")]
-    places = np.linspace(0, len(ordered) - 1, min(most, len(ordered))).astype(int)
     extreme = (index[np.argmax(numbers[row, index])] for row in (3, 4))
-    return sorted({*(int(each) for each in ordered[places]), *(int(each) for each in extreme)})
+    return sorted(
+        {*(int(each) for each in spread(ordered, most)), *(int(each) for each in extreme)}
+    )
 
 
 def _rounded(numbers: Array) -> Array:

@@ -12,7 +12,7 @@ import numpy as np
 
 from losscheck import domains
 from losscheck.advice.blamed import Blame
-from losscheck.cases.blocks import CaseBlock
+from losscheck.cases.blocks import CaseBlock, spread
 from losscheck.evidence.desk import Desk
 from losscheck.evidence.precision.truth import CaseTruth, vanishes
 from losscheck.evidence.search.refusals import NARROWED
@@ -215,8 +215,8 @@ class Writer:
         firsts = [int(np.flatnonzero(combination == code)[0]) for code in np.unique(combination)]
         chosen = dict.fromkeys([0, *sorted(firsts)])
         # Should none of these show alone what is suspected, some of the others may.
-        spread = np.linspace(0, len(members) - 1, TRIES).astype(int)
-        spare = [int(i) for i in dict.fromkeys(spread) if i not in chosen]
+        others = spread(np.arange(len(members)), TRIES)
+        spare = [int(i) for i in others if i not in chosen]
         tried = [[int(members[order[i]]) for i in some] for some in (chosen, spare)]
         return tried[0][:TRIES], tried[1][: max(0, TRIES - len(chosen))], bool(excused.all())
 

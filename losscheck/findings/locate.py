@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 
 from losscheck.advice.blamed import Blame
-from losscheck.cases.blocks import CaseBlock
+from losscheck.cases.blocks import CaseBlock, spread
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.gradient.second_order import SecondOrderCheck
 from losscheck.evidence.precision.lost_digits import vectorized
@@ -84,10 +84,7 @@ def of_each_range(crowd: Crowd, most: int = FOLLOWED) -> tuple[Array, Array]:
     ranges = crowd.population.cases.ranges[crowd.members]
     apart = [crowd.members[ranges == reach] for reach in np.unique(ranges)]
     room = most // len(apart)
-    parts = [
-        own[np.linspace(0, len(own) - 1, room).astype(int)] if len(own) > room else own
-        for own in apart
-    ]
+    parts = [spread(own, room) for own in apart]
     weights = [
         np.full(len(part), len(own) / len(part)) for own, part in zip(apart, parts, strict=True)
     ]

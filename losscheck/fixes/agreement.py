@@ -9,7 +9,7 @@ import numpy as np
 
 from losscheck import domains
 from losscheck.advice import wording
-from losscheck.cases.blocks import CaseBlock
+from losscheck.cases.blocks import CaseBlock, spread
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.precision.disagreement import explained
 from losscheck.evidence.precision.truth import exact_numbers, steep
@@ -267,7 +267,7 @@ def _is_right(before: Evidence, pair: Pair, index: Array, allowed: Array) -> boo
     They take long: some of the cases speak for all.
     """
     direction = (Direction.FORWARD, Direction.BACKWARD)[pair.part]
-    for i in np.unique(np.linspace(0, len(index) - 1, EXACT).astype(int)):
+    for i in spread(np.arange(len(index)), EXACT):
         case = pair.cases.take(index[[i]])
         exact = exact_numbers(before, case, direction, first=True)
         if not exact:

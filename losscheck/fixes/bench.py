@@ -9,6 +9,7 @@ from itertools import islice
 import attrs
 import numpy as np
 
+from losscheck.cases.blocks import spread
 from losscheck.evidence.desk import Desk
 from losscheck.evidence.gather import Evidence, Given
 from losscheck.faults import Faults
@@ -16,7 +17,7 @@ from losscheck.findings.explanation import Explanation
 from losscheck.findings.finding import Writer
 from losscheck.fixes.agreement import Pair, departures, disagreement, is_slight, pairs_of
 from losscheck.fixes.candidates import candidates
-from losscheck.fixes.cases import Tried, doubted, spread, still_wrong, wrong_in, wrong_throughout
+from losscheck.fixes.cases import Tried, doubted, still_wrong, wrong_in, wrong_throughout
 from losscheck.fixes.judged import CALLED, QUICK, SEARCHED, Judged, left_or_new
 from losscheck.fixes.patch import Edit, PatchError, patched, unified
 from losscheck.fixes.transplant import TransplantError, transplanted

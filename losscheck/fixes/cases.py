@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from losscheck.advice import wording
-from losscheck.cases.blocks import CaseBlock
+from losscheck.cases.blocks import CaseBlock, spread
 from losscheck.evidence.desk import Desk
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.search.sweep import Sweep
@@ -91,13 +91,6 @@ def _some(sweep: Sweep) -> CaseBlock:
     shares = {Range.ORDINARY: ORDINARY, Range.WORKING: ORDINARY // 2, Range.EXTREME: ORDINARY // 2}
     index = [spread(np.flatnonzero(sweep.ranges == r), most) for r, most in shares.items()]
     return sweep.cases.take(np.sort(np.concatenate(index)))
-
-
-def spread(members: Array, most: int) -> Array:
-    """Take some of the members, evenly."""
-    index: Array = np.linspace(0, len(members) - 1, min(most, len(members))).astype(int)
-    found: Array = members[index]
-    return found
 
 
 def wrong_throughout(each: Explanation, evidence: Evidence) -> bool:

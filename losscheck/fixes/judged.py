@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from losscheck.cases.blocks import CaseBlock
+from losscheck.cases.blocks import CaseBlock, spread
 from losscheck.evidence.desk import INSTEAD, Desk
 from losscheck.evidence.precision.truth import beyond_use, kinds
 from losscheck.faults import FailedError
@@ -234,10 +234,7 @@ def _some(crowd: Crowd) -> Array:
     ranges = crowd.population.cases.ranges[crowd.members]
     found: list[Array] = []
     for reach in np.unique(ranges):
-        members = crowd.members[ranges == reach]
-        found.append(
-            members[np.linspace(0, len(members) - 1, min(MEMBERS, len(members))).astype(int)]
-        )
+        found.append(spread(crowd.members[ranges == reach], MEMBERS))
     return np.concatenate(found)
 
 

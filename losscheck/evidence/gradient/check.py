@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from losscheck import cases
-from losscheck.cases.blocks import CaseBlock, Population
+from losscheck.cases.blocks import CaseBlock, Population, spread
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.gradient.differences import at_an_edge, compare_cases, differentiate, large
 from losscheck.evidence.gradient.excuses import frozen, ties
@@ -181,7 +181,7 @@ def _left_open(
     """
     case = index // gradient.shape[1]
     rows = np.unique(case)
-    asked = rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), CHOICES)).astype(int))]
+    asked = spread(rows, CHOICES)
     able = [
         row
         for row in asked

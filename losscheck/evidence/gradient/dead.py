@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 
 from losscheck import domains
-from losscheck.cases.blocks import CaseBlock, Population
+from losscheck.cases.blocks import CaseBlock, Population, spread
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.precision.disagreement import NEGLIGIBLE
 from losscheck.evidence.search.sweep import Sweep, usual
@@ -93,8 +93,8 @@ def _dead(evidence: Evidence, sweep: Sweep) -> tuple[Array, Array]:
     candidates = np.flatnonzero(found)
     index = candidates
     if len(candidates) > LOOKED_AT:  # the usual ones, which shares are taken of, and some others
-        spread = candidates[np.linspace(0, len(candidates) - 1, LOOKED_AT).astype(int)]
-        index = np.union1d(np.intersect1d(candidates, usual(sweep.ranges)), spread)
+        others = spread(candidates, LOOKED_AT)
+        index = np.union1d(np.intersect1d(candidates, usual(sweep.ranges)), others)
     dead, constant = np.zeros(len(sweep), bool), np.zeros(len(sweep), bool)
     if len(index):
         index = index[throughout(evidence, sweep, sweep.cases.take(index), _zero)]
@@ -258,8 +258,7 @@ def _others(evidence: Evidence, sweep: Sweep, cases: CaseBlock) -> list[Array]:
     """Predictions to set in place of those of all cases, each (N, *shape)."""
     own = cases.inputs[sweep.prediction]
     ordinary = usual(sweep.ranges)
-    count = min(len(ordinary), max(FEWEST, min(OTHERS, RUNS // max(1, len(cases)))))
-    picked = ordinary[np.linspace(0, len(ordinary) - 1, count).astype(int)]
+    picked = spread(ordinary, max(FEWEST, min(OTHERS, RUNS // max(1, len(cases)))))
     found = [
         np.broadcast_to(one, own.shape).astype(own.dtype)
         for one in sweep.cases.inputs[sweep.prediction][picked]

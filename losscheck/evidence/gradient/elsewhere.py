@@ -18,7 +18,7 @@ import attrs
 import numpy as np
 
 from losscheck import cases
-from losscheck.cases.blocks import CaseBlock, Population
+from losscheck.cases.blocks import CaseBlock, Population, spread
 from losscheck.cases.problem import Problem
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.gradient.check import GradientCheck, check
@@ -81,7 +81,8 @@ def upstream_check(evidence: Evidence, checks: Sequence[GradientCheck]) -> Upstr
     plain = max(small or able, key=lambda c: c.gradient.shape[1], default=None)
     if plain is None:
         return None
-    rows = _spread(np.flatnonzero(plain.verified), plain.gradient.shape[1])
+    most = min(CASES, max(2, COORDINATES // max(1, plain.gradient.shape[1])))
+    rows = spread(np.flatnonzero(plain.verified), most)
     instance = evidence.instance_of(plain.cases)
     program = instance.program
     if program.way() is not Way.VECTORIZED:
@@ -92,11 +93,6 @@ def upstream_check(evidence: Evidence, checks: Sequence[GradientCheck]) -> Upstr
         return _observe(derived, upstream, plain, cases, plain.gradient[rows], right)
     except CallError:  # a loss that takes no call of a single case
         return None
-
-
-def _spread(rows: Array, coordinates: int) -> Array:
-    count = min(len(rows), CASES, max(2, COORDINATES // max(1, coordinates)))
-    return np.asarray(rows[np.linspace(0, len(rows) - 1, count).astype(int)])
 
 
 def _derived(evidence: Evidence, instance: Instance, cases: CaseBlock) -> tuple[Evidence, Array]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from losscheck.cases.blocks import CaseBlock
+from losscheck.cases.blocks import CaseBlock, spread
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.gradient.differences import at_an_edge, at_points
 from losscheck.evidence.gradient.second_look import WRONG
@@ -88,7 +88,7 @@ def frozen(
         return right
     still = Held(program, held, factors)
     if still.slow:
-        index = index[np.unique(np.linspace(0, len(index) - 1, min(len(index), FEW)).astype(int))]
+        index = spread(index, FEW)
     agrees = _agreeing(evidence, instance, still, block, gradient, index, scale)
     if len(index) < len(every) and agrees.all():
         index, agrees = every, np.ones(len(every), bool)

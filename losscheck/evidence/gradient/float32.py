@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 import attrs
 import numpy as np
 
-from losscheck.cases.blocks import CaseBlock, Population
+from losscheck.cases.blocks import CaseBlock, Population, spread
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.gradient.check import GradientCheck, check
 from losscheck.evidence.precision.disagreement import (
@@ -23,7 +23,6 @@ from losscheck.evidence.precision.disagreement import (
     explained,
 )
 from losscheck.model import Array
-from losscheck.numerics.verdict import Agreement
 from losscheck.program.derived import SameGraphPrograms
 
 CASES = 512  # of an instance
@@ -90,10 +89,7 @@ def float32_gradients(
     found = []
     small = [plain for plain in checks if not plain.verdicts]  # every coordinate of these is known
     for plain in small or checks:
-        codes = plain.comparison.outcome.reshape(plain.gradient.shape)
-        rows = np.flatnonzero((codes == Agreement.VERIFIED).all(axis=1))
-        if len(rows) > CASES:
-            rows = rows[np.linspace(0, len(rows) - 1, CASES).astype(int)]
+        rows = spread(np.flatnonzero(plain.verified), CASES)
         if len(rows):
             found.append(_observe(evidence, plain.cases.take(rows), plain.scale))
     return tuple(found)

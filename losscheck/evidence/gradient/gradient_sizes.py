@@ -7,7 +7,7 @@ from collections.abc import Callable
 import attrs
 import numpy as np
 
-from losscheck.cases.blocks import CaseBlock, Population
+from losscheck.cases.blocks import CaseBlock, Population, spread
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.gradient.dead import Small, throughout
 from losscheck.evidence.search.sweep import Sweep, usual
@@ -86,10 +86,8 @@ def _faint(
     far = np.abs(sweep.cases.inputs[name].astype(np.float64)).reshape(len(sweep), -1).max(axis=1)
     reach = np.fmax(far / max(bound, np.finfo(float).tiny), 1.0)
     faint = usable & (sweep.totals > large) & (size > 0) & (size * reach < limit)
-    candidates = np.flatnonzero(faint)
+    candidates = spread(np.flatnonzero(faint), LOOKED_AT)
     found = np.zeros(len(sweep), bool)
-    if len(candidates) > LOOKED_AT:
-        candidates = candidates[np.linspace(0, len(candidates) - 1, LOOKED_AT).astype(int)]
     if not len(candidates):
         return found
 

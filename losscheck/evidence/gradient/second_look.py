@@ -11,7 +11,7 @@ from typing import Final
 import attrs
 import numpy as np
 
-from losscheck.cases.blocks import CaseBlock
+from losscheck.cases.blocks import CaseBlock, spread
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.precision.truth import exact_numbers
 from losscheck.model import Array, Direction
@@ -119,7 +119,7 @@ def _rounded(
     """
     case, coordinate = np.divmod(index, _size(program))
     cases = np.unique(case)
-    tried = cases[np.unique(np.linspace(0, len(cases) - 1, min(len(cases), EXACT)).astype(int))]
+    tried = spread(cases, EXACT)
     given = np.asarray(program.run(block.take(tried).inputs, "graph").gradient, np.float64)
     found, looked = np.zeros(len(index), bool), np.isin(case, tried)
     for one, rounded in zip(tried, given, strict=True):

@@ -19,7 +19,7 @@ import numpy as np
 
 from losscheck import domains
 from losscheck.cases import affordable
-from losscheck.cases.blocks import CaseBlock, Population
+from losscheck.cases.blocks import CaseBlock, Population, spread
 from losscheck.cases.near import Ladder, near
 from losscheck.domains.layout import flat
 from losscheck.evidence.gather import Evidence, Instance
@@ -351,8 +351,7 @@ def _worst(index: Array, weight: Array, ranges: Array, most: int) -> Array:
         share = max(1, most // len(codes))
         if len(members) > share:
             rest = members[share // 2 :]
-            spread = rest[np.linspace(0, len(rest) - 1, share - share // 2).astype(int)]
-            members = np.concatenate([members[: share // 2], spread])
+            members = np.concatenate([members[: share // 2], spread(rest, share - share // 2)])
         found.append(members)
     return index[np.sort(np.concatenate(found))] if found else index
 

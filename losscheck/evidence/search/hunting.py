@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import attrs
 import numpy as np
 
-from losscheck.cases.blocks import CaseBlock
+from losscheck.cases.blocks import CaseBlock, spread
 from losscheck.cases.problem import Problem, Variable
 from losscheck.domains.floats import step_magnitude
 from losscheck.evidence.search.singular import Target
@@ -106,9 +106,8 @@ class Search:
     def run(self, block: CaseBlock) -> tuple[CaseBlock | None, tuple[Hunt, ...]]:
         """Start from the cases of other stages; give further cases and how each hunt ended."""
         usual = np.flatnonzero(block.ranges < Range.EXTREME)
-        if len(usual) > LOOKED_AT:  # ordinary ones come first: all along the block
-            usual = usual[np.linspace(0, len(usual) - 1, LOOKED_AT).astype(int)]
-        known = block.take(usual)
+        # Ordinary ones come first: all along the block.
+        known = block.take(spread(usual, LOOKED_AT))
         gaps = self._gaps(known.inputs)
         nearest = np.array([_nearest(t, g) for t, g in zip(self.targets, gaps, strict=True)])
         open_ = [i for i, away in enumerate(nearest) if away > 0 and np.isfinite(away)]

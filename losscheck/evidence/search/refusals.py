@@ -14,7 +14,7 @@ import attrs
 import numpy as np
 
 from losscheck import domains
-from losscheck.cases.blocks import CaseBlock
+from losscheck.cases.blocks import CaseBlock, spread
 from losscheck.cases.problem import Problem
 from losscheck.domains import Domain
 from losscheck.domains.columns import Columns
@@ -148,7 +148,7 @@ def _left_out(evidence: Evidence) -> Iterable[tuple[bool, CaseBlock]]:
 def _spread(ranges: Array) -> Array:
     """Some cases of each range, evenly spread."""
     index = [
-        members[np.linspace(0, len(members) - 1, min(CALLED // 3, len(members))).astype(int)]
+        spread(members, CALLED // 3)
         for reach in np.unique(ranges)
         if len(members := np.flatnonzero(ranges == reach))
     ]

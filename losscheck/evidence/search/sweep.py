@@ -8,7 +8,7 @@ from collections.abc import Callable
 import attrs
 import numpy as np
 
-from losscheck.cases.blocks import CaseBlock, Population
+from losscheck.cases.blocks import CaseBlock, Population, spread
 from losscheck.cases.exhaustive import Lattice
 from losscheck.domains.layout import flat
 from losscheck.model import Array, Range
@@ -205,6 +205,5 @@ def _some(block: CaseBlock) -> CaseBlock:
     """Keep some of each range, evenly spread over the numbers."""
     chosen = []
     for reach in Range:
-        index = np.flatnonzero(block.ranges == reach)
-        chosen.append(index[np.linspace(0, len(index) - 1, min(len(index), KEPT)).astype(int)])
+        chosen.append(spread(np.flatnonzero(block.ranges == reach), KEPT))
     return block.take(np.sort(np.concatenate(chosen)))
