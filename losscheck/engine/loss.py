@@ -15,7 +15,12 @@ from losscheck.diagnoses import diagnosed, of_findings
 from losscheck.engine import accounts, outcomes
 from losscheck.engine.accounts import accounted, covered, remarks
 from losscheck.engine.apart import apart
-from losscheck.engine.unexamined import InterruptedExamination, interrupted, no_tensor
+from losscheck.engine.unexamined import (
+    InterruptedExamination,
+    cut_short,
+    interrupted,
+    no_tensor,
+)
 from losscheck.evidence.desk import INSTEAD, WITHOUT_A_RUN, WITHOUT_VALUES, Desk
 from losscheck.evidence.drawn import drawn
 from losscheck.evidence.gather import Evidence
@@ -109,10 +114,17 @@ class Examination:
     def _report(self) -> LossReport:
         self._listen("spec")
         try:
-            with self._budget.held():
+            with self._budget.least():
                 inferred = self._inferred()
         except OutputError as error:
             return no_tensor(self._loss, self._settings, error)
+        except CutError:
+            ordered = sorted(rules(), key=lambda rule: rule.code)
+            left_out = [
+                self._cut_off(rule) if self._is_selected(rule) else _skipped(rule, NOT_SELECTED)
+                for rule in ordered
+            ]
+            return cut_short(self._loss, left_out, self._budget.reason)
         desk = Desk(
             Evidence(
                 inferred=inferred,
@@ -261,8 +273,11 @@ class Examination:
             check_suspects(rule, found)
         return found
 
+    def _is_selected(self, rule: Rule) -> bool:
+        return not self._settings.select or rule.code.startswith(self._settings.select)
+
     def _skip(self, rule: Rule, inferred: Inferred) -> str:
-        if self._settings.select and not rule.code.startswith(self._settings.select):
+        if not self._is_selected(rule):
             return NOT_SELECTED
         if reason := rule.left_out(self._settings):
             return reason
@@ -321,7 +336,10 @@ class Examination:
         said = attempt("the notes", lambda: remarks(desk, inferred), ())
         said = (
             *said,
-            *(f"{what}: {self._budget.reason}" for what in dict.fromkeys(evidence.shortened)),
+            *(
+                f"{what}: {self._budget.reason}"
+                for what in dict.fromkeys((*self._budget.shortened, *evidence.shortened))
+            ),
         )
         for code, names in self._shortened.items():
             said = (*said, f"{code} was judged without {', '.join(names)}: {self._budget.reason}")

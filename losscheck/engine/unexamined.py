@@ -92,6 +92,20 @@ def interrupted(loss: Loss, settings: Settings, found: Sequence[Finding]) -> Los
     return attrs.evolve(report, reason=report.reason or INTERRUPTED)
 
 
+def cut_short(loss: Loss, checks: Sequence[Check], reason: str) -> LossReport:
+    """Report a loss whose arguments the budget left no time to find out about."""
+    return LossReport(
+        target=loss.target,
+        verdict=Verdict.INCONCLUSIVE.value,
+        seconds=0.0,
+        cases=0,
+        source=loss.source,
+        checks=tuple(checks),
+        reason=f"its shapes and domains were not found: {reason}",
+        notes=(f"{', '.join(c.code for c in checks if c.reason == reason)}: {reason}",),
+    )
+
+
 def _outcome(code: str, findings: Sequence[Finding]) -> str:
     return outcomes.outcome([f for f in findings if f.code == code]).value
 

@@ -22,6 +22,7 @@ from losscheck.infer.trial import APART, BASE, OF_BATCH, Failure, Pair, Trial, T
 from losscheck.program.programs import Programs
 from losscheck.program.structures import structures
 from losscheck.program.tracing.trace import CallError
+from losscheck.settings.budget import within
 from losscheck.settings.shapes import parse
 
 MOST_TRIED = 600
@@ -29,6 +30,7 @@ MOST_TRIED = 600
 that have free sizes; with four of them there would be thousands."""
 MOST_SPENT = 20_000
 """Operations traced in trials that fail, of which a second traces some 3,000."""
+SHARE = 0.4  # of the budget, to which it may last
 LENGTHS = 8  # sizes of axes before the last one that something names
 MOST_ASKED = 24  # widths of a pair that something names
 MOST_MORE = 6  # sizes tried where an index may ask for one more
@@ -65,24 +67,29 @@ class Search:
 
     def find(self) -> Found:
         """Find the layout that fits best; where none runs, the first one and what it raised."""
-        for pair, shapes, sizes in self._candidates():
-            trial = self._look(pair, shapes, sizes)
-            if trial is not None and trial.right:
-                if trial.coincident and self._thorough:
-                    self._look_before(pair)
-                break
-            if trial is not None and trial is self._best and self._is_own_form(trial):
-                self._look_beside(pair)
-                if self._thorough and self._best is not None and not self._best.right:
-                    uneven = trial.fit is not None and trial.fit.uneven
-                    self._look_before(pair, itself=uneven)
-                break
-            if self._is_over():
-                break
+        candidates = self._candidates()
+        if not self._settles(*next(candidates)):
+            with within(SHARE, "not all shapes were tried"):
+                next((found for found in candidates if self._settles(*found)), None)
         if self._best is not None:
             return self._best.shapes, self._best.sizes, None
         assert self._trials.first is not None  # there is at least one layout
         return self._trials.first
+
+    def _settles(self, pair: Pair, shapes: Shapes, sizes: dict[str, int]) -> bool:
+        """Look at a layout, and at what it suggests; say whether no other need be tried."""
+        trial = self._look(pair, shapes, sizes)
+        if trial is not None and trial.right:
+            if trial.coincident and self._thorough:
+                self._look_before(pair)
+            return True
+        if trial is not None and trial is self._best and self._is_own_form(trial):
+            self._look_beside(pair)
+            if self._thorough and self._best is not None and not self._best.right:
+                uneven = trial.fit is not None and trial.fit.uneven
+                self._look_before(pair, itself=uneven)
+            return True
+        return self._is_over()
 
     def _is_own_form(self, trial: Trial) -> bool:
         """Whether it seems to be the loss itself that returns no loss of samples."""
@@ -129,14 +136,17 @@ class Search:
         With `itself` the pair, too, whose parts would have equal widths then.
         """
         chance, self._best = self._best, None
+        better: Trial | None = None
         before = self._pairs[: self._pairs.index(pair) + itself] if pair in self._pairs else ()
-        for likelier in before:
-            for candidate in self._named_sizes(likelier):
-                trial = self._look(*candidate)
-                if trial is not None and trial.right:
-                    self._best = trial
-                    return
-        self._best = chance
+        try:
+            for likelier in before:
+                for candidate in self._named_sizes(likelier):
+                    trial = self._look(*candidate)
+                    if trial is not None and trial.right:
+                        better = trial
+                        return
+        finally:  # whatever ends it
+            self._best = better or chance
 
     def _is_over(self) -> bool:
         """Whether no other shape can help: a name, or an end, is missing in all of them."""

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 
 DEFAULT = 20.0  # seconds
+LEAST = 5.0  # seconds for what everything else rests on: roles, shapes and domains
 LATE = 0.1  # of them more, in which what was found may still be told
 SIMPLER = 0.05  # of them more, in which a case is made simpler: less, so that it is told
 FIXES = 0.15  # of them more, in which what is told may be done without, as fixes are
@@ -37,6 +38,7 @@ class Budget:
         self._end = time.process_time() + seconds if seconds else float("inf")
         self._held = False
         self._late = 0.0
+        self.shortened: list[str] = []  # what was searched for in part
 
     @property
     def spent(self) -> bool:
@@ -56,6 +58,29 @@ class Budget:
             yield
         finally:
             self._held = before
+
+    @contextlib.contextmanager
+    def within(self, share: float, what: str) -> Iterator[None]:
+        """End meanwhile what takes longer than to a share of it; it is noted."""
+        end = self._end
+        self._end -= (1.0 - share) * self.seconds
+        try:
+            yield
+        except CutError:
+            self.shortened.append(what)
+        finally:
+            self._end = end
+        if self.spent:
+            raise CutError
+
+    @contextlib.contextmanager
+    def least(self) -> Iterator[None]:
+        """Leave meanwhile what everything else rests on some seconds, however few there are."""
+        self._late = max(0.0, LEAST - self.seconds)
+        try:
+            yield
+        finally:
+            self._late = 0.0
 
     @contextlib.contextmanager
     def late(self) -> Iterator[None]:
@@ -105,6 +130,19 @@ def spend() -> None:
 def is_spent() -> bool:
     """Whether nothing more may begin."""
     return _running is not None and _running.spent
+
+
+@contextlib.contextmanager
+def within(share: float, what: str) -> Iterator[None]:
+    """End what takes longer than to a share of the budget: what was found so far has to do.
+
+    Parameters
+    ----------
+    what
+        Said in the report where it was ended.
+    """
+    with _running.within(share, what) if _running is not None else contextlib.nullcontext():
+        yield
 
 
 @contextlib.contextmanager

@@ -72,6 +72,29 @@ def test_a_case_that_is_made_simpler_leaves_time_to_tell_it() -> None:
         spend()
 
 
+def test_a_share_ends_what_takes_longer_and_says_so() -> None:
+    held = spent()
+    held.seconds = 1_000.0
+    held._end = time.process_time() + 500.0
+    with held.running():
+        with budget.within(0.4, "not all was tried"):
+            spend()
+        spend()
+    assert held.shortened == ["not all was tried"]
+    over = spent()
+    with over.running(), pytest.raises(CutError), budget.within(0.4, "nothing"):
+        spend()
+    with budget.within(0.4, "nobody asks for a budget"):
+        spend()
+
+
+def test_what_everything_rests_on_has_some_seconds_however_few_there_are() -> None:
+    held = spent()
+    with held.running(), held.least():
+        spend()
+    assert held.spent
+
+
 def test_none_is_never_spent() -> None:
     assert not Budget(0).spent
 
