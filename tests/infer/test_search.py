@@ -65,4 +65,4 @@ def test_a_search_ends_with_its_share_of_the_budget_and_what_was_found(
     with found.running():
         shape_of(counted.function())
     assert counted.calls < 60
-    assert found.shortened == ["not all shapes were tried"]
+    assert set(found.shortened) == {"not all shapes were tried"}
