@@ -1,6 +1,6 @@
 """What `losscheck diff` gives, as frozen data: how two losses differ, and whose numbers are right.
 
-Everything here survives pickling, and JSON through `losscheck.report.comparison`.
+Everything here survives pickling, and JSON through `losscheck.report.json`.
 """
 
 from __future__ import annotations

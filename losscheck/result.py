@@ -166,10 +166,10 @@ class ComparisonResult(Comparison):
     """A comparison that shows itself: ``print`` as the terminal does, a notebook as a card."""
 
     def __str__(self) -> str:
-        from losscheck.report.comparison import render
+        from losscheck.report.answers import render_comparison
         from losscheck.report.verdicts import View
 
-        return render(self, View()).rstrip()
+        return render_comparison(self, View()).rstrip()
 
     def _repr_html_(self) -> str:
         return f"<pre>{escape(str(self))}</pre>"

@@ -107,6 +107,6 @@ def _written(found: Replay, name: str, view: View) -> str:
         from losscheck.report.json import replay_to_json
 
         return replay_to_json(found)
-    from losscheck.report.replay import render
+    from losscheck.report.answers import render_replay
 
-    return render(found, view)
+    return render_replay(found, view)

@@ -54,9 +54,9 @@ def _written(comparison: Comparison, name: str, view: View) -> str:
         from losscheck.report.json import comparison_to_json
 
         return comparison_to_json(comparison)
-    from losscheck.report.comparison import render
+    from losscheck.report.answers import render_comparison
 
-    return render(comparison, view)
+    return render_comparison(comparison, view)
 
 
 def export(target: str, out: Path | None, options: dict[str, Any]) -> int:

@@ -13,7 +13,7 @@ import pytest
 import losscheck
 from losscheck.comparison import Comparison, Difference
 from losscheck.model import UsageError
-from losscheck.report.comparison import render
+from losscheck.report.answers import render_comparison
 from losscheck.report.json import comparison_from_json, comparison_to_json
 from losscheck.report.verdicts import View
 from tests.comparing import rewrites
@@ -171,16 +171,16 @@ def test_it_survives_pickling_and_json() -> None:
 
 
 def test_what_is_noted_is_not_called_the_same() -> None:
-    told = render(compared(rewrites.absolute, rewrites.absolute_by_maximum), View())
+    told = render_comparison(compared(rewrites.absolute, rewrites.absolute_by_maximum), View())
     assert "the same to rounding, but for the notes" in " ".join(told.split())
     assert "note  gradient" in told
 
 
 def test_it_is_told_in_a_few_lines() -> None:
-    same = render(compared(rewrites.focal, rewrites.focal_by_sum), View())
+    same = render_comparison(compared(rewrites.focal, rewrites.focal_by_sum), View())
     assert "SAME" in same
     assert len(same.splitlines()) <= 5
-    wrong = render(compared(rewrites.focal, rewrites.focal_of_wrong_slope), View())
+    wrong = render_comparison(compared(rewrites.focal, rewrites.focal_of_wrong_slope), View())
     assert len(wrong.splitlines()) <= 12
     assert "rewrites.py:" in wrong
     assert max(map(len, wrong.splitlines())) <= 100

@@ -15,8 +15,8 @@ from losscheck import cli, model
 from losscheck.model import LossReport, Report, UsageError
 from losscheck.replayed import Replay, State
 from losscheck.replaying import replay
+from losscheck.report.answers import render_replay
 from losscheck.report.json import replay_from_json, replay_to_json, to_json
-from losscheck.report.replay import render
 from losscheck.report.verdicts import View
 
 FAULTY = """
@@ -181,4 +181,4 @@ def test_it_survives_json(folder: Path, report: Report) -> None:
     found = replay(one, "report.json", directory=str(folder))
     text = replay_to_json(found)
     assert replay_to_json(replay_from_json(text)) == text
-    assert "still there" in render(found, View())
+    assert "still there" in render_replay(found, View())

@@ -1,4 +1,4 @@
-"""Two losses compared, in a terminal: the answer, and where they part."""
+"""What `losscheck diff` and `losscheck replay` answer, in a terminal."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from rich.text import Text
 
 from losscheck.comparison import Answer, Comparison, Difference, Weight
 from losscheck.model import Location
+from losscheck.replayed import Replay, Replayed, State
 from losscheck.report import words
 from losscheck.report.arrays import SHORT, apart, array
 from losscheck.report.excerpt import cut
@@ -33,9 +34,10 @@ WHOLE = {
     Answer.REPAIRS.value: "NEW differs only where OLD has no right number",
     Answer.DIFFER.value: "They are not the same function",
 }
+STATES = {State.THERE.value: "red", State.GONE.value: "green", State.UNKNOWN.value: "yellow"}
 
 
-def render(comparison: Comparison, view: View) -> str:
+def render_comparison(comparison: Comparison, view: View) -> str:
     """Write a comparison as text; notes in full where the view is verbose."""
     return printed(_lines(comparison, view), view)
 
@@ -167,3 +169,43 @@ def _circumstances(difference: Difference) -> str:
         least = "at least " if difference.more else ""
         parts.append(f"{least}{difference.count:,} such cases")
     return "; ".join(parts)
+
+
+def render_replay(replay: Replay, view: View) -> str:
+    """Write what became of findings as text; only the last line where the view is quiet."""
+    return printed(_replayed(replay, view), view)
+
+
+def _replayed(replay: Replay, view: View) -> Iterator[Text]:
+    before = ""
+    for finding in replay.findings if view.verbosity >= 0 else ():
+        if finding.target != before:
+            yield Text(words.clean(finding.target), "bold")
+            before = finding.target
+        yield from _finding(finding, view.width)
+    counts = [
+        f"{replay.count(state):,} {state.value}" for state in State if replay.count(state)
+    ] or ["nothing to run"]
+    whole = Text(words.plural(len(replay.findings), "finding"), "bold")
+    whole.append(f":  {', '.join(counts)}")
+    yield from spread(whole, Text(words.seconds(replay.seconds), "dim"), view.width)
+
+
+def _finding(finding: Replayed, width: int) -> Iterator[Text]:
+    left = Text.assemble(
+        "  ",
+        (finding.state, f"bold {STATES[finding.state]}"),
+        "  ",
+        (f"{finding.code} {finding.slug}", "bold"),
+        (f"  {finding.id}", "dim"),
+    )
+    where = words.place(finding.location)
+    yield from spread(left, Text(where, "blue"), width) if where else iter([left])
+    if not finding.inputs:
+        yield from hang(Text(" " * INDENT), words.clean(finding.message), width)
+        return
+    digits = apart(finding.inputs.values())
+    given = "  ".join(f"{words.clean(n)} {array(v, digits)}" for n, v in finding.inputs.items())
+    gradient = "none" if finding.gradient is None else array(finding.gradient, SHORT)
+    now = f"loss {array(finding.value, SHORT)}   gradient {gradient}"
+    yield from hang(Text(" " * INDENT), f"{given}   ->   {now}", width)
