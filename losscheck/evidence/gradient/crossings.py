@@ -170,7 +170,8 @@ def _search(
     if not len(brackets[0]):
         return ()
     place = _bisect(walk, *brackets)
-    place = place.take(walk.inside(place.case, place.coordinate, place.above))
+    at = np.where(place.tie == 0, 0.0, place.above)  # domains leave out what is next to 0
+    place = place.take(walk.inside(place.case, place.coordinate, at))
     if not len(place.case):
         return ()
     found = _look(evidence, walk, graph, sweep.scale, place)
@@ -250,11 +251,17 @@ def _bisect(
     return _Place(
         case=case[both],
         coordinate=coordinate[both],
-        below=np.concatenate([low, next_high[wide]]),
+        below=_normal(np.concatenate([low, next_high[wide]])),
         tie=np.concatenate([tie, high_tie[wide]]),
-        above=np.concatenate([first, high[wide]]),
+        above=_normal(np.concatenate([first, high[wide]])),
         owners=walk.owners()[column[both]],
     )
+
+
+def _normal(x: Array) -> Array:
+    """The numbers next to 0 that kernels take for another one, as float32 and float64 have them."""
+    tiny = float(np.finfo(np.float32).tiny)
+    return np.where((x != 0) & (np.abs(x) < tiny), np.copysign(tiny, x), x)
 
 
 def _look(
@@ -289,7 +296,7 @@ def _look(
                 op=node.type,
                 location=origins.location(node.name),
                 inputs=one,
-                at=float(there[i]),
+                at=0.0 if place.tie[i] == 0 else float(there[i]),
                 error=_error(evidence, one, int(coordinate[i])),
                 left=float(left.left[i]),
                 left_error=float(left.left_error[i]),

@@ -87,12 +87,16 @@ def _minus(left: Array, right: Array) -> Array:
 
 
 def deciders_of(graph: Wiring) -> list[Decider]:
-    """List the deciding quantities that depend on the prediction."""
+    """List the deciding quantities that depend on the prediction, and have one size in all cases.
+
+    How many numbers are picked by what labels say differs from case to case.
+    """
     depends = graph.depends(graph.prediction)
     found: list[Decider] = []
     for node in graph.forward:
         inputs = [t for t in node.inputs if graph.dtype(t).startswith("float")]
-        if not depends.isdisjoint(inputs):
+        sized = all(graph.known_shape(tensor) is not None for tensor in inputs)
+        if sized and not depends.isdisjoint(inputs):
             found += _of_node(graph, node, inputs)
     return found
 

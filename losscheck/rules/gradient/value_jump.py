@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from losscheck.evidence.gradient.crossings import Crossing
     from losscheck.rules.base import Arguments, Judgment, Words
 
+MEANT = "# If the step is meant, ignore LC105 for this loss and give the reason."
+
 
 class ValueJump(Rule):
     """The loss jumps: it is discontinuous in the prediction.
@@ -101,13 +103,18 @@ class ValueJump(Rule):
         values = both_sides(
             facts, "The loss goes from {} to {} there", "The loss differs on both sides"
         )
+        if blame.op == "Sign" and blame.operands:
+            return (
+                f"The loss jumps{where}.",
+                f"{values}: {blame.expression} is a step, of which the gradient knows nothing.",
+                f"tf.tanh({blame.operands[0]} / 0.1)  # in place of {blame.expression}\n{MEANT}",
+            )
         if suspect.form == "selection":
             return (
                 f"The loss jumps{where}.",
                 f"{values}: what is selected or counted changes.",
                 "weight = tf.sigmoid((score - threshold) / 0.1)  # a weight that fades, no "
-                "selection\n"
-                "# If the step is meant, ignore LC105 for this loss and give the reason.",
+                f"selection\n{MEANT}",
             )
         return (
             f"The loss jumps{where}: two branches of its formula do not meet.",
