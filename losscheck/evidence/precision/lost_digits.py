@@ -30,7 +30,7 @@ from losscheck.evidence.precision.disagreement import (
     evaluations,
     explained,
 )
-from losscheck.evidence.search.sweep import Scale, Sweep
+from losscheck.evidence.search.sweep import Scale, Sweep, usual
 from losscheck.model import Array, Direction, Range
 from losscheck.numerics.ulps import EXPLAINED, LEAST, ulp
 from losscheck.program.running.ways import Way
@@ -38,6 +38,7 @@ from losscheck.program.running.ways import Way
 VALUE, GRADIENT = 0, 1  # the parts of what `Evidence.double` gives
 NOTABLE = 0.01  # of the ordinary scale: an error, in the ordinary range (policy.NOTABLE)
 BOUNDS = (0.0, NEGLIGIBLE, NOTABLE, np.inf)  # of the error over the ordinary scale
+FLAT = 0.01  # of the ordinary loss over the ordinary predictions: no slope of use is smaller
 SIZES = ("slight", "small", "large")  # what lies between them; the forms of LC301 and LC302
 A_DECADE = 48  # cases of the ladder in each decade of distance
 RUNGS = 50  # blocks of so many cases that `near` gives, about
@@ -286,7 +287,9 @@ def _compared(
         prediction=sweep.prediction,
         scale=scale,
         value=part(totals[:, None], true_totals[:, None], scale.value, VALUE),
-        gradient=part(gradient, slopes, scale.gradient, GRADIENT) if sweep.has_gradient else None,
+        gradient=part(gradient, slopes, _usual_slope(sweep), GRADIENT)
+        if sweep.has_gradient
+        else None,
         rerun=lambda others: observe(evidence, others, sweep),
         along="",
         distance=np.full(len(cases), np.nan),
@@ -294,6 +297,18 @@ def _compared(
         double=evidence.double,
         gathered=measured is not None,
     )
+
+
+def _usual_slope(sweep: Sweep) -> float:
+    """What lost digits of a gradient are weighed against.
+
+    Where most ordinary gradients are next to nothing, as those of a softmax that is sure are, their
+    median says less of a slope than how much the loss changes over the ordinary predictions.
+    """
+    ordinary = usual(sweep.ranges)
+    predictions = np.abs(sweep.cases.inputs[sweep.prediction][ordinary].astype(np.float64))
+    reach = float(predictions.max(initial=0.0)) or 1.0
+    return max(sweep.scale.gradient, FLAT * sweep.scale.value / reach)
 
 
 def _allowed(
