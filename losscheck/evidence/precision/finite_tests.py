@@ -70,6 +70,15 @@ def _replacing(graph: Wiring, test: Node) -> Node | None:
     return None
 
 
+def _flushed(cases: CaseBlock) -> Array:
+    """(N,) bool: kernels take a number of the case for 0, though float64 has another one."""
+    found = np.zeros(len(cases), bool)
+    for array in cases.inputs.values():
+        size = np.abs(array.reshape(len(cases), -1).astype(np.float64))
+        found |= ((size > 0) & (size < np.finfo(np.float32).tiny)).any(axis=1)
+    return found
+
+
 def _evaluate(
     evidence: Evidence,
     instance: Instance,
@@ -87,7 +96,8 @@ def _evaluate(
     n = len(cases)
     bad = ~np.isfinite(tested.reshape(n, -1)).all(axis=1)
     total = np.asarray(value.reshape(n, -1).astype(np.float64).sum(axis=1))
-    suspects = np.flatnonzero(bad & np.isfinite(value.reshape(n, -1)).all(axis=1))[:FOLLOWED]
+    kept = np.isfinite(value.reshape(n, -1)).all(axis=1) & ~_flushed(cases)
+    suspects = np.flatnonzero(bad & kept)[:FOLLOWED]
     replaced = np.zeros(n, bool)
     if len(suspects):
         chosen = cases.take(suspects)
