@@ -111,6 +111,8 @@ UNIT = "[0, 1]"
 """What labels and parameters that nothing limits may be confined to all the same: bits, shares,
 rates. An error that needs others rests on a guess. Predictions have no such limit but by an
 operation that the graph would show."""
+LENGTH = "[1, 20]"
+"""What whole numbers that something is divided by may be all the same: lengths, which are not 0."""
 FAR = "[-10000, 10000]"
 """How far a linear output may be trusted to go, as logits do on a bad day: that one reaches a
 billion, where a product of five such numbers overflows, is a guess."""
@@ -160,13 +162,14 @@ def label(hints: Sequence[Hint], chosen: Choice, more: int) -> tuple[Choice, ...
         choices.append(Choice("one_hot", "belongs to a prediction that sums to 1"))
     if chosen.domain == "nonnegative" and "log" not in uses and more <= 0:
         choices.append(Choice("nonnegative", "belongs to a prediction that is not negative"))
+    least = (LENGTH,) if {"whole", "divisor"} <= uses.keys() else ()
     fewer = more < 0 and not choices and not by_columns
     named = [Choice("class_index", "has one axis less than the prediction")] if fewer else []
     if fewer and "whole" in uses:
-        choices.append(Choice("class_index", f"{named.pop().why}, and {uses['whole']}"))
+        choices.append(Choice("class_index", f"{named.pop().why}, and {uses['whole']}", least))
     return (
         *choices,
-        Choice("real", "nothing in the graph limits it", (UNIT,)),
+        Choice("real", "nothing in the graph limits it", (UNIT, *least)),
         *named,
         Choice("binary", ""),
     )
