@@ -189,6 +189,8 @@ def _with_slope(blame: Blame, arguments: Arguments) -> str:
             "# Let the model return logits: no clip is needed, and a wrong answer always has a "
             "slope."
         )
+    if blame.op == "Relu" and blame.operands:
+        return f"tf.math.softplus({blame.operands[0]})  # in place of {blame.expression}"
     if blame.op in NO_SLOPE:
         x = blame.operands[0] if blame.operands else "x"
         return f"{NO_SLOPE[blame.op][1].format(x=x, y='0.5')}\n{SURROGATE}".strip()
