@@ -13,6 +13,7 @@ from benchmarks.markdown import percent, table
 from losscheck.model import Finding, LossReport, Verdict
 from tests.wild.projects.faulty_calls import FAULTY_CALLS
 from tests.wild.projects.faulty_numbers import FAULTY_NUMBERS
+from tests.wild.projects.fifth import FIFTH
 from tests.wild.projects.fourth import FOURTH
 from tests.wild.projects.further_faulty import FURTHER_FAULTY
 from tests.wild.projects.further_sound import FURTHER_SOUND
@@ -30,6 +31,7 @@ TRUTHS: tuple[Truth, ...] = (
     *THIRD_SOUND,
     *THIRD_FAULTY,
     *FOURTH,
+    *FIFTH,
 )
 Tell = Callable[[str], None]
 

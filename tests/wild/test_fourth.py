@@ -1,24 +1,26 @@
-"""The fourth set of losses of public projects, and the kinds that went wrong with them."""
+"""The fourth and fifth sets of losses of public projects, and what went wrong with them."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
 import losscheck
 from benchmarks.stability_projects import look
 from tests.desks import desk
-from tests.verdicts import found
+from tests.verdicts import errors, found
+from tests.wild.projects.fifth import FIFTH
 from tests.wild.projects.fourth import FOURTH
 from tests.wild.projects.truth import Truth
 
-NAMED = {truth.name: truth for truth in FOURTH}
+NAMED = {truth.name: truth for truth in (*FOURTH, *FIFTH)}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("truth", FOURTH, ids=lambda truth: truth.name)
+@pytest.mark.parametrize("truth", NAMED.values(), ids=lambda truth: truth.name)
 def test_what_is_said_of_a_declared_loss_is_true(truth: Truth) -> None:
     judged = look(truth, declared=True)
     assert (judged.alarms, judged.own) == ((), "")
@@ -55,3 +57,52 @@ def test_an_axis_that_does_not_exist_is_written_as_the_last_one() -> None:
     assert "tf.reduce_sum(each, axis=-1)" in (report.diagnoses[0].diff or finding.fix)
     assert "Invalid reduction dimension 2 for input with 2 dimensions" in finding.cause
     assert "T=DT_FLOAT" not in finding.cause
+
+
+def _selected(name: str, *codes: str, fixed: bool = False) -> losscheck.CheckResult:
+    truth = NAMED[name]
+    loss = truth.fault.fixed if fixed and truth.fault is not None else truth.loss
+    assert loss is not None
+    return losscheck.check(loss, arguments=truth.arguments, select=codes)
+
+
+def test_a_step_at_0_is_told_where_domains_leave_out_what_is_next_to_it() -> None:
+    (finding,) = found(_selected("direction_of_change", "LC105"), "LC105", "warning")
+    assert "jumps at 0." in finding.message
+    assert "tf.tanh(y_pred / 0.1)" in finding.fix
+    assert _selected("direction_of_change", "LC105", fixed=True).findings == ()
+
+
+@pytest.mark.slow
+def test_digits_of_a_gradient_that_is_nothing_beside_the_loss_are_no_error() -> None:
+    assert errors(_selected("reverse_distillation", "LC302", fixed=True)) == []
+
+
+@pytest.mark.slow
+def test_sizes_that_labels_tell_keep_no_kink_from_being_looked_for() -> None:
+    report = _selected("anchors_that_count", "LC104", "LC105")
+    assert (report.verdict, report.faults) == ("pass", ())
+
+
+def test_no_subnormal_number_is_an_overflow_that_is_hidden() -> None:
+    (finding,) = found(_selected("scrubbed_percentage", "LC205"), "LC205", "error")
+    sizes = [abs(float(x)) for value in finding.inputs.values() for x in np.ravel(value)]
+    assert all(size == 0.0 or size > 1e-38 for size in sizes)
+
+
+def test_a_relu_is_advised_to_be_softened() -> None:
+    (finding,) = found(_selected("rectified_logarithms", "LC103"), "LC103", "error")
+    assert "tf.math.softplus(1000.0 * each)" in finding.fix
+
+
+def lengths(y_true: Any, y_pred: Any) -> Any:
+    """A mean over as many steps as the label says, which is 0 over 0 of a length of 0."""
+    long = tf.sequence_mask(tf.cast(y_true[:, 0], tf.int32), tf.shape(y_pred)[1])
+    kept = tf.cast(long, y_pred.dtype)[:, :, tf.newaxis]
+    return tf.reduce_sum(kept * tf.square(y_pred), axis=[1, 2]) / y_true[:, 0]
+
+
+def test_what_is_divided_by_and_whole_may_be_a_length() -> None:
+    report = losscheck.check(lengths, select=["LC201"])
+    assert errors(report) == []
+    assert found(report, "LC201", "warning")

@@ -68,6 +68,10 @@ class Source:
             return np.concatenate(columns, axis=-1)
         if domain in ("binary", "class_index"):
             return self._labels(shape, 2 if domain == "binary" else CLASSES, working)
+        if domain == "sign":
+            return 2.0 * self._labels(shape, 2, working) - 1.0
+        if domain == "one_hot":
+            return np.eye(shape[-1])[self._labels(shape[:-1], shape[-1], working).astype(int)]
         if domain == "unit_vector":
             return self._directions(shape, working)
         if domain == "box":

@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from tests.wild.projects.faulty_calls import FAULTY_CALLS
 from tests.wild.projects.faulty_numbers import FAULTY_NUMBERS
+from tests.wild.projects.fifth import FIFTH, FIFTH_PROOFS
 from tests.wild.projects.fourth import FOURTH
 from tests.wild.projects.fourth_proofs import FOURTH_PROOFS
 from tests.wild.projects.further_faulty import FURTHER_FAULTY
@@ -33,8 +34,8 @@ from tests.wild.projects.truth import Truth
 FIRST = (*SOUND, *FAULTY_CALLS, *FAULTY_NUMBERS)
 FURTHER = (*FURTHER_SOUND, *FURTHER_FAULTY)
 THIRD = (*THIRD_SOUND, *THIRD_FAULTY)
-TRUTHS = (*FIRST, *FURTHER, *THIRD, *FOURTH)
-EVERY_PROOF = {**PROOFS, **FURTHER_PROOFS, **THIRD_PROOFS, **FOURTH_PROOFS}
+TRUTHS = (*FIRST, *FURTHER, *THIRD, *FOURTH, *FIFTH)
+EVERY_PROOF = {**PROOFS, **FURTHER_PROOFS, **THIRD_PROOFS, **FOURTH_PROOFS, **FIFTH_PROOFS}
 EVERY_HELD = {**HELD, **THIRD_HELD}
 SIZES = ((3, 4), (1, 4), (3, 1))  # of the batch and of every other letter; XLA runs the first
 ORDINARY_CASES, WORKING_CASES = 10, 40  # of each size
