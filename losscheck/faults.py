@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import traceback
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import attrs
 
@@ -123,23 +122,6 @@ class Faults:
     def all(self) -> tuple[Fault, ...]:
         """Every fault, in the order in which they came."""
         return tuple({id(entry.fault): entry.fault for entry in self._entries}.values())
-
-
-def once(gather: Callable[[Any], Result]) -> Callable[[Any], Result]:
-    """Keep what gathering raises in the `raised` of its object: failing again takes as long."""
-
-    @functools.wraps(gather)
-    def gathered(self: Any) -> Result:
-        name = gather.__name__
-        if name in self.raised:
-            raise self.raised[name]
-        try:
-            return gather(self)
-        except Exception as error:
-            self.raised[name] = error
-            raise
-
-    return gathered
 
 
 def _said(error: BaseException) -> str:

@@ -165,10 +165,14 @@ class Lattice:
 
     def parts(self) -> Iterator[dict[str, Array]]:
         """For each argument (n, *shape) in the dtype, about `CHUNK` numbers at a time."""
-        rng = np.random.default_rng((self.seed, 6))
-        drawn = self.problem.draw(_BACKGROUNDS, Range.ORDINARY, rng)
         pred, true = self.problem.with_role("y_pred"), self.problem.with_role("y_true")
         assert pred is not None
+        laid = {pred.name} if true is None or self.labels is None else {pred.name, true.name}
+        # Wide ones take long to draw, and label and prediction are laid out.
+        others = tuple(each for each in self.problem.variables if each.name not in laid)
+        rng = np.random.default_rng((self.seed, 6))
+        beside = attrs.evolve(self.problem, variables=others)
+        drawn = beside.draw(_BACKGROUNDS, Range.ORDINARY, rng) if others else {}
         rows = max(1, CHUNK // pred.size)
         turns: list[int | None] = [None]
         if self.labels is not None and pred.slots == 1:

@@ -19,7 +19,7 @@ from losscheck.evidence.instance import Instance as Instance
 from losscheck.evidence.precision.disagreement import ModeSweep, compared
 from losscheck.evidence.search.guided import Guided, guided
 from losscheck.evidence.search.sweep import Scan, Sweep, scan, sweep
-from losscheck.faults import Faults, once
+from losscheck.faults import Faults
 from losscheck.infer import Inferred
 from losscheck.infer.spec import Spec, wide_sizes
 from losscheck.model import Array
@@ -29,6 +29,7 @@ from losscheck.program.running.program import SINGLE_CASES, STACKED_CASES, Progr
 from losscheck.program.running.runnable import Outcome, Runnable
 from losscheck.program.running.ways import Way
 from losscheck.program.tracing.trace import CallError, OutputError
+from losscheck.settings.budget import once
 
 NARROW_CASES = 160_000  # cases of one sample: 120,064 half-precision numbers, and the other stages
 MAIN_CASES = 24_000  # cases of a whole batch
@@ -71,7 +72,7 @@ class Evidence:
     shortened: list[str] = attrs.field(factory=list, init=False)  # what the budget made less of
     _further: dict[Any, Instance] = attrs.field(factory=dict, init=False)
     _classes: dict[str, int] = attrs.field(factory=dict, init=False)
-    raised: dict[str, Exception] = attrs.field(factory=dict, init=False)  # by what was gathered
+    raised: dict[str, BaseException] = attrs.field(factory=dict, init=False)  # by what was gathered
     refused: dict[str, list[CaseBlock]] = attrs.field(factory=dict, init=False)  # that raise
 
     @property

@@ -8,9 +8,11 @@ rules are left out, and the report names them.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 DEFAULT = 20.0  # seconds
 LEAST = 5.0  # seconds for what everything else rests on: roles, shapes and domains
@@ -18,6 +20,9 @@ LATE = 0.1  # of them more, in which what was found may still be told
 SIMPLER = 0.05  # of them more, in which a case is made simpler: less, so that it is told
 FIXES = 0.15  # of them more, in which what is told may be done without, as fixes are
 BYTES = 4  # of a digest: a number that NumPy, Hypothesis and TensorFlow take
+
+
+Result = TypeVar("Result")
 
 
 class CutError(BaseException):
@@ -130,6 +135,29 @@ def spend() -> None:
 def is_spent() -> bool:
     """Whether nothing more may begin."""
     return _running is not None and _running.spent
+
+
+def once(gather: Callable[[Any], Result]) -> Callable[[Any], Result]:
+    """Keep what gathering raises in the `raised` of its object: failing again takes as long.
+
+    What was cut is begun again only where there is time again.
+    """
+
+    @functools.wraps(gather)
+    def gathered(self: Any) -> Result:
+        name = gather.__name__
+        match self.raised.get(name):
+            case CutError():
+                spend()
+            case Exception() as known:
+                raise known
+        try:
+            return gather(self)
+        except (Exception, CutError) as error:
+            self.raised[name] = error
+            raise
+
+    return gathered
 
 
 @contextlib.contextmanager

@@ -92,6 +92,18 @@ def test_half_types_have_no_finer_numbers(dtype: str) -> None:
     assert lattice(Problem.of(pair("binary", "probability"), ONE, dtype, 2), 0) is None
 
 
+def test_nothing_is_drawn_where_label_and_prediction_are_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # 1,024 backgrounds of a million numbers would take a minute, and none of them would be used.
+    wide = {"y_true": (1, 30_000), "y_pred": (1, 30_000)}
+    found = lattice(Problem.of(pair("real", "real"), wide, "float32", 2), 0)
+    assert found is not None
+    monkeypatch.setattr(Problem, "draw", lambda *_: pytest.fail("backgrounds were drawn"))
+    part = next(found.thinned(2).parts())
+    assert {name: array.shape[1:] for name, array in part.items()} == wide
+
+
 def test_labels_have_no_lattice() -> None:
     rows = {"y_true": (1, 3), "y_pred": (1, 3)}
     assert lattice(Problem.of(pair("one_hot", "simplex"), rows, "float32", 3), 0) is None

@@ -9,7 +9,7 @@ import pytest
 from losscheck.rules import BUILT_IN
 from losscheck.rules.evidence import schedule
 from losscheck.settings import budget
-from losscheck.settings.budget import Budget, CutError, spend
+from losscheck.settings.budget import Budget, CutError, once, spend
 
 
 def spent() -> Budget:
@@ -26,6 +26,27 @@ def test_nothing_begins_once_it_is_spent() -> None:
     with spent().running(), pytest.raises(CutError):
         spend()
     spend()
+
+
+def test_what_was_cut_is_begun_again_only_where_there_is_time_again() -> None:
+    class Evidence:
+        raised: dict[str, BaseException] = {}  # noqa: RUF012
+        begun = 0
+
+        @once
+        def sweeps(self) -> int:
+            self.begun += 1
+            spend()
+            return self.begun
+
+    evidence, over = Evidence(), spent()
+    with over.running():
+        for _ in range(3):
+            with pytest.raises(CutError):
+                evidence.sweeps()
+        assert evidence.begun == 1
+        with over.held():
+            assert evidence.sweeps() == 2
 
 
 def test_what_was_found_is_told() -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from losscheck.program.exact.arithmetic import Arithmetic
 from losscheck.program.exact.complex import exact
 from losscheck.program.exact.field import BITS_PER_DIGIT
-from losscheck.program.exact.graph import Frame, Walker
+from losscheck.program.exact.graph import WORK, Frame, Walker
 from losscheck.program.exact.node import Unknown, Values, exactly
 from losscheck.program.exact.number import Number, Undecided, magnitude
 
@@ -65,6 +65,7 @@ class Evaluator:
             inputs = self._inputs(feeds, captures)
             for precision in digits:
                 arithmetic = Arithmetic(precision)
+                self.walker.left = WORK
                 try:
                     found = self.walker.run(
                         arithmetic, self.walker.body, dict(inputs), self.fetches

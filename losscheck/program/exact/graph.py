@@ -17,6 +17,7 @@ from losscheck.program.exact.number import Number, Undecided
 from losscheck.program.exact.ops import ATTRIBUTED, ELEMENTWISE, TESTS, Operation, elementwise
 from losscheck.program.exact.variants import VARIANTS
 
+WORK = 1 << 16  # numbers that the ops of one evaluation are handed
 Key = tuple[str, int]  # op name and output index
 Frame = dict[str, Sequence[Values]]  # op name -> what its outputs hold
 
@@ -100,6 +101,7 @@ class Walker:
     def __init__(self, graph: Any) -> None:
         self.body = Body(graph)
         self.functions: dict[str, Body] = {}
+        self.left = WORK  # of what one evaluation may handle
         self.at = ""  # the op under evaluation, for messages
 
     def run(self, a: Arithmetic, body: Body, frame: Frame, fetches: Iterable[Key]) -> list[Values]:
@@ -131,10 +133,17 @@ class Walker:
         elif not node.floating:
             outputs = run_kernel(node, inputs)
         elif node.type in (table := OF_COMPLEX if node.complex else TABLE):
+            self._take(node, inputs)
             outputs = table[node.type](a, node, inputs)
         else:
             raise Unknown(f"{node}: no exact evaluation is known for this op")
         return [outputs] if isinstance(outputs, np.ndarray) else outputs
+
+    def _take(self, node: Node, inputs: Sequence[Values]) -> None:
+        """Count what an op handles: each number takes Python some ten microseconds."""
+        self.left -= sum(values.size for values in inputs if isinstance(values, np.ndarray))
+        if self.left < 0:
+            raise Unknown(f"{node}: more than {WORK:,} numbers would be evaluated exactly")
 
     def call(self, a: Arithmetic, function: Any, inputs: Sequence[Values]) -> list[Values]:
         """Evaluate a function of the graph's library."""

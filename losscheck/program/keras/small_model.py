@@ -1,4 +1,4 @@
-"""The smallest model whose outputs lie in a domain: a Dense layer and what brings it there."""
+"""The smallest model whose outputs lie in a domain: a dense layer and what brings it there."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import numpy as np
 
 from losscheck.model import Array
 from losscheck.program.quiet import keras_module
+
+WIDEST = 1024  # outputs of a Dense layer, whose matrix has a million weights then
+EACH = "...d,d->...d"  # a weight for each output
 
 
 @attrs.frozen
@@ -56,16 +59,17 @@ def layers(shape: tuple[int, ...], made: Head, dtype: str = "float32") -> list[t
     """Write the layers of the model as Keras calls, each with its name; the program of a finding.
 
     A Dense layer that starts as the identity has a weight to train and draws no random number.
+    Where its matrix would be large, there is one weight for each output.
     """
     width = shape[-1] if shape else 1
     kind = "" if dtype == "float32" else f", dtype={dtype!r}"
-    lines = [
-        (
-            "dense",
-            f"keras.layers.Dense({width}, {made.activation!r}, "
-            f"kernel_initializer='identity'{kind})",
+    dense = f"Dense({width}, {made.activation!r}, kernel_initializer='identity'{kind})"
+    if width > WIDEST:
+        dense = (
+            f"EinsumDense({EACH!r}, {width}, {made.activation!r}, bias_axes='d', "
+            f"kernel_initializer='ones'{kind})"
         )
-    ]
+    lines = [("dense", f"keras.layers.{dense}")]
     if made.unit:
         lines.append(("unit", f"keras.layers.UnitNormalization(axis=-1{kind})"))
     if made.scale != 1.0 or made.offset != 0.0:
@@ -83,13 +87,14 @@ def inputs_of(shape: tuple[int, ...]) -> tuple[int, ...]:
 def build(shape: tuple[int, ...], made: Head, dtype: str = "float32") -> Any:
     """Build the model for predictions of this shape."""
     keras = keras_module()
-    width = shape[-1] if shape else 1
-    stack = [
-        keras.Input(inputs_of(shape), name="inputs"),
-        keras.layers.Dense(
-            width, made.activation, kernel_initializer="identity", name="dense", dtype=dtype
-        ),
-    ]
+    width, named = shape[-1] if shape else 1, {"name": "dense", "dtype": dtype}
+    if width > WIDEST:
+        dense = keras.layers.EinsumDense(
+            EACH, width, made.activation, bias_axes="d", kernel_initializer="ones", **named
+        )
+    else:
+        dense = keras.layers.Dense(width, made.activation, kernel_initializer="identity", **named)
+    stack = [keras.Input(inputs_of(shape), name="inputs"), dense]
     if made.unit:
         stack.append(keras.layers.UnitNormalization(axis=-1, name="unit", dtype=dtype))
     if made.scale != 1.0 or made.offset != 0.0:

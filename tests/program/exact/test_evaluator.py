@@ -268,6 +268,11 @@ class TestUnknown:
         with pytest.raises(Unknown, match="RandomUniform"):
             truth(lambda t, p: p * tf.random.uniform([1]), [0.5], [0.5])
 
+    def test_more_numbers_than_python_can_take(self):
+        many = [0.5] * 2**16
+        with pytest.raises(Unknown, match="more than 65,536 numbers would be evaluated exactly"):
+            truth(lambda t, p: tf.exp(p) * t, many, many)
+
     def test_input_without_value(self):
         program = trace(LOSSES["mse"], (1, 1))
         with pytest.raises(Unknown, match=r"Placeholder \(y_true\): no value"):
