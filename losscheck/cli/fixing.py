@@ -88,12 +88,7 @@ def fix(targets: Sequence[str], options: dict[str, Any], *, write: bool, force: 
 def _collected(report: Report, patches: Patches, *, quiet: bool) -> tuple[dict[str, int], int]:
     """Put the changes of all diagnoses together, the worst first.
 
-    Returns
-    -------
-    fixed : dict of str to int
-        How many errors of a loss are cured.
-    left : int
-        How many errors are not.
+    How many errors of each loss are cured, and how many of all are not.
     """
     told = [(loss, one) for loss in report.losses for one in loss.diagnoses]
     told = [pair for pair in told if pair[1].severity != Severity.NOTE]

@@ -124,13 +124,7 @@ def _is_number(word: str) -> bool:
 
 
 def _by_column(words: list[str], text: str) -> Columns:
-    """Read the domains of columns, each of which is one of single numbers.
-
-    Raises
-    ------
-    UsageError
-        Where one of them is not.
-    """
+    """Read the domains of columns; `UsageError` where one of them is not of single numbers."""
     parts = []
     for word in words:
         if word.startswith("[") and _listed(word) is not None:

@@ -200,12 +200,8 @@ class Trials:
     def _runs_on_numbers(self, program: Runnable, at: Mapping[str, Any]) -> None:
         """Run a loss whose shapes or assertions rest on numbers, as the user would.
 
-        Where the shapes are declared, which numbers an operation takes is another question.
-
-        Raises
-        ------
-        CallError
-            It fails on some of them.
+        `CallError` where it fails on some of them; where the shapes are declared, which numbers an
+        operation takes is another question.
         """
         if program.graphed is None or not rests_on_numbers(program.graphed.wiring):
             return

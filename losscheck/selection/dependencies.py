@@ -169,13 +169,7 @@ class Dependencies:
         return file.read_bytes()
 
     def _asked(self, unit: Unit, file: Path, *, inside: bool = True) -> bytes:
-        """Give what a statement asks of the environment.
-
-        Parameters
-        ----------
-        inside
-            Whether what functions and classes do counts, too.
-        """
+        """Give what a statement asks of the environment; within functions, too, if asked."""
         for given in unit.imports:
             if not self._project.finds(given, file):
                 _check_import(given)

@@ -62,12 +62,9 @@ def file_of_module(module: str) -> Path | None:
 
 
 def _spec(module: str) -> ModuleSpec | None:
-    """Find a dotted module; None for one whose package says for itself where its modules lie.
+    """Find a dotted module; `LookupError` where there is none.
 
-    Raises
-    ------
-    LookupError
-        There is none.
+    None for one whose package says for itself where its modules lie.
     """
     folders: Sequence[str] | None = None
     name, spec = "", None
