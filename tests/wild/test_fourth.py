@@ -106,3 +106,9 @@ def test_what_is_divided_by_and_whole_may_be_a_length() -> None:
     report = losscheck.check(lengths, select=["LC201"])
     assert errors(report) == []
     assert found(report, "LC201", "warning")
+
+
+def test_what_is_returned_is_averaged_as_it_is_written() -> None:
+    (finding,) = found(_selected("efficiency_of_runoff", "LC404"), "LC404", "warning")
+    assert finding.fix.startswith("return tf.reduce_mean(unexplained / tf.reduce_sum(")
+    assert "axis=-1)  # one value a sample" in finding.fix

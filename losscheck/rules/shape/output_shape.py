@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from losscheck.advice import source
 from losscheck.advice.base import Change
 from losscheck.model import Severity, Suspect
 from losscheck.rules.base import Doubt, Pin, Rule
@@ -119,15 +120,22 @@ class OutputShape(Rule):
         from losscheck.advice.functions import of_the_last_axis  # `losscheck rules` does without
 
         averaged = _averaged(suspect, blame).removeprefix(RETURN)
-        further = (Change(blame.statement.removeprefix(RETURN), averaged),) if averaged else ()
+        further = (Change(_returned(blame), averaged),) if averaged else ()
         return (*of_the_last_axis(blame.expression, batch=True), *further)
+
+
+def _returned(blame: Blame) -> str:
+    """Take what is returned where the statement to blame, or its line, returns something."""
+    line = blame.location.source.strip() if blame.location is not None else ""
+    statement = blame.statement or line
+    returned = statement.removeprefix(RETURN)
+    return returned if returned != statement and source.expression(returned) else ""
 
 
 def _averaged(suspect: Suspect, blame: Blame) -> str:
     """Write the return statement with the mean over all axes but the first; "" for none."""
-    shape = suspect.facts.get("shape")
-    returned = blame.statement.removeprefix(RETURN)
-    if suspect.form != "axes" or returned == blame.statement or not shape:
+    shape, returned = suspect.facts.get("shape"), _returned(blame)
+    if suspect.form != "axes" or not returned or not shape:
         return ""
     axes = "-1" if len(shape) == 2 else str([*range(1, len(shape))])
     return f"{RETURN}tf.reduce_mean({returned}, axis={axes})"
