@@ -38,7 +38,8 @@ from losscheck.program.running.ways import Way
 VALUE, GRADIENT = 0, 1  # the parts of what `Evidence.double` gives
 NOTABLE = 0.01  # of the ordinary scale: an error, in the ordinary range (policy.NOTABLE)
 BOUNDS = (0.0, NEGLIGIBLE, NOTABLE, np.inf)  # of the error over the ordinary scale
-FLAT = 0.01  # of the ordinary loss over the ordinary predictions: no slope of use is smaller
+FLAT = 0.01  # of what the loss changes by over the ordinary predictions: no slope of use is smaller
+MOST = (0.9, 0.1)  # quantiles of ordinary losses, between which they change
 SIZES = ("slight", "small", "large")  # what lies between them; the forms of LC301 and LC302
 A_DECADE = 48  # cases of the ladder in each decade of distance
 RUNGS = 50  # blocks of so many cases that `near` gives, about
@@ -308,7 +309,11 @@ def _usual_slope(sweep: Sweep) -> float:
     ordinary = usual(sweep.ranges)
     predictions = np.abs(sweep.cases.inputs[sweep.prediction][ordinary].astype(np.float64))
     reach = float(predictions.max(initial=0.0)) or 1.0
-    return max(sweep.scale.gradient, FLAT * sweep.scale.value / reach)
+    totals = sweep.totals[ordinary]
+    totals = totals[np.isfinite(totals)].astype(np.float64)
+    # Not its size: a loss of a million may change by one.
+    change = float(np.subtract(*np.quantile(totals, MOST))) if len(totals) else 0.0
+    return max(sweep.scale.gradient, FLAT * change / reach)
 
 
 def _allowed(

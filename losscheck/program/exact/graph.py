@@ -17,7 +17,7 @@ from losscheck.program.exact.number import Number, Undecided
 from losscheck.program.exact.ops import ATTRIBUTED, ELEMENTWISE, TESTS, Operation, elementwise
 from losscheck.program.exact.variants import VARIANTS
 
-WORK = 1 << 16  # numbers that the ops of one evaluation are handed
+WORK = 1 << 15  # numbers that the ops of one evaluation are handed
 Key = tuple[str, int]  # op name and output index
 Frame = dict[str, Sequence[Values]]  # op name -> what its outputs hold
 
