@@ -105,11 +105,12 @@ def look_at(specimen: Specimen, folder: Path) -> Looked:
 def _timed() -> Iterator[list[float]]:
     """Note the processor time of everything that looks for fixes meanwhile."""
     spent: list[float] = []
+    with_cures = diagnoses.with_cures
 
     def timed(*given: Any) -> Any:
         begin = time.process_time()
         try:
-            return diagnoses.with_cures(*given)
+            return with_cures(*given)
         finally:
             spent.append(time.process_time() - begin)
 
