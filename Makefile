@@ -37,7 +37,7 @@ KERAS := $(addprefix keras.losses:,binary_crossentropy binary_focal_crossentropy
 	'BinaryCrossentropy(from_logits=True)' 'CategoricalCrossentropy(from_logits=True)')
 
 .PHONY: help setup demo reports test test-slow test-cluster lint format bench-gradient bench-search \
-	keras-contract accuracy proof rewriting snapshot snapshot-compare docs picture rule-examples dist matrix \
+	keras-contract accuracy proof rewriting scaling snapshot snapshot-compare docs picture rule-examples dist matrix \
 	clean
 
 help:
@@ -53,6 +53,7 @@ help:
 	@echo 'make picture  check the example of the README; writes docs/finding.svg'
 	@echo 'make bench-gradient  compare with other gradient checkers; writes docs/benchmarks.md'
 	@echo 'make bench-search  time the search; writes docs/benchmarks-search.md'
+	@echo 'make scaling  time a check by elements, operations, losses and workers; writes docs/scaling.md'
 	@echo 'make rewriting  rewrite expressions that lose digits; writes docs/rewriting.md'
 	@echo 'make keras-contract  train with every loss of Keras; writes docs/keras.md'
 	@echo 'make accuracy  what is found, on which line, and which sound losses are alarmed, over the zoo,'
@@ -140,6 +141,9 @@ bench-gradient: $(BENCH_STAMP)
 
 bench-search: $(STAMP)
 	$(BIN)/python -m benchmarks.search --keras
+
+scaling: $(STAMP)
+	$(BIN)/python -m benchmarks.scaling
 
 rewriting: $(STAMP)
 	$(BIN)/python -m benchmarks.rewriting
