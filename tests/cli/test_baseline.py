@@ -58,6 +58,7 @@ def write(folder: Path, text: str) -> None:
             del sys.modules[name]
 
 
+@pytest.mark.slow  # whole commands; tests/test_example_project.py has the same of one project
 def test_only_what_is_new_fails(run: Run, tmp_path: Path) -> None:
     write(tmp_path, LOGARITHM + QUOTIENT)
     status, told = run("baseline", "write", *TARGETS, *QUICK, "--reason", "of old")

@@ -46,7 +46,9 @@ def test_an_async_function_is_to_be_written_without_async() -> None:
     assert finding.fix.startswith("def awaited(")
 
 
-@pytest.mark.parametrize("loss", [losses.ByRank(), losses.BySize()])
+@pytest.mark.parametrize(
+    "loss", [losses.ByRank(), pytest.param(losses.BySize(), marks=pytest.mark.slow)]
+)
 def test_a_loss_that_its_keras_converts_is_traced_so(loss: Any) -> None:
     report = check(loss, arguments={"y_true": "real", "y_pred": ("real", "(B, D)")})
     assert errors(report) == []

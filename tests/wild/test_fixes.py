@@ -34,7 +34,13 @@ NONFINITE = ("LC201", "LC202", "LC203", "LC204")
             "-tf.square(y_true - y_pred)",
             marks=pytest.mark.slow,
         ),
-        (losses.over_two_lines, "binary", "[0, 1]", "tf.math.divide_no_nan(tf.reduce_sum("),
+        pytest.param(
+            losses.over_two_lines,
+            "binary",
+            "[0, 1]",
+            "tf.math.divide_no_nan(tf.reduce_sum(",
+            marks=pytest.mark.slow,
+        ),
         pytest.param(
             losses.normalised_in_place,
             "[0, 1]",
@@ -55,9 +61,9 @@ def test_what_cures_it(loss: Callable[..., Any], true: str, pred: str, new: str)
 @pytest.mark.parametrize(
     ("loss", "clipped"),
     [
-        (losses.squared_signal, "clip_by_value(2.0"),
+        pytest.param(losses.squared_signal, "clip_by_value(2.0", marks=pytest.mark.slow),
         (losses.doubled, "clip_by_value(2.0"),
-        (losses.tenfold, "clip_by_value(10.0"),
+        pytest.param(losses.tenfold, "clip_by_value(10.0", marks=pytest.mark.slow),
     ],
 )
 def test_no_constant_is_clipped(loss: Callable[..., Any], clipped: str) -> None:
