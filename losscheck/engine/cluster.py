@@ -9,6 +9,7 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import hashlib
+import io
 import multiprocessing
 import shutil
 import tempfile
@@ -203,15 +204,18 @@ def named_by_content(archive: str) -> Iterator[Path]:
         It cannot be read, or is none.
     """
     try:
-        digest = hashlib.sha256(Path(archive).read_bytes()).hexdigest()
-        if not zipfile.is_zipfile(archive):
-            raise UsageError(_unusable(archive, "it is neither"))
-        with tempfile.TemporaryDirectory() as folder:
-            yield Path(shutil.copy(archive, Path(folder, f"losscheck-{digest[:16]}.zip")))
+        content = Path(archive).read_bytes()
     except FileNotFoundError as error:
         raise UsageError(_unusable(archive, "there is no such file")) from error
     except OSError as error:
         raise UsageError(_unusable(archive, error.strerror or "it cannot be read")) from error
+    if not zipfile.is_zipfile(io.BytesIO(content)):
+        raise UsageError(_unusable(archive, "it is neither"))
+    digest = hashlib.sha256(content).hexdigest()
+    with tempfile.TemporaryDirectory() as folder:
+        named = Path(folder, f"losscheck-{digest[:16]}.zip")
+        named.write_bytes(content)
+        yield named
 
 
 def unpacked(archive: Path) -> Path:

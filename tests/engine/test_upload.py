@@ -44,3 +44,9 @@ def test_what_cannot_be_sent_is_said(tmp_path: Path) -> None:
             named_by_content(str(tmp_path / name)),
         ):
             pass
+
+
+def test_what_fails_while_it_is_sent_is_not_put_down_to_the_archive(tmp_path: Path) -> None:
+    named = named_by_content(str(archive(tmp_path / "project.zip", "x = 1\n")))
+    with pytest.raises(ConnectionResetError), named:
+        raise ConnectionResetError("the scheduler is gone")

@@ -140,7 +140,7 @@ class Walker:
         return [outputs] if isinstance(outputs, np.ndarray) else outputs
 
     def _take(self, node: Node, inputs: Sequence[Values]) -> None:
-        """Count what an op handles: each number takes Python some ten microseconds."""
+        """Count what an op handles: each number takes Python ten microseconds and more."""
         self.left -= sum(values.size for values in inputs if isinstance(values, np.ndarray))
         if self.left < 0:
             raise Unknown(f"{node}: more than {WORK:,} numbers would be evaluated exactly")
