@@ -121,7 +121,7 @@ class Ran:
         end = LARGEST_EXACT[self.dtype]
         plus, minus = (terms == np.inf).any(), (terms == -np.inf).any()
         if plus and minus:
-            return "Inf - Inf is NaN: terms of the sum overflowed in both directions"
+            return "Inf - Inf is NaN: terms of the sum are infinite in both directions"
         if terms.size == 0:
             return "the mean of no elements is 0 / 0"
         if np.isfinite(terms).all() and np.abs(terms).sum() > end:

@@ -265,6 +265,12 @@ POWER = (
 )
 
 QUOTIENT = (
+    # A root of 0 below has no slope, whatever is divided by it.
+    Rewrite(
+        when=lambda s: source.first_argument_of(s.y, "sqrt"),
+        first="inside = {z}\nsafe = tf.where(inside > 0.0, inside, 1.0)",
+        write="tf.math.divide_no_nan({x}, tf.where(inside > 0.0, tf.sqrt(safe), 0.0))",
+    ),
     Rewrite(write="tf.math.divide_no_nan({x}, {y})"),
     # Of nothing by nothing: 1, which a logarithm takes.
     Rewrite(when=conditions.both_zero, write="({sx} + {eps}) / ({sy} + {eps})"),

@@ -31,6 +31,8 @@ LARGEST = {
     "float64": 1.79e308,
 }
 EXP_LIMIT = {"float16": 11.0, "bfloat16": 88.7, "float32": 88.7, "float64": 709.7}
+# Where exp leaves room for a factor of e^1.7, or of e in float16.
+EXP_BOUND = {"float16": 10.0, "bfloat16": 87.0, "float32": 87.0, "float64": 708.0}
 
 # What a prediction may be clipped to so that its square, and a sum of 1e20 such squares, still fit;
 # in float16 only a few of them do. 1e9 is the end of the working range of a real.

@@ -13,6 +13,7 @@ from losscheck.advice.blamed import Blame, Ran
 from losscheck.advice.limits import (
     BOUND,
     EPSILON,
+    EXP_BOUND,
     EXP_LIMIT,
     HALF,
     LARGEST,
@@ -167,6 +168,7 @@ class Scene:
             "margin": self._limit(MARGIN),
             "bound": self._limit(BOUND),
             "limit": self._limit(EXP_LIMIT),
+            "top": self._limit(EXP_BOUND),
             "largest": self._limit(LARGEST),
         }
 

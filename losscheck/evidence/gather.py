@@ -18,7 +18,7 @@ from losscheck.evidence.instance import EAGER_CASES as EAGER_CASES
 from losscheck.evidence.instance import Instance as Instance
 from losscheck.evidence.precision.disagreement import ModeSweep, compared
 from losscheck.evidence.search.guided import Guided, guided
-from losscheck.evidence.search.sweep import Scan, Sweep, scan, sweep
+from losscheck.evidence.search.sweep import Scale, Scan, Sweep, scan, sweep
 from losscheck.faults import Faults
 from losscheck.infer import Inferred
 from losscheck.infer.spec import Spec, wide_sizes
@@ -377,6 +377,7 @@ class Evidence:
         dtype: str,
         mode: str,
         outcome: Outcome | None = None,
+        scale: Scale | None = None,
     ) -> Sweep:
         """Run a block of cases through a program, or take what came of it, in one of its modes."""
         way = VECTOR_MODES.get(mode, mode)
@@ -388,5 +389,6 @@ class Evidence:
             prediction=program.prediction,
             has_gradient=program.has_gradient,
             double=self.double,
+            scale=scale,
             outcome=outcome,
         )

@@ -44,6 +44,7 @@ GROUPS = 8  # expressions at fault that one rule reports of one crowd
 FEW_GROUPS = 3  # the same of lost digits: an operation loses them, and others lose what is left
 TRIES = 5  # representatives of a group that are tried before it is given up as unconfirmed
 # Told apart among the cases of a group; None is decided once a case is looked at closely.
+SAME_SUM = 1e-5  # relative gap of two sums of float32 that are told as one number
 _KINDS = (Kind.AVOIDABLE, None, Kind.INHERENT)
 
 
@@ -226,11 +227,12 @@ class Writer:
         case = crowd.population.cases.take(np.asarray([member]))
         key, _ = self._steps.blame(crowd, case)
         case = self._steps.smaller(rule, crowd, case, key)
-        key, blamed = self._steps.blame(crowd, case)
-        sure = self._steps.confirmed(crowd, case)
+        small, least = self._steps.smallest(rule, crowd, case, key)
+        key, blamed = self._steps.blame(small, least)
+        sure = self._steps.confirmed(small, least)
         if sure is False:
             return None
-        suspect = self._suspect(crowd, case, count)
+        suspect = self._suspect(small, least, count)
         if blamed.location is None:
             blamed = attrs.evolve(blamed, location=self._home())
         here, made = self._finding(rule, suspect, blamed, key or crowd.form, sure=bool(sure))
@@ -312,11 +314,17 @@ def _of_one_mode(rule: Rule, form: str) -> bool:
 
 
 def _like(observed: Any, *candidates: Any) -> Any:
-    """The first number that is known, in the shape of what was observed where that has one too."""
+    """The first number that is known, in the shape of what was observed where that has one too.
+
+    Of a loss of several numbers the sum is known: where that is as it should be, they are.
+    """
     known = next((c for c in candidates if c is not None), None)
-    if known is None or observed is None or not np.size(known) == np.size(observed) == 1:
+    if known is None or observed is None or np.size(known) != 1:
         return known
-    return np.reshape(known, np.shape(observed))
+    if np.size(observed) == 1:
+        return np.reshape(known, np.shape(observed))
+    right = np.isclose(np.sum(observed, dtype=np.float64), np.sum(known), rtol=SAME_SUM, atol=0.0)
+    return observed if right else known
 
 
 def _certain(arguments: tuple[Argument, ...], cases: CaseBlock) -> Array:

@@ -11,6 +11,7 @@ import numpy as np
 from losscheck.findings.reproduce_training import AROUND, training
 from losscheck.model import Array, Direction, Suspect
 from losscheck.program.tracing.trace import Call
+from losscheck.report.arrays import FULL_SIZE, exceptions, shape
 from losscheck.rules import by_code
 from losscheck.rules.base import Shown
 from losscheck.targets.models import Placed
@@ -222,7 +223,22 @@ def _tensor(array: Array, dtype: str) -> str:
     shape = np.shape(array)
     if 0 in shape:  # nested brackets do not tell how wide nothing is
         return f"tf.zeros({shape}, tf.{dtype})"
-    return f"tf.constant({_literal(array)}, tf.{dtype})"
+    return _sparse(np.asarray(array), dtype) or f"tf.constant({_literal(array)}, tf.{dtype})"
+
+
+def _sparse(array: Array, dtype: str) -> str:
+    """Write a large array that holds one number nearly throughout; "" of any other."""
+    if array.size <= FULL_SIZE:
+        return ""
+    most, others = exceptions(array)
+    if len(others) * (array.ndim + 1) > array.size // 2:  # an index is as long as some numbers
+        return ""
+    filled = f"tf.fill({shape(array.shape)}, tf.constant({_number(most)}, tf.{dtype}))"
+    if not len(others):
+        return filled
+    places = [list(map(int, np.unravel_index(i, array.shape))) for i in others]
+    numbers = f"tf.constant({_literal(array.reshape(-1)[others])}, tf.{dtype})"
+    return f"tf.tensor_scatter_nd_update({filled}, {places}, {numbers})"
 
 
 def _literal(array: Array) -> str:

@@ -16,6 +16,7 @@ from losscheck.evidence.gradient.check import EVALUATIONS
 from losscheck.evidence.gradient.second_order import SecondOrderCheck
 from losscheck.evidence.precision.lost_digits import vectorized
 from losscheck.evidence.search.refusals import NARROWED, outside
+from losscheck.evidence.search.sweep import Sweep
 from losscheck.model import Array
 from losscheck.program.tracing.trace import CallError
 from losscheck.rules import by_code
@@ -222,14 +223,28 @@ def judging(desk: Desk, rule: Rule, crowd: Crowd) -> Callable[[CaseBlock], Array
             again = crowd.population.rerun(cases.take(usable))
         except CallError:  # a simpler case that the loss refuses is no case
             return kept
-        evidence: dict[str, Any] = {name: desk.get(name) for name in rule.needs}
-        evidence |= _again(crowd, again, evidence)
-        for other in rule.judge(**evidence):
-            if isinstance(other, Crowd) and other.population is again and _alike(other, crowd):
-                kept[usable[other.members]] = True
+        kept[usable[suspected(desk, rule, crowd, again)]] = True
         return kept & outside(desk.evidence, cases) if crowd.form == NARROWED else kept
 
     return judge
+
+
+def suspected(desk: Desk, rule: Rule, crowd: Crowd, again: Any) -> Array:
+    """Say which cases of a population a rule suspects of the same as those of a crowd.
+
+    Returns
+    -------
+    array
+        Indices into the population.
+    """
+    evidence: dict[str, Any] = {name: desk.get(name) for name in rule.needs}
+    evidence |= _again(crowd, again, evidence)
+    found = [
+        other.members
+        for other in rule.judge(**evidence)
+        if isinstance(other, Crowd) and other.population is again and _alike(other, crowd)
+    ]
+    return np.concatenate([np.zeros(0, np.int64), *found])
 
 
 def _alike(one: Crowd, other: Crowd) -> bool:
@@ -259,13 +274,18 @@ def _patience(crowd: Crowd, desk: Desk) -> int:
     return int(EAGER_CASES * instance.lightness) // (4 * evaluations)
 
 
+def _as_large(one: Sweep, other: Sweep) -> bool:
+    return one.gradient.shape[1:] == other.gradient.shape[1:]
+
+
 def _again(crowd: Crowd, again: Any, evidence: Mapping[str, Any]) -> dict[str, Any]:
     """The evidence of a rule with its populations replaced by the cases that are judged again."""
     replaced: dict[str, Any] = {}
     for name, pieces in evidence.items():
         if name == "modes":
+            beside = [run for run in pieces if run.graph is crowd.population]
             replaced[name] = tuple(
-                run.rerun(again) for run in pieces if run.graph is crowd.population
+                run.rerun(again) for run in beside if _as_large(run.graph, again)
             )
         elif pieces is crowd.population:
             replaced[name] = again

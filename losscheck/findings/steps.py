@@ -22,6 +22,7 @@ from losscheck.findings.inside import is_subnormal
 from losscheck.findings.observe import Seen, observe
 from losscheck.findings.reproduce import reproduce
 from losscheck.findings.shrink import judging, shrink
+from losscheck.findings.sizes import smallest
 from losscheck.model import (
     Argument,
     Array,
@@ -121,6 +122,23 @@ class Steps:
             lambda: self._smaller(rule, crowd, case, key),
             case,
         )
+
+    def smallest(
+        self, rule: Rule, crowd: Crowd, case: CaseBlock, key: str
+    ) -> tuple[Crowd, CaseBlock]:
+        """Give a case that is not finite the smallest sizes at which the same is to blame."""
+        if crowd.form not in rule.nonfinite or rule.by_mode:
+            return crowd, case
+
+        def cut() -> tuple[Crowd, CaseBlock]:
+            small, least = smallest(self.desk, rule, crowd, case, key)
+            weigh = [
+                (list(self.kinds(*one)), self.reaches(*one).tolist())
+                for one in ((crowd, case), (small, least))
+            ]
+            return (small, least) if weigh[0] == weigh[1] else (crowd, case)
+
+        return self._try("the sizes of a case", crowd, cut, (crowd, case))
 
     def _smaller(self, rule: Rule, crowd: Crowd, case: CaseBlock, key: str) -> CaseBlock:
         evidence = self.desk.evidence

@@ -197,9 +197,36 @@ def _transformer(places: Any, before: Any, parents: Any) -> libcst.CSTTransforme
                 return _replaced(original, updated, places[original], parents[original])
             if original in before:
                 return cst.FlattenSentinel([*_lines(before[original]), updated])
-            return super().on_leave(original, updated)
+            written = super().on_leave(original, updated)
+            match original:
+                case cst.UnaryOperation(expression=new) | cst.BinaryOperation(right=new) if (
+                    new in places
+                ):
+                    return _signed(written)
+            return written
 
     return Apply()
+
+
+def _signed(written: Any) -> Any:
+    """Write the minus of a minus as people do: ``-(-x)`` is x, and ``a - (-x)`` is ``a + x``."""
+    import libcst as cst
+
+    match written:
+        case cst.UnaryOperation(
+            operator=cst.Minus(),
+            expression=cst.UnaryOperation(operator=cst.Minus(), expression=cst.Call() as negated),
+        ):
+            return negated.with_changes(
+                lpar=[*written.lpar, *negated.lpar], rpar=[*negated.rpar, *written.rpar]
+            )
+        case cst.BinaryOperation(
+            operator=cst.Subtract() as sign,
+            right=cst.UnaryOperation(operator=cst.Minus(), expression=cst.Call() as negated),
+        ):
+            plus = cst.Add(sign.whitespace_before, sign.whitespace_after)
+            return written.with_changes(operator=plus, right=negated)
+    return written
 
 
 def _lines(edits: Sequence[Edit]) -> list[Any]:

@@ -13,6 +13,7 @@ SHORT = 6  # significant digits that people read; a float32 has up to EXACT
 EXACT = 9
 FULL_SIZE = 16  # elements: arrays up to here are shown whole, longer ones by their ends
 _EXPONENT = re.compile(r"e\+?(-?)0*")  # 1e+30 and 1e-06 are 1e30 and 1e-6
+FEW = 4  # numbers of a long array that differ from all others, and are named with their places
 EDGE = 2  # elements shown at either end of a long last axis
 
 
@@ -52,9 +53,32 @@ def array(value: Any, digits: int | None = None) -> str:
         return f"[] of shape {shape(numbers.shape)}"
     if numbers.size <= FULL_SIZE:
         return _nested(numbers, digits)
-    if len({str(number) for number in numbers.flat}) == 1:
-        return f"all {scalar(numbers.flat[0], digits)} of shape {shape(numbers.shape)}"
+    most, others = exceptions(numbers)
+    if len(others) <= FEW:
+        places = [list(map(int, np.unravel_index(i, numbers.shape))) for i in others]
+        written = scalar(most, digits)
+        told = [(scalar(numbers[*at], digits), at) for at in places]
+        but = [f"{number} at {at}" for number, at in told if number != written]
+        rest = f" but {', '.join(but)}," if but else ""
+        return f"all {written}{rest} of shape {shape(numbers.shape)}"
     return f"{_nested(numbers, digits, EDGE)} of shape {shape(numbers.shape)}"
+
+
+def exceptions(numbers: Any) -> tuple[Any, Any]:
+    """Find the number that an array of at least one holds most often, and where it does not.
+
+    Returns
+    -------
+    tuple
+        The number, and the flat indices of all others. Numbers are one where their bits are: -0 is
+        not 0, and a NaN is itself.
+    """
+    flat = np.ascontiguousarray(numbers).reshape(-1)
+    _, first, kind, counts = np.unique(
+        flat.view(f"V{flat.itemsize}"), return_index=True, return_inverse=True, return_counts=True
+    )
+    most = counts.argmax()
+    return flat[first[most]], np.flatnonzero(kind.reshape(-1) != most)
 
 
 def lone(value: Any, digits: int | None = None) -> str:

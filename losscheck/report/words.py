@@ -115,8 +115,11 @@ def observed(finding: Finding) -> list[str]:
 
 def expected(finding: Finding) -> list[str]:
     """Write what should have come out, where that says more than what was observed."""
+    summed = np.size(finding.expected.value) < np.size(finding.observed.value)
     parts = [
-        f"{word} {truth}" for word, seen, truth in _results(finding) if truth not in ("", seen)
+        f"{'sum of the loss' if summed and word == 'loss' else word} {truth}"
+        for word, seen, truth in _results(finding)
+        if truth not in ("", seen)
     ]
     return [*parts, clean(finding.expected.text)] if finding.expected.text else parts
 

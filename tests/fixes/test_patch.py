@@ -71,6 +71,19 @@ def test_a_sum_in_a_product_gets_parentheses():
     assert found == "def f(x, y):\n    return (x + 1.0) * y\n"
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("x = -log(1 - p) + y\n", "x = softplus(z) + y\n"),
+        ("x = y - log(1 - p) * 1\n", "x = y - (-softplus(z)) * 1\n"),
+        ("x = y - log(1 - p)\n", "x = y + softplus(z)\n"),
+        ("x = (-log(1 - p)) ** 2\n", "x = (softplus(z)) ** 2\n"),
+    ],
+)
+def test_the_minus_of_a_minus_is_written_as_people_do(line: str, expected: str):
+    assert patched(line, [edit("log(1 - p)", "-softplus(z)", source=line)]) == expected
+
+
 def test_several_edits_are_made_together():
     pair = [edit("a\n            / b", "a * b"), edit("share /= b", "share - b")]
     assert changed(*pair) == ["a * b  # of all", "share = share - b"]
