@@ -71,7 +71,7 @@ def test_it_shows_what_it_promises() -> None:
     for card in (result, worst):
         assert '<code class="place">In[2]:3</code>' in card
         assert "return <mark>tf.sqrt(square)</mark>" in card
-        assert "verified: clears 1 finding" in card
+        assert "verified: clears LC203" in card
     assert "OLD gives NaN where no finite number is right" in compared
     assert "\nrepairs\n" in said
     assert "<losscheck __main__:repaired: pass" in said

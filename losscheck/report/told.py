@@ -59,11 +59,13 @@ class Told:
     def cleared(self) -> str:
         """What a tried fix clears, and at what price, as a sentence."""
         diagnosis = self.diagnosis
-        number, adds = plural(len(diagnosis.clears), "finding"), diagnosis.adds
+        # An id begins with the code of its rule.
+        gone = ", ".join(dict.fromkeys(clean(one).partition("-")[0] for one in diagnosis.clears))
+        adds = diagnosis.adds
         if not diagnosis.verified:
-            return f"tried: clears {number}, but {diagnosis.objection}"
+            return f"tried: clears {gone}, but {diagnosis.objection}"
         warnings = f"{'a warning' if len(adds) == 1 else 'warnings'} ({', '.join(adds)})"
-        said = f"verified: clears {number}, adds {warnings if adds else 'none'}"
+        said = f"verified: clears {gone}, adds {warnings if adds else 'none'}"
         return said + ("; right numbers change next to that point" if diagnosis.departs else "")
 
 

@@ -86,7 +86,7 @@ def test_a_verified_fix_is_shown_as_its_lines_and_says_what_it_clears() -> None:
     shown = "\n".join(_shown(made, GRADIENT_NAN, half))
     assert "-  hit = tf.where(y_pred > 0.0, tf.math.log(y_pred), 0.0)\n" in shown
     assert "+  safe = tf.where(y_pred > 0.0, y_pred, 1.0)\n" in shown
-    assert "verified: clears 2 findings" in shown
+    assert "verified: clears LC203, LC505" in shown
     assert "not verified" not in shown
     assert "losses.py\n" not in shown.replace("my_package/losses.py", "")
 
@@ -94,7 +94,7 @@ def test_a_verified_fix_is_shown_as_its_lines_and_says_what_it_clears() -> None:
 def test_a_verified_fix_says_what_it_brings_and_where_numbers_change() -> None:
     fix = attrs.evolve(diagnosis(GRADIENT_NAN), verified=True, diff=DIFF, clears=(GRADIENT_NAN.id,))
     shown = "\n".join(_shown(attrs.evolve(fix, adds=("LC103",)), GRADIENT_NAN))
-    assert "verified: clears 1 finding, adds a warning (LC103)" in shown
+    assert "verified: clears LC203, adds a warning (LC103)" in shown
     shown = "\n".join(_shown(attrs.evolve(fix, departs=3), GRADIENT_NAN))
     assert "adds none; right numbers change next to that point" in shown
 
@@ -107,7 +107,7 @@ def test_a_change_that_spoils_right_numbers_says_which() -> None:
         objection="the loss would change at y_pred = 2: from 0 to 0.00142357",
     )
     shown = " ".join(line.strip() for line in _shown(made, GRADIENT_NAN))
-    assert "tried: clears 1 finding, but the loss would change at y_pred = 2" in shown
+    assert "tried: clears LC203, but the loss would change at y_pred = 2" in shown
     assert "verified" not in shown
     assert "+  safe = tf.where(y_pred > 0.0, y_pred, 1.0)" in shown
 
