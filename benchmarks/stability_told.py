@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import attrs
 
 import losscheck
+from benchmarks.claims import Claim, claims
 from benchmarks.markdown import percent, table
 from losscheck.model import LossReport, Severity
 from losscheck.report.text import loss_text
@@ -31,6 +32,8 @@ class Told:
         Of the text on the faulty loss.
     warnings
         Diagnoses of the twin that are warnings.
+    claims
+        The numbers in what is said of the faulty loss.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Told:
     verified: bool | None
     lines: int
     warnings: int
+    claims: tuple[Claim, ...] = ()
 
 
 def tell_of(specimens: Sequence[Specimen], tell: Callable[[str], None]) -> list[Told]:
@@ -45,7 +49,8 @@ def tell_of(specimens: Sequence[Specimen], tell: Callable[[str], None]) -> list[
     made = []
     for number, specimen in enumerate(specimens, 1):
         faulty, sound = (_report(specimen, loss) for loss in (specimen.faulty, specimen.sound))
-        made.append(told(specimen.name, faulty, sound))
+        said = [claim for each in faulty.findings for claim in claims(each, specimen.faulty)]
+        made.append(attrs.evolve(told(specimen.name, faulty, sound), claims=tuple(said)))
         tell(f"{number}/{len(specimens)} {made[-1]}")
     return made
 
@@ -68,6 +73,8 @@ def describe_told(made: Sequence[Told]) -> str:
     alone = sum(one.errors == 1 for one in failing) / len(failing)
     brief = sum(one.lines <= SHORT for one in made) / len(made)
     cured = sum(bool(one.verified) for one in failing) / len(failing)
+    said = [claim for one in made for claim in one.claims]
+    again = [claim for claim in said if claim.holds is not None]
     figures = table(
         ["figure", "measured", "target", "of"],
         [
@@ -77,6 +84,8 @@ def describe_told(made: Sequence[Told]) -> str:
             [f"faulty losses told in {SHORT} lines", percent(brief), ">= 95%", str(len(made))],
             ["most lines", str(max(one.lines for one in made)), f"<= {LONGEST}", ""],
             ["warnings of a sound loss, median", _median(made), "0", str(len(made))],
+            ["numbers told that the loss gives again", _share(again), "100%", str(len(again))],
+            ["numbers of what is no expression there", str(len(said) - len(again)), "", ""],
         ],
     )
     sentence = (
@@ -94,7 +103,13 @@ def describe_told(made: Sequence[Told]) -> str:
         ]
         for one in made
     ]
-    return f"{sentence}\n\n{figures}\n\n{table(head, rows)}"
+    wrong = [f"- {one.name}: {c.said}" for one in made for c in one.claims if c.holds is False]
+    listed = ["Numbers that the loss does not give again:\n\n" + "\n".join(wrong)] if wrong else []
+    return "\n\n".join([sentence, figures, *listed, table(head, rows)])
+
+
+def _share(again: Sequence[Claim]) -> str:
+    return percent(sum(bool(claim.holds) for claim in again) / len(again)) if again else "-"
 
 
 def _median(made: Sequence[Told]) -> str:

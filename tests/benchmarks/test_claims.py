@@ -1,0 +1,67 @@
+"""Numbers in sentences are computed again by the loss alone."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from benchmarks.claims import claims
+from losscheck.model import Expected, Finding, Location, Observed, Severity
+
+
+def share(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    hits = tf.reduce_sum(y_true * y_pred)
+    return hits / tf.reduce_sum(y_true + y_pred)
+
+
+LINE = inspect.getsourcelines(share)[1] + 2
+
+
+def _finding(cause: str, value: Any = np.nan) -> Finding:
+    return Finding(
+        id="LC201-0",
+        code="LC201",
+        slug="forward-nan",
+        severity=Severity.ERROR,
+        message="The loss is NaN at y_true = [0, 0], y_pred = 0.",
+        cause=cause,
+        location=Location(
+            file="test_claims.py", line=LINE, column=11, end_column=52, source="", op="RealDiv"
+        ),
+        kind=None,
+        range=None,
+        dtype="float32",
+        mode="graph",
+        count=1,
+        expected=Expected(),
+        fix="",
+        inputs={"y_true": np.zeros(2, np.float32), "y_pred": np.zeros(2, np.float32)},
+        observed=Observed(value=value),
+        reproduce="def value_and_gradient",
+    )
+
+
+@pytest.mark.parametrize(
+    ("cause", "holds"),
+    [
+        ("0 / 0 is NaN: hits = 0 and tf.reduce_sum(y_true + y_pred) = 0.", [True, True]),
+        ("0 / 0 is NaN: hits = 2.", [False]),
+        ("The operand is a = 3.", [None]),  # no name of that line
+        ("The values are y_true + 1.0 = [1, 1].", [True]),
+        ("The values are y_true + 1.0 = [1, 2].", [False]),
+    ],
+)
+def test_a_number_behind_an_expression_is_computed_again(
+    cause: str, holds: list[bool | None]
+) -> None:
+    value, *message = (claim.holds for claim in claims(_finding(cause), share))
+    assert value is True
+    assert message == [True, True, *holds]
+
+
+def test_a_loss_that_is_not_what_was_said_is_named() -> None:
+    assert [c.holds for c in claims(_finding("", value=1.0), share)] == [False, True, True]
