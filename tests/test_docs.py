@@ -13,8 +13,10 @@ import sys
 import textwrap
 import tomllib
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 from types import ModuleType
+from urllib.parse import unquote, urlsplit
 
 import click
 import jsonschema
@@ -283,6 +285,40 @@ def test_the_site_is_built_without_a_warning_and_without_tensorflow(tmp_path: Pa
     )
     assert ended.returncode == 0, ended.stderr
     assert (tmp_path / "html/rules/LC203.html").exists()
+    assert [*broken(tmp_path / "html")] == []
+
+
+class Links(HTMLParser):
+    """The links of a page, and the places in it that a link may lead to."""
+
+    def __init__(self, page: Path) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.places: set[str] = set()
+        self.feed(page.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name in ("href", "src") and value:
+                self.links.append(value)
+            elif name in ("id", "name") and value:
+                self.places.add(value)
+
+
+def broken(site: Path) -> Iterator[str]:
+    """Name the links of a site that lead nowhere in it; those to other sites are not followed."""
+    pages = {page: Links(page) for page in site.rglob("*.html") if "_static" not in page.parts}
+    for page, found in pages.items():
+        for link in found.links:
+            parts = urlsplit(link)
+            if parts.scheme or parts.netloc:
+                continue
+            target = (page.parent / unquote(parts.path)).resolve() if parts.path else page
+            there = pages.get(target)
+            if not target.exists() or (
+                parts.fragment and there is not None and unquote(parts.fragment) not in there.places
+            ):
+                yield f"{page.relative_to(site)}: {link}"
 
 
 @pytest.mark.slow
