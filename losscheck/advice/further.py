@@ -61,11 +61,20 @@ def _choice(text: str) -> str:
     return ""
 
 
+def _softplus(text: str) -> str:
+    return source.first_argument_of(text, "softplus")
+
+
 SUMS, CUMULATED, MEANS = ("reduce_sum", "sum"), ("cumsum",), ("reduce_mean", "mean")
 
 _LOGARITHMS: tuple[tuple[Text, str], ...] = (  # of what, and what to write in place of the log
     (_as_logarithm, "{z}"),
     (_choice, "{z}"),
+    # e^z up to e^-30 of it: far below 0 a softplus is 0, and its logarithm is z.
+    (
+        _softplus,
+        "tf.where({gz} < -15.0, {z}, tf.math.log(tf.math.softplus(tf.maximum({z}, -15.0))))",
+    ),
     (_beside_one("-", "exp"), "tf.math.log(-tf.math.expm1({z}))"),
     (_beside_one("+", "exp"), "tf.math.softplus({z})"),
     (_exponents(SUMS), "tf.reduce_logsumexp({z})"),

@@ -110,7 +110,8 @@ def _fix(advice: str, cure: Cure) -> str:
         return "\n".join(text for step in cure.edit.steps for text in (*step.before, step.new))
     why = cure.verified.complaints[0]
     rest = [line for line in advice.splitlines() if line.startswith("#")]
-    return "\n".join([f"# {' '.join(cure.edit.new.split())} was tried: {why}.", *rest])
+    written = " ".join("; ".join((*cure.edit.before, cure.edit.new)).split())
+    return "\n".join([f"# {written} was tried: {why}.", *rest])
 
 
 def _ordered(group: Group, flow: Flow) -> Group:
@@ -202,7 +203,8 @@ def _refuted(tried: Sequence[Cure], group: Group) -> Cure | None:
     for told in group:
         advised = "".join(told.finding.fix.split())
         for cure in ran:
-            if "".join(cure.edit.new.split()) in advised:
+            texts = ("".join(text.split()) for text in (cure.edit.new, *cure.edit.before))
+            if all(text in advised for text in texts):
                 stays = f"{'part of ' if cure.verified.clears else ''}what was found stays"
                 said = cure.verified.complaints or (stays,)
                 verified = attrs.evolve(cure.verified, clears=(), complaints=said)

@@ -3,7 +3,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import pytest
+import tensorflow as tf
 
 from losscheck.fixes.cure import Cure, cures
 from tests.fixes import written_losses as losses
@@ -30,6 +32,14 @@ def test_a_name_is_looked_up_where_it_was_assigned():
 def test_the_logarithm_behind_is_rewritten_as_a_whole():
     found = cure(losses.two_statements, y_true="one_hot", y_pred="logits").edit
     assert found.new == "tf.reduce_logsumexp(y_pred, axis=-1)"
+
+
+def test_the_logarithm_of_a_softplus_is_its_operand_far_below_0():
+    new = cure(losses.log_of_softplus, **LOGITS).edit.new
+    z = np.linspace(-80.0, 80.0, 641)
+    given = eval(new, {"tf": tf, "y_pred": tf.constant(z, tf.float32)})
+    # log1p(e^z) in float64 has at least 15 digits; float32 rounds the softplus where its log is 0.
+    np.testing.assert_allclose(given, np.log(np.log1p(np.exp(z))), rtol=1e-6, atol=1e-7)
 
 
 def test_a_root_is_left_out_at_0_where_an_epsilon_would_change_numbers_next_to_it():

@@ -42,3 +42,8 @@ def in_a_lambda(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
 def in_a_comprehension(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
     parts = [tf.where(p > 0.0, tf.math.log(p), 0.0) for p in (y_pred, 0.5 * y_pred)]
     return -tf.reduce_mean(y_true * tf.add_n(parts), axis=-1)
+
+
+def log_of_softplus(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    scale = tf.nn.softplus(y_pred)
+    return tf.reduce_mean(tf.math.log(scale) - y_true * y_pred, axis=-1)
