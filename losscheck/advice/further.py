@@ -5,9 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 
-import attrs
-
-from losscheck.advice import cancellation, conditions, roots, source
+from losscheck.advice import conditions, roots, source
 from losscheck.advice.base import Rewrite
 from losscheck.advice.roots import COSINES
 from losscheck.advice.scene import Scene
@@ -65,8 +63,6 @@ def _softplus(text: str) -> str:
     return source.first_argument_of(text, "softplus")
 
 
-SUMS, CUMULATED, MEANS = ("reduce_sum", "sum"), ("cumsum",), ("reduce_mean", "mean")
-
 _LOGARITHMS: tuple[tuple[Text, str], ...] = (  # of what, and what to write in place of the log
     (_as_logarithm, "{z}"),
     (_choice, "{z}"),
@@ -77,24 +73,54 @@ _LOGARITHMS: tuple[tuple[Text, str], ...] = (  # of what, and what to write in p
     ),
     (_beside_one("-", "exp"), "tf.math.log(-tf.math.expm1({z}))"),
     (_beside_one("+", "exp"), "tf.math.softplus({z})"),
-    (_exponents(SUMS), "tf.reduce_logsumexp({z})"),
-    (_exponents(CUMULATED), "tf.math.cumulative_logsumexp({z})"),
+    (_exponents(source.SUMS), "tf.reduce_logsumexp({z})"),
+    (_exponents(source.CUMULATED), "tf.math.cumulative_logsumexp({z})"),
 )
 
 
 def _mean_of_exponents(text: str) -> str:
     """Write the logarithm of a mean of exponentials."""
-    z = _exponents(MEANS)(text)
+    z = _exponents(source.MEANS)(text)
     if not z:
         return ""
-    x = source.first_argument_of(source.first_argument_of(text, *MEANS), "exp")
+    x = source.first_argument_of(source.first_argument_of(text, *source.MEANS), "exp")
     axis = source.keywords_of(text, "axis").removeprefix(", axis=")
     count = f"tf.shape({x})[{axis}]" if axis else f"tf.size({x})"
     number = f"tf.cast({count}, {source.grouped(x)}.dtype)"
     return f"tf.reduce_logsumexp({z}) - tf.math.log({number})"
 
 
+def _quotient(text: str) -> str:
+    return text if text in (*source.quotients_in(text),) else ""
+
+
+def _log_of_quotient(s: Scene) -> dict[str, str]:
+    """Write the logarithm of "softmax(a) / softmax(b)" as a difference, where one of them helps."""
+    for call in s.calls("log"):
+        inner = source.first_argument_of(call, "log")
+        match source.expression(s.first(inner, _quotient)):
+            case ast.BinOp(left=left, op=ast.Div(), right=right):
+                texts = [ast.unparse(each) for each in (left, right)]
+                stable = [s.first(text, _as_logarithm) for text in texts]
+                if any(stable):
+                    logs = [
+                        known or f"tf.math.log({text})"
+                        for known, text in zip(stable, texts, strict=True)
+                    ]
+                    return {"call": call, "z": f"{logs[0]} - {source.grouped(logs[1])}"}
+    return {}
+
+
+LOG_OF_QUOTIENT = Rewrite(
+    composite=True,
+    when=_log_of_quotient,
+    around=lambda s: _log_of_quotient(s).get("call", ""),
+    write="{z}",
+)
+
+
 LOG = (
+    LOG_OF_QUOTIENT,
     *(Rewrite(when=_operand(found), write=write) for found, write in _LOGARITHMS),
     Rewrite(when=_operand(_mean_of_exponents), write="{z}"),
 )
@@ -150,7 +176,7 @@ def _normalised(text: str) -> str:
     match source.expression(text):
         case ast.BinOp(left=left, op=ast.Div(), right=right):
             z = source.arguments_of(ast.unparse(left), "exp")
-            below = _exponents(SUMS)(ast.unparse(right))
+            below = _exponents(source.SUMS)(ast.unparse(right))
             if z and below.startswith(f"{z}, "):
                 axis = source.keywords_of(ast.unparse(right), "axis")
                 return z + (axis or ", axis=-1")
@@ -178,81 +204,6 @@ EXP = (
 SHIFTED = Rewrite(write="{f}({gx} - tf.reduce_max({x}, axis=-1, keepdims=True))")
 
 
-def _root_of_squares(s: Scene) -> dict[str, str]:
-    """Find "sqrt(reduce_mean(square(z), axis=-1) + c)" about what overflows."""
-    for call in s.calls("sqrt"):
-        text = s.first(source.first_argument_of(call, "sqrt"), lambda t: t if _squares(t) else "")
-        if text:
-            sum_, added = _apart(text)
-            return {
-                "call": call,
-                "z": _squares(text),
-                "of": source.function(sum_),
-                "over": source.keywords_of(sum_, "axis", "keepdims"),
-                "added": f" + {source.grouped(added)} / scale / scale" if added else "",
-            }
-    return {}
-
-
-def _apart(text: str) -> tuple[str, str]:
-    """Give a sum and the constant that is added to it, or nothing."""
-    match source.expression(text):
-        case ast.BinOp(left=left, op=ast.Add(), right=ast.Constant() | ast.Name() as right):
-            return ast.unparse(left), ast.unparse(right)
-    return text, ""
-
-
-def _squares(text: str) -> str:
-    inner = source.first_argument_of(_apart(text)[0], *SUMS, *MEANS)
-    return source.first_argument_of(inner, "square")
-
-
-ROOT_OF_SQUARES = Rewrite(
-    composite=True,
-    when=_root_of_squares,
-    around=lambda s: _root_of_squares(s).get("call", ""),
-    first="scaled = {z}\nscale = tf.stop_gradient(tf.maximum(tf.reduce_max(tf.abs(scaled)), 1.0))",
-    write="scale * tf.sqrt({of}(tf.square(scaled / scale){over}){added})",
-)
-
-
-def _subtracted(s: Scene) -> str:
-    """Write squares that are subtracted as the square of a difference."""
-
-    def found(text: str) -> str:
-        inner = attrs.evolve(s, expression=text)
-        spread = cancellation.variance(inner)
-        return cancellation.expanded(inner) or (spread and f"tf.math.reduce_variance({spread})")
-
-    return s.first(s.x, found)
-
-
-APART = Rewrite(
-    when=_subtracted,
-    first="squares = {z}\nsafe = tf.where(squares > 0.0, squares, 1.0)",
-    write="tf.where(squares > 0.0, {f}(safe), 0.0)",
-)
-ROOT = Rewrite(
-    first="inside = {x}\nsafe = tf.where(inside > 0.0, inside, 1.0)",
-    write="tf.where(inside > 0.0, {f}(safe), 0.0)",
-)
-
-WITHOUT_SLOPE = (
-    Rewrite(
-        when=roots.norm,
-        composite=True,
-        first="squares = tf.reduce_sum(tf.square({arg}){rest})\n"
-        "safe = tf.where(squares > 0.0, squares, 1.0)",
-        write="tf.where(squares > 0.0, tf.sqrt(safe), 0.0)",
-    ),
-    Rewrite(
-        when=roots.deviation,
-        composite=True,
-        first="variance = tf.math.reduce_variance({arg}{rest})\n"
-        "safe = tf.where(variance > 0.0, variance, 1.0)",
-        write="tf.where(variance > 0.0, tf.sqrt(safe), 0.0)",
-    ),
-)
 ENDS = Rewrite(
     first="inside = {x}\nsafe = tf.where(tf.abs(inside) < 1.0, inside, 0.0)\n"
     "end = tf.stop_gradient({f}(tf.clip_by_value(inside, -1.0, 1.0)))",
@@ -303,7 +254,7 @@ QUOTIENT = (
 def _by_count(s: Scene) -> bool:
     """Tell a constant that is divided by a sum: a weight of what is not there, which is 0."""
     constant = isinstance(source.expression(s.x), ast.Constant)
-    return constant and bool(s.first(s.y, lambda t: t if source.head(t) in SUMS else ""))
+    return constant and bool(s.first(s.y, lambda t: t if source.head(t) in source.SUMS else ""))
 
 
 def _exponent(text: str) -> str:
@@ -362,9 +313,9 @@ MASK = (Rewrite(when=_finite_mask, composite=True, write="{z}"),)
 STABLE: dict[str, tuple[Rewrite, ...]] = {
     "Log": LOG,
     **dict.fromkeys(("Exp", "Expm1"), (*EXP, *BY_EXPONENTIAL)),
-    "Sqrt": (APART,),
-    **dict.fromkeys(("RealDiv", "Div"), (WEIGHT, *COSINES, *BY_EXPONENTIAL)),
-    **dict.fromkeys(("Mean", "Square", "SquaredDifference", "Sum"), (ROOT_OF_SQUARES,)),
+    "Sqrt": (roots.APART,),
+    **dict.fromkeys(("RealDiv", "Div"), (LOG_OF_QUOTIENT, WEIGHT, *COSINES, *BY_EXPONENTIAL)),
+    **dict.fromkeys(("Mean", "Square", "SquaredDifference", "Sum"), (roots.ROOT_OF_SQUARES,)),
     **dict.fromkeys(("Select", "SelectV2", "Const"), MASK),
 }
 
@@ -372,8 +323,8 @@ STABLE: dict[str, tuple[Rewrite, ...]] = {
 GUARDS: dict[str, tuple[Rewrite, ...]] = {
     "Log": FLOORS,
     **dict.fromkeys(("Exp", "Expm1"), (SHIFTED,)),
-    "Sqrt": (*WITHOUT_SLOPE, ROOT),
-    "EuclideanNorm": WITHOUT_SLOPE,
+    "Sqrt": (*roots.WITHOUT_SLOPE, roots.ROOT),
+    "EuclideanNorm": roots.WITHOUT_SLOPE,
     **dict.fromkeys(("Acos", "Asin"), (ENDS,)),
     "Pow": POWER,
     **dict.fromkeys(("RealDiv", "Div"), QUOTIENT),

@@ -72,7 +72,7 @@ EXPONENTIAL = (
     Advice(
         true=conditions.exponential,
         cause=OVERFLOWS + ".",
-        write="{f}(tf.minimum({x}, {top}))",
+        write="{f}(tf.minimum({x}, {top}.0))",
         remark="Where a logarithm or a quotient follows, use the op for the whole:\n"
         "tf.math.softplus, tf.reduce_logsumexp, tf.nn.log_softmax or tf.nn.softmax.",
     ),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import math
 
-from losscheck.advice import conditions, source, wording
+import attrs
+
+from losscheck.advice import cancellation, conditions, source, wording
 from losscheck.advice.base import Advice, Key, Rewrite
 from losscheck.advice.limits import EXP_LIMIT
 from losscheck.advice.scene import Scene
@@ -243,3 +245,80 @@ def _normalized(epsilon: str) -> Rewrite:
 
 # As TensorFlow bounds a norm, at 1e-6, and farther down, for vectors that are as short.
 COSINES = (_normalized(""), _normalized(", epsilon=1e-24"))
+
+
+def _root_of_squares(s: Scene) -> dict[str, str]:
+    """Find "sqrt(reduce_mean(square(z), axis=-1) + c)" about what overflows."""
+    for call in s.calls("sqrt"):
+        text = s.first(source.first_argument_of(call, "sqrt"), lambda t: t if _squares(t) else "")
+        if text:
+            sum_, added = _apart(text)
+            return {
+                "call": call,
+                "z": _squares(text),
+                "of": source.function(sum_),
+                "over": source.keywords_of(sum_, "axis", "keepdims"),
+                "added": f" + {source.grouped(added)} / scale / scale" if added else "",
+            }
+    return {}
+
+
+def _apart(text: str) -> tuple[str, str]:
+    """Give a sum and the constant that is added to it, or nothing."""
+    match source.expression(text):
+        case ast.BinOp(left=left, op=ast.Add(), right=ast.Constant() | ast.Name() as right):
+            return ast.unparse(left), ast.unparse(right)
+    return text, ""
+
+
+def _squares(text: str) -> str:
+    inner = source.first_argument_of(_apart(text)[0], *source.SUMS, *source.MEANS)
+    return source.first_argument_of(inner, "square")
+
+
+ROOT_OF_SQUARES = Rewrite(
+    composite=True,
+    when=_root_of_squares,
+    around=lambda s: _root_of_squares(s).get("call", ""),
+    first="scaled = {z}\nscale = tf.stop_gradient(tf.maximum(tf.reduce_max(tf.abs(scaled)), 1.0))",
+    write="scale * tf.sqrt({of}(tf.square(scaled / scale){over}){added})",
+)
+
+
+def _subtracted(s: Scene) -> str:
+    """Write squares that are subtracted as the square of a difference."""
+
+    def found(text: str) -> str:
+        inner = attrs.evolve(s, expression=text)
+        spread = cancellation.variance(inner)
+        return cancellation.expanded(inner) or (spread and f"tf.math.reduce_variance({spread})")
+
+    return s.first(s.x, found)
+
+
+APART = Rewrite(
+    when=_subtracted,
+    first="squares = {z}\nsafe = tf.where(squares > 0.0, squares, 1.0)",
+    write="tf.where(squares > 0.0, {f}(safe), 0.0)",
+)
+ROOT = Rewrite(
+    first="inside = {x}\nsafe = tf.where(inside > 0.0, inside, 1.0)",
+    write="tf.where(inside > 0.0, {f}(safe), 0.0)",
+)
+
+WITHOUT_SLOPE = (
+    Rewrite(
+        when=norm,
+        composite=True,
+        first="squares = tf.reduce_sum(tf.square({arg}){rest})\n"
+        "safe = tf.where(squares > 0.0, squares, 1.0)",
+        write="tf.where(squares > 0.0, tf.sqrt(safe), 0.0)",
+    ),
+    Rewrite(
+        when=deviation,
+        composite=True,
+        first="variance = tf.math.reduce_variance({arg}{rest})\n"
+        "safe = tf.where(variance > 0.0, variance, 1.0)",
+        write="tf.where(variance > 0.0, tf.sqrt(safe), 0.0)",
+    ),
+)

@@ -14,6 +14,8 @@ _OPERATORS: dict[type[ast.operator], str] = {
     ast.Pow: "**",
     ast.MatMult: "@",
 }
+# What functions are called, in TensorFlow, Keras and NumPy.
+SUMS, CUMULATED, MEANS = ("reduce_sum", "sum"), ("cumsum",), ("reduce_mean", "mean")
 _LOOSER_THAN_SUM = (ast.Compare, ast.BoolOp, ast.IfExp, ast.Lambda, ast.NamedExpr)
 
 

@@ -168,9 +168,9 @@ class Bench:
                 return Verified(clears=tuple(clears), complaints=complaints)
             gone = [each.finding.id for each in own if now.clear(each, tried.prints(each))]
             clears += gone
-            worst = any(each.finding.severity == Severity.ERROR for each in own)
-            if worst and len(gone) < len(own):
-                left = next(one for one in own if one.finding.id not in gone)
+            errors = (one for one in own if one.finding.severity == Severity.ERROR)
+            left = next((one for one in errors if one.finding.id not in gone), None)
+            if left is not None:
                 other = now.elsewhere(left, tried.prints(left), self._writer(Desk(after)))
                 further = _besides(other, after)
                 break
