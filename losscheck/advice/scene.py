@@ -188,8 +188,9 @@ class Scene:
 
     def _both(self) -> str:
         """Name the operands with what they are, as far as they have short names."""
-        told = [self._at(self.x, self.vx), self._at(self.y, self.vy)]
-        return f": {' and '.join(told)}" if any("=" in each for each in told) else ""
+        told = (self._at(self.x, self.vx), self._at(self.y, self.vy))
+        named = [each for each in told if " = " in each]  # 0 alone says nothing more
+        return f": {' and '.join(named)}" if named else ""
 
     def measured(self) -> str:
         """Say what the operation did, as far as its numbers show it."""

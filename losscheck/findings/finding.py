@@ -278,6 +278,7 @@ class Writer:
         arguments = () if self._desk is None else self._desk.evidence.spec.arguments
         words = self._steps.words(rule, suspect, blame, arguments, self._loss)
         cause = words.cause + _needs(suspect, arguments) + ("" if sure else f" {UNCONFIRMED}")
+        message = words.message + _outside(suspect, arguments)
         location = blame.location
         here = spot(suspect, (key,), location)
         if severity is Severity.NOTE and _of_one_mode(rule, suspect.form):
@@ -285,7 +286,7 @@ class Writer:
         finding = stated(
             rule,
             suspect,
-            attrs.evolve(words, cause=cause),
+            attrs.evolve(words, message=message, cause=cause),
             severity,
             location,
             id=f"{suspect.code}-{_hash(self._loss.target, key, suspect)}",
@@ -343,13 +344,17 @@ def _is_certain(argument: Argument, numbers: Array, ranges: Array) -> Array:
     return np.asarray(np.logical_and.reduce([np.ones(len(numbers), bool), *inside]))
 
 
+def _outside(suspect: Suspect, arguments: tuple[Argument, ...]) -> str:
+    """Say of a case outside a domain that was assumed that it is."""
+    if suspect.form != NARROWED:
+        return ""
+    prediction = next(a for a in arguments if a.role == "y_pred")
+    return f" {prediction.name} is outside {prediction.domain}, the domain that was assumed of it."
+
+
 def _needs(suspect: Suspect, arguments: tuple[Argument, ...]) -> str:
     if suspect.form == NARROWED:
-        prediction = next(a for a in arguments if a.role == "y_pred")
-        return (
-            f" {prediction.name} was taken to be in {prediction.domain}, where this does not "
-            "happen; declare its domain."
-        )
+        return f" Declare the domain of {next(a.name for a in arguments if a.role == 'y_pred')}."
     if suspect.certain or suspect.form == "structure":
         return ""
     inputs = {name: np.asarray(array)[None] for name, array in suspect.inputs.items()}

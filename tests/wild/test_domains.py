@@ -133,7 +133,7 @@ def test_a_domain_that_a_use_narrowed_is_told(name):
     told = found(report, "LC201", "warning")
     assert len(told) == 1
     assert (told[0].inputs["y_pred"] < 0.0).any()
-    assert "declare its domain" in told[0].cause
+    assert "Declare the domain of y_pred." in told[0].cause
     assert report.verdict == ("pass" if name == "relative_size" else "fail")
 
 
