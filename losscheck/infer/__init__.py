@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -12,13 +12,13 @@ from losscheck.cases.user_data import Data
 from losscheck.infer import compiled
 from losscheck.infer.choose import Choice
 from losscheck.infer.data import Asked, arranged, layout
-from losscheck.infer.fit import reached
+from losscheck.infer.fit import fit, reached
 from losscheck.infer.known import Given, floats_in, intervals_in, known, shapes_in
 from losscheck.infer.layouts import (
     INDEX_PAIRS,
     PAIRS,
-    Pairs,
-    Shapes,
+    Layout,
+    Pair,
     with_columns,
     with_numbers,
     with_widths,
@@ -26,23 +26,17 @@ from losscheck.infer.layouts import (
 from losscheck.infer.learnt import met, refuse, summary
 from losscheck.infer.probe import ever_finite, first_finite, wider
 from losscheck.infer.probe import options as domain_options
-from losscheck.infer.settle import (
-    declares_labels,
-    find_layout,
-    is_unfit,
-    sparse_layout,
-    whole_labels,
-    wiring_at,
-)
+from losscheck.infer.search import find_layout, wiring_at
 from losscheck.infer.slices import listed
 from losscheck.infer.spec import Spec, by_gradient, narrow_sizes, roles
 from losscheck.model import Argument, Met
 from losscheck.program.programs import Programs
 from losscheck.program.structures import Structure, structures
 from losscheck.program.tracing.trace import Call, CallError
+from losscheck.program.tracing.wiring import Wiring
 from losscheck.settings.argument_names import role as role_named
 from losscheck.settings.settings import ArgumentSettings
-from losscheck.settings.shapes import parse
+from losscheck.settings.shapes import Shape, parse
 from losscheck.targets import Loss, Parameter
 
 __all__ = ["Asked", "Inferred", "infer"]
@@ -115,11 +109,9 @@ def infer(
 def _spec(laid: _Laid, names: tuple[str, ...], constants: Mapping[str, Any]) -> Spec:
     """What the arguments are, where they are laid out."""
     given = laid.given
-    arguments, narrowed, beyond = _arguments(
-        laid.programs, given, laid.shapes, laid.sizes, laid.error is None
-    )
+    arguments, narrowed, beyond = _arguments(laid)
     letters = {letter for a in arguments.values() for letter in parse(a.shape).letters}
-    sizes = {letter: size for letter, size in laid.sizes.items() if letter in letters}
+    sizes = {letter: size for letter, size in laid.layout.sizes.items() if letter in letters}
     laid_out = all(
         name in given.shapes for name, r in given.roles.items() if r in ("y_true", "y_pred")
     )
@@ -130,7 +122,7 @@ def _spec(laid: _Laid, names: tuple[str, ...], constants: Mapping[str, Any]) -> 
         sizes=sizes,
         documented=given.documented,
         laid_out=laid_out,
-        unfit=guessed and is_unfit(laid.programs, laid.shapes, laid.sizes),
+        unfit=guessed and _is_unfit(laid),
         narrow=narrow_sizes(tuple(arguments.values()), sizes),
         narrowed=narrowed,
         wider=beyond,
@@ -139,9 +131,7 @@ def _spec(laid: _Laid, names: tuple[str, ...], constants: Mapping[str, Any]) -> 
 
 def _lists(laid: _Laid, data: Asked | None) -> dict[str, Structure]:
     """The arguments that are lists, where nobody gave their shape."""
-    graph = None
-    if laid.error is None and data is None:
-        graph = wiring_at(laid.programs, laid.shapes, laid.sizes)
+    graph = laid.graph if data is None else None
     found = {} if graph is None else listed(graph)
     return {n: Structure(length=k) for n, k in found.items() if n not in laid.given.shapes}
 
@@ -157,16 +147,19 @@ class _Laid:
 
     given: Given
     programs: Programs
-    shapes: Shapes
-    sizes: dict[str, int]
+    layout: Layout
     error: CallError | None
-    refused: CallError | None
+    refused: CallError | None = None
+
+    @property
+    def graph(self) -> Wiring | None:
+        """The graph that was traced for it, where there is one."""
+        return wiring_at(self.programs, self.layout) if self.error is None else None
 
     @property
     def reached(self) -> frozenset[str]:
         """The arguments that a gradient can reach; all, where there is no graph that tells."""
-        graph = wiring_at(self.programs, self.shapes, self.sizes) if self.error is None else None
-        return reached(graph) if graph is not None else frozenset(self.given.roles)
+        return frozenset(self.given.roles) if self.graph is None else reached(self.graph)
 
 
 def _laid(
@@ -179,19 +172,40 @@ def _laid(
 ) -> _Laid:
     given = _given(loss, declared, names, rows)
     programs = Programs(_call(loss, declared, given.roles, home, base))
-    refused = None
-    for within, pairs, indices in _layouts(given, loss, programs.call.prediction):
-        shapes, sizes, error = find_layout(programs, within, pairs)
-        if error is not None and (whole := whole_labels(programs, within)) is not None:
-            error, (programs, shapes, sizes, refused) = None, whole
-        if error is None and not declares_labels(within):
-            shapes, sizes = sparse_layout(programs, within, shapes, sizes, indices)
-        given = within
-        if error is None:
+    for within, pairs, indices in _layouts(given, loss):
+        layout, error = find_layout(programs, within, pairs, indices)
+        found = _Laid(given=within, programs=programs, layout=layout, error=error)
+        if error is not None:
+            found = _of_whole_labels(found, indices) or found
+        if found.error is None:
             break
-    return _Laid(
-        given=given, programs=programs, shapes=shapes, sizes=sizes, error=error, refused=refused
-    )
+    return found
+
+
+def _of_whole_labels(laid: _Laid, indices: Sequence[Pair]) -> _Laid | None:
+    """Hand over labels as int32 to a loss that raises on floats; None where it raises on both."""
+    labels = tuple(laid.given.labels)
+    whole = Programs(attrs.evolve(laid.programs.call, integers=labels))
+    pairs = tuple(dict.fromkeys((*INDEX_PAIRS, *PAIRS)))
+    layout, error = find_layout(whole, laid.given, pairs, indices) if labels else (None, None)
+    if layout is None or error is not None:
+        return None
+    try:
+        laid.programs.at(layout.at())
+    except CallError as refused:
+        return attrs.evolve(laid, programs=whole, layout=layout, error=None, refused=refused)
+    return None
+
+
+def _is_unfit(laid: _Laid) -> bool:
+    """Say whether the layout is not what the loss is made for, as far as its graph tells.
+
+    Samples meet others in it by broadcasting alone, or something inside is empty.
+    """
+    if laid.graph is None:
+        return False
+    faults = fit(laid.graph, None, laid.layout.at()).faults
+    return faults.crossed or faults.empty
 
 
 def _is_able(programs: Programs, spec: Spec) -> bool:
@@ -203,15 +217,15 @@ def _is_able(programs: Programs, spec: Spec) -> bool:
     return ever_finite(programs, spec, spec.narrow)
 
 
-def _layouts(given: Given, loss: Loss, prediction: str) -> Iterator[tuple[Given, Pairs, Pairs]]:
+def _layouts(given: Given, loss: Loss) -> Iterator[tuple[Given, Sequence[Pair], Sequence[Pair]]]:
     """What is given, the layouts to try, and those of labels that are indices; the best first."""
     if loss.placed is None:
         for within in with_widths(given):
             yield within, PAIRS, INDEX_PAIRS
         return
     for shape in loss.placed.shapes:
-        within = compiled.within(given, loss.placed, shape)
-        fixed = within.shapes[prediction]
+        within = compiled.within(given, loss.placed, parse(shape))
+        fixed = within.shapes[given.prediction]
         yield within, compiled.pairs(fixed), compiled.index_pairs(fixed)
 
 
@@ -226,16 +240,14 @@ def _given(
     written = shapes_in(loss.docstring, tuple(found_roles))
     found_domains, shapes, origins = {}, {}, {}
     for name, shape in written.items():
-        if found_roles[name] not in (
-            "y_true",
-            "y_pred",
-        ):  # of the pair, only the ranks vary, and are tried
-            shapes[name], origins[name] = shape, ("inferred", "its docstring gives the shape")
+        if found_roles[name] not in ("y_true", "y_pred"):  # the ranks of the pair are tried
+            origins[name] = ("inferred", "its docstring gives the shape")
+            shapes[name] = parse(shape)
     # What labels and predictions hold is seen in the graph; of a parameter, hardly anything is.
     inputs = tuple(name for name, role in found_roles.items() if role == "input")
     for name in floats_in(loss.docstring, inputs):
         if name not in shapes:
-            shapes[name] = "()"
+            shapes[name] = Shape(())
             origins[name] = ("inferred", "its docstring says that it is one number")
     for name, domain in intervals_in(loss.docstring, inputs).items():
         found_domains[name] = domain
@@ -243,7 +255,7 @@ def _given(
     for role, (domain, shape) in table.items():
         name = by_role.get(role, "")
         if name:
-            found_domains[name], shapes[name] = domain, shape
+            found_domains[name], shapes[name] = domain, parse(shape)
             origins[name] = ("known", f"{loss.known} takes it")
     for name, settings in declared.items():
         if name in found_roles and (settings.domain or settings.shape):
@@ -251,7 +263,7 @@ def _given(
             if settings.domain:
                 found_domains[name] = domains.parse(settings.domain).name
             if settings.shape:
-                shapes[name] = parse(settings.shape).text
+                shapes[name] = parse(settings.shape)
     given = Given(
         roles=found_roles,
         domains=found_domains,
@@ -264,8 +276,7 @@ def _given(
 
 def _beside_data(given: Given, data: Data, declared: Mapping[str, ArgumentSettings]) -> Given:
     """Lay the shapes of data over what is not declared, and see that they lie in their domains."""
-    prediction = next(name for name, role in given.roles.items() if role == "y_pred")
-    classes = max(2, (data.rows[prediction].shape[1:] or (2,))[-1])
+    classes = max(2, (data.rows[given.prediction].shape[1:] or (2,))[-1])
     for name, domain in given.domains.items():
         origin = "declared" if name in declared and declared[name].domain else "known"
         refuse(name, domain, origin, data.rows[name], classes, data.source)
@@ -274,7 +285,7 @@ def _beside_data(given: Given, data: Data, declared: Mapping[str, ArgumentSettin
         for name in given.roles
         if name in declared and declared[name].shape
     }
-    shapes, sizes = layout(data, prediction, fixed)
+    shapes, sizes = layout(data, given.prediction, fixed)
     return attrs.evolve(given, shapes=shapes, sizes=sizes, data=data)
 
 
@@ -315,14 +326,13 @@ def _optional_weight(parameter: Parameter, found: Mapping[str, str]) -> bool:
     return left_out and role_named(parameter.name) == "weight"
 
 
-def _arguments(
-    programs: Programs, given: Given, shapes: Shapes, sizes: dict[str, int], traced: bool
-) -> tuple[dict[str, Argument], str, str]:
-    program = programs.at({n: parse(s).at(sizes) for n, s in shapes.items()}) if traced else None
-    graphed = None if program is None else program.graphed
-    options = domain_options(given, shapes, graphed, programs.call.integers)
-    chosen, narrowed = first_finite(programs, options, shapes, sizes) if traced else ({}, "")
-    shapes = with_columns(chosen, shapes, sizes)
+def _arguments(laid: _Laid) -> tuple[dict[str, Argument], str, str]:
+    """The arguments, what a wider domain gave, and which plausible one their uses rule out."""
+    given, programs, layout, traced = laid.given, laid.programs, laid.layout, laid.error is None
+    graphed = programs.at(layout.at()).graphed if traced else None
+    options = domain_options(given, layout.shapes, graphed, programs.call.integers)
+    chosen, narrowed = first_finite(programs, options, layout.at()) if traced else ({}, "")
+    shapes = with_columns(chosen, layout)
     target = programs.call.prediction
     beyond = wider(options[target], chosen[target]) if traced and not given.data else ""
     arguments = {}
@@ -337,7 +347,7 @@ def _arguments(
             name=name,
             role=role,
             domain=choice.domain,
-            shape=parse(shapes[name]).text,
+            shape=shapes[name].text,
             dtype="float32",
             origin=origin,
             why=why,

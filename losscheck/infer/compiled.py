@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import attrs
 
 from losscheck import domains
 from losscheck.infer.known import Given
-from losscheck.infer.layouts import Pairs
+from losscheck.infer.layouts import Pair
 from losscheck.program.tracing.wiring import Node, Wiring
-from losscheck.settings.shapes import Shape, parse
+from losscheck.settings.shapes import Shape
 from losscheck.targets.models import Placed
 
 ANY_NUMBER = frozenset({"real", "logits"})  # domains that a linear layer does not leave
@@ -34,7 +34,7 @@ LINEAR = frozenset({"MatMul", "BatchMatMulV2", "Einsum", "Conv2D", "Conv3D", "Bi
 SUMS = frozenset({"AddV2", "Add", "BiasAdd"})
 
 
-def within(given: Given, placed: Placed, shape: str) -> Given:
+def within(given: Given, placed: Placed, shape: Shape) -> Given:
     """Lay what the model says over what is known of the loss; what the user declares stays.
 
     Parameters
@@ -46,9 +46,8 @@ def within(given: Given, placed: Placed, shape: str) -> Given:
     shape
         Of the prediction there.
     """
-    roles, shapes = dict(given.roles), dict(given.shapes)
-    found, origins = dict(given.domains), dict(given.origins)
-    prediction = next(name for name, role in roles.items() if role == "y_pred")
+    shapes, found, origins = dict(given.shapes), dict(given.domains), dict(given.origins)
+    prediction = given.prediction
     declared = origins.get(prediction, ("", ""))[0] == "declared"
     if not (declared and prediction in given.shapes):
         shapes[prediction] = shape
@@ -56,8 +55,8 @@ def within(given: Given, placed: Placed, shape: str) -> Given:
         domain, why = _domain(given, placed, prediction)
         if domain:
             found[prediction], origins[prediction] = domain, ("known", why)
-    for name, role in roles.items():
-        if role == "y_true" and origins.get(name, ("", ""))[0] == "known":
+    for name in given.labels:
+        if origins.get(name, ("", ""))[0] == "known":
             shapes[name] = label(shapes[prediction], found.get(name, ""))
     return attrs.evolve(given, shapes=shapes, domains=found, origins=origins)
 
@@ -74,24 +73,23 @@ def _domain(given: Given, placed: Placed, prediction: str) -> tuple[str, str]:
     return "", ""
 
 
-def label(prediction: str, domain: str) -> str:
+def label(prediction: Shape, domain: str) -> Shape:
     """The shape of labels beside a prediction of this shape."""
-    dims = parse(prediction).dims
-    return Shape(dims[:-1]).text if domains.names_classes(domain) and len(dims) > 1 else prediction
+    of_classes = domains.names_classes(domain) and prediction.rank > 1
+    return Shape(prediction.dims[:-1]) if of_classes else prediction
 
 
-def pairs(prediction: str) -> Pairs:
+def pairs(prediction: Shape) -> Sequence[Pair]:
     """Layouts of labels beside a prediction of this shape, the likeliest first."""
     return ((prediction, prediction), *index_pairs(prediction))
 
 
-def index_pairs(prediction: str) -> Pairs:
+def index_pairs(prediction: Shape) -> Sequence[Pair]:
     """The same of labels that are class indices: one axis less, or a last axis of 1."""
-    dims = parse(prediction).dims
-    if len(dims) < 2:
+    if prediction.rank < 2:
         return ()
-    fewer, single = Shape(dims[:-1]), Shape((*dims[:-1], 1))
-    return ((fewer.text, prediction), (single.text, prediction))
+    fewer, single = Shape(prediction.dims[:-1]), prediction.with_axis(-1, 1)
+    return ((fewer, prediction), (single, prediction))
 
 
 @attrs.frozen

@@ -13,7 +13,7 @@ from losscheck.infer.learnt import is_row
 from losscheck.infer.spec import BATCH, batch_beside, roles
 from losscheck.model import UsageError
 from losscheck.settings.settings import ArgumentSettings
-from losscheck.settings.shapes import parse
+from losscheck.settings.shapes import Shape
 from losscheck.targets import Loss
 
 # Letters of the axes behind the batch, by how many there are; of more, the last ones are these.
@@ -68,9 +68,7 @@ def arranged(
     return arrange(asked.batches, names, asked.seed), tensors
 
 
-def layout(
-    data: Data, prediction: str, declared: Mapping[str, str]
-) -> tuple[Shapes, dict[str, int]]:
+def layout(data: Data, prediction: str, declared: Shapes) -> tuple[Shapes, dict[str, int]]:
     """Give shapes with letters for the rows of data, and the sizes that the letters have there.
 
     Parameters
@@ -86,30 +84,29 @@ def layout(
         Where data have another shape than was declared.
     """
     sizes: dict[str, int] = {}
-    for name, text in declared.items():
+    for name, shape in declared.items():
         if name in data.rows:
-            _fit(name, text, data, sizes)
-    batch = next((str(parse(text).dims[0]) for text in declared.values()), "B")
+            _fit(name, shape, data, sizes)
+    batch = next((str(shape.dims[0]) for shape in declared.values()), "B")
     tails = {name: array.shape[1:] for name, array in data.rows.items()}
     shapes = dict(declared)
     for name in sorted(tails, key=lambda name: (name != prediction, -len(tails[name]))):
         if name not in shapes:
-            shapes[name] = parse(f"({', '.join([batch, *_axes(tails[name], sizes)])},)").text
+            shapes[name] = Shape((batch, *_axes(tails[name], sizes)))
     sizes[batch] = _batch(len(data), sizes, tails)
     return shapes, _affordable(shapes[prediction], sizes, data)
 
 
-def _affordable(text: str, sizes: dict[str, int], data: Data) -> dict[str, int]:
+def _affordable(shape: Shape, sizes: dict[str, int], data: Data) -> dict[str, int]:
     """Look through a window at rows of very many numbers; a row that is one thing stays whole."""
-    letters = [dim for dim in parse(text).dims if isinstance(dim, str)]
-    batch, free = letters[0], letters[1:]
+    batch, *free = (dim for dim in shape.dims if isinstance(dim, str))
     one_thing = any(is_row(array) for array in data.rows.values())
-    if free and (one_thing or any(len(a.shape) < parse(text).rank for a in data.rows.values())):
-        free = [letter for letter in free if letter != parse(text).dims[-1]]
+    if free and (one_thing or any(len(a.shape) < shape.rank for a in data.rows.values())):
+        free = [letter for letter in free if letter != shape.dims[-1]]
     sizes = dict(sizes)
-    while math.prod(parse(text).at(sizes)) > MOST and (wide := _widest(free, sizes)):
+    while math.prod(shape.at(sizes)) > MOST and (wide := _widest(free, sizes)):
         sizes[wide] -= 1
-    if math.prod(parse(text).at(sizes)) > MOST:
+    if math.prod(shape.at(sizes)) > MOST:
         sizes[batch] = 2
     return sizes
 
@@ -120,15 +117,11 @@ def _widest(free: Sequence[str], sizes: Mapping[str, int]) -> str:
     return max(able, key=lambda letter: sizes[letter], default="")
 
 
-def _fit(name: str, text: str, data: Data, sizes: dict[str, int]) -> None:
+def _fit(name: str, declared: Shape, data: Data, sizes: dict[str, int]) -> None:
     """Read the sizes of letters off data whose shape is declared."""
-    dims, shape = parse(text).dims, data.rows[name].shape
-    told = (
-        f"({', '.join(['N', *map(str, shape[1:])])},)"
-        if len(shape) == 1
-        else (f"({', '.join(['N', *map(str, shape[1:])])})")
-    )
-    wrong = f"{name} is declared as {text}, but its array in {data.source} is {told}"
+    dims, shape = declared.dims, data.rows[name].shape
+    told = Shape(("N", *shape[1:])).text
+    wrong = f"{name} is declared as {declared.text}, but its array in {data.source} is {told}"
     if len(dims) != len(shape):
         raise UsageError(f"{wrong}: {len(shape)} axes, the batch included. Correct one of them")
     if not isinstance(dims[0], str):
@@ -139,22 +132,22 @@ def _fit(name: str, text: str, data: Data, sizes: dict[str, int]) -> None:
             raise UsageError(f"{wrong}: {size} where {dim} is {expected}. Correct one of them")
 
 
-def _axes(tail: Sequence[int], sizes: dict[str, int]) -> list[str]:
+def _axes(tail: Sequence[int], sizes: dict[str, int]) -> list[str | int]:
     """Name the axes of one argument; letters that are new get their sizes."""
     count = len(tail)
     more = [f"K{i}" for i in range(count - len(LETTERS) + 1)]
     plain = [*more, *LETTERS.get(count, LETTERS[4])]
     known = dict(sizes)
-    named = []
+    named: list[str | int] = []
     for letter, size in zip(plain, tail, strict=True):
         other = next((k for k, s in known.items() if s == size and k not in named), None)
         if size == 1:
-            named.append("1")
+            named.append(1)
         elif known.get(letter, size) == size and letter not in named:
             sizes[letter] = size
             named.append(letter)
         else:
-            named.append(other or str(size))
+            named.append(other or size)
     return named
 
 

@@ -35,24 +35,42 @@ CALLING = frozenset({"While", "StatelessWhile", "PartitionedCall", "StatefulPart
 OVER_THE_LAST = frozenset({"Softmax", "LogSoftmax"})
 
 
-@attrs.frozen(kw_only=True, eq=False)
-class Fit:
-    """What is odd about a layout, each a count or a fact; nothing where it fits."""
+@attrs.frozen(kw_only=True, order=True)
+class Faults:
+    """What is wrong with a layout, the worst first: those of one that fits are all 0."""
 
-    apart: bool  # what comes out is neither a scalar nor a leading part of the prediction's shape
-    scattered: bool  # not even its first axis is the batch
+    of_batch: bool = False  # no other batch runs
     # The batch is reduced by an axis counted from the end, set against another axis, or sliced
     # between two numbers.
-    crossed: bool
+    crossed: bool = False
+    # What comes out is neither a scalar nor a leading part of the prediction's shape; 2 where not
+    # even its first axis is the batch.
+    apart: int = 0
+    empty: bool = False  # something inside has no elements, or a slice fewer than it asks for
+    # A part of an argument is broadcast, and would not be if the axis were longer; or kernels of
+    # convolutions are given more channels than they are made for.
+    stretched: bool = False
+    unused: int = 0  # axes of the prediction of which only a part is used
+    idle: int = 0  # those of labels, which an author may well mean
+    thin: bool = False  # parts that grow with an axis are one wide
+
+    @property
+    def grave(self) -> list[str]:
+        """Those that an author hardly means."""
+        return [k for k, n in attrs.asdict(self).items() if n and k not in ("idle", "thin")]
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Fit:
+    """How well a layout fits, and what it asks for."""
+
+    faults: Faults
     # Samples meet others because an axis is written out for something that is not given.
     raised: bool
-    empty: bool  # something inside has no elements, or a slice fewer than it asks for
-    stretched: bool  # a part of an argument is broadcast, and would not be if the axis were longer
     # A part of an argument that is one wide is broadcast against one that grows with the axis.
     uneven: bool
     # How many channels the kernels of convolutions are made for that are given more.
     channels: tuple[int, ...]
-    thin: bool  # parts that grow with an axis are one wide
     # Argument -> axis behind the batch -> the indices that alone are used.
     unused: Mapping[str, Mapping[int, frozenset[int]]]
     # Numbers that bound slices of an axis, and into how many parts axes are split.
@@ -85,17 +103,25 @@ def fit(
     shapes = [prediction, *(shape for shape in heads if shape < prediction)]
     reading = _Reading(wiring, prediction[0] if prediction else 0)
     crossed = any(map(reading.crosses, wiring.forward))
-    return Fit(
-        apart=bool(returns) and all(returns != shape[: len(returns or ())] for shape in shapes),
-        scattered=bool(returns) and (returns or ())[:1] != prediction[:1],
+    apart = bool(returns) and all(returns != shape[: len(returns or ())] for shape in shapes)
+    scattered = bool(returns) and (returns or ())[:1] != prediction[:1]
+    channels = tuple(sorted({*map(reading.made_for, wiring.forward)} - {0}))
+    unused = {name: reading.unused(name) for name in at}
+    faults = Faults(
         crossed=crossed or reading.picked,
-        raised=reading.raised,
+        apart=apart + scattered,
         empty=reading.cut or any(map(reading.is_empty, wiring.forward)),
-        stretched=reading.stretched,
-        uneven=reading.uneven,
-        channels=tuple(sorted({*map(reading.made_for, wiring.forward)} - {0})),
+        stretched=reading.stretched or bool(channels),
+        unused=len(unused[wiring.prediction]),
+        idle=sum(len(unused[name]) for name in labels),
         thin=reading.thin,
-        unused={name: reading.unused(name) for name in at},
+    )
+    return Fit(
+        faults=faults,
+        raised=reading.raised,
+        uneven=reading.uneven,
+        channels=channels,
+        unused=unused,
         ends=tuple(sorted(reading.ends)),
         pieces=tuple(sorted(reading.pieces)),
     )

@@ -6,7 +6,8 @@ softmax wants logits, an index wants whole numbers. Each hint keeps the reason f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import functools
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 import attrs
 import numpy as np
@@ -40,31 +41,38 @@ class Hint:
     columns: frozenset[int] = frozenset()
 
 
-_UNARY_USES = {
-    "Log": ("log", "goes into a log"),
-    "Sqrt": ("nonnegative", "goes into a square root"),
-    "Rsqrt": ("nonnegative", "goes into a square root"),
-    "Acos": ("cosine", "goes into acos"),
-    "Asin": ("cosine", "goes into asin"),
-    "Atanh": ("cosine", "goes into atanh"),
-    "Softmax": ("logits", "goes into a softmax"),
-    "LogSoftmax": ("logits", "goes into a log-softmax"),
-    "Sigmoid": ("logits", "goes into a sigmoid"),
-    "Softplus": ("softplus", "goes into a softplus"),
-    "Lgamma": ("gamma", "goes into lgamma"),
-    "Digamma": ("gamma", "goes into digamma"),
-}
-# The same of numbers that are no more than scaled and shifted by constants.
-_SCALED_USES = {
-    kind: ("scaled-logits", f"{_UNARY_USES[kind][1]}, scaled")
-    for kind in ("Softmax", "LogSoftmax", "Sigmoid")
-}
-_MULTIPLE_USES = {
-    "Log": ("positive", "a multiple of it goes into a log"),
-    "Sqrt": ("nonnegative", "a multiple of it goes into a square root"),
-    "Rsqrt": ("nonnegative", "a multiple of it goes into a square root"),
-    "Lgamma": ("gamma", "a multiple of it goes into lgamma"),
-}
+_DENSE, _SPARSE = "SoftmaxCrossEntropyWithLogits", "SparseSoftmaxCrossEntropyWithLogits"
+_ENTROPIES = f"{_DENSE} {_SPARSE}"
+# Operations, which of their inputs holds the argument, and how; the use, and why. What holds it
+# scaled or as a multiple does not hold the same.
+_ROWS = (
+    ("Log", 0, "same", "log", "goes into a log"),
+    ("Sqrt Rsqrt", 0, "same", "nonnegative", "goes into a square root"),
+    ("Acos Asin Atanh", 0, "same", "cosine", "goes into {op}"),
+    ("Softmax", 0, "same", "logits", "goes into a softmax"),
+    ("LogSoftmax", 0, "same", "logits", "goes into a log-softmax"),
+    ("Sigmoid", 0, "same", "logits", "goes into a sigmoid"),
+    ("Softplus", 0, "same", "softplus", "goes into a softplus"),
+    ("Lgamma Digamma", 0, "same", "gamma", "goes into {op}"),
+    ("Softmax", 0, "scaled", "scaled-logits", "goes into a softmax, scaled"),
+    ("LogSoftmax", 0, "scaled", "scaled-logits", "goes into a log-softmax, scaled"),
+    ("Sigmoid", 0, "scaled", "scaled-logits", "goes into a sigmoid, scaled"),
+    ("Log", 0, "multiple", "positive", "a multiple of it goes into a log"),
+    ("Sqrt Rsqrt", 0, "multiple", "nonnegative", "a multiple of it goes into a square root"),
+    ("Lgamma", 0, "multiple", "gamma", "a multiple of it goes into lgamma"),
+    ("Log Sqrt", 0, "complement", "log-complement", "1 - {name} goes into a {op}"),
+    ("Lgamma", 0, "following", "count", "its factorial is taken"),
+    ("Log1p", 0, "negative", "log-complement", "-{name} goes into log1p"),
+    ("Log1p", 0, "same", "nonnegative", "goes into log1p"),
+    ("Xlogy", 1, "same", "log", "goes into a log (xlogy)"),
+    ("Xlogy Xlog1py", 1, "complement", "log-complement", "goes into a log of one minus it"),
+    ("Xlogy Xlog1py", 1, "negative", "log-complement", "goes into a log of one minus it"),
+    (_ENTROPIES, 0, "scaled", "scaled-logits", "goes into a cross entropy with logits, scaled"),
+    (_ENTROPIES, 0, "same", "logits", "goes into a cross entropy with logits"),
+    (_SPARSE, 1, "same", "index", "is the label of a sparse cross entropy"),
+    ("OneHot", 0, "same", "index", "goes into a one_hot"),
+    ("GatherV2 GatherNd ResourceGather", 1, "same", "index", "is used as an index"),
+)
 
 
 def hints(
@@ -124,89 +132,71 @@ class _Walk:
         """The inputs of operations that hints are of."""
         return {t for node, _ in found for t in node.inputs}
 
-    def uses(self, node: Node) -> list[Hint]:
-        name = self._argument
-        found = []
-        first = node.inputs[0] if node.inputs else ""
-        if node.type in _UNARY_USES and first in self.same:
-            use, why = _UNARY_USES[node.type]
-            found.append(Hint(use, why))
-        elif node.type in _SCALED_USES and first in self.scaled:
-            found.append(Hint(*_SCALED_USES[node.type]))
-        elif node.type in _MULTIPLE_USES and first in self.multiple:
-            found.append(Hint(*_MULTIPLE_USES[node.type]))
-        if node.type in ("Log", "Sqrt") and first in self.complement:
-            found.append(Hint("log-complement", f"1 - {name} goes into a {node.type.lower()}"))
-        if node.type == "Lgamma" and first in self.following:
-            found.append(Hint("count", "its factorial is taken"))
-        if node.type == "Log1p" and first in self.negative:
-            found.append(Hint("log-complement", f"-{name} goes into log1p"))
-        if node.type == "Log1p" and first in self.same:
-            found.append(Hint("nonnegative", "goes into log1p"))
-        divides = node.type in ("RealDiv", "DivNoNan", "Reciprocal", "Inv")
-        if divides and node.inputs[-1] in self.multiple | self.square:
-            found.append(Hint("divisor", "is a divisor"))
-            if len(node.inputs) > 1 and node.inputs[0] in self.of_others:
-                found.append(Hint("scale", "is a divisor of what depends on others"))
-        found += self._binary_uses(node)
-        return found
-
-    def _binary_uses(self, node: Node) -> list[Hint]:
-        found = []
-        first, second = (*node.inputs, "", "")[:2]
-        if node.type == "Xlogy" and second in self.same:
-            found.append(Hint("log", "goes into a log (xlogy)"))
-        if node.type in ("Xlogy", "Xlog1py") and second in (self.complement | self.negative):
-            found.append(Hint("log-complement", "goes into a log of one minus it"))
-        if node.type.endswith("SoftmaxCrossEntropyWithLogits") and first in self.scaled - self.same:
-            found.append(Hint("scaled-logits", "goes into a cross entropy with logits, scaled"))
-        if node.type == "SoftmaxCrossEntropyWithLogits":
-            if first in self.same:
-                found.append(Hint("logits", "goes into a cross entropy with logits"))
-            if second in self._wiring.depends(self._argument):
-                found.append(Hint("one-hot", "is the label of a softmax cross entropy"))
-        if node.type == "SparseSoftmaxCrossEntropyWithLogits":
-            if first in self.same:
-                found.append(Hint("logits", "goes into a cross entropy with logits"))
-            if second in self.same:
-                found.append(Hint("index", "is the label of a sparse cross entropy"))
-        if node.type == "Cast" and first in self.same and node.dtypes[0].startswith("int"):
-            found.append(Hint("whole", "is made a whole number"))
-        if node.type == "OneHot" and first in self.same:
-            found.append(Hint("index", "goes into a one_hot"))
-        if node.type in ("GatherV2", "GatherNd", "ResourceGather") and second in self.same:
-            found.append(Hint("index", "is used as an index"))
-        if node.type == "Pow" and first in self.same and self._fraction(second):
-            found.append(Hint("nonnegative", "is raised to a fractional power"))
-        if node.type == "Exp" and self._less_max(node, self.same):
-            found.append(Hint("logits", "goes into a softmax"))
-        elif node.type == "Exp" and self._less_max(node, self.scaled):
-            found.append(Hint("scaled-logits", "goes into a softmax, scaled"))
-        if node.type == "Exp" and (source := self._size_of(node)):
-            if source <= self.same | self.negative:
-                found.append(Hint("logits", "goes into a cross entropy with logits"))
-            elif source <= self.scaled:
-                found.append(Hint("scaled-logits", "goes into a cross entropy with logits, scaled"))
-        if node.type == "Mul" and self._paired(node):
-            found.append(Hint("paired", "is multiplied by another one"))
-        if node.type in ("Equal", "NotEqual") and self.same & set(node.inputs):
-            found += self._compared(node)
-        if node.type in ("RealDiv", "DivNoNan") and first in self.same and second in self._sums():
-            found.append(Hint("sums-to-one", "is divided by its own sum"))
-        if node.type in ("RealDiv", "DivNoNan") and guards_total(self._wiring, second, self.same):
-            found.append(Hint("guarded", "a small number is added to its total before a division"))
-        if node.type == "Mul" and self._overlaps(node):
-            found.append(Hint("overlap", "is summed, and so is its product with the other one"))
-        if node.type in CLIPPING and self.same.intersection(node.inputs):
+    def uses(self, node: Node) -> Iterator[Hint]:
+        """The uses that an operation puts the argument to."""
+        op, inputs = node.type, node.inputs
+        for kinds, place, group, use, why in _ROWS:
+            if op in kinds.split() and self._holds(group, inputs[place]):
+                yield Hint(use, why.format(op=op.lower(), name=self._argument))
+        if op == _DENSE and inputs[1] in self._wiring.depends(self._argument):
+            yield Hint("one-hot", "is the label of a softmax cross entropy")
+        if op == "Cast" and inputs[0] in self.same and node.dtypes[0].startswith("int"):
+            yield Hint("whole", "is made a whole number")
+        if op == "Pow" and inputs[0] in self.same and self._fraction(inputs[1]):
+            yield Hint("nonnegative", "is raised to a fractional power")
+        if op in ("Equal", "NotEqual") and not self.same.isdisjoint(inputs):
+            yield from self._compared(node)
+        if op in CLIPPING and not self.same.isdisjoint(inputs):
             if clips_to_unit(self._wiring, node):
-                found.append(Hint("unit-interval", "is clipped into [0, 1]"))
+                yield Hint("unit-interval", "is clipped into [0, 1]")
             elif floors(self._wiring, node):
-                found.append(Hint("guarded", "is held above a small positive number"))
-        if node.type in ("Sub", "AddV2", "Add") and self._linear(node):
-            found.append(Hint("linear", "is a term of its own"))
+                yield Hint("guarded", "is held above a small positive number")
+        if op in ("Sub", "AddV2", "Add") and self._linear(node):
+            yield Hint("linear", "is a term of its own")
+        if op == "Exp":
+            yield from self._exponents(inputs[0])
+        yield from self._products(node)
+        yield from self._quotients(node)
+
+    def _holds(self, group: str, tensor: str) -> bool:
+        apart = group in ("scaled", "multiple") and tensor in self.same
+        return tensor in getattr(self, group) and not apart
+
+    def _products(self, node: Node) -> Iterator[Hint]:
+        others = [tensor for tensor in node.inputs if tensor not in self.same]
+        if node.type == "Mul" and len(others) < 2 and not self._raw.isdisjoint(node.inputs):
+            yield Hint("paired", "is multiplied by another one")
+            if others and self._is_summed(node.outputs) and self._is_summed(self.same):
+                yield Hint("overlap", "is summed, and so is its product with the other one")
         if node.type in ("Mul", "Xlogy", "MulNoNan") and self.complement & set(node.inputs):
-            found.append(Hint("complement", f"1 - {self._argument} is a weight of the other case"))
-        return found
+            yield Hint("complement", f"1 - {self._argument} is a weight of the other case")
+
+    def _quotients(self, node: Node) -> Iterator[Hint]:
+        if node.type not in ("RealDiv", "DivNoNan", "Reciprocal", "Inv"):
+            return
+        *above, below = node.inputs
+        if below in self.multiple | self.square:
+            yield Hint("divisor", "is a divisor")
+            if not self.of_others.isdisjoint(above):
+                yield Hint("scale", "is a divisor of what depends on others")
+        if above and above[0] in self.same and below in self._sums():
+            yield Hint("sums-to-one", "is divided by its own sum")
+        if above and guards_total(self._wiring, below, self.same):
+            yield Hint("guarded", "a small number is added to its total before a division")
+
+    def _exponents(self, tensor: str) -> Iterator[Hint]:
+        """A softmax written out takes its maximum away, a stable softplus its size."""
+        source = self._wiring.producer(tensor)
+        shifted = source.type == "Sub" and source.inputs[1] in self._wiring.depends(self._argument)
+        whole = {source.inputs[0]} if shifted else set()
+        for taken, same, what in (
+            (whole, self.same, "a softmax"),
+            (self._size_of(tensor), self.same | self.negative, "a cross entropy with logits"),
+        ):
+            if taken and taken <= same:
+                yield Hint("logits", f"goes into {what}")
+            elif taken and taken <= self.scaled:
+                yield Hint("scaled-logits", f"goes into {what}, scaled")
 
     def _follow(self, node: Node) -> None:
         inputs = set(node.inputs)
@@ -282,57 +272,34 @@ class _Walk:
             if node.type == "Sum" and node.inputs[0] in self.same
         }
 
-    def _size_of(self, node: Node) -> set[str]:
-        """Name what an Exp takes minus the size of, as a stable softplus does."""
-        source = self._wiring.producer(node.inputs[0])
+    def _size_of(self, tensor: str) -> set[str]:
+        """Name what a tensor is minus the size of, as in the exponent of a stable softplus."""
+        source = self._wiring.producer(tensor)
         if source.type in ("SelectV2", "Select"):
             branches = set(source.inputs[1:3])
             negated = {t for b in branches for t in self._negated(b)}
             return branches if negated & branches else set()
-        sizes = [self._wiring.producer(t) for t in self._negated(node.inputs[0])]
+        sizes = [self._wiring.producer(t) for t in self._negated(tensor)]
         return {t for size in sizes if size.type == "Abs" for t in size.inputs}
 
     def _negated(self, tensor: str) -> tuple[str, ...]:
         node = self._wiring.producer(tensor)
         return node.inputs if node.type == "Neg" else ()
 
-    def _paired(self, node: Node) -> bool:
-        """Say whether it multiplies the argument by another one, as labels multiply logits."""
-        raw = {
-            t
-            for name in self._wiring.arguments
-            if name != self._argument
-            for t in passed_on(self._wiring, name)
-        }
-        return any(t in self.same for t in node.inputs) and any(t in raw for t in node.inputs)
+    @functools.cached_property
+    def _raw(self) -> frozenset[str]:
+        """The tensors that hold the numbers of other arguments as they came."""
+        others = (name for name in self._wiring.arguments if name != self._argument)
+        return frozenset().union(*(passed_on(self._wiring, name) for name in others))
+
+    def _is_summed(self, tensors: Collection[str]) -> bool:
+        return any(n.type == "Sum" and n.inputs[0] in tensors for n in self._wiring.forward)
 
     def _linear(self, node: Node) -> bool:
         """Say whether the argument itself is added to or taken from something computed."""
         if not self.same & set(node.inputs) or set(node.outputs) & (self.same | self.complement):
             return False
         return all(self._constant(t) is None for t in node.inputs)
-
-    def _overlaps(self, node: Node) -> bool:
-        """Say whether it multiplies the argument by another one, both summed: an intersection."""
-        other = [t for t in node.inputs if t not in self.same]
-        names = [n for n in self._wiring.arguments if n != self._argument]
-        raw = {t for n in names for t in passed_on(self._wiring, n)}
-        summed = {t for n in self._wiring.forward if n.type == "Sum" for t in n.inputs[:1]}
-        return (
-            len(other) == 1
-            and other[0] in raw
-            and not summed.isdisjoint(node.outputs)
-            and not summed.isdisjoint(self.same)
-        )
-
-    def _less_max(self, node: Node, of: set[str]) -> bool:
-        """Say whether an Exp takes the argument minus its own maximum."""
-        source = self._wiring.producer(node.inputs[0])
-        return (
-            source.type == "Sub"
-            and source.inputs[0] in of
-            and source.inputs[1] in self._wiring.depends(self._argument)
-        )
 
     def _adds_epsilon(self, node: Node) -> bool:
         constants = [self._constant(t) for t in node.inputs]

@@ -11,6 +11,7 @@ import attrs
 from losscheck import domains
 from losscheck.cases.user_data import Data
 from losscheck.model import UsageError
+from losscheck.settings.shapes import Shape
 
 # Class name -> (domain of y_true, of y_pred, of y_pred with from_logits). Functions go by the same
 # names in snake case. Shapes are (B, D) but for class indices, which are (B,), and for _SHAPES.
@@ -161,8 +162,25 @@ class Given:
 
     roles: Mapping[str, str]
     domains: Mapping[str, str]
-    shapes: Mapping[str, str]
+    shapes: Mapping[str, Shape]
     documented: Mapping[str, str]  # what the docstring says of shapes, where others may know better
     origins: Mapping[str, tuple[str, str]]  # argument -> (origin, why)
     data: Data | None = None
     sizes: Mapping[str, int] = attrs.field(factory=dict)  # of letters, where data give them
+
+    @property
+    def prediction(self) -> str:
+        """The argument that the gradient is taken of."""
+        return next(name for name, role in self.roles.items() if role == "y_pred")
+
+    @property
+    def labels(self) -> list[str]:
+        """The arguments that are labels."""
+        return [name for name, role in self.roles.items() if role == "y_true"]
+
+    @property
+    def letters(self) -> frozenset[str]:
+        """Letters that stay letters; of those that data are given, only the declared ones do."""
+        declared = {name for name, (origin, _) in self.origins.items() if origin == "declared"}
+        names = self.shapes.keys() if self.data is None else self.shapes.keys() & declared
+        return frozenset(letter for name in names for letter in self.shapes[name].letters)

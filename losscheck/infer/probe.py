@@ -19,7 +19,6 @@ from losscheck.infer.uses import Uses
 from losscheck.program.programs import Programs
 from losscheck.program.running.program import Program
 from losscheck.program.running.runnable import Runnable
-from losscheck.settings.shapes import parse
 
 PROBES = 64  # ordinary cases that a domain is tried on
 FEWEST = 4  # of large samples, each of which holds many numbers
@@ -36,7 +35,7 @@ def options(
     What is taken as integers alone (`integers`) holds whole numbers.
     """
     uses = Uses(program, _columned(given, shapes))
-    target = next(name for name, role in given.roles.items() if role == "y_pred")
+    target = given.prediction
     found: dict[str, tuple[Choice, ...]] = {}
     for name, role in sorted(given.roles.items(), key=lambda item: item[1] != "y_pred"):
         if name in given.domains:
@@ -44,7 +43,7 @@ def options(
         elif role == "y_pred":
             found[name] = uses.choices(name, prediction)
         elif role == "y_true":
-            more = parse(shapes[name]).rank - parse(shapes[target]).rank
+            more = shapes[name].rank - shapes[target].rank
             chosen = found[target][0]
             found[name] = uses.choices(name, partial(label, chosen=chosen, more=more))
             if name in integers:
@@ -68,21 +67,20 @@ def _columned(given: Given, shapes: Shapes) -> tuple[str, ...]:
         name
         for name in given.roles
         if name not in given.domains
-        and not (name in given.shapes and isinstance((0, *parse(shapes[name]).dims)[-1], str))
+        and not (name in given.shapes and isinstance((0, *shapes[name].dims)[-1], str))
     )
 
 
 def first_finite(
     programs: Programs,
     options: Mapping[str, tuple[Choice, ...]],
-    shapes: Shapes,
-    sizes: dict[str, int],
+    at: Mapping[str, tuple[int, ...]],
 ) -> tuple[dict[str, Choice], str]:
     """Choose the first domains on whose ordinary points loss and gradient are finite."""
     combinations = _combinations(options)
     narrowed = ""
     for chosen in combinations:
-        share = _finite_share(programs, chosen, shapes, sizes)
+        share = _finite_share(programs, chosen, at)
         if share >= FINITE_SHARE:
             return chosen, narrowed
         narrowed = narrowed or _narrowed(chosen, share)
@@ -159,9 +157,8 @@ def probes(program: Runnable, at: Mapping[str, tuple[int, ...]]) -> int:
 
 
 def _finite_share(
-    programs: Programs, chosen: Mapping[str, Choice], shapes: Shapes, sizes: dict[str, int]
+    programs: Programs, chosen: Mapping[str, Choice], at: Mapping[str, tuple[int, ...]]
 ) -> float:
-    at = {name: parse(text).at(sizes) for name, text in shapes.items()}
     program = programs.at(at)
     inputs = _ordinary(program, {name: choice.domain for name, choice in chosen.items()}, at)
     try:

@@ -65,6 +65,16 @@ class Shape:
             )
         return tuple(sizes[dim] if isinstance(dim, str) else dim for dim in self.dims)
 
+    def numbered(self, letter: str, size: int) -> Shape:
+        """Write a number for a letter."""
+        return Shape(tuple(size if dim == letter else dim for dim in self.dims))
+
+    def with_axis(self, axis: int, size: int) -> Shape:
+        """Write a number for one axis."""
+        dims = list(self.dims)
+        dims[axis] = size
+        return Shape(tuple(dims))
+
 
 def parse(text: str) -> Shape:
     """Read a shape as users write it.

@@ -1,6 +1,6 @@
 """Shapes, in the order in which they are tried."""
 
-from losscheck.infer.layouts import PAIRS, extras, layouts, with_axis, with_width
+from losscheck.infer.layouts import PAIRS, extras, layouts, numbered
 from losscheck.infer.spec import BATCH, last_letter, main_sizes
 from losscheck.settings.shapes import parse
 
@@ -9,7 +9,7 @@ def test_a_pair_is_tried_with_equal_shapes_first():
     roles = {"y_pred": "y_pred", "y_true": "y_true"}
     tried = list(layouts(roles, {}))
     assert [(t["y_true"], t["y_pred"]) for t in tried] == list(PAIRS)
-    assert tried[0] == {"y_pred": "(B, D)", "y_true": "(B, D)"}
+    assert tried[0] == {"y_pred": parse("(B, D)"), "y_true": parse("(B, D)")}
     assert list(tried[0]) == ["y_pred", "y_true"]  # the order of the signature
 
 
@@ -18,26 +18,30 @@ def test_every_extra_argument_is_tried_in_every_shape_of_its_own():
     tried = list(layouts(roles, {}, PAIRS[:1]))
     shapes = {"(B, D)", "(B,)", "(B, 1)", "()", "(B, D, D)"}
     assert len(tried) == len(shapes) ** 2
-    assert {t["w"] for t in tried} == {t["z"] for t in tried} == shapes
+    assert {t["w"].text for t in tried} == {t["z"].text for t in tried} == shapes
 
 
 def test_extra_arguments_have_leading_parts_of_the_predictions_shape():
-    assert extras("(B, H, W, C)")[:3] == ("(B, H, W, C)", "(B, H, W)", "(B, H, W, 1)")
-    assert extras("(B, H, W, C)")[3:] == ("(B,)", "(B, H)", "(B, 1)", "()", "(B, C, C)")
-    assert extras("(B,)")[0] == "(B,)"
+    of_images = [shape.text for shape in extras(parse("(B, H, W, C)"))]
+    assert of_images[:3] == ["(B, H, W, C)", "(B, H, W)", "(B, H, W, 1)"]
+    assert of_images[3:] == ["(B,)", "(B, H)", "(B, 1)", "()", "(B, C, C)"]
+    assert extras(parse("(B,)"))[0] == parse("(B,)")
 
 
 def test_what_is_fixed_stays_and_nothing_is_tried_twice():
     roles = {"y_true": "y_true", "y_pred": "y_pred", "w": "weight"}
-    fixed = {"y_true": "(B, 7)", "y_pred": "(B, 7)", "w": "(7,)"}
+    texts = {"y_true": "(B, 7)", "y_pred": "(B, 7)", "w": "(7,)"}
+    fixed = {name: parse(text) for name, text in texts.items()}
     assert list(layouts(roles, fixed)) == [fixed]
-    tried = list(layouts(roles, {"w": "(B,)"}))
+    tried = list(layouts(roles, {"w": parse("(B,)")}))
     assert len(tried) == len(PAIRS)
-    assert {t["w"] for t in tried} == {"(B,)"}
+    assert {t["w"].text for t in tried} == {"(B,)"}
 
 
 def test_a_width_replaces_its_letter_and_no_other():
-    assert with_width({"p": "(B, D)", "w": "(D,)", "z": "(B, DD)"}, "D", 5) == {
+    texts = {"p": "(B, D)", "w": "(D,)", "z": "(B, DD)"}
+    found = numbered({name: parse(text) for name, text in texts.items()}, "D", 5)
+    assert {name: shape.text for name, shape in found.items()} == {
         "p": "(B, 5)",
         "w": "(5,)",
         "z": "(B, DD)",
@@ -45,8 +49,8 @@ def test_a_width_replaces_its_letter_and_no_other():
 
 
 def test_a_number_is_written_for_one_axis():
-    assert with_axis("(B, T, D)", -1, 4) == "(B, T, 4)"
-    assert with_axis("(B, T, D)", 1, 4) == "(B, 4, D)"
+    assert parse("(B, T, D)").with_axis(-1, 4).text == "(B, T, 4)"
+    assert parse("(B, T, D)").with_axis(1, 4).text == "(B, 4, D)"
 
 
 def test_sizes_of_the_main_instance():

@@ -27,7 +27,6 @@ from losscheck.program.quiet import keras_module, tensorflow
 from losscheck.program.running.program import Program
 from losscheck.program.structures import Structure
 from losscheck.program.tracing.trace import CallError, OutputError
-from losscheck.settings.shapes import parse
 
 MOST_TRIED = 256  # other layouts, which only serve the explanation
 # XLA names the operations that it has no kernel for: "PyFunc (No registered 'PyFunc' OpKernel ...".
@@ -110,8 +109,7 @@ def _other_shapes(evidence: Evidence) -> Sizes | None:
         if _runs(evidence, shapes):
             return shapes
     for layout in itertools.islice(layouts(roles, {}, PAIRS), MOST_TRIED):
-        parsed = {name: parse(text) for name, text in layout.items()}
-        shapes = {name: shape.at(main_sizes(parsed)) for name, shape in parsed.items()}
+        shapes = {name: shape.at(main_sizes(layout)) for name, shape in layout.items()}
         if _runs(evidence, shapes):
             return shapes
     return None
