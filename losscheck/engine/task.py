@@ -14,7 +14,8 @@ from typing import Any
 import attrs
 
 from losscheck.cases.user_data import Batches, read
-from losscheck.engine.loss import Examination
+from losscheck.engine.examination import Examination
+from losscheck.engine.loss import LossExamination
 from losscheck.engine.model import ModelExamination
 from losscheck.engine.unexamined import interrupted, without_an_end
 from losscheck.faults import Faults, told
@@ -110,11 +111,11 @@ def _examination(
     listen: Callable[[str], None],
     data: Any,
     tell: Callable[[Finding], None],
-) -> Examination | ModelExamination:
+) -> Examination:
     if loss.compiled is not None:
-        return ModelExamination(loss, settings, listen)
+        return ModelExamination(loss, settings, listen, tell)
     declared, batches = _declared(loss, settings), _batches(data, loss, settings)
-    return Examination(loss, settings, declared, listen, batches, tell)
+    return LossExamination(loss, settings, declared, listen, batches, tell)
 
 
 def lost(task: Task, ending: Ending, found: Sequence[Finding] = ()) -> LossReport:

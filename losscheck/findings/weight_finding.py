@@ -17,13 +17,13 @@ from losscheck.evidence.precision.truth import LARGEST
 from losscheck.faults import Faults
 from losscheck.findings import locate
 from losscheck.findings.blame import nonfinite_source, zero_source
+from losscheck.findings.explanation import Explanation
 from losscheck.findings.inside import float_tensors
 from losscheck.findings.reproduce_weights import reproduce
 from losscheck.findings.steps import Remedy, plain, stated
 from losscheck.model import (
     Array,
     Direction,
-    Finding,
     Kind,
     Location,
     Observed,
@@ -34,8 +34,8 @@ from losscheck.program.tracing.origin import Frame
 from losscheck.program.tracing.origin import locate as place
 from losscheck.program.tracing.wiring import Node
 from losscheck.rules import policy
-from losscheck.rules.base import Trail
-from losscheck.rules.model import WeightRule, listed
+from losscheck.rules.base import Rule, Trail
+from losscheck.rules.model import listed
 from losscheck.settings.settings import Settings
 from losscheck.targets import Loss
 
@@ -69,9 +69,9 @@ class WeightWriter:
         self._evidence = evidence
         self._base = base
 
-    def findings(self, rule: WeightRule, suspects: Iterable[Suspect]) -> list[Finding]:
+    def explanations(self, rule: Rule, suspects: Iterable[Suspect]) -> list[Explanation]:
         """Turn what a rule suspects into findings: one a form and blamed expression."""
-        found: list[Finding] = []
+        found: list[Explanation] = []
         for suspect in suspects:
             parts = self._faults.attempt(
                 f"the blame for {rule.code}",
@@ -85,7 +85,7 @@ class WeightWriter:
                     found.append(made)
         return found
 
-    def _by_source(self, rule: WeightRule, suspect: Suspect) -> list[tuple[Suspect, Node | None]]:
+    def _by_source(self, rule: Rule, suspect: Suspect) -> list[tuple[Suspect, Node | None]]:
         """Take apart weights whose gradients different operations spoil."""
         if suspect.form not in rule.nonfinite:
             return [(suspect, None)]
@@ -133,7 +133,7 @@ class WeightWriter:
         feed = objective.feed(moment.weights, moment.batch, moment.state)
         return objective, dict(zip(names, objective.program.once(names, feed), strict=True))
 
-    def _finding(self, rule: WeightRule, suspect: Suspect, node: Node | None) -> Finding:
+    def _finding(self, rule: Rule, suspect: Suspect, node: Node | None) -> Explanation:
         moment: Moment = suspect.facts["moment"]
         members: Sequence[int] = suspect.facts["weights"]
         attempt, code = self._faults.attempt, rule.code
@@ -145,17 +145,16 @@ class WeightWriter:
         )
         if blame.location is None:
             blame = attrs.evolve(blame, location=self._home())
-        names = [self._evidence.objective.weights[i].name for i in members]
         told = attempt(
             f"the words of {code}",
-            lambda: Remedy(*rule.told(suspect, blame, listed(names), self._output(suspect))),
+            lambda: self._told(rule, suspect, blame),
             plain(rule),
         )
         gradient = suspect.gradient
         if gradient is None and members:
             found = moment.run.gradients[members[0]]
             gradient = found if found is None or found.size <= SHOWN else None
-        return stated(
+        finding = stated(
             rule,
             suspect,
             told,
@@ -170,8 +169,9 @@ class WeightWriter:
                 "",
             ),
         )
+        return Explanation(finding=finding, suspect=suspect, blame=blame)
 
-    def _with_truth(self, rule: WeightRule, suspect: Suspect) -> Suspect:
+    def _with_truth(self, rule: Rule, suspect: Suspect) -> Suspect:
         """Say of what is not finite what it is in float64."""
         if suspect.form not in rule.nonfinite:
             return suspect
@@ -192,7 +192,7 @@ class WeightWriter:
         value = float(numbers[0]) if not suspect.facts["weights"] else None
         return attrs.evolve(suspect, kind=kind, expected_value=value)
 
-    def _blame(self, rule: WeightRule, suspect: Suspect, node: Node | None) -> Blame:
+    def _blame(self, rule: Rule, suspect: Suspect, node: Node | None) -> Blame:
         moment: Moment = suspect.facts["moment"]
         objective = self._evidence.at(moment)
         if rule.by_derivative:
@@ -231,9 +231,15 @@ class WeightWriter:
                 right.update(node.name for node in graph.ancestors(gradient))
         return locate.custom_gradient(objective.program, graph, frozenset(right))
 
-    def _output(self, suspect: Suspect) -> str:
-        part = suspect.facts.get("part")
-        return "" if part is None else self._loss.outputs[part].target
+    def _told(self, rule: Rule, suspect: Suspect, blame: Blame) -> Remedy:
+        """The words of a rule, which name the weights, or the output that it is about."""
+        weights, part = self._evidence.objective.weights, suspect.facts.get("part")
+        named = {
+            "names": listed([weights[i].name for i in suspect.facts["weights"]]),
+            "output": "" if part is None else self._loss.outputs[part].target,
+        }
+        said = attrs.evolve(suspect, facts={**suspect.facts, **named})
+        return Remedy(*rule.words(said, blame, ()))
 
     def _home(self) -> Location | None:
         """The line where the model is made: blamed where nothing better is known."""

@@ -12,7 +12,7 @@ import pytest
 
 from losscheck.api import check
 from losscheck.engine import loss as examination
-from losscheck.engine.loss import Examination
+from losscheck.engine.loss import LossExamination
 from losscheck.evidence import desk as desks
 from losscheck.evidence import drawn as evidence_drawn
 from losscheck.evidence import gather
@@ -97,7 +97,7 @@ class Laid:
         patch.setattr(examination, "Evidence", kept)
         patch.setattr(examination, "Desk", laid)
         held = Settings(directory=os.getcwd(), **settings)
-        return Examination(self.loss, held, {}, lambda stage: None).report()
+        return LossExamination(self.loss, held, {}, lambda stage: None).report()
 
 
 @pytest.fixture(scope="module")

@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from losscheck.advice import wording
+from losscheck.advice.functions import FLAT, NO_SLOPE, SURROGATE
 from losscheck.model import Direction, Range, Severity, Suspect
-from losscheck.rules.base import Trail
+from losscheck.rules.base import Rule, Trail
+from losscheck.rules.gradient.gradient_mismatch import reason
 from losscheck.rules.model import (
     WeightForwardInf,
     WeightForwardNan,
     WeightGradientInf,
     WeightGradientNan,
-    WeightRule,
-    dead_words,
-    mismatch_words,
-    missing_words,
 )
 
 if TYPE_CHECKING:
@@ -30,10 +29,32 @@ if TYPE_CHECKING:
     from losscheck.evidence.keras.weights import Moment, WeightEvidence
     from losscheck.model import Array
     from losscheck.program.tracing.wiring import Node, Wiring
-    from losscheck.rules.base import Judgment, Words
+    from losscheck.rules.base import Arguments, Judgment, Words
 
 
-class WeightMismatch(WeightRule):
+_SLOPED = {
+    "Relu": "tf.nn.leaky_relu({x})  # keeps a slope below 0\n"
+    "# Or start where it is above 0: a smaller, or no, negative bias.",
+    **dict.fromkeys(
+        ("Sigmoid", "Softmax", "Tanh"),
+        "# Let the layer in front start smaller, or hand on its result as logits to a loss with\n"
+        "# from_logits=True.",
+    ),
+    **dict.fromkeys(
+        ("Minimum", "Maximum", "ClipByValue"),
+        "{x}  # without the clip\n# Or clip where no prediction of the model lies at the start.",
+    ),
+}
+_WIDER = "# Write this with an operation that has a slope where the model starts."
+
+
+_GUESSED = (
+    " But the loss takes no notice of the labels that it was given: declare their shape and domain "
+    "with @losscheck.spec if they are others."
+)
+
+
+class WeightMismatch(Rule):
     """The gradient by a weight is not the derivative (LC101)."""
 
     code = "LC101"
@@ -45,9 +66,23 @@ class WeightMismatch(WeightRule):
     masked_by = ("LC201", "LC202", "LC203", "LC204")
     by_derivative = True
 
-    def told(self, suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
-        """Say what is wrong, why, and what to write instead."""
-        return mismatch_words(suspect, blame, names, output)
+    def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
+        """Say how far a gradient is from the derivative."""
+        names = suspect.facts["names"]
+        worst = suspect.facts["worst_name"]
+        got, want = wording.number(suspect.gradient), wording.number(suspect.expected_gradient)
+        numbers = f"Along a direction in {worst} the gradient is {got}, the derivative {want}"
+        if suspect.form == "stop-gradient":
+            return (
+                f"The gradient by {names} takes a part for constant: tf.stop_gradient cuts it off.",
+                f"{numbers}. With what goes through tf.stop_gradient held still it is right.",
+                "# Take the tf.stop_gradient out.\n"
+                "# If it is meant so, ignore LC101 for this model and give the reason.",
+            )
+        cause, fix = reason(blame)
+        fix += "\n# If it is meant so, ignore LC101 for this model and give the reason."
+        wrong = f"The gradient by {names} is not the derivative of the loss."
+        return wrong, f"{numbers}.{cause}", fix
 
     def judge(self, weights: WeightEvidence) -> Judgment:
         """Name the weights whose gradient differences contradict."""
@@ -73,7 +108,7 @@ class WeightMismatch(WeightRule):
             )
 
 
-class WeightMissing(WeightRule):
+class WeightMissing(Rule):
     """No gradient reaches a weight (LC102)."""
 
     code = "LC102"
@@ -88,9 +123,27 @@ class WeightMissing(WeightRule):
     }
     trail = Trail.KNOWN
 
-    def told(self, suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
-        """Say what is wrong, why, and what to write instead."""
-        return missing_words(suspect, blame, names, output)
+    def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
+        """Say what keeps a gradient from weights."""
+        names = suspect.facts["names"]
+        if suspect.facts.get("unused"):
+            return (
+                f"The loss does not depend on {names}: training never changes "
+                f"{'it' if ' ' not in names else 'them'}.",
+                "No path leads from there to what the model is trained on.",
+                "layer.trainable = False  # says so\n"
+                "# Or give the output that it leads to a loss, or take the layer out.",
+            )
+        why, write = NO_SLOPE.get(blame.op, ("no op on the way has a slope", ""))
+        where = f" in {blame.expression}" if blame.expression else ""
+        x, y = (*blame.operands, "x", "0.5")[:2] if blame.operands else ("x", "0.5")
+        fix = f"{write.format(x=x, y=y)}\n{SURROGATE}" if write else SURROGATE
+        reached = f"No gradient reaches {names}: it is None."
+        if suspect.form == "none":
+            reached = "No gradient reaches any weight of the model: all are None."
+        elif suspect.form == "output":
+            reached = f"No gradient of {suspect.facts['output']} reaches any weight of the model."
+        return reached, f"The last path to the loss is cut{where}: {why}.", fix
 
     def judge(self, weights: WeightEvidence) -> Judgment:
         """Name the weights that no gradient reaches, by what keeps it from them."""
@@ -150,7 +203,7 @@ class WeightMissing(WeightRule):
             )
 
 
-class WeightDead(WeightRule):
+class WeightDead(Rule):
     """The gradient by a weight, or all that comes by way of an output, is exactly 0 (LC103)."""
 
     code = "LC103"
@@ -164,9 +217,31 @@ class WeightDead(WeightRule):
     trail = Trail.ZERO
     masked_by = ("LC201", "LC202", "LC203", "LC204")
 
-    def told(self, suspect: Suspect, blame: Blame, names: str, output: str) -> Words:
-        """Say what is wrong, why, and what to write instead."""
-        return dead_words(suspect, blame, names, output)
+    def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
+        """Say why the gradient by weights is 0."""
+        names = suspect.facts["names"]
+        if suspect.form == "stuck":
+            return (
+                f"The gradient by {names} is exactly 0, and stays 0 as the model is trained.",
+                "It starts where weights that multiply each other are all 0, so that none of them "
+                "moves another; a little off it the gradient is there.",
+                'kernel_initializer="glorot_uniform"  # for one of the layers that start at 0',
+            )
+        what = f"The gradient by {names} is exactly 0"
+        if suspect.form == "output":
+            what = f"All that the model learns from {suspect.facts['output']} is exactly 0"
+        elif suspect.form == "most":
+            what = "The gradient by every weight of the model is exactly 0"
+        why = FLAT.get(blame.op, "the slope on the way back is 0")
+        where = f" at {blame.expression}" if blame.expression else ""
+        x = blame.operands[0] if blame.operands else "x"
+        guessed = "" if suspect.certain else _GUESSED
+        return (
+            f"{what} for every batch, at the start and near it, while the loss is "
+            f"{wording.number(suspect.value)}.",
+            f"The backward pass ends{where}: {why}.{guessed}",
+            _SLOPED.get(blame.op, _WIDER).format(x=x),
+        )
 
     def judge(self, weights: WeightEvidence) -> Judgment:
         """Name outputs and weights whose gradient is 0 for every batch, and near the start too."""
@@ -218,7 +293,7 @@ class WeightDead(WeightRule):
         )
 
 
-WEIGHT_RULES: tuple[WeightRule, ...] = (
+WEIGHT_RULES: tuple[Rule, ...] = (
     WeightForwardNan(),
     WeightForwardInf(),
     WeightGradientNan(),
