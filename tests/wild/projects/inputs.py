@@ -17,6 +17,7 @@ ORDINARY = {  # the table of the design's section Domains; the second column by 
     "positive": (0.05, 20.0),
     "nonnegative": (0.05, 20.0),
     "probability": (1e-3, 1.0 - 1e-3),
+    "weight": (0.1, 10.0),
 }
 LANDMARKS = {
     "real": [0.0, 1e-38, 1e-20, 1e-8, 1e-4, 1.0, 3.0, 100.0, 1e4, 1e9],
@@ -25,6 +26,7 @@ LANDMARKS = {
     "nonnegative": [0.0, 1e-8, 1e-4, 0.05, 1.0, 20.0, 1e4, 1e9],
     "probability": [0.0, 1e-38, 1e-8, 1e-7, 1e-3, 0.5, 1.0 - 1e-3, 1.0 - 6e-8, 1.0],
     "count": [0.0, 1.0, 2.0, 20.0, 1e3, 1e6],
+    "weight": [0.0, 0.1, 1.0, 10.0, 1e3, 1e6],
 }
 Shape = tuple[int, ...]
 
@@ -74,6 +76,12 @@ class Source:
             return np.eye(shape[-1])[self._labels(shape[:-1], shape[-1], working).astype(int)]
         if domain == "unit_vector":
             return self._directions(shape, working)
+        if domain == "simplex":
+            return self._shares(shape, working)
+        if domain == "padded_class_index":
+            words = self._labels(shape, CLASSES, False) + 1.0
+            long = self.rng.integers(0 if working else 1, shape[1] + 1, size=shape[0])
+            return words * (np.arange(shape[1]) < long[:, np.newaxis])
         if domain == "box":
             return self._boxes(shape, working)
         if domain.startswith("["):
@@ -96,6 +104,12 @@ class Source:
             rows = np.eye(shape[-1])[self.rng.integers(shape[-1], size=shape[:-1])]
             rows *= self.rng.choice([-1.0, 1.0])
         return rows / np.linalg.norm(rows, axis=-1, keepdims=True)
+
+    def _shares(self, shape: Shape, working: bool) -> Any:
+        shares = np.exp(self.rng.normal(size=shape))
+        if working and self.rng.random() < 0.5:
+            shares = np.eye(shape[-1])[self.rng.integers(shape[-1], size=shape[:-1])]
+        return shares / shares.sum(axis=-1, keepdims=True)
 
     def _boxes(self, shape: Shape, working: bool) -> Any:
         low = self.rng.uniform(0.0, 0.5, (*shape[:-1], 2))
