@@ -17,6 +17,7 @@ from tests.wild.projects.fifth import FIFTH
 from tests.wild.projects.fourth import FOURTH
 from tests.wild.projects.further_faulty import FURTHER_FAULTY
 from tests.wild.projects.further_sound import FURTHER_SOUND
+from tests.wild.projects.sixth import SIXTH
 from tests.wild.projects.sound import SOUND
 from tests.wild.projects.third_faulty import THIRD_FAULTY
 from tests.wild.projects.third_sound import THIRD_SOUND
@@ -32,6 +33,7 @@ TRUTHS: tuple[Truth, ...] = (
     *THIRD_FAULTY,
     *FOURTH,
     *FIFTH,
+    *SIXTH,
 )
 Tell = Callable[[str], None]
 

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 
 # Why an op has no slope, and what to write in its place; 0.1 is the width of the soft step.
 NO_SLOPE = {
-    "ArgMax": ("argmax gives an index", "tf.nn.softmax({x}, axis=-1)  # the soft form"),
-    "ArgMin": ("argmin gives an index", "tf.nn.softmax(-{x}, axis=-1)"),
+    "ArgMax": (
+        "argmax gives an index, which has no slope",
+        "tf.nn.softmax({x}, axis=-1)  # the soft form",
+    ),
+    "ArgMin": ("argmin gives an index, which has no slope", "tf.nn.softmax(-{x}, axis=-1)"),
     "Round": ("round is constant between its steps", "{x}  # without the round"),
     "Rint": ("round is constant between its steps", "{x}  # without the round"),
     "Floor": ("floor is constant between its steps", "{x}  # without the floor"),

@@ -14,7 +14,7 @@ from losscheck.evidence.gather import Evidence
 from losscheck.evidence.gradient.excuses import factored, stops
 from losscheck.model import Direction, Location
 from losscheck.program.tracing.origin import Frame, locate
-from losscheck.program.tracing.wiring import Node, Wiring
+from losscheck.program.tracing.wiring import SHAPE_OPS, Node, Wiring
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -79,12 +79,16 @@ def maker(graph: Wiring) -> tuple[Node, str]:
 
 
 def blocking(graph: Wiring) -> Node | None:
-    """Find the first operation after the prediction that TensorFlow has no gradient of."""
-    depends = graph.depends(graph.prediction)
+    """Find the operation without a gradient at which the last path from the prediction ends."""
+    found, reached = None, {graph.arguments[graph.prediction]}
     for node in graph.forward:
-        if not depends.isdisjoint(node.inputs) and not node.differentiable:
-            return node
-    return None
+        if node.type in SHAPE_OPS or reached.isdisjoint(node.inputs):
+            continue
+        if node.differentiable:
+            reached.update(node.outputs)
+        else:
+            found = node
+    return found
 
 
 def last_return(

@@ -217,7 +217,11 @@ def vanished(
         if meant.size != 1:
             continue
         number = float(meant.ravel()[0])
-        said = _rounded(number, dtype) or _absorbed(graph, user, constant, number, values, dtype)
+        said = (
+            _rounded(number, dtype)
+            or _absorbed(graph, user, constant, number, values, dtype)
+            or _added_first(graph, user, constant, number, values, dtype)
+        )
         if said:
             return said
     return ""
@@ -284,3 +288,33 @@ def _absorbed(
         return ""
     number, sign = wording.exactly(abs(epsilon)), "-" if user.type == "Sub" else "+"
     return f"1 {sign} {number} is 1 in {dtype}."
+
+
+def _added_first(
+    graph: Wiring,
+    user: Node,
+    constant: Node,
+    epsilon: float,
+    values: Mapping[str, Array],
+    dtype: str,
+) -> str:
+    """Say that a graph adds an epsilon to another constant, as in 1 - p + 1e-8, and loses it."""
+    others = [graph.producer(t) for t in user.inputs if graph.producer(t) is not constant]
+    if user.type not in SUMS or len(others) != 1 or others[0].type not in SUMS:
+        return ""
+    numbers = [
+        float(np.ravel(made.constant)[0])
+        for t in others[0].inputs
+        if (made := graph.producer(t)).constant is not None and np.size(made.constant) == 1
+    ]
+    x, result = (values.get(node.outputs[0]) for node in (others[0], user))
+    if len(numbers) != 1 or x is None or result is None or x.shape != result.shape:
+        return ""
+    sign = -1.0 if user.type == "Sub" else 1.0
+    with np.errstate(all="ignore"):
+        kept = cast(np.asarray(x, np.float64) + sign * epsilon, dtype) != np.asarray(x)
+    if not (kept & (np.asarray(x) == np.asarray(result))).any():
+        return ""
+    beside = wording.number(numbers[0])
+    total = f"{beside} {'-' if sign < 0 else '+'} {wording.exactly(epsilon)}"
+    return f"The graph adds the constants first, and {total} is {beside} in {dtype}."

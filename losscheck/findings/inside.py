@@ -41,6 +41,20 @@ def tensors(
     return {name: _sizes(values) for name, values in zip(names, found, strict=True)}
 
 
+def apart(
+    instance: Instance, end: str, case: CaseBlock, mode: str, dtype: str, evidence: Evidence
+) -> dict[str, Array]:
+    """Every floating-point tensor that `end` depends on, of one case, each asked for by itself.
+
+    What is asked for beside others has to be there, so that TensorFlow does not rewrite it: who
+    asks for `1 - p` finds that `1 - p + 1e-8` is 1e-8, which is 0 in the graph that trains.
+    """
+    program = evidence.programs.at(instance.shapes, dtype).graphed
+    assert program is not None
+    names = [name for name in float_tensors(program.wiring, [end]) if program.has(name)]
+    return {name: np.asarray(fetched(program, [name], case, mode)[0][0]) for name in names}
+
+
 def _complex_tensors(graph: Wiring) -> list[str]:
     ends = [end for end in (graph.value, graph.gradient) if end]
     wanted = {node.name for end in ends for node in graph.ancestors(end)}

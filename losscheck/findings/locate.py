@@ -24,7 +24,7 @@ from losscheck.findings.blame import (
     zero_source,
 )
 from losscheck.findings.code import expression, operands, spelled
-from losscheck.findings.inside import fetched, followed, in_blocks, patterns, tensors
+from losscheck.findings.inside import apart, fetched, followed, in_blocks, patterns, tensors
 from losscheck.findings.lost import Loss, Pair, lost_sources
 from losscheck.model import Array, Direction, Location
 from losscheck.program.running.program import Program
@@ -166,12 +166,21 @@ def _sources(
     if not followed or graph is None:
         yield from ((None, None, {}) for _ in range(len(cases)))
         return
-    values = tensors(
-        instance, cases, VECTOR_MODES.get(crowd.mode, crowd.mode), crowd.dtype, evidence
-    )
+    mode = VECTOR_MODES.get(crowd.mode, crowd.mode)
+    values = tensors(instance, cases, mode, crowd.dtype, evidence)
     found = _found(crowd, graph, values, len(cases))
+    end = graph.value if crowd.direction is Direction.FORWARD else graph.gradient
+    unseen = by_code(crowd.code).trail is Trail.BAD and end in values and mode != "xla"
+    rewritten: tuple[Node | None, Values] | None = None
     for i, node in enumerate(found):
-        yield instance, node, {name: array[i] for name, array in values.items()}
+        own = {name: array[i] for name, array in values.items()}
+        if unseen and end and np.isfinite(own[end]).all():
+            if rewritten is None:
+                one = apart(instance, end, cases.take(np.array([i])), mode, crowd.dtype, evidence)
+                rewritten = _find(crowd, graph, one), one
+            yield instance, *rewritten
+        else:
+            yield instance, node, own
 
 
 def _found(

@@ -35,6 +35,7 @@ WIDE_CASES = 2  # ordinary cases of a large batch
 TINY = 1e-9  # predictions closer to 0, but not 0, have no scale that steps could follow
 OPERATIONS = 1 << 21  # some two seconds, where each case is a call
 COMPUTED = 1 << 29  # numbers inside the loss, some two seconds, where cases run in blocks
+SLIGHT = 1e-3  # of a gradient: what holding a part still may explain, and rounding may as well
 CHOICES = 32  # cases whose wrong elements are compared with what choices leave open
 TIES = 1_024  # wrong coordinates whose neighbours are looked at
 
@@ -143,11 +144,14 @@ def check(
     wrong = is_wrong(comparison)
     held = frozen(evidence, instance, block, gradient, wrong, scale)
     alike = frozen(evidence, instance, block, gradient, wrong & ~held, scale, mirrored=True)
+    size = np.fmax(np.abs(gradient.ravel()), scale)
+    slight = held & (comparison.difference <= SLIGHT * size)  # rounding may be all there is to it
     excused = held | alike
-    if (wrong & ~excused).any():
-        among = wrong & ~excused
+    among = (wrong & ~excused) | slight
+    if among.any():
         comparison = second_look(evidence, instance, block, gradient, comparison, scale, among)
         wrong = is_wrong(comparison)
+        held &= wrong
     tie, around = np.zeros(wrong.shape, bool), np.zeros(wrong.shape, bool)
     index = np.flatnonzero(wrong & ~excused)[:TIES]
     if len(index):

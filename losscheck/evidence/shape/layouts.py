@@ -22,6 +22,7 @@ from losscheck.evidence.shape.ordinary import ordinary
 from losscheck.infer.spec import BATCH
 from losscheck.model import Argument, Array, Inputs, Location
 from losscheck.program.programs import Programs, Sizes
+from losscheck.program.running.program import Program
 from losscheck.program.tracing.trace import CallError, OutputError
 from losscheck.settings.shapes import parse
 
@@ -271,6 +272,12 @@ class _Tries:
         )
         value, inputs = self._value(shapes)
         rows = None if outer is None else self._rows(shapes, self._inputs(shapes))
+        if (
+            outer is not None
+            and rows is not None
+            and self._met_before(program, outer, self._inputs(shapes))
+        ):
+            rows = None  # what no sample says alone
         return attrs.evolve(
             run,
             value=value,
@@ -307,6 +314,18 @@ class _Tries:
         run = attrs.evolve(run, value=value, aligned=reference, promoted=promoted, rows=rows)
         return attrs.evolve(
             run, broadcast=where, inputs={n: a[run.worst] for n, a in moved.items()}
+        )
+
+    def _met_before(self, program: Program, outer: Outer, inputs: Inputs) -> bool:
+        """Whether samples meet before an operation, too: a risk is one among those of a batch."""
+        node = next(node for node in program.wiring.nodes if node.name == outer.node)
+        first = {n: np.roll(a[:, :1], 1, axis=0) for n, a in inputs.items()}  # of another batch
+        moved = {n: np.concatenate([first[n], a[:, 1:]], axis=1) for n, a in inputs.items()}
+        pairs = zip(*(program.fetch(node.inputs, each) for each in (inputs, moved)), strict=True)
+        return any(
+            bool((relative_gap(before[:, 1:], after[:, 1:]) > TOLERANCE).any())
+            for before, after in pairs
+            if before.ndim > 1
         )
 
     def _axes_written(self, shapes: Sizes, argument: str) -> bool:

@@ -18,6 +18,8 @@ from losscheck.program.tracing.resized import resized_by_products
 FLOATS = {"float16": 19, "bfloat16": 14, "float32": 1, "float64": 2}  # types.proto
 COMPLEX = {"float32": 8, "float64": 18}  # what is made of two of them; halves make none
 ASSIGNING = frozenset({"AssignVariableOp", "AssignAddVariableOp", "AssignSubVariableOp"})
+# What takes numbers in a type of its own, as a variable or as bits: its type, and which input.
+TAKING = {**dict.fromkeys(ASSIGNING, ("dtype", 1)), "Bitcast": ("T", 0)}
 
 
 def graph_def(graph: Any) -> Any:
@@ -80,7 +82,7 @@ def _rewritten(definition: Any, old: str, dtype: str, suffix: str) -> Any:
     for node in list(result.node):
         if _stays(node, turn):
             _cast_after(result.node, node, turn)
-        elif _assigns(node, turn):
+        elif _takes(node, turn):
             _cast_before(result.node, node, turn)
         else:
             rewrite_node(node, turn)
@@ -143,18 +145,19 @@ def _cast_after(nodes: Any, node: Any, turn: Turn) -> None:
     cast.attr["SrcT"].type, cast.attr["DstT"].type = read, turn[read]
 
 
-def _assigns(node: Any, turn: Turn) -> bool:
-    """Whether a node puts a number into a variable, which keeps its own type."""
-    return node.op in ASSIGNING and node.attr["dtype"].type in turn
+def _takes(node: Any, turn: Turn) -> bool:
+    """Whether a node takes a number in a type of its own: a variable's, or one whose bits count."""
+    return node.op in TAKING and node.attr[TAKING[node.op][0]].type in turn
 
 
-def _cast_before(nodes: Any, node: Any, turn: Turn) -> None:
-    """Leave a node as it is, and cast what it assigns."""
+def _cast_before(nodes: Any, node: Any, turn: Turn, output: str = "") -> None:
+    """Leave a node as it is, and cast what it takes."""
+    attribute, place = TAKING[node.op]
     cast = nodes.add()
     cast.name, cast.op = f"{node.name}/given", "Cast"
-    cast.input.append(node.input[1])
-    node.input[1] = cast.name
-    kept = node.attr["dtype"].type
+    cast.input.append(node.input[place])
+    node.input[place] = f"{cast.name}{output}"
+    kept = node.attr[attribute].type
     cast.attr["SrcT"].type, cast.attr["DstT"].type = turn[kept], kept
 
 
@@ -163,9 +166,8 @@ def _rewrite_function(function: Any, turn: Turn) -> None:
         argument.type = turn.get(argument.type, argument.type)
     drawn = [node for node in function.node_def if _stays(node, turn)]
     for node in list(function.node_def):
-        if _assigns(node, turn):
-            _cast_before(function.node_def, node, turn)
-            node.input[1] = f"{node.input[1]}:y:0"
+        if _takes(node, turn):
+            _cast_before(function.node_def, node, turn, ":y:0")
         elif node not in drawn:
             rewrite_node(node, turn)
     for node in drawn:  # in a function, inputs are named by what an operation calls its outputs

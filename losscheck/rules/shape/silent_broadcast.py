@@ -128,7 +128,7 @@ class SilentBroadcast(Rule):
             range=Range.ORDINARY,
             value=value,
             expected_value=right,
-            expected_text="each sample beside itself alone",
+            expected_text="each sample beside itself alone" if right is not None else "",
             location=run.outer_at,
             certain=run.certain,
         )
@@ -179,6 +179,8 @@ class SilentBroadcast(Rule):
             parts.append(
                 f"the loss is {value} where {wording.array(facts['aligned_value'])} is right"
             )
+        elif "other_shape" in facts:
+            parts.append("each sample meets all others, and none says alone what is right")
         if suspect.form in _ALIGNS:
             parts.append(_ALIGNS[suspect.form])
         elif not suspect.certain:
