@@ -24,6 +24,7 @@ from losscheck.model import Location
 from losscheck.program.tracing.origin import Frame
 
 _HEADER = re.compile(r"(?m)^(\s*def .*:)\s*(#.*)?$(?!\n\s)")  # in place of that of a function
+_found: dict[str, ModuleType] = {}  # by file
 USUAL = {"tf": "tensorflow", "keras": "keras", "np": "numpy"}  # what a reader imports by himself
 
 
@@ -70,11 +71,15 @@ class Names:
 
 def module_of(file: str) -> ModuleType | None:
     """The module that was imported from a file; of a cell of a notebook, where its names live."""
+    found = _found.get(file)
+    if found is not None and sys.modules.get(found.__name__) is found:
+        return found
     name, path = os.path.basename(file), os.path.realpath(file)
     for module in list(sys.modules.values()):
         known = getattr(module, "__file__", None) or ""
         # There are thousands of modules: to follow the links of all their folders takes long.
-        if os.path.basename(known) == name and os.path.realpath(known) == path:
+        if known.endswith(name) and os.path.realpath(known) == path:
+            _found[file] = module
             return module
     main = sys.modules["__main__"]
     for thing in list(vars(main).values()):

@@ -75,7 +75,11 @@ class UpstreamCheck(Population):
 
 
 def upstream_check(evidence: Evidence, checks: Sequence[GradientCheck]) -> UpstreamCheck | None:
-    """Check the loss times an upstream gradient; None where nothing is verified without."""
+    """Check the loss times an upstream gradient.
+
+    None where nothing is verified without, and where TensorFlow derived all of the gradient: what
+    it derives multiplies by the upstream gradient.
+    """
     able = [c for c in checks if c.gradient.shape[1] <= COORDINATES and c.verified.any()]
     small = [c for c in able if not c.verdicts]  # a batch suffices, and is cheaper to trace
     plain = max(small or able, key=lambda c: c.gradient.shape[1], default=None)
@@ -84,7 +88,10 @@ def upstream_check(evidence: Evidence, checks: Sequence[GradientCheck]) -> Upstr
     most = min(CASES, max(2, COORDINATES // max(1, plain.gradient.shape[1])))
     rows = spread(np.flatnonzero(plain.verified), most)
     instance = evidence.instance_of(plain.cases)
-    program = instance.program
+    program, wiring = instance.program, instance.wiring
+    plainly = program.traced is not None and program.traced.plain
+    if plainly and wiring is not None and not wiring.runs_python:
+        return None
     if program.way() is not Way.VECTORIZED:
         rows = rows[:SLOW]
     derived, upstream = _derived(evidence, instance, plain.cases)

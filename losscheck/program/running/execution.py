@@ -26,6 +26,7 @@ from losscheck.program.tracing.graphdef import COMPLEX, FLOATS, rewrite
 
 Run = Callable[..., list[Array]]  # arrays in, arrays out
 _CASE = "loop_body/case/"  # where `vectorized_map` puts what `Cut.embed` gives it
+_SESSION = "losscheck/session"  # the collection of a graph that keeps it
 _ANEW = "/pfor/Const"  # of a constant that it makes once more
 
 
@@ -233,7 +234,7 @@ def in_session(cut: Cut) -> Run:
     # Tensors that are given themselves may be wanted, too.
     wanted = [name for name in dict.fromkeys(cut.tensors) if name not in feeds]
     dtypes = [cut.graph.get_tensor_by_name(name).dtype.as_numpy_dtype for name in wanted]
-    run = _prepared(open_session(cut.graph), feeds, wanted) if wanted else lambda *arrays: []
+    run = _prepared(_session(cut.graph), feeds, wanted) if wanted else lambda *arrays: []
 
     def call(*arrays: Array) -> list[Array]:
         arrays = (*arrays, *(cut.values() if fixed is None else fixed))
@@ -244,6 +245,14 @@ def in_session(cut: Cut) -> Run:
         return [found[name] for name in cut.tensors]
 
     return call
+
+
+def _session(graph: Any) -> Any:
+    """The session of a graph: each new one would be handed the whole graph once more."""
+    known = graph.get_collection_ref(_SESSION)
+    if not known:
+        known.append(open_session(graph))
+    return known[0]
 
 
 def open_session(graph: Any) -> Any:

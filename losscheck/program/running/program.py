@@ -207,11 +207,16 @@ class Program(Runnable):
         if not len(arrays[0]):
             one = {name: np.ones((1, *shape)) for name, shape in self.shapes.items()}
             return [array[:0] for array in self.fetch(tensors, one, mode)]
-        key = tuple(tensors), mode
-        if key not in self._runners and mode != "xla":
+        found = self.makers.given(tensors, arrays)  # what needs no run of every case
+        if rest := tuple(name for name in tensors if name not in found):
+            found.update(zip(rest, self._computed((rest, mode), arrays), strict=True))
+        return [found[name] for name in tensors]
+
+    def _computed(self, key: Key, arrays: list[Array]) -> list[Array]:
+        if key not in self._runners and key[1] != "xla":
             self._asked[key] += len(arrays[0])
             if self._asked[key] <= self._few(key[0]):
-                return self._one_by_one(key[0], arrays, mode)
+                return self._one_by_one(key[0], arrays, key[1])
         return self._many(key, arrays)
 
     def _few(self, tensors: tuple[str, ...]) -> int:
@@ -369,10 +374,9 @@ class Program(Runnable):
     def cut(self, tensors: tuple[str, ...], held: tuple[str, ...] = ()) -> Cut:
         """One case up to these tensors, to be put into other graphs."""
         if (tensors, held) not in self._cuts:
-            names = tuple(p.name for p in self.traced.placeholders)
             self._cuts[tensors, held] = Cut(
                 graph=self.graph,
-                feeds=(*names, *held),
+                feeds=(*(p.name for p in self.traced.placeholders), *held),
                 tensors=tensors,
                 captured=captured(self.graph, self.traced.captures),
             )

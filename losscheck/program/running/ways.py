@@ -64,6 +64,23 @@ class Runners:
         self._blocks: dict[Tensors, Cut | None] = {}  # vectorized; None where they cannot be
         self._compared: list[set[str]] = []  # tensors of which a block gives what each case does
         self._batch: Program | None = None  # the same loss for a batch of any size
+        self._moving: tuple[int, set[str]] = (-1, set())  # `moving`, by the version of the graph
+
+    def given(self, tensors: Sequence[str], arrays: list[Array]) -> dict[str, Array]:
+        """Those that need no run of every case: the arguments, and what no argument leads to."""
+        program = self._program
+        inside = [name for name in tensors if name not in program.whole]
+        if not inside:
+            return {}
+        if self._moving[0] != program.graph.version:
+            self._moving = program.graph.version, moving(program)
+        fixed = tuple(name for name in inside if name.split(":")[0] not in self._moving[1])
+        found = dict(zip((p.name for p in program.traced.placeholders), arrays, strict=True))
+        with silence():
+            once = program.single(fixed)(*(a[0] for a in arrays)) if fixed else []
+        for name, array in zip(fixed, once, strict=True):
+            found[name] = np.repeat(np.asarray(array)[None], len(arrays[0]), axis=0)
+        return found
 
     def tried(self, tensors: Tensors) -> bool:
         """Whether it is known if these tensors can be vectorized."""
@@ -229,15 +246,25 @@ def _inside(program: Program, tensors: Tensors) -> list[str]:
         if (op := stack.pop()).name not in leading:
             leading.add(op.name)
             stack.extend(tensor.op for tensor in op.inputs)
-    coming = {place.op.name for place in program.traced.placeholders}
+    coming = moving(program)
     found = []
-    for op in graph.get_operations():  # in order: inputs come before their users
-        if op.name in leading and any(tensor.op.name in coming for tensor in op.inputs):
-            coming.add(op.name)
+    for op in graph.get_operations():
+        if op.name in leading and op.name in coming and op.inputs:
             if op.type in BRANCHES:  # of which a block has no more than what leads on
                 continue
             numbers = [t for t in op.outputs if t.dtype not in (tf.resource, tf.variant, tf.string)]
             found += [tensor.name for tensor in numbers]
+    return found
+
+
+def moving(program: Program) -> set[str]:
+    """Names of the operations that the arguments lead to, or that differ from run to run."""
+    found = {place.op.name for place in program.traced.placeholders}
+    for op in program.graph.get_operations():  # in order: inputs come before their users
+        resource = op.type == "Placeholder" and op.outputs[0].dtype == tensorflow().resource
+        led = any(tensor.op.name in found for tensor in op.inputs)
+        if op.op_def.is_stateful or resource or led:
+            found.add(op.name)
     return found
 
 

@@ -8,7 +8,6 @@ dtype. A custom gradient may ask for the dtype itself, and is derived anew.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import attrs
@@ -39,7 +38,7 @@ def retyped(single: Traced, call: Call, signature: Signature, dtype: str) -> Tra
         As `trace` does.
     """
     definition = single.graph.as_graph_def()
-    if single.gradient is None or single.autograph or not _plain(definition, single.captures):
+    if single.gradient is None or single.autograph or not single.plain:
         return None
     traced = trace(call, signature, forward=True)
     forward = list(traced.graph.as_graph_def().node)
@@ -57,13 +56,6 @@ def retyped(single: Traced, call: Call, signature: Signature, dtype: str) -> Tra
     whole = type(definition)(versions=definition.versions)
     whole.node.extend([*before, *tail])
     return _imported(whole, single, traced)
-
-
-def _plain(definition: Any, captures: Sequence[tuple[Any, Any]]) -> bool:
-    """Whether TensorFlow alone derived the gradient, in a graph of no functions and variables."""
-    own = any("_gradient_op_type" in node.attr for node in definition.node)
-    resources = any(outer.dtype == tensorflow().resource for outer, _ in captures)
-    return not own and not resources and not definition.library.function
 
 
 def _node(traced: Traced, tensor: Any) -> Any:

@@ -124,6 +124,14 @@ class Traced:
     reread: frozenset[str] = frozenset()  # operations that read a variable behind its assignment
     rounds: frozenset[str] = frozenset()  # operations of loops that are traced round by round
 
+    @property
+    def plain(self) -> bool:
+        """Whether TensorFlow alone derived the gradient, of no functions and variables."""
+        definition = self.graph.as_graph_def()
+        own = any("_gradient_op_type" in node.attr for node in definition.node)
+        resources = any(outer.dtype == tensorflow().resource for outer, _ in self.captures)
+        return not own and not resources and not definition.library.function
+
 
 Signature = Mapping[str, tuple[tuple[int | None, ...] | None, str]]  # name -> shape, dtype
 

@@ -266,3 +266,26 @@ def test_a_number_inside_comes_of_the_block_that_is_there(monkeypatch):
     (squares,) = made.fetch(["Square:0"], inputs)
     apart = 0.1 * inputs["y_pred"] - inputs["y_true"] / 3.0
     np.testing.assert_allclose(squares, apart**2, rtol=1e-4, atol=1e-9)
+
+
+def test_constants_and_arguments_are_had_without_another_run_of_all_cases():
+    loss = program(entropy)
+    inputs = cases(700)
+    loss.run(inputs)
+    one = next(n.outputs[0] for n in loss.wiring.nodes if np.array_equal(n.constant, 1.0))
+    place = loss.traced.placeholders[1].name
+    known = set(loss._runners)
+    found, given, value = loss.fetch([one, place, loss.whole[0]], inputs)
+    assert set(loss._runners) == known | {(loss.whole[:1], "plain")}
+    assert (found == 1.0).all()
+    assert len(found) == len(value) == 700
+    np.testing.assert_array_equal(given, inputs["y_pred"])
+
+
+def test_a_graph_has_one_session_whatever_is_asked_of_it():
+    loss = program(entropy)
+    inputs = cases(2)
+    loss.run(inputs)
+    (before,) = loss.graph.get_collection("losscheck/session")
+    loss.fetch([loss.wiring.nodes[-1].outputs[0]], inputs)
+    assert loss.graph.get_collection("losscheck/session") == [before]
