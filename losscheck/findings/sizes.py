@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 import attrs
 import numpy as np
@@ -20,7 +21,8 @@ from losscheck.rules.crowd import Crowd
 from losscheck.settings.budget import SIMPLER, CutError, strictly
 from losscheck.settings.shapes import Shape, parse
 
-READABLE = 16  # numbers of an argument that a reader takes in: a case of no more stays as it is
+READABLE = 6  # numbers of an argument that a reader takes in: a case of no more stays as it is
+TRIES = 4  # sizes that are tried
 
 Places = dict[str, Array]  # letter of a size -> the places of it that are kept
 
@@ -50,7 +52,7 @@ def smallest(
     found = crowd, case
     try:
         with strictly(SIMPLER):
-            for places in _places(shapes, case):
+            for places in islice(_places(shapes, case), TRIES):
                 found = _cut(desk, rule, crowd, case, key, places) or found
                 if found[1] is not case:
                     break
@@ -60,7 +62,7 @@ def smallest(
 
 
 def _places(shapes: Mapping[str, Shape], case: CaseBlock) -> Iterator[Places]:
-    """Give the places that hold a number other than 0, then one more of each size beside them."""
+    """Give the places that hold a number other than 0, then one more of a size beside them."""
     busy: dict[str, set[int]] = {}
     long: dict[str, int] = {}
     for name, shape in shapes.items():
@@ -69,11 +71,12 @@ def _places(shapes: Mapping[str, Shape], case: CaseBlock) -> Iterator[Places]:
             if isinstance(letter, str):
                 busy.setdefault(letter, set()).update(filled[:, axis].tolist())
                 long[letter] = case.inputs[name].shape[1 + axis]
-    for more in (0, 1):
+    # A softmax or a spread needs two places where one holds a number: of the last axis, mostly.
+    for grown in ((), *((letter,) for letter in reversed(busy)), tuple(busy)):
         places = {}
         for letter, kept in busy.items():
             idle = [place for place in range(long[letter]) if place not in kept]
-            least = idle[: max(more, 1 - len(kept))]
+            least = idle[: (letter in grown) + (not kept)]
             places[letter] = np.asarray(sorted({*kept, *least}))
         if any(len(kept) < long[letter] for letter, kept in places.items()):
             yield places
