@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 
 import attrs
@@ -27,6 +26,7 @@ from losscheck.advice.worst import worst
 from losscheck.model import Array, Direction, Kind, Suspect
 
 DEEPEST = 4  # names in what names stand for that are looked up
+ROUND = 1e6  # above it a number is not mistaken for another one with fewer digits
 _LONG = 48  # characters; a longer operand is not repeated in a sentence
 # Op types whose function is not simply the op's name in lower case; NumPy's and Keras' spellings
 # of tf.* functions included.
@@ -180,7 +180,7 @@ class Scene:
         if value is None:
             return text if named else "its operand"
         told = wording.number(value)
-        if math.isfinite(value) and float(told).is_integer() and float(told) != value:
+        if abs(value) < ROUND and float(told).is_integer() and float(told) != value:
             told = f"{value:.9g}"  # 1.0000001 is not 1
         if not named or source.is_number(text):
             return told

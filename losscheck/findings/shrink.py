@@ -156,6 +156,8 @@ def _elements(array: Array) -> Array:
         return np.stack(options).reshape(-1, *array.shape[1:])
     for j, (x, price) in enumerate(zip(flat.tolist(), _price(flat).tolist(), strict=True)):
         numbers = np.asarray((*SIMPLE, *_rounded(x)), np.float64)
+        with np.errstate(over="ignore"):  # 65504 is 7e4 in one digit, which float16 cannot hold
+            numbers = numbers[np.isfinite(numbers.astype(flat.dtype))]
         for number in numbers[_price(numbers) < price]:
             changed = flat.copy()
             changed[j] = number
