@@ -47,9 +47,23 @@ def nowhere(_: Scene) -> str:
     return ""
 
 
+def fits(*patterns: str, of: str = "expression") -> Callable[[Scene], dict[str, str]]:
+    """Hold where the blamed expression, or an operand of it, is like one of these (`source.like`).
+
+    Parameters
+    ----------
+    of
+        The field of the scene: "expression", "x" or "y".
+    """
+    return lambda s: next(filter(None, (source.like(p, getattr(s, of)) for p in patterns)), {})
+
+
 @attrs.frozen(kw_only=True)
 class Rewrite:
-    """Templates over `Scene.words`, and over what `when` found: `{z}`, and `{gz}` as a factor."""
+    """Templates over `Scene.words`, and over what `when` found: `{z}`, and `{gz}` as a factor.
+
+    Where it found the `whole` of what the blamed expression is a part of, that is what is replaced.
+    """
 
     write: str  # stands in for the blamed expression
     first: str = ""  # lines to put before it
@@ -61,7 +75,7 @@ class Rewrite:
     def change(self, scene: Scene) -> Change | None:
         """Give the change for a scene, None where there is none."""
         words = self._words(scene)
-        old = self._replaced(scene) if words is not None else ""
+        old = "" if words is None else self._replaced(scene, words)
         return self._written(old, words) if words is not None and old else None
 
     def _words(self, scene: Scene) -> dict[str, str] | None:
@@ -70,17 +84,18 @@ class Rewrite:
         if not found:
             return None
         words = found if isinstance(found, Mapping) else {"z": found if found is not True else ""}
-        z = str(words["z"])
+        z = words["z"]
         return {**scene.words(), **words, "z": z, "gz": source.grouped(z)}
 
     def _written(self, old: str, words: dict[str, str]) -> Change:
         new, first = self.write.format_map(words), self.first.format_map(words)
         return Change(old, new, tuple(first.splitlines()), self.remark.format_map(words))
 
-    def _replaced(self, scene: Scene) -> str:
+    def _replaced(self, scene: Scene, words: Mapping[str, str]) -> str:
         if not (scene.direct or self.composite):
             return ""
-        return scene.expression if self.around is None else self.around(scene)
+        whole = words.get("whole", scene.expression)
+        return whole if self.around is None else self.around(scene)
 
 
 @attrs.frozen(kw_only=True)
@@ -95,7 +110,7 @@ class Advice(Rewrite):
         words = self._words(scene)
         if words is None:
             return None
-        change = self._written(self._replaced(scene), words)
+        change = self._written(self._replaced(scene, words), words)
         lines = [
             *change.before,
             source.rewritten(scene.line, change.old, change.new),

@@ -3,120 +3,50 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
 
 from losscheck.advice import source
-from losscheck.advice.base import Advice
+from losscheck.advice.base import Advice, fits
 from losscheck.advice.scene import Scene
-
-Text = Callable[[Scene], str]
-
-
-def _of(text: Text, *names: str) -> Text:
-    """Give the argument if a text is a call of one of these functions."""
-    return lambda s: source.first_argument_of(text(s), *names)
-
-
-def _one_minus(s: Scene) -> str:
-    return source.beside_one(s.expression, "-")
-
-
-def _one_plus(s: Scene) -> str:
-    return source.beside_one(s.expression, "+")
-
-
-def _minus_one(s: Scene) -> str:
-    """Give "x" of "x - 1"."""
-    match source.expression(s.expression):
-        case ast.BinOp(left=left, op=ast.Sub(), right=ast.Constant(value=1)):
-            return ast.unparse(left)
-    return ""
-
-
-def _root_of_one_plus(text: Text) -> Text:
-    return lambda s: source.beside_one(source.first_argument_of(text(s), "sqrt"), "+")
-
-
-def _root_of_one_minus(text: Text) -> Text:
-    return lambda s: source.beside_one(source.first_argument_of(text(s), "sqrt"), "-")
-
-
-def _linex(s: Scene) -> str:
-    """Give "z" of "exp(z) - z - 1" or "expm1(z) - z"."""
-    inner = source.expression(_minus_one(s) or s.expression)
-    name = "exp" if _minus_one(s) else "expm1"
-    match inner:
-        case ast.BinOp(left=ast.Call() as left, op=ast.Sub(), right=right):
-            z = source.first_argument_of(ast.unparse(left), name)
-            return z if z and z == ast.unparse(right) else ""
-    return ""
 
 
 def _squared(text: str) -> str:
-    """Give "x" of "x**2", "x * x" or "tf.square(x)"."""
-    match source.expression(text):
-        case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=2)):
-            return ast.unparse(left)
-        case ast.BinOp(left=left, op=ast.Mult(), right=right) if ast.dump(left) == ast.dump(right):
-            return ast.unparse(left)
-    return source.first_argument_of(text, "square")
-
-
-def _squared_safely(text: str) -> str:
     """Give "x" of a square of it, or of one that is a number where it would be 0."""
     match source.expression(text):
         case ast.Call(args=[_, ast.Constant(), square]) if source.head(text) == "where":
-            return _squared(ast.unparse(square))
-    return _squared(text)
+            text = ast.unparse(square)
+    return source.like("z ** 2", text).get("z", "")
 
 
-def _versine_quotient(s: Scene) -> str:
+def _versine(s: Scene) -> dict[str, str]:
     """Find "(1 - cos(z)) / z**2" around "1 - cos(z)", or as what is blamed itself."""
     quotient = source.quotient_of(s.line, s.expression) or s.expression
-    match source.expression(quotient):
-        case ast.BinOp(left=left, op=ast.Div(), right=right):
-            z = source.first_argument_of(source.beside_one(ast.unparse(left), "-"), "cos")
-            return quotient if z and z == s.first(ast.unparse(right), _squared_safely) else ""
-    return ""
-
-
-def _versine(s: Scene) -> str:
-    quotient = source.expression(_versine_quotient(s))
-    divisor = ast.unparse(quotient.right) if isinstance(quotient, ast.BinOp) else ""
-    return s.first(divisor, _squared_safely)
+    found = source.like("(1 - cos(z)) / d", quotient)
+    same = found and found["z"] == s.first(found["d"], _squared)
+    return {"whole": quotient, "z": found["z"]} if same else {}
 
 
 def variance(s: Scene) -> str:
     """Give "x, axis=-1" of "mean(x * x, axis=-1) - mean(x, axis=-1)**2", or of "... - m * m"."""
-    names = ("reduce_mean", "mean")
-    match source.expression(s.expression):
-        case ast.BinOp(left=left, op=ast.Sub(), right=right):
-            mean, square = ast.unparse(left), _squared(ast.unparse(right))
-            x = _squared(source.first_argument_of(mean, *names))
-            same = source.first_argument_of(square, *names) == x or square.isidentifier()
-            return x + source.keywords_of(mean, "axis") if x and square and same else ""
-    return ""
+    found = source.like("mean(x ** 2, *more) - m ** 2", s.expression)
+    same = found and source.like("mean(x)", found["m"]).get("x") == found["x"]
+    if not (same or found.get("m", "").isidentifier()):
+        return ""
+    return found["x"] + source.keywords_of(f"f(x{found['more']})", "axis")
 
 
 def expanded(s: Scene) -> str:
     """Give the squared difference for "a + b - 2 * sum(u * v, axis=-1)"."""
-    match source.expression(s.expression):
-        case ast.BinOp(
-            left=ast.BinOp(op=ast.Add()) | ast.Call(args=[ast.BinOp(op=ast.Add()), *_]),
-            op=ast.Sub(),
-            right=ast.BinOp(left=ast.Constant(value=2), op=ast.Mult(), right=ast.Call() as inner),
-        ):
-            product = ast.unparse(inner)
-            match source.expression(source.first_argument_of(product, "reduce_sum", "sum")):
-                case ast.BinOp(left=u, op=ast.Mult(), right=v):
-                    apart = f"{ast.unparse(u)} - {source.grouped(ast.unparse(v))}"
-                    axis = source.keywords_of(product, "axis", "keepdims")
-                    return f"tf.reduce_sum(tf.square({apart}){axis})"
-            if source.head(product) == "matmul" and source.keywords_of(product, "transpose_b"):
-                u, v = inner.args[:2]
-                apart = f"{source.grouped(ast.unparse(u))}[:, None] - "
-                apart += f"{source.grouped(ast.unparse(v))}[None]"
-                return f"tf.reduce_sum(tf.square({apart}), axis=-1)"
+    for pattern in ("t - 2 * sum(u * v, *more)", "t - 2 * matmul(u, v, *more)"):
+        found = source.like(pattern, s.expression)
+        match source.expression(found.get("t", "")):
+            case ast.BinOp(op=ast.Add()) | ast.Call(args=[ast.BinOp(op=ast.Add()), *_]):
+                u, v, call = found["u"], source.grouped(found["v"]), f"f(x{found['more']})"
+                if "sum" in pattern:
+                    over = source.keywords_of(call, "axis", "keepdims")
+                    return f"tf.reduce_sum(tf.square({u} - {v}){over})"
+                if source.keywords_of(call, "transpose_b"):
+                    apart = f"{source.grouped(u)}[:, None] - {v}[None]"
+                    return f"tf.reduce_sum(tf.square({apart}), axis=-1)"
     return ""
 
 
@@ -129,17 +59,8 @@ def _epsilon(s: Scene) -> str:
     return ""
 
 
-def _argument(s: Scene) -> str:
-    return s.x
-
-
-def _beside_one(operator: str) -> Text:
-    return lambda s: source.beside_one(s.x, operator)
-
-
 VERSINE = Advice(
     when=_versine,
-    around=_versine_quotient,
     composite=True,
     cause="Next to 0 cos is 1 but for its last digits.",
     first="near = tf.abs({z}) < 0.1\nsafe = tf.where(near, 1.0, {z})",
@@ -151,19 +72,19 @@ VERSINE = Advice(
 SUBTRACTED = (
     VERSINE,
     Advice(
-        when=_of(_one_minus, "cos"),
+        when=fits("1 - cos(z)"),
         composite=True,
         cause="Next to 0 cos is 1 but for its last digits.",
         write="2.0 * tf.square(tf.sin(0.5 * {gz}))",
     ),
     Advice(
-        when=_of(_minus_one, "cos"),
+        when=fits("cos(z) - 1"),
         composite=True,
         cause="Next to 0 cos is 1 but for its last digits.",
         write="-2.0 * tf.square(tf.sin(0.5 * {gz}))",
     ),
     Advice(
-        when=_linex,
+        when=fits("exp(z) - z - 1", "expm1(z) - z"),
         composite=True,
         cause="Next to 0 exp(x) is 1 + x but for its last digits.",
         first="near = tf.abs({z}) < 0.1\nsmall = tf.where(near, {z}, 0.0)\n"
@@ -172,55 +93,55 @@ SUBTRACTED = (
         write="tf.where(near, series, tf.math.expm1({z}) - {gz})",
     ),
     Advice(
-        when=_of(_minus_one, "exp"),
+        when=fits("exp(z) - 1"),
         composite=True,
         cause="Next to 0 exp is 1 but for its last digits.",
         write="tf.math.expm1({z})",
     ),
     Advice(
-        when=_of(_one_minus, "exp"),
+        when=fits("1 - exp(z)"),
         composite=True,
         cause="Next to 0 exp is 1 but for its last digits.",
         write="-tf.math.expm1({z})",
     ),
     Advice(
-        when=_root_of_one_plus(_minus_one),
+        when=fits("sqrt(1 + z) - 1"),
         composite=True,
         cause="Of a small x, 1 + x keeps the digits above 1e-7 only.",
         write="{gz} / (tf.sqrt(1.0 + {z}) + 1.0)",
     ),
     Advice(
-        when=_root_of_one_minus(_one_minus),
+        when=fits("1 - sqrt(1 - z)"),
         composite=True,
         cause="Of a small x, 1 - x keeps the digits above 1e-7 only.",
         write="{gz} / (1.0 + tf.sqrt(1.0 - {gz}))",
     ),
     Advice(
-        when=_of(_one_minus, "sigmoid"),
+        when=fits("1 - sigmoid(z)"),
         composite=True,
         cause="For a large logit the sigmoid is 1 but for its last digits.",
         write="tf.sigmoid(-{gz})",
     ),
     Advice(
-        when=_of(_one_minus, "tanh"),
+        when=fits("1 - tanh(z)"),
         composite=True,
         cause="For a large number tanh is 1 but for its last digits.",
         write="2.0 * tf.sigmoid(-2.0 * {gz})",
     ),
     Advice(
-        when=_of(_one_plus, "tanh"),
+        when=fits("1 + tanh(z)"),
         composite=True,
         cause="For a very negative number tanh is -1 but for its last digits.",
         write="2.0 * tf.sigmoid(2.0 * {gz})",
     ),
     Advice(
-        when=_of(_one_minus, "erf"),
+        when=fits("1 - erf(z)"),
         composite=True,
         cause="For a large number erf is 1 but for its last digits.",
         write="tf.math.erfc({z})",
     ),
     Advice(
-        when=_of(_one_plus, "erf"),
+        when=fits("1 + erf(z)"),
         composite=True,
         cause="For a very negative number erf is -1 but for its last digits.",
         write="tf.math.erfc(-{gz})",
@@ -243,17 +164,17 @@ SUBTRACTED = (
 
 LOGARITHMS = (
     Advice(
-        when=_of(_argument, "softmax"),
+        when=fits("softmax(z)", of="x"),
         cause="A confident softmax is 1 but for its last digits.",
         write="tf.nn.log_softmax({z})",
     ),
     Advice(
-        when=_of(_argument, "sigmoid"),
+        when=fits("sigmoid(z)", of="x"),
         cause="For a large logit the sigmoid is 1 but for its last digits.",
         write="tf.math.log_sigmoid({z})",
     ),
     Advice(
-        when=_of(_argument, "cosh"),
+        when=fits("cosh(z)", of="x"),
         cause="Next to 0 cosh is 1 but for its last digits.",
         first="near = tf.abs({z}) < 1.0\nsmall = tf.where(near, {z}, 0.0)\n"
         "far = tf.abs({z}) + tf.math.softplus(-2.0 * tf.abs({z})) - 0.6931472",
@@ -261,7 +182,7 @@ LOGARITHMS = (
         remark="cosh(x)^2 = 1 + sinh(x)^2; farther out softplus does not overflow.",
     ),
     Advice(
-        when=_of(_beside_one("+"), "exp"),
+        when=fits("1 + exp(z)", of="x"),
         cause="For a very negative number, 1 + exp(x) is 1 but for its last digits.",
         write="tf.math.softplus({z})",
     ),
@@ -271,12 +192,12 @@ LOGARITHMS = (
         write="{f}({z})",
     ),
     Advice(
-        when=_beside_one("+"),
+        when=fits("1 + z", of="x"),
         cause="Of a small x, 1 + x keeps the digits above 1e-7 only.",
         write="tf.math.log1p({z})",
     ),
     Advice(
-        when=_beside_one("-"),
+        when=fits("1 - z", of="x"),
         cause="Of a small x, 1 - x keeps the digits above 1e-7 only.",
         write="tf.math.log1p(-{gz})",
     ),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+import functools
+from collections.abc import Callable
 
 from losscheck.advice import conditions, roots, source
 from losscheck.advice.base import Rewrite
@@ -13,9 +14,14 @@ from losscheck.advice.scene import Scene
 Text = Callable[[str], str]
 
 
-def _beside_one(operator: str, *names: str) -> Text:
-    """Find the arguments of a call that is taken from 1, or added to it."""
-    return lambda text: source.arguments_of(source.beside_one(text, operator), *names)
+def _one(*patterns: str) -> Text:
+    """Give what `z`, with what goes behind it, stands for in the first pattern that is like it."""
+
+    def found(text: str) -> str:
+        words = next(filter(None, (source.like(pattern, text) for pattern in patterns)), {})
+        return words.get("z", "") + words.get("more", "")
+
+    return found
 
 
 def _operand(found: Text) -> Callable[[Scene], str]:
@@ -23,44 +29,28 @@ def _operand(found: Text) -> Callable[[Scene], str]:
     return lambda s: s.first(s.x, found)
 
 
-def _exponents(outer: tuple[str, ...]) -> Text:
-    """Give "z, axis=-1" of "reduce_sum(exp(z), axis=-1)", or of another outer function."""
-
-    def found(text: str) -> str:
-        node = source.expression(text)
-        if not isinstance(node, ast.Call) or source.head(text) not in outer or not node.args:
-            return ""
-        inner = source.arguments_of(ast.unparse(node.args[0]), "exp")
-        rest = [*map(ast.unparse, node.args[1:]), *map(ast.unparse, node.keywords)]
-        return ", ".join([inner, *rest]) if inner else ""
-
-    return found
+# What a function gives the logarithm of without taking one.
+_PLAIN = (
+    ("sigmoid(*z)", "tf.math.log_sigmoid({z})"),
+    ("1 - sigmoid(*z)", "-tf.math.softplus({z})"),
+    ("softmax(*z)", "tf.nn.log_softmax({z})"),
+    ("exp(*z)", "{z}"),
+)
 
 
 def _as_logarithm(text: str) -> str:
     """Write the logarithm of a text, where a function gives it without taking one."""
-    if z := source.arguments_of(text, "sigmoid"):
-        return f"tf.math.log_sigmoid({z})"
-    if z := _beside_one("-", "sigmoid")(text):
-        return f"-tf.math.softplus({z})"
-    if z := source.arguments_of(text, "softmax") or _normalised(text):
-        return f"tf.nn.log_softmax({z})"
-    if z := source.arguments_of(text, "exp"):
-        return z
-    return ""
+    if shares := _normalised(text):
+        return f"tf.nn.log_softmax({shares})"
+    found = ((write, source.like(pattern, text)) for pattern, write in _PLAIN)
+    return next((write.format_map(words) for write, words in found if words), "")
 
 
 def _choice(text: str) -> str:
     """Write the logarithm of "where(c, a, b)" as a choice between two."""
-    match source.expression(text):
-        case ast.Call(args=[condition, one, other]) if source.head(text) == "where":
-            logs = [_as_logarithm(ast.unparse(each)) for each in (one, other)]
-            return f"tf.where({ast.unparse(condition)}, {', '.join(logs)})" if all(logs) else ""
-    return ""
-
-
-def _softplus(text: str) -> str:
-    return source.first_argument_of(text, "softplus")
+    found = source.like("where(c, a, b)", text)
+    logs = [_as_logarithm(found[k]) for k in "ab"] if found else [""]
+    return f"tf.where({found['c']}, {', '.join(logs)})" if all(logs) else ""
 
 
 _LOGARITHMS: tuple[tuple[Text, str], ...] = (  # of what, and what to write in place of the log
@@ -68,53 +58,44 @@ _LOGARITHMS: tuple[tuple[Text, str], ...] = (  # of what, and what to write in p
     (_choice, "{z}"),
     # e^z up to e^-30 of it: far below 0 a softplus is 0, and its logarithm is z.
     (
-        _softplus,
+        _one("softplus(z)"),
         "tf.where({gz} < -15.0, {z}, tf.math.log(tf.math.softplus(tf.maximum({z}, -15.0))))",
     ),
-    (_beside_one("-", "exp"), "tf.math.log(-tf.math.expm1({z}))"),
-    (_beside_one("+", "exp"), "tf.math.softplus({z})"),
-    (_exponents(source.SUMS), "tf.reduce_logsumexp({z})"),
-    (_exponents(source.CUMULATED), "tf.math.cumulative_logsumexp({z})"),
+    (_one("1 - exp(*z)"), "tf.math.log(-tf.math.expm1({z}))"),
+    (_one("1 + exp(*z)"), "tf.math.softplus({z})"),
+    (_one("sum(exp(*z), *more)"), "tf.reduce_logsumexp({z})"),
+    (_one("cumsum(exp(*z), *more)"), "tf.math.cumulative_logsumexp({z})"),
 )
 
 
 def _mean_of_exponents(text: str) -> str:
     """Write the logarithm of a mean of exponentials."""
-    z = _exponents(source.MEANS)(text)
-    if not z:
+    found = source.like("mean(exp(z), *more)", text)
+    if not found:
         return ""
-    x = source.first_argument_of(source.first_argument_of(text, *source.MEANS), "exp")
+    x, more = found["z"], found["more"]
     axis = source.keywords_of(text, "axis").removeprefix(", axis=")
     count = f"tf.shape({x})[{axis}]" if axis else f"tf.size({x})"
     number = f"tf.cast({count}, {source.grouped(x)}.dtype)"
-    return f"tf.reduce_logsumexp({z}) - tf.math.log({number})"
-
-
-def _quotient(text: str) -> str:
-    return text if text in (*source.quotients_in(text),) else ""
+    return f"tf.reduce_logsumexp({x}{more}) - tf.math.log({number})"
 
 
 def _log_of_quotient(s: Scene) -> dict[str, str]:
     """Write the logarithm of "softmax(a) / softmax(b)" as a difference, where one of them helps."""
     for call in s.calls("log"):
         inner = source.first_argument_of(call, "log")
-        match source.expression(s.first(inner, _quotient)):
-            case ast.BinOp(left=left, op=ast.Div(), right=right):
-                texts = [ast.unparse(each) for each in (left, right)]
-                stable = [s.first(text, _as_logarithm) for text in texts]
-                if any(stable):
-                    logs = [
-                        known or f"tf.math.log({text})"
-                        for known, text in zip(stable, texts, strict=True)
-                    ]
-                    return {"call": call, "z": f"{logs[0]} - {source.grouped(logs[1])}"}
+        texts = s.first(inner, functools.partial(source.like, "a / b")).values()
+        stable = [s.first(text, _as_logarithm) for text in texts]
+        if any(stable):
+            pairs = zip(stable, texts, strict=True)
+            above, below = (known or f"tf.math.log({text})" for known, text in pairs)
+            return {"whole": call, "z": f"{above} - {source.grouped(below)}"}
     return {}
 
 
 LOG_OF_QUOTIENT = Rewrite(
     composite=True,
     when=_log_of_quotient,
-    around=lambda s: _log_of_quotient(s).get("call", ""),
     write="{z}",
 )
 
@@ -153,52 +134,38 @@ FLOORS = (
 )
 
 
-def _outer(s: Scene, found: Text) -> tuple[str, str]:
-    """Find a logarithm that takes the blamed exponential: its text, and what is found in it."""
-    for call in s.calls("log", "log1p"):
-        inner = source.first_argument_of(call, "log", "log1p")
-        if z := s.first(inner, found):
-            return call, z
-    return "", ""
-
-
 def _logarithm_of(found: Text, write: str) -> Rewrite:
-    return Rewrite(
-        composite=True,
-        when=lambda s: _outer(s, found)[1],
-        around=lambda s: _outer(s, found)[0],
-        write=write,
-    )
+    """Find a logarithm that takes the blamed exponential, and what is found in it."""
+
+    def outer(s: Scene) -> dict[str, str]:
+        for call in s.calls("log", "log1p"):
+            if z := s.first(source.first_argument_of(call, "log", "log1p"), found):
+                return {"whole": call, "z": z}
+        return {}
+
+    return Rewrite(composite=True, when=outer, write=write)
 
 
 def _normalised(text: str) -> str:
     """Give "z, axis=-1" of "exp(z) / reduce_sum(exp(z), axis=-1, keepdims=True)"."""
-    match source.expression(text):
-        case ast.BinOp(left=left, op=ast.Div(), right=right):
-            z = source.arguments_of(ast.unparse(left), "exp")
-            below = _exponents(source.SUMS)(ast.unparse(right))
-            if z and below.startswith(f"{z}, "):
-                axis = source.keywords_of(ast.unparse(right), "axis")
-                return z + (axis or ", axis=-1")
-    return ""
+    found = source.like("exp(*z) / sum(exp(*z), *more)", text)
+    if not found.get("more"):
+        return ""
+    return found["z"] + (source.keywords_of(f"f(x{found['more']})", "axis") or ", axis=-1")
 
 
-def _shares(s: Scene) -> Iterator[tuple[str, str]]:
+def _share(s: Scene) -> dict[str, str]:
     for statement in (s.line, *s.later):
         for quotient in source.quotients_in(statement):
             if z := s.first(quotient, _normalised):
-                yield quotient, z
+                return {"whole": quotient, "z": z}
+    return {}
 
 
 EXP = (
     *(_logarithm_of(found, write) for found, write in _LOGARITHMS),
     _logarithm_of(_mean_of_exponents, "{z}"),
-    Rewrite(
-        composite=True,
-        when=lambda s: next(_shares(s), ("", ""))[1],
-        around=lambda s: next(_shares(s), ("", ""))[0],
-        write="tf.nn.softmax({z})",
-    ),
+    Rewrite(composite=True, when=_share, write="tf.nn.softmax({z})"),
 )
 
 SHIFTED = Rewrite(write="{f}({gx} - tf.reduce_max({x}, axis=-1, keepdims=True))")
@@ -257,30 +224,19 @@ def _by_count(s: Scene) -> bool:
     return constant and bool(s.first(s.y, lambda t: t if source.head(t) in source.SUMS else ""))
 
 
-def _exponent(text: str) -> str:
-    return source.first_argument_of(text, "exp")
-
-
 def _by_exponential(s: Scene) -> dict[str, str]:
     """Find a quotient whose divisor is an exponential."""
     for statement in (s.line, *s.later):
         for whole in source.quotients_in(statement):
-            match source.expression(whole):
-                case ast.BinOp(left=left, right=right):
-                    if z := s.first(ast.unparse(right), _exponent):
-                        above = source.grouped(ast.unparse(left))
-                        return {"whole": whole, "z": z, "above": above}
+            found = source.like("a / b", whole)
+            if z := s.first(found["b"], _one("exp(z)")):
+                return {"whole": whole, "z": z, "above": source.grouped(found["a"])}
     return {}
 
 
 # What is divided by exp(z) has a finite product with exp(-z) where exp(z) overflows or is 0.
 BY_EXPONENTIAL = tuple(
-    Rewrite(
-        composite=True,
-        when=_by_exponential,
-        around=lambda s: _by_exponential(s).get("whole", ""),
-        write=write,
-    )
+    Rewrite(composite=True, when=_by_exponential, write=write)
     for write in ("{above} * tf.exp(-{gz})", "{above} * tf.exp(tf.minimum(-{gz}, {limit}))")
 )
 

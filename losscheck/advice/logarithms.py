@@ -3,38 +3,14 @@
 from __future__ import annotations
 
 from losscheck.advice import conditions, source
-from losscheck.advice.base import Advice, Key
+from losscheck.advice.base import Advice, Key, fits
 from losscheck.advice.scene import Scene
-
-
-def _softmax(s: Scene) -> str:
-    return source.arguments_of(s.x, "softmax")
-
-
-def _sigmoid(s: Scene) -> str:
-    return source.arguments_of(s.x, "sigmoid")
-
-
-def _one_minus_sigmoid(s: Scene) -> str:
-    return source.arguments_of(source.beside_one(s.x, "-"), "sigmoid")
-
-
-def _one_minus_exp(s: Scene) -> str:
-    return source.arguments_of(source.beside_one(s.x, "-"), "exp")
-
-
-def _one_plus_exp(s: Scene) -> str:
-    return source.arguments_of(source.beside_one(s.x, "+"), "exp")
-
-
-def _sum_of_exp(s: Scene) -> str:
-    return source.exponents_of_sum(s.x)
 
 
 def _times_itself(s: Scene) -> str:
     """Find "p * log(p)" or "p * log(p / q)" around the logarithm."""
     factor, product = source.factor_beside(s.line, s.expression)
-    return product if factor and factor in (s.x, source.numerator(s.x)) else ""
+    return product if factor and factor in (s.x, source.like("a / b", s.x).get("a")) else ""
 
 
 def _negative(s: Scene) -> bool:
@@ -45,10 +21,6 @@ def _vanished(s: Scene) -> bool:
     return s.half and s.vx == 0 and "+" in s.x
 
 
-def _one_minus(s: Scene) -> str:
-    return "" if s.backward else source.beside_one(s.x, "-")
-
-
 def _chosen_away(s: Scene) -> bool:
     """Tell that something chose another value: log itself is not finite, and the loss is."""
     return s.backward and (s.where or (s.finite and s.vx is not None and s.vx <= 0))
@@ -56,7 +28,7 @@ def _chosen_away(s: Scene) -> bool:
 
 WHOLE = (
     Advice(
-        when=_softmax,
+        when=fits("softmax(*z)", of="x"),
         true=conditions.zero,
         cause="A softmax rounds to 0 for a logit far below the largest, and log(0) is -Inf.",
         write="tf.nn.log_softmax({z})",
@@ -64,13 +36,13 @@ WHOLE = (
         "tf.nn.softmax_cross_entropy_with_logits(labels=..., logits=...).",
     ),
     Advice(
-        when=_sigmoid,
+        when=fits("sigmoid(*z)", of="x"),
         true=conditions.zero,
         cause="A sigmoid rounds to 0 for a very negative logit, and log(0) is -Inf.",
         write="tf.math.log_sigmoid({z})",
     ),
     Advice(
-        when=_one_minus_sigmoid,
+        when=fits("1 - sigmoid(*z)", of="x"),
         true=conditions.zero,
         cause="The sigmoid rounds to 1 for a large logit, so {at}, and log(0) is -Inf.",
         write="-tf.math.softplus({z})",
@@ -78,23 +50,23 @@ WHOLE = (
         "tf.nn.sigmoid_cross_entropy_with_logits(labels=..., logits=...).",
     ),
     Advice(
-        when=_one_minus_exp,
+        when=fits("1 - exp(*z)", of="x"),
         true=conditions.zero,
         cause="exp(x) rounds to 1 for a small x, so {at}, and log(0) is -Inf.",
         write="{f}(-tf.math.expm1({z}))",
     ),
     Advice(
-        when=_one_plus_exp,
+        when=fits("1 + exp(*z)", of="x"),
         true=conditions.infinite,
         cause="exp(x) overflows {dtype} above {limit}, long before log(1 + exp(x)) does.",
         write="tf.math.softplus({z})",
     ),
     Advice(
-        when=_sum_of_exp,
+        when=fits("sum(exp(*z), *more)", of="x"),
         true=conditions.infinite_or_zero,
         cause="The exponentials overflow {dtype} above {limit}, or all round to 0; the logarithm "
         "of their sum does neither.",
-        write="tf.reduce_logsumexp({z})",
+        write="tf.reduce_logsumexp({z}{more})",
     ),
     Advice(
         when=_times_itself,
@@ -125,7 +97,7 @@ FORWARD = (
         remark="Or compute in float32: x = tf.cast(x, tf.float32).",
     ),
     Advice(
-        when=_one_minus,
+        when=fits("1 - z", of="x"),
         true=conditions.zero,
         cause="{at}, since {z} is 1 or rounds to it, and log(0) is -Inf.",
         write=CLAMPED,

@@ -10,20 +10,15 @@ from losscheck.model import Kind
 
 def _log_of_one_plus(s: Scene) -> str:
     call = source.call_around(s.line, s.expression, "log", "log1p")
-    plain = source.arguments_of(call, "log1p") or source.beside_one(
-        source.arguments_of(call, "log"), "+"
-    )
-    return call if call and plain == s.expression else ""
+    found = source.like("log1p(*z)", call) or source.like("log(1 + z)", call)
+    return call if found.get("z") == s.expression else ""
 
 
-def _log_of_sum(s: Scene) -> str:
+def _log_of_sum(s: Scene) -> dict[str, str]:
+    """Give the operands of reduce_logsumexp, and what to put it in place of."""
     call = source.call_around(s.line, s.expression, "log")
-    return call if source.exponents_of_sum(source.arguments_of(call, "log")) else ""
-
-
-def _exponents(s: Scene) -> str:
-    """Give the operands of reduce_logsumexp, such as "z, axis=-1"."""
-    return source.exponents_of_sum(source.arguments_of(_log_of_sum(s), "log"))
+    found = source.like("log(sum(exp(*z), *more))", call)
+    return found and {**found, "whole": call}
 
 
 def _share(s: Scene) -> str:
@@ -34,7 +29,7 @@ def _share(s: Scene) -> str:
 
 def _log_of_cosh(s: Scene) -> str:
     call = source.call_around(s.line, s.expression, "log")
-    return call if source.arguments_of(call, "log") == s.expression else ""
+    return call if source.like("log(*z)", call).get("z") == s.expression else ""
 
 
 def _half(s: Scene) -> bool:
@@ -56,11 +51,10 @@ EXPONENTIAL = (
         write="tf.math.softplus({x})",
     ),
     Advice(
-        when=_exponents,
-        around=_log_of_sum,
+        when=_log_of_sum,
         true=conditions.exponential,
         cause=OVERFLOWS + ", the logarithm of the sum itself does not.",
-        write="tf.reduce_logsumexp({z})",
+        write="tf.reduce_logsumexp({z}{more})",
     ),
     Advice(
         when=_share,

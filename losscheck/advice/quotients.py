@@ -13,7 +13,7 @@ from losscheck.advice.scene import Scene
 
 def _arc_tangent(s: Scene) -> str:
     call = source.call_around(s.line, s.expression, "atan", "arctan")
-    return call if source.arguments_of(call, "atan", "arctan") == s.expression else ""
+    return call if source.like("atan(*z)", call).get("z") == s.expression else ""
 
 
 def _is_count(s: Scene) -> bool:

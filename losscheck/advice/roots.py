@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import functools
 import math
+from collections.abc import Mapping
 
 import attrs
 
@@ -12,13 +14,10 @@ from losscheck.advice.base import Advice, Key, Rewrite
 from losscheck.advice.limits import EXP_LIMIT
 from losscheck.advice.scene import Scene
 
-NORMS = ("norm", "reduce_euclidean_norm")
-BETWEEN = "\n"  # parts of what is found, which is one text
-
 
 def norm(s: Scene) -> bool:
     """Say whether a norm is taken."""
-    return s.head in ("norm", "reduce_euclidean_norm")
+    return s.head in source.NORMS
 
 
 def deviation(s: Scene) -> bool:
@@ -195,44 +194,31 @@ ADVICE: dict[Key, tuple[Advice, ...]] = {
 }
 
 
-def _product(text: str) -> str:
-    """Give the factors and the axis of "reduce_sum(a * b, axis=-1)"."""
-    match source.expression(source.first_argument_of(text, "reduce_sum", "sum")):
-        case ast.BinOp(left=left, op=ast.Mult(), right=right):
-            axis = source.keywords_of(text, "axis", "keepdims")
-            return BETWEEN.join([ast.unparse(left), ast.unparse(right), axis])
-    return ""
-
-
-def _norm(text: str) -> str:
+def _norm(text: str) -> tuple[str, ...]:
     """Give the vector and the axis of its norm, or of the root of its squares."""
-    if vector := source.first_argument_of(text, *NORMS):
-        return vector + BETWEEN + source.keywords_of(text, "axis", "keepdims")
-    total = source.first_argument_of(text, "sqrt")
-    squares = source.first_argument_of(
-        source.first_argument_of(total, "reduce_sum", "sum"), "square"
-    )
-    return squares and squares + BETWEEN + source.keywords_of(total, "axis", "keepdims")
+    found = source.like("norm(v, *more)", text) or source.like("sqrt(sum(v ** 2, *more))", text)
+    return (found["v"], _over(found)) if found else ()
+
+
+def _over(found: Mapping[str, str]) -> str:
+    return source.keywords_of(f"f(x{found['more']})", "axis", "keepdims")
 
 
 def _cosine(s: Scene) -> dict[str, str]:
     """Find "reduce_sum(a * b, axis=-1) / (norm(a, axis=-1) * norm(b, axis=-1))"."""
-
-    def norms(text: str) -> str:
-        match source.expression(text):
-            case ast.BinOp(left=left, op=ast.Mult(), right=right):
-                found = [s.first(ast.unparse(each), _norm) for each in (left, right)]
-                if all(found):
-                    (one, axis), (two, other) = (each.split(BETWEEN) for each in found)
-                    return BETWEEN.join([one, two, axis]) if axis == other else ""
-        return ""
-
-    above, below = s.first(s.x, _product), s.first(s.y, norms)
-    if not above or sorted(above.split(BETWEEN)) != sorted(below.split(BETWEEN)):
+    above = s.first(s.x, functools.partial(source.like, "sum(a * b, *more)"))
+    if not above:
         return {}
-    one, two, over = above.split(BETWEEN)
+    one, two, over = above["a"], above["b"], _over(above)
+
+    def fits(text: str) -> bool:
+        parts = source.like("u * v", text).values()
+        norms = [s.first(part, _norm) for part in parts]
+        return sorted(norms) == sorted([(one, over), (two, over)])
+
     axis = source.keywords_of(f"f(x{over})", "axis")
-    return {"z": one, "other": two, "over": over, "axis": axis} if axis else {}
+    found = {"z": one, "other": two, "over": over, "axis": axis}
+    return found if axis and s.first(s.y, fits) else {}
 
 
 def _normalized(epsilon: str) -> Rewrite:
@@ -254,7 +240,7 @@ def _root_of_squares(s: Scene) -> dict[str, str]:
         if text:
             sum_, added = _apart(text)
             return {
-                "call": call,
+                "whole": call,
                 "z": _squares(text),
                 "of": source.function(sum_),
                 "over": source.keywords_of(sum_, "axis", "keepdims"),
@@ -272,14 +258,13 @@ def _apart(text: str) -> tuple[str, str]:
 
 
 def _squares(text: str) -> str:
-    inner = source.first_argument_of(_apart(text)[0], *source.SUMS, *source.MEANS)
-    return source.first_argument_of(inner, "square")
+    sum_ = _apart(text)[0]
+    return (source.like("sum(z ** 2)", sum_) or source.like("mean(z ** 2)", sum_)).get("z", "")
 
 
 ROOT_OF_SQUARES = Rewrite(
     composite=True,
     when=_root_of_squares,
-    around=lambda s: _root_of_squares(s).get("call", ""),
     first="scaled = {z}\nscale = tf.stop_gradient(tf.maximum(tf.reduce_max(tf.abs(scaled)), 1.0))",
     write="scale * tf.sqrt({of}(tf.square(scaled / scale){over}){added})",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
 
 import attrs
 import numpy as np
@@ -24,6 +25,8 @@ from losscheck.advice.limits import (
 )
 from losscheck.advice.worst import worst
 from losscheck.model import Array, Direction, Kind, Suspect
+
+Found = TypeVar("Found")
 
 DEEPEST = 4  # names in what names stand for that are looked up
 ROUND = 1e6  # above it a number is not mistaken for another one with fewer digits
@@ -120,7 +123,7 @@ class Scene:
         """Whether a choice between two values stands on the line."""
         return "where(" in self.line
 
-    def first(self, text: str, found: Callable[[str], str]) -> str:
+    def first(self, text: str, found: Callable[[str], Found]) -> Found:
         """What is found in a text, or in what it is with names replaced by what they stand for."""
         for _ in range(DEEPEST):
             if (result := found(text)) or (whole := source.replaced(text, self.meanings)) == text:
@@ -150,7 +153,7 @@ class Scene:
             "sy": source.summand(self.y),
             "arg": self.argument,
             "garg": source.grouped(self.argument),
-            "num": source.numerator(self.x) or self.x,
+            "num": source.like("a / b", self.x).get("a", self.x),
             "f": self.call,
             "rest": source.keywords_of(self.expression, "axis", "keepdims"),
             "at": self._at(self.x, self.vx),

@@ -15,7 +15,9 @@ _OPERATORS: dict[type[ast.operator], str] = {
     ast.MatMult: "@",
 }
 # What functions are called, in TensorFlow, Keras and NumPy.
-SUMS, CUMULATED, MEANS = ("reduce_sum", "sum"), ("cumsum",), ("reduce_mean", "mean")
+SUMS, MEANS = ("reduce_sum", "sum"), ("reduce_mean", "mean")
+NORMS = ("norm", "reduce_euclidean_norm")
+_CALLED = {"sum": SUMS, "mean": MEANS, "norm": NORMS, "atan": ("atan", "arctan")}
 _LOOSER_THAN_SUM = (ast.Compare, ast.BoolOp, ast.IfExp, ast.Lambda, ast.NamedExpr)
 
 
@@ -49,14 +51,6 @@ def function(text: str) -> str:
     return ast.unparse(node.func) if isinstance(node, ast.Call) else ""
 
 
-def arguments_of(text: str, *names: str) -> str:
-    """Give what is between the parentheses if the text calls one of the functions, else ""."""
-    node = expression(text)
-    if not isinstance(node, ast.Call) or head(text) not in names:
-        return ""
-    return ", ".join([*map(ast.unparse, node.args), *map(ast.unparse, node.keywords)])
-
-
 def first_argument_of(text: str, *names: str) -> str:
     """Give the first positional argument if the text calls one of the functions, else ""."""
     node = expression(text)
@@ -71,30 +65,6 @@ def keywords_of(text: str, *names: str) -> str:
     if not isinstance(node, ast.Call):
         return ""
     return "".join(f", {ast.unparse(k)}" for k in node.keywords if k.arg in names)
-
-
-def beside_one(text: str, operator: str) -> str:
-    """Give the other side of "1 - x" or "1 + x" (or "x + 1"), "" where the text is not that."""
-    node = expression(text)
-    if not isinstance(node, ast.BinOp) or _OPERATORS.get(type(node.op)) != operator:
-        return ""
-    if _is_one(node.left):
-        return ast.unparse(node.right)
-    return ast.unparse(node.left) if operator == "+" and _is_one(node.right) else ""
-
-
-def _is_one(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value == 1
-
-
-def exponents_of_sum(text: str) -> str:
-    """Give "z, axis=-1" of "tf.reduce_sum(tf.exp(z), axis=-1)", "" where the text is not that."""
-    node = expression(text)
-    if not isinstance(node, ast.Call) or head(text) not in ("reduce_sum", "sum") or not node.args:
-        return ""
-    inner = arguments_of(ast.unparse(node.args[0]), "exp")
-    rest = [*map(ast.unparse, node.args[1:]), *map(ast.unparse, node.keywords)]
-    return ", ".join([inner, *rest]) if inner else ""
 
 
 def factor_beside(line: str, text: str) -> tuple[str, str]:
@@ -143,14 +113,6 @@ def _inside(line: str) -> Iterator[tuple[ast.expr, str]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.expr):
             yield node, ast.get_source_segment(statement, node) or ""
-
-
-def numerator(text: str) -> str:
-    """Give "a" of "a / b", "" where the text is no quotient."""
-    node = expression(text)
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
-        return ast.unparse(node.left)
-    return ""
 
 
 def grouped(text: str) -> str:
@@ -261,3 +223,80 @@ def around(tree: ast.Module | None, line: int) -> Iterator[ast.AST]:
     for statement in tree.body if tree is not None else ():
         if begin(statement) <= line <= (statement.end_lineno or statement.lineno):
             yield from ast.walk(statement)
+
+
+def like(pattern: str, text: str) -> dict[str, str]:
+    """Say what the letters of a pattern stand for in an expression; {} where it is not like that.
+
+    A letter stands for any operand, the same wherever it is. Functions go by the last part of their
+    names, and `sum`, `mean`, `norm` and `atan` by their other names; what is behind the last
+    argument of a pattern may be there or not. `*z` in a call stands for all arguments, `*more`
+    behind others for the rest, with a comma before it. Terms and factors may change places, and a
+    square is one in any spelling.
+
+    Examples
+    --------
+    >>> like("1 - exp(z)", "1.0 - tf.exp(-p)")
+    {'z': '-p'}
+    >>> like("sum(exp(*z), *more)", "tf.reduce_sum(tf.exp(q), axis=-1)")
+    {'z': 'q', 'more': ', axis=-1'}
+    >>> like("exp(z) - z", "tf.exp(p) - q")
+    {}
+    """
+    wanted, node = expression(pattern), expression(text)
+    assert wanted is not None
+    return (None if node is None else _bound(wanted, node, {})) or {}
+
+
+def _bound(pattern: ast.expr, node: ast.expr, found: dict[str, str]) -> dict[str, str] | None:
+    """What letters stand for, beside what they do already; None where it does not fit."""
+    match pattern, node:
+        case ast.Name(id=letter), _:
+            return _with(found, letter, ast.unparse(node))
+        case ast.Constant(value=number), ast.Constant(value=other):
+            return found if number == other else None
+        case ast.BinOp(left=base, op=ast.Pow(), right=ast.Constant(value=2)), _:
+            root = squared(node)
+            return None if root is None else _bound(base, root, found)
+        case ast.BinOp(left=one, op=op, right=two), ast.BinOp() if type(op) is type(node.op):
+            orders = [(node.left, node.right)]
+            if isinstance(op, ast.Add | ast.Mult):
+                orders.append((node.right, node.left))
+            for left, right in orders:
+                first = _bound(one, left, found)
+                if first is not None and (both := _bound(two, right, first)) is not None:
+                    return both
+        case ast.Call(func=ast.Name(id=name)), ast.Call():
+            if head(ast.unparse(node)) in _CALLED.get(name, (name,)):
+                return _of_arguments(pattern.args, node, found)
+    return None
+
+
+def _of_arguments(
+    patterns: list[ast.expr], node: ast.Call, found: dict[str, str]
+) -> dict[str, str] | None:
+    for i, pattern in enumerate(patterns):
+        if isinstance(pattern, ast.Starred):
+            rest = [*map(ast.unparse, node.args[i:]), *map(ast.unparse, node.keywords)]
+            text = ", ".join(["", *rest] if i else rest)
+            return _with(found, ast.unparse(pattern.value), text) if i or text else None
+        if i == len(node.args) or (bound := _bound(pattern, node.args[i], found)) is None:
+            return None
+        found = bound
+    return found
+
+
+def _with(found: dict[str, str], letter: str, text: str) -> dict[str, str] | None:
+    return {**found, letter: text} if found.get(letter, text) == text else None
+
+
+def squared(node: ast.expr) -> ast.expr | None:
+    """What is squared, as "x**2", "x * x" or "tf.square(x)"; None where nothing is."""
+    match node:
+        case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=2)):
+            return left
+        case ast.BinOp(left=left, op=ast.Mult(), right=right) if ast.dump(left) == ast.dump(right):
+            return left
+        case ast.Call(args=[inner, *_]) if head(ast.unparse(node)) == "square":
+            return inner
+    return None
