@@ -142,6 +142,9 @@ def label(hints: Sequence[Hint], chosen: Choice, more: int) -> tuple[Choice, ...
         choices.append(Choice("sign", uses["sign"]))
     if "count" in uses:
         choices.append(Choice("count", uses["count"]))
+    for use in ("logits", "scaled-logits"):  # a teacher's
+        if use in uses and "log" not in uses and not choices:
+            choices.append(Choice("logits", uses[use]))
     if "log" in uses and "log-complement" in uses:
         choices.append(Choice("probability", f"{uses['log']}, and {uses['log-complement']}"))
     elif "log" in uses and by_columns:

@@ -120,8 +120,9 @@ class _Search:
         if trial is None:
             return self._is_over()
         if layout.led and trial.faults.grave == ["of_batch"]:  # its batch is the loss's own
-            self._best = trial
-            return True
+            if layout.shapes[layout.prediction].rank > 1:  # not columns in the place of samples
+                self._best = trial
+                return True
         if trial.right:
             further = trial.coincident
         elif trial is self._best and self._is_own_form(trial):

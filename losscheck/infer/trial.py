@@ -206,6 +206,8 @@ class Trials:
             coincident = bool(fixed)
         elif found is not None and found.ends:
             fixed = self._growing(layout, found, self._fit(grown, layout.at(elsewhere)))
+            dims = layout.shapes[layout.prediction].dims
+            coincident = any(dims.count(letter) > 1 for letter in fixed)  # of two axes one is meant
         if found is not None and found.faults.crossed and batch:
             of_batch |= self._raises(layout, {batch: 1})
         for letter in fixed:

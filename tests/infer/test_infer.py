@@ -110,6 +110,22 @@ def angle(y_true, y_pred):
     return tf.reduce_mean(tf.square(tf.acos(y_pred) - y_true))
 
 
+def teacher(y_true, y_pred):
+    wanted = tf.nn.softmax(y_true / 4.0, axis=-1)
+    return -tf.reduce_sum(wanted * tf.nn.log_softmax(y_pred / 4.0, axis=-1), axis=-1)
+
+
+def shape_and_rate(y_true, y_pred):
+    shape, rate = tf.split(tf.nn.softplus(y_pred), 2, axis=-1)
+    return tf.reduce_mean(rate * tf.square(y_true) - shape * y_true + tf.math.lgamma(shape))
+
+
+def box_and_object(y_true, y_pred):
+    there = y_true[..., 4:5]
+    box = tf.reduce_sum(there * tf.square(y_true[..., :4] - y_pred[..., :4]), axis=-1)
+    return box + tf.square(y_true[..., 4] - y_pred[..., 4])
+
+
 def logarithmic(y_true, y_pred):
     return tf.reduce_mean(tf.square(tf.math.log(y_true + 1.0) - tf.math.log(y_pred + 1.0)))
 
@@ -143,6 +159,10 @@ def logarithmic(y_true, y_pred):
         (signed, ("sign", "(B, D)"), ("real", "(B, D)"), FREE),
         (smooth_in_time, ("real", "(B, T, D)"), ("real", "(B, T, D)"), FREE),
         (fraction, ("nonnegative", "(B, D)"), ("nonnegative", "(B, D)"), "fractional power"),
+        (teacher, ("logits", "(B, D)"), ("logits", "(B, D)"), "goes into a log-softmax"),
+        # Columns are split, not samples; and five of them are no accident of a square.
+        (shape_and_rate, ("real", "(B, 3)"), ("logits", "(B, 6)"), "goes into a softplus"),
+        (box_and_object, ("real", "(B, 5)"), ("real", "(B, 5)"), FREE),
         (angle, ("real", "(B, D)"), ("[-1, 1]", "(B, D)"), "goes into acos"),
     ],
 )
