@@ -119,10 +119,10 @@ class _Search:
         trial = self._look(layout)
         if trial is None:
             return self._is_over()
-        if layout.led and trial.faults.grave == ["of_batch"]:  # its batch is the loss's own
-            if layout.shapes[layout.prediction].rank > 1:  # not columns in the place of samples
-                self._best = trial
-                return True
+        columns = layout.shapes[layout.prediction].rank > 1  # else they may be taken for samples
+        if layout.led and columns and trial.faults.grave == ["of_batch"]:
+            self._best = trial  # its batch is the loss's own
+            return True
         if trial.right:
             further = trial.coincident
         elif trial is self._best and self._is_own_form(trial):
