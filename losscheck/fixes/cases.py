@@ -102,7 +102,7 @@ def wrong_throughout(each: Explanation, evidence: Evidence) -> bool:
         Of the loss, at the sizes of every check.
     """
     suspect = each.suspect
-    if by_code(suspect.code).doubt is not Doubt.ALL or suspect.expected_value is None:
+    if by_code(suspect.code).doubt is not Doubt.ALL or suspect.value is None:
         return False
     shapes = {name: np.shape(array) for name, array in suspect.inputs.items()}
     return any(shapes == dict(instance.shapes) for instance in evidence.instances)
@@ -115,6 +115,8 @@ def still_wrong(each: Explanation, changed: Evidence) -> Iterator[str]:
     Keras takes the mean of the changed loss's values, too.
     """
     suspect = each.suspect
+    if suspect.expected_value is None:  # no sample says it
+        return
     inputs = {name: np.asarray(array)[np.newaxis] for name, array in suspect.inputs.items()}
     block = CaseBlock(inputs, np.asarray([Range.ORDINARY], np.uint8))
     shapes = changed.instance_of(block).shapes

@@ -27,6 +27,7 @@ BASE = 3
 LENGTHS = 8  # sizes of axes before the last one that something names
 MOST_ASKED = 24  # widths of a pair that something names
 MOST_MORE = 6  # sizes tried where an index may ask for one more
+MOST_BEYOND = 4  # numbers that may be the columns of predictions, or of labels
 MOST_LED = 8  # messages that are followed from one to the next
 
 
@@ -67,7 +68,7 @@ class Candidates:
         every = (*same, *other)
         yield from _of_each(every, self._at_once)
         yield from _of_each(every, self._led)
-        yield from _of_each(same, self._asked, self._shares)
+        yield from _of_each(same, self._asked, self._shares, self._beyond)
         yield from _of_each(other, self._asked)
         yield from _of_each(able, self._longer)
         yield from _of_each(every, self._usual)
@@ -160,6 +161,19 @@ class Candidates:
                 yield from self.options(
                     (pair[0].with_axis(-1, label), pair[1].with_axis(-1, prediction))
                 )
+
+    def _beyond(self, pair: Pair) -> Iterator[Layout]:
+        """Labels of more columns than predictions: what is seen, or how much a point counts.
+
+        What is compared with the prediction is a slice, whose width a message names.
+        """
+        free = self._given.shapes.keys().isdisjoint((*self._given.labels, self._given.prediction))
+        asked = self._told[pair].numbers[:MOST_BEYOND] if free and pair[1].rank > 1 else ()
+        for width in asked:
+            ends = (width + 1, width + 2, *(n + 1 for n in self._own[:MOST_BEYOND] if n > width))
+            for columns in dict.fromkeys(ends):
+                beyond = pair[0].with_axis(-1, columns), pair[1].with_axis(-1, width)
+                yield from _of_each((beyond,), self.options, self._led)
 
     def _led(self, pair: Pair) -> Iterator[Layout]:
         """Follow one message after the other, each of which comes from further on in the loss.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -31,6 +32,7 @@ Sizes = Mapping[str, tuple[int | None, ...] | None]  # argument -> shape; None: 
 # exact to float64, those of a rewritten graph were rounded to float32 (half an ulp, 2^-24 each).
 FLOOR_RETRACED = 1e-9
 FLOOR_REWRITTEN = 2.0**-22
+MOST_ELEMENTS = 1 << 30  # of a tensor inside, 4 GB of float32
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -143,7 +145,8 @@ class Programs:
             return self._usable(program), Tracing(how="graph")
         except CallError as error:
             first = error
-        if first.refused or (once and isinstance(first.error, OF_SIZES)):
+        of_size = once and isinstance(first.error, OF_SIZES)
+        if first.refused or of_size or isinstance(first.error, MemoryError):
             raise first from first.error
         if needs_autograph(first):
             try:
@@ -172,6 +175,10 @@ class Programs:
         return found
 
     def _usable(self, program: Program) -> Program:
+        shapes = [shape for node in program.wiring.nodes for shape in node.shapes if shape]
+        largest = max((math.prod(size or 1 for size in shape) for shape in shapes), default=0)
+        if largest > MOST_ELEMENTS:  # TensorFlow waits for memory, again and again
+            raise CallError(MemoryError(f"a tensor would have {largest:,} elements"), None)
         # A graph may trace and still fail when it runs: sizes that do not fit are found only then.
         try:
             program.try_once()

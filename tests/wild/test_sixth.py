@@ -13,6 +13,7 @@ import losscheck
 from benchmarks.stability_projects import look
 from losscheck.evidence.graph import graph_facts
 from losscheck.evidence.shape.layouts import layout_runs
+from losscheck.program.tracing.trace import CallError
 from tests.desks import desk
 from tests.verdicts import errors, found
 from tests.wild.projects import grids
@@ -83,6 +84,55 @@ def test_bits_stay_those_of_float32() -> None:
     rows = np.random.default_rng(0).normal(size=(2, *program.shapes["y_pred"]))
     case = {"y_true": rows[:, ::-1], "y_pred": rows}
     assert np.allclose(program.in_float64().run(case).value, program.run(case).value)
+
+
+@pytest.mark.slow
+def test_a_column_that_meets_shared_risks_is_squeezed() -> None:
+    truth = NAMED["lifetimes_in_a_batch"]
+    report = losscheck.check(truth.loss, arguments=truth.arguments)
+    assert "tf.squeeze(event, axis=-1)" in report.diagnoses[0].diff
+    assert report.diagnoses[0].verified
+
+
+def seen_points(y_true: Any, y_pred: Any) -> Any:
+    """Three numbers for a point of two: where it is, and whether it is seen."""
+    apart = tf.reduce_sum(tf.square(y_true[..., :2] - y_pred), axis=-1)
+    return tf.reduce_sum(y_true[..., 2] * apart, axis=-1)
+
+
+def weight_last(y_true: Any, y_pred: Any) -> Any:
+    """A label more than there are predictions, which says how much they count."""
+    return y_true[:, -1] * tf.reduce_mean(tf.abs(y_true[:, :-1] - y_pred), axis=-1)
+
+
+def nothing_more(y_true: Any, y_pred: Any) -> Any:
+    """As many of both, though a slice of labels is taken."""
+    return tf.reduce_mean(tf.square(y_true - y_pred), axis=-1) + tf.abs(y_true[:, 0] - y_pred[:, 0])
+
+
+@pytest.mark.parametrize(
+    ("loss", "label", "prediction"),
+    [
+        (seen_points, "(B, T, 3)", "(B, T, 2)"),
+        (weight_last, "(B, 3)", "(B, 2)"),
+        (nothing_more, "(B, D)", "(B, D)"),
+    ],
+)
+def test_labels_may_hold_more_than_predictions(loss: Any, label: str, prediction: str) -> None:
+    spec = desk(loss).evidence.spec
+    assert [argument.shape for argument in spec.arguments] == [label, prediction]
+
+
+def all_pairs(y_true: Any, y_pred: Any) -> Any:
+    """Every number of a batch beside all others."""
+    row = tf.reshape(y_pred - y_true, [-1])
+    return tf.reduce_mean(tf.square(row[:, tf.newaxis] - row))
+
+
+def test_what_no_memory_holds_is_not_run() -> None:
+    programs = desk(all_pairs).evidence.programs
+    with pytest.raises(CallError, match=r"a tensor would have 4,294,967,296 elements"):
+        programs.at({"y_true": (65_536,), "y_pred": (65_536,)})
 
 
 @pytest.mark.slow
