@@ -36,7 +36,7 @@ KERAS := $(addprefix keras.losses:,binary_crossentropy binary_focal_crossentropy
 	mean_squared_logarithmic_error poisson sparse_categorical_crossentropy squared_hinge tversky \
 	'BinaryCrossentropy(from_logits=True)' 'CategoricalCrossentropy(from_logits=True)')
 
-.PHONY: help setup demo reports test test-slow test-cluster lint format bench-gradient bench-search \
+.PHONY: help setup demo reports test test-slow test-cluster coverage lint format bench-gradient bench-search \
 	keras-contract accuracy proof rewriting scaling snapshot snapshot-compare docs picture rule-examples dist matrix \
 	clean
 
@@ -45,6 +45,7 @@ help:
 	@echo 'make reports  check the losses of Keras; writes reports/keras.html and .json and their pictures'
 	@echo 'make test     run the tests'
 	@echo 'make test-slow  run the long sweeps that make test leaves out; takes an hour'
+	@echo 'make coverage  run the tests and say which lines none of them runs; takes half an hour'
 	@echo 'make test-cluster  run losses on a scheduler with two workers, and in three parts; takes two minutes'
 	@echo 'make lint     run ruff and mypy, and see that rooms import those below them alone'
 	@echo 'make format   let ruff rewrite the sources'
@@ -99,6 +100,14 @@ reports: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder \
 		tests/test_zoo.py tests/generated tests/test_seeds.py tests/test_everyday.py tests
+
+# Losses run in processes of their own, whose lines count as well.
+coverage: $(STAMP)
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder \
+		tests/test_zoo.py tests/generated tests/test_seeds.py tests/test_everyday.py tests
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
 
 # The long sweeps that `make test` leaves out; the whole zoo is also in `make accuracy`.
 test-slow: $(STAMP)
