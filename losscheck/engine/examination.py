@@ -61,7 +61,7 @@ class Examination(abc.ABC):
         self._seed = own_seed(settings.seed, loss.target)
         self._base = os.path.abspath(settings.directory)
         self._faults = Faults(packages())
-        self._budget = Budget(settings.budget)
+        self._budget = Budget(self._seconds)
         self._cut: list[str] = []  # codes of the rules that the budget cut
         self._partial: set[str] = set()  # rules whose findings leave the others something to judge
         self._undecided: set[str] = set()  # rules that faults of ours left undecided
@@ -117,6 +117,11 @@ class Examination(abc.ABC):
         self, kept: Sequence[Finding], counted: Sequence[Explanation]
     ) -> tuple[Diagnosis, ...]:
         """Tell the findings that have one root cause together."""
+
+    @property
+    def _seconds(self) -> float:
+        """Of processor time that it may take; 0 for as many as it takes."""
+        return self._settings.budget
 
     def _unrun(self) -> tuple[str, str]:
         """Why most rules cannot judge it, in short and with what can be done; "" where they can."""
@@ -220,10 +225,6 @@ class Examination(abc.ABC):
         self._cut.append(rule.code)
         outcome = Outcome.INCONCLUSIVE if rule.essential else Outcome.SKIP
         return skipped(rule, self._budget.reason, outcome)
-
-    def _cut_rules(self) -> tuple[str, ...]:
-        """A note that names the rules that there was no time for."""
-        return (f"{', '.join(sorted(self._cut))}: {self._budget.reason}",) if self._cut else ()
 
     def _is_selected(self, rule: Rule) -> bool:
         return not self._settings.select or rule.code.startswith(self._settings.select)

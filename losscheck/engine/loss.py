@@ -185,7 +185,8 @@ class LossExamination(Examination):
         )
         for code, names in self._shortened.items():
             said = (*said, f"{code} was judged without {', '.join(names)}: {self._budget.reason}")
-        said = (*said, *self._cut_rules())
+        if self._cut:
+            said = (*said, f"{', '.join(sorted(self._cut))}: {self._budget.reason}")
         if gradient is not None:
             said = (*said, *desk.get("opinions").notes)
         return {

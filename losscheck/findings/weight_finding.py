@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
@@ -17,7 +17,8 @@ from losscheck.evidence.precision.truth import LARGEST
 from losscheck.faults import Faults
 from losscheck.findings import locate
 from losscheck.findings.blame import nonfinite_source, zero_source
-from losscheck.findings.explanation import Explanation
+from losscheck.findings.explanation import Explanation, Spot
+from losscheck.findings.finding import Writer
 from losscheck.findings.inside import float_tensors
 from losscheck.findings.reproduce_weights import reproduce
 from losscheck.findings.steps import Remedy, plain, stated
@@ -35,6 +36,7 @@ from losscheck.program.tracing.origin import locate as place
 from losscheck.program.tracing.wiring import Node
 from losscheck.rules import policy
 from losscheck.rules.base import Rule, Trail
+from losscheck.rules.crowd import Crowd
 from losscheck.rules.model import listed
 from losscheck.settings.settings import Settings
 from losscheck.targets import Loss
@@ -42,48 +44,31 @@ from losscheck.targets import Loss
 SHOWN = 512  # elements of a batch or a gradient that a finding carries
 
 
-class WeightWriter:
+class WeightWriter(Writer):
     """Writes the findings of one model.
 
     Parameters
     ----------
     evidence
         What is known of its weights.
-    base
-        Files are reported relative to this folder.
-    faults
-        Where it is kept what of our own failed.
     """
 
     def __init__(
-        self,
-        loss: Loss,
-        settings: Settings,
-        evidence: WeightEvidence,
-        base: str,
-        faults: Faults | None = None,
+        self, loss: Loss, settings: Settings, evidence: WeightEvidence, base: str, faults: Faults
     ) -> None:
-        self._faults = faults or Faults()
-        self._loss = loss
-        self._settings = settings
+        super().__init__(loss, settings, None, base, faults)
         self._evidence = evidence
-        self._base = base
 
-    def explanations(self, rule: Rule, suspects: Iterable[Suspect]) -> list[Explanation]:
-        """Turn what a rule suspects into findings: one a form and blamed expression."""
-        found: list[Explanation] = []
-        for suspect in suspects:
-            parts = self._faults.attempt(
-                f"the blame for {rule.code}",
-                functools.partial(self._by_source, rule, suspect),
-                [(suspect, None)],
-            )
-            for part, node in parts:
-                write = functools.partial(self._finding, rule, part, node)
-                what = f"the explanation of {rule.code}"
-                if (made := self._faults.attempt(what, write, None, rule.code)) is not None:
-                    found.append(made)
-        return found
+    def _add(self, rule: Rule, suspect: Suspect | Crowd, written: dict[Spot, Explanation]) -> None:
+        """Write a finding for each operation that spoils weights."""
+        assert isinstance(suspect, Suspect)  # a model has no crowd of cases
+        parts = self._faults.attempt(
+            f"the blame for {rule.code}",
+            functools.partial(self._by_source, rule, suspect),
+            [(suspect, None)],
+        )
+        for part, node in parts:
+            written[rule.code, len(written)] = self._written(rule, part, node)
 
     def _by_source(self, rule: Rule, suspect: Suspect) -> list[tuple[Suspect, Node | None]]:
         """Take apart weights whose gradients different operations spoil."""
@@ -133,7 +118,7 @@ class WeightWriter:
         feed = objective.feed(moment.weights, moment.batch, moment.state)
         return objective, dict(zip(names, objective.program.once(names, feed), strict=True))
 
-    def _finding(self, rule: Rule, suspect: Suspect, node: Node | None) -> Explanation:
+    def _written(self, rule: Rule, suspect: Suspect, node: Node | None) -> Explanation:
         moment: Moment = suspect.facts["moment"]
         members: Sequence[int] = suspect.facts["weights"]
         attempt, code = self._faults.attempt, rule.code

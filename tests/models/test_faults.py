@@ -9,6 +9,7 @@ import pytest
 from losscheck.engine import model as model_examination
 from losscheck.engine import outcomes
 from losscheck.engine.task import Task, examine
+from losscheck.engine.unexamined import InterruptedExamination
 from losscheck.findings import weight_finding
 from losscheck.model import LossReport, Verdict
 from losscheck.rules.model.weights import WEIGHT_RULES
@@ -72,3 +73,21 @@ def test_where_nothing_of_a_model_can_be_judged_its_outputs_still_count(
             checks=report.checks,
         )
         assert outcomes.together(report, [output]).verdict == together
+
+
+def test_what_was_found_of_a_model_is_told_at_once_and_kept_where_the_user_interrupts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupts(*given: Any, **named: Any) -> Any:
+        raise KeyboardInterrupt
+
+    missing = next(rule for rule in WEIGHT_RULES if rule.code == "LC102")
+    monkeypatch.setattr(missing, "judge", interrupts, raising=False)
+    heard: list[str] = []
+    with pytest.raises(InterruptedExamination) as interrupted:
+        examine(
+            Task(target=TARGET, settings=Settings()),
+            tell=lambda finding: heard.append(finding.code),
+        )
+    assert "LC202" in heard
+    assert "LC202" in codes(interrupted.value.report, "error")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losscheck.advice import wording
-from losscheck.model import Direction, Range, Severity, Suspect
+from losscheck.model import Direction, Range, Suspect
 from losscheck.rules.base import Rule
+from losscheck.rules.nonfinite.nonfinite import ForwardInf, ForwardNan, GradientInf, GradientNan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,7 +50,19 @@ def _unsure(suspect: Suspect) -> str:
     return f" This needs inputs and labels in {drawn}; other inputs give finite numbers."
 
 
-class _NonfiniteRule(Rule):
+class WeightRule(Rule):
+    """A rule about weights: it goes by the code of one about losses, and weighs as much."""
+
+    def __init_subclass__(cls, of: type[Rule] | None = None) -> None:
+        super().__init_subclass__()
+        if of is not None:
+            for name in {"code", "slug", "forms", "essential", "nonfinite"} - vars(cls).keys():
+                setattr(cls, name, getattr(of, name))
+
+
+class _NonfiniteRule(WeightRule):
+    """The same as of a loss, of the loss and the gradients of a model."""
+
     form: str
 
     def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
@@ -91,24 +104,16 @@ class _ValueRule(_NonfiniteRule):
             )
 
 
-class WeightForwardNan(_ValueRule):
+class WeightForwardNan(_ValueRule, of=ForwardNan):
     """The loss is NaN (LC201)."""
 
-    code = "LC201"
-    slug = "forward-nan"
-    forms = {"nan": Severity.ERROR}
     form = "nan"
-    nonfinite = frozenset(forms)
 
 
-class WeightForwardInf(_ValueRule):
+class WeightForwardInf(_ValueRule, of=ForwardInf):
     """The loss is infinite (LC202)."""
 
-    code = "LC202"
-    slug = "forward-inf"
-    forms = {"inf": Severity.ERROR}
     form = "inf"
-    nonfinite = frozenset(forms)
 
 
 class _GradientRule(_NonfiniteRule):
@@ -140,24 +145,16 @@ class _GradientRule(_NonfiniteRule):
             )
 
 
-class WeightGradientNan(_GradientRule):
+class WeightGradientNan(_GradientRule, of=GradientNan):
     """The gradient by a weight is NaN while the loss is finite (LC203)."""
 
-    code = "LC203"
-    slug = "gradient-nan"
-    forms = {"nan": Severity.ERROR}
     form = "nan"
-    nonfinite = frozenset(forms)
 
 
-class WeightGradientInf(_GradientRule):
+class WeightGradientInf(_GradientRule, of=GradientInf):
     """The gradient by a weight is infinite while the loss is finite (LC204)."""
 
-    code = "LC204"
-    slug = "gradient-inf"
-    forms = {"inf": Severity.ERROR}
     form = "inf"
-    nonfinite = frozenset(forms)
 
 
 def _stages(weights: WeightEvidence) -> Iterator[Moment]:

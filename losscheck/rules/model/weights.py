@@ -13,13 +13,16 @@ import numpy as np
 from losscheck.advice import wording
 from losscheck.advice.functions import FLAT, NO_SLOPE, SURROGATE
 from losscheck.model import Direction, Range, Severity, Suspect
-from losscheck.rules.base import Rule, Trail
-from losscheck.rules.gradient.gradient_mismatch import reason
+from losscheck.rules.base import Trail
+from losscheck.rules.gradient.gradient_dead import GradientDead
+from losscheck.rules.gradient.gradient_mismatch import GradientMismatch, reason
+from losscheck.rules.gradient.gradient_missing import GradientMissing
 from losscheck.rules.model import (
     WeightForwardInf,
     WeightForwardNan,
     WeightGradientInf,
     WeightGradientNan,
+    WeightRule,
 )
 
 if TYPE_CHECKING:
@@ -54,11 +57,9 @@ _GUESSED = (
 )
 
 
-class WeightMismatch(Rule):
+class WeightMismatch(WeightRule, of=GradientMismatch):
     """The gradient by a weight is not the derivative (LC101)."""
 
-    code = "LC101"
-    slug = "gradient-mismatch"
     forms = {
         "mismatch": Severity.ERROR,
         "stop-gradient": Severity.WARNING,  # written by hand, it may be on purpose
@@ -108,11 +109,9 @@ class WeightMismatch(Rule):
             )
 
 
-class WeightMissing(Rule):
+class WeightMissing(WeightRule, of=GradientMissing):
     """No gradient reaches a weight (LC102)."""
 
-    code = "LC102"
-    slug = "gradient-missing"
     forms = {
         "none": Severity.ERROR,
         "weight": Severity.ERROR,
@@ -203,11 +202,9 @@ class WeightMissing(Rule):
             )
 
 
-class WeightDead(Rule):
+class WeightDead(WeightRule, of=GradientDead):
     """The gradient by a weight, or all that comes by way of an output, is exactly 0 (LC103)."""
 
-    code = "LC103"
-    slug = "gradient-dead"
     forms = {
         "most": Severity.ERROR,
         "output": Severity.ERROR,
@@ -293,7 +290,7 @@ class WeightDead(Rule):
         )
 
 
-WEIGHT_RULES: tuple[Rule, ...] = (
+WEIGHT_RULES: tuple[WeightRule, ...] = (
     WeightForwardNan(),
     WeightForwardInf(),
     WeightGradientNan(),
