@@ -11,6 +11,7 @@ import numpy as np
 from losscheck import domains
 from losscheck.cases.blocks import CaseBlock, fingerprint
 from losscheck.domains import OUTSIDE, Domain, layout
+from losscheck.domains.base import Wanted
 from losscheck.domains.floats import between, cast, float_format
 from losscheck.domains.layout import uniform
 from losscheck.domains.numbers import Numbers
@@ -60,7 +61,8 @@ class Variable:
         self, points: Array, reach: Range, dtype: str, classes: int, rng: np.random.Generator
     ) -> Array:
         """Turn uniform points into (n, *shape) float64 cases; see `Domain.draw`."""
-        return self.domain.draw(points, self.shape, reach, dtype=dtype, classes=classes, rng=rng)
+        to = Wanted(shape=self.shape, reach=reach, rng=rng, dtype=dtype, classes=classes)
+        return self.domain.draw(points, to)
 
     def classify(self, values: Array, dtype: str, classes: int) -> Array:
         """Tell the widest range that each case touches; see `Domain.classify`.

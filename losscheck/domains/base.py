@@ -22,6 +22,17 @@ OUTSIDE = 3  # the code of values outside the domain, beyond every `Range`
 Shape = tuple[int, ...]
 
 
+@attrs.frozen(kw_only=True, eq=False)
+class Wanted:
+    """What drawn arrays are to be."""
+
+    shape: Shape  # of each
+    reach: Range  # that they come from
+    rng: np.random.Generator
+    dtype: str = "float32"
+    classes: int = 2
+
+
 @attrs.frozen
 class Domain(abc.ABC):
     """The values that one argument may take, in three ranges (see `Range`).
@@ -75,25 +86,16 @@ class Domain(abc.ABC):
         return math.prod(shape)
 
     @abc.abstractmethod
-    def draw(
-        self,
-        points: Array,
-        shape: Shape,
-        reach: Range,
-        *,
-        dtype: str = "float32",
-        classes: int = 2,
-        rng: np.random.Generator,
-    ) -> Array:
+    def draw(self, points: Array, to: Wanted) -> Array:
         """Turn uniform points into arrays that reach out to a range.
+
+        Draws of a wider range may fall into a narrower one, and extreme ones may round out of the
+        domain: `classify` has the last word.
 
         Parameters
         ----------
         points
             (n, dimensions(shape)) float64 in (0, 1).
-        reach
-            The range to draw from; draws of a wider range may fall into a narrower one, and
-            extreme ones may round out of the domain: `classify` has the last word.
 
         Returns
         -------
@@ -167,7 +169,8 @@ class Domain(abc.ABC):
         rng = np.random.default_rng(seed)
         # Shuffled: two arguments drawn with different seeds would otherwise depend on each other.
         points = rng.permutation(uniform(n, self.dimensions(shape), rng))
-        return self.draw(points, shape, Range.ORDINARY, classes=classes, rng=rng)
+        to = Wanted(shape=shape, reach=Range.ORDINARY, rng=rng, classes=classes)
+        return self.draw(points, to)
 
     def contains(
         self,

@@ -12,7 +12,7 @@ import attrs
 import numpy as np
 
 from losscheck.domains import layout
-from losscheck.domains.base import OUTSIDE, Shape
+from losscheck.domains.base import OUTSIDE, Shape, Wanted
 from losscheck.domains.floats import between, cast, float_format
 from losscheck.domains.rows import Rows
 from losscheck.model import Array, Range, UsageError
@@ -36,60 +36,39 @@ class Box(Rows):
     # The columns of the lower ends of the axes, and those of the upper ends.
     lower: tuple[int, ...]
     upper: tuple[int, ...]
+    representative = False  # how often boxes meet is for training to say
+    movable = True  # a side by itself, up to the opposite one
+    bounds = -math.inf, math.inf  # a corner can be anywhere
 
     @property
     def width(self) -> int | None:
         """Two ends an axis."""
         return 2 * len(self.lower)
 
-    @property
-    def representative(self) -> bool:
-        """How often the boxes of labels and predictions meet is for training to say."""
-        return False
-
-    @property
-    def movable(self) -> bool:
-        """A side can be moved by itself, up to the opposite one."""
-        return True
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """No ends: a corner can be anywhere."""
-        return -math.inf, math.inf
-
     def limits(self, shape: Shape, *, working: bool = False) -> tuple[Array, Array]:
         """Give no ends, or those of the working range."""
         far = _FAR if working else math.inf
         return np.asarray(-far), np.asarray(far)
 
-    def draw(
-        self,
-        points: Array,
-        shape: Shape,
-        reach: Range,
-        *,
-        dtype: str = "float32",
-        classes: int = 2,
-        rng: np.random.Generator,
-    ) -> Array:
+    def draw(self, points: Array, to: Wanted) -> Array:
         """Boxes of ordinary sides anywhere in the unit square; beyond, of any size and place."""
-        if shape[-1:] != (self.width,):  # another layout, which is tried for its shape alone
-            return points.reshape(len(points), *shape)
-        rows = math.prod(shape[:-1])
+        if to.shape[-1:] != (self.width,):  # another layout, which is tried for its shape alone
+            return points.reshape(len(points), *to.shape)
+        rows = math.prod(to.shape[:-1])
         place, share = np.split(points.reshape(len(points), rows, 2, len(self.lower)), 2, axis=2)
         low, high = _SIDES
         side = low + (high - low) * share[:, :, 0]
         begin = place[:, :, 0] * (1.0 - side)
-        if reach is not Range.ORDINARY:
-            largest = math.sqrt(float_format(dtype).largest)  # whose area still fits
-            far = math.log(_reach(dtype) if reach is Range.WORKING else largest)
-            least = 0.0 if reach is Range.WORKING else -far
-            size = np.exp(least + (far - least) * rng.random((*side.shape[:2], 1)))
-            thin = np.exp(math.log(_THIN) * rng.random(side.shape))
-            side = size * np.where(rng.random(side.shape) < 0.25, thin, side)
-            side = np.where(rng.random(side.shape) < 0.1, 0.0, side)
+        if to.reach is not Range.ORDINARY:
+            largest = math.sqrt(float_format(to.dtype).largest)  # whose area still fits
+            far = math.log(_reach(to.dtype) if to.reach is Range.WORKING else largest)
+            least = 0.0 if to.reach is Range.WORKING else -far
+            size = np.exp(least + (far - least) * to.rng.random((*side.shape[:2], 1)))
+            thin = np.exp(math.log(_THIN) * to.rng.random(side.shape))
+            side = size * np.where(to.rng.random(side.shape) < 0.25, thin, side)
+            side = np.where(to.rng.random(side.shape) < 0.1, 0.0, side)
             begin = (2.0 * begin - 1.0) * size / 2.0
-        return self._joined(begin, begin + side).reshape(len(points), *shape)
+        return self._joined(begin, begin + side).reshape(len(points), *to.shape)
 
     def tokens(self, shape: Shape, dtype: str, classes: int = 2) -> Array:
         """Give the landmark boxes: (k, width)."""

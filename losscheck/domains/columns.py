@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from losscheck.domains.base import Domain, Shape
+from losscheck.domains.base import Domain, Shape, Wanted
 from losscheck.domains.box import Box
 from losscheck.domains.labels import Labels
 from losscheck.domains.numbers import Numbers
-from losscheck.model import Array, Range
+from losscheck.model import Array
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -39,11 +39,7 @@ class Columns(Domain):
     """
 
     parts: tuple[Part, ...]
-
-    @property
-    def movable(self) -> bool:
-        """Every number can be moved by itself."""
-        return True
+    movable = True  # every number by itself
 
     @property
     def representative(self) -> bool:
@@ -79,23 +75,14 @@ class Columns(Domain):
         """Those of all columns together."""
         return sum(part.dimensions((*shape[:-1], size)) for part, size in self._along(shape))
 
-    def draw(
-        self,
-        points: Array,
-        shape: Shape,
-        reach: Range,
-        *,
-        dtype: str = "float32",
-        classes: int = 2,
-        rng: np.random.Generator,
-    ) -> Array:
+    def draw(self, points: Array, to: Wanted) -> Array:
         """Draw each column from its own domain."""
         rest, drawn = points, []
-        for part, size in self._along(shape):
-            own_shape = (*shape[:-1], size)
-            own, rest = np.split(rest, [part.dimensions(own_shape)], axis=1)
-            drawn.append(part.draw(own, own_shape, reach, dtype=dtype, rng=rng))
-        return np.concatenate(drawn, axis=-1).reshape(len(points), *shape)
+        for part, size in self._along(to.shape):
+            alone = attrs.evolve(to, shape=(*to.shape[:-1], size), classes=2)
+            own, rest = np.split(rest, [part.dimensions(alone.shape)], axis=1)
+            drawn.append(part.draw(own, alone))
+        return np.concatenate(drawn, axis=-1).reshape(len(points), *to.shape)
 
     def tokens(self, shape: Shape, dtype: str, classes: int = 2) -> Array:
         """Give landmark rows: each number of a column beside usual ones, and any with any."""

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from losscheck.domains import layout
-from losscheck.domains.base import OUTSIDE, Domain, Shape
+from losscheck.domains.base import OUTSIDE, Domain, Shape, Wanted
 from losscheck.domains.floats import cast
 from losscheck.domains.layout import is_mixed, lopsided_labels, mixed_labels
 from losscheck.domains.rows import axes, one_hot, row_width
@@ -26,18 +26,11 @@ _FIRST_CLASSES = 16
 class Labels(Domain):
     """Labels of two values, as floats: each occurs in an ordinary case that has room for it."""
 
+    elementwise = True
+    integral = True
+
     low: float
     high: float
-
-    @property
-    def elementwise(self) -> bool:
-        """Every number is a label of its own."""
-        return True
-
-    @property
-    def integral(self) -> bool:
-        """Labels are whole numbers."""
-        return True
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -52,20 +45,11 @@ class Labels(Domain):
         """None: a label has no place between two others that even spreading could reach."""
         return 0
 
-    def draw(
-        self,
-        points: Array,
-        shape: Shape,
-        reach: Range,
-        *,
-        dtype: str = "float32",
-        classes: int = 2,
-        rng: np.random.Generator,
-    ) -> Array:
+    def draw(self, points: Array, to: Wanted) -> Array:
         """Mixed labels in the ordinary range, beyond it labels of which some are missing."""
-        spread = mixed_labels if reach is Range.ORDINARY else lopsided_labels
-        labels = spread(len(points), math.prod(shape), self.levels(classes), rng)
-        return self._values(labels).reshape(len(points), *shape)
+        spread = mixed_labels if to.reach is Range.ORDINARY else lopsided_labels
+        labels = spread(len(points), math.prod(to.shape), self.levels(to.classes), to.rng)
+        return self._values(labels).reshape(len(points), *to.shape)
 
     def _values(self, labels: Array) -> Array:
         return self.low + labels * (self.high - self.low)
@@ -101,21 +85,12 @@ class Labels(Domain):
 class Mask(Labels):
     """Zeros and ones of which some row must keep something: an empty mask is working."""
 
-    def draw(
-        self,
-        points: Array,
-        shape: Shape,
-        reach: Range,
-        *,
-        dtype: str = "float32",
-        classes: int = 2,
-        rng: np.random.Generator,
-    ) -> Array:
+    def draw(self, points: Array, to: Wanted) -> Array:
         """Mixed masks without an empty row in the ordinary range, beyond it any mask."""
-        mask = super().draw(points, shape, reach, dtype=dtype, classes=classes, rng=rng)
-        if reach is Range.ORDINARY:
+        mask = super().draw(points, to)
+        if to.reach is Range.ORDINARY:
             rows = _rows(mask)
-            kept = rng.integers(rows.shape[-1], size=rows.shape[:-1])
+            kept = to.rng.integers(rows.shape[-1], size=rows.shape[:-1])
             empty = ~rows.any(axis=-1)
             case, row = np.nonzero(empty)
             rows[case, row, kept[case, row]] = 1.0
@@ -140,30 +115,18 @@ def _rows(mask: Array) -> Array:
 class ClassIndex(Labels):
     """The number of a class, 0 to C - 1; -1 and C are extreme: inside, for LC206 to look at."""
 
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """From the first class on; the number of classes is not known here."""
-        return 0.0, math.inf
+    bounds = 0.0, math.inf  # the number of classes is not known here
 
     def levels(self, classes: int) -> int:
         """One label a class."""
         return classes
 
-    def draw(
-        self,
-        points: Array,
-        shape: Shape,
-        reach: Range,
-        *,
-        dtype: str = "float32",
-        classes: int = 2,
-        rng: np.random.Generator,
-    ) -> Array:
+    def draw(self, points: Array, to: Wanted) -> Array:
         """Labels' draws; of the extreme range, some labels are -1 or C."""
-        drawn = super().draw(points, shape, reach, dtype=dtype, classes=classes, rng=rng)
-        if reach is Range.EXTREME:
-            wrong = rng.choice([-1.0, float(classes)], size=drawn.shape)
-            return np.where(rng.random(drawn.shape) < 0.5, wrong, drawn)
+        drawn = super().draw(points, to)
+        if to.reach is Range.EXTREME:
+            wrong = to.rng.choice([-1.0, float(to.classes)], size=drawn.shape)
+            return np.where(to.rng.random(drawn.shape) < 0.5, wrong, drawn)
         return drawn
 
     def scalars(self, dtype: str, classes: int = 2) -> tuple[Array, Array]:
@@ -185,21 +148,12 @@ class ClassIndex(Labels):
 class PaddedClassIndex(ClassIndex):
     """Numbers of classes from 1 on, filled up with 0 at the end of a row, as CTC takes them."""
 
-    def draw(
-        self,
-        points: Array,
-        shape: Shape,
-        reach: Range,
-        *,
-        dtype: str = "float32",
-        classes: int = 2,
-        rng: np.random.Generator,
-    ) -> Array:
+    def draw(self, points: Array, to: Wanted) -> Array:
         """Class indices' draws with the zeros at the end; ordinary rows name some class."""
-        labels = super().draw(points, shape, reach, dtype=dtype, classes=classes, rng=rng)
+        labels = super().draw(points, to)
         rows = _padded(_runs(labels))
-        if reach is Range.ORDINARY:
-            some = rng.integers(1, classes, size=rows.shape[:-1])
+        if to.reach is Range.ORDINARY:
+            some = to.rng.integers(1, to.classes, size=rows.shape[:-1])
             rows[..., 0] = np.where(rows[..., 0] == 0.0, some, rows[..., 0])
         return rows.reshape(labels.shape)
 
@@ -237,35 +191,19 @@ def _padded(rows: Array) -> Array:
 class OneHot(Domain):
     """Rows with a single 1, the rest 0."""
 
-    @property
-    def integral(self) -> bool:
-        """Zeros and ones."""
-        return True
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """The box around the rows."""
-        return 0.0, 1.0
+    integral = True
+    bounds = 0.0, 1.0  # the box around the rows
 
     def dimensions(self, shape: Shape) -> int:
         """None, as for all labels."""
         return 0
 
-    def draw(
-        self,
-        points: Array,
-        shape: Shape,
-        reach: Range,
-        *,
-        dtype: str = "float32",
-        classes: int = 2,
-        rng: np.random.Generator,
-    ) -> Array:
+    def draw(self, points: Array, to: Wanted) -> Array:
         """Rows of mixed classes in the ordinary range, beyond it some classes are missing."""
-        width = row_width(self, shape)
-        spread = mixed_labels if reach is Range.ORDINARY else lopsided_labels
-        labels = spread(len(points), math.prod(shape[:-1]), width, rng)
-        return one_hot(labels, width).reshape(len(points), *shape)
+        width = row_width(self, to.shape)
+        spread = mixed_labels if to.reach is Range.ORDINARY else lopsided_labels
+        labels = spread(len(points), math.prod(to.shape[:-1]), width, to.rng)
+        return one_hot(labels, width).reshape(len(points), *to.shape)
 
     def rows(self, width: int, dtype: str) -> tuple[Array, Array]:
         """Give the first classes and the last: (k, width) in the storage dtype, with ranges."""

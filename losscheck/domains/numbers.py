@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from losscheck.domains import layout
-from losscheck.domains.base import OUTSIDE, Domain, Shape
+from losscheck.domains.base import OUTSIDE, Domain, Shape, Wanted
 from losscheck.domains.floats import (
     FloatFormat,
     between,
@@ -47,6 +47,7 @@ class Numbers(Domain):
     nearest: float = 0.0
     logarithmic: bool = False  # whether ordinary values spread over orders of magnitude
     integral: bool = False  # whether only whole numbers are inside
+    elementwise = True
 
     def reaching(self, low: float, high: float) -> Numbers:
         """Widen the ordinary range so that it reaches from `low` to `high`, inside the ends."""
@@ -57,37 +58,23 @@ class Numbers(Domain):
         works = (min(usual[0], self.works[0]), max(usual[1], self.works[1]))
         return attrs.evolve(self, usual=usual, works=works)
 
-    @property
-    def elementwise(self) -> bool:
-        """Every number is judged by itself."""
-        return True
-
     def limits(self, shape: Shape, *, working: bool = False) -> tuple[Array, Array]:
         """Give the ends of the domain or of its working range."""
         low, high = self.works if working else self.bounds
         return np.asarray(low), np.asarray(high)
 
-    def draw(
-        self,
-        points: Array,
-        shape: Shape,
-        reach: Range,
-        *,
-        dtype: str = "float32",
-        classes: int = 2,
-        rng: np.random.Generator,
-    ) -> Array:
+    def draw(self, points: Array, to: Wanted) -> Array:
         """Spread ordinary values evenly, wider ones by the exponent of their distance to an end."""
-        fmt = float_format(dtype)
-        if reach is Range.ORDINARY:
+        fmt = float_format(to.dtype)
+        if to.reach is Range.ORDINARY:
             values = self._evenly(points, fmt)
         else:
             near, far = NEAREST, max(abs(end) for end in self._working(fmt))
-            if reach is Range.EXTREME:
+            if to.reach is Range.EXTREME:
                 near, far = fmt.subnormal, fmt.largest
             values = self._by_distance(points, near, far)
         values = np.clip(np.rint(values) if self.integral else values, *self._closed(fmt))
-        return values.reshape(len(points), *shape)
+        return values.reshape(len(points), *to.shape)
 
     def _evenly(self, points: Array, fmt: FloatFormat) -> Array:
         low, high = self._usual(fmt)

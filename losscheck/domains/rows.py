@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 
 from losscheck.domains import layout
-from losscheck.domains.base import OUTSIDE, Domain, Shape
+from losscheck.domains.base import OUTSIDE, Domain, Shape, Wanted
 from losscheck.domains.floats import cast, float_format
 from losscheck.model import Array, Range, UsageError
 
@@ -124,30 +124,18 @@ def axes(width: int) -> Array:
 class Simplex(Rows):
     """Rows of parts of a whole: none negative, the sum 1."""
 
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """The box around the rows."""
-        return 0.0, 1.0
+    bounds = 0.0, 1.0  # the box around the rows
 
-    def draw(
-        self,
-        points: Array,
-        shape: Shape,
-        reach: Range,
-        *,
-        dtype: str = "float32",
-        classes: int = 2,
-        rng: np.random.Generator,
-    ) -> Array:
+    def draw(self, points: Array, to: Wanted) -> Array:
         """Dirichlet rows above a floor; beyond the ordinary range, sharpened towards one-hot."""
-        width = row_width(self, shape)
-        parts = -np.log(points.reshape(len(points), *shape))
-        if reach is Range.ORDINARY:
+        width = row_width(self, to.shape)
+        parts = -np.log(points.reshape(len(points), *to.shape))
+        if to.reach is Range.ORDINARY:
             low = _floor(width)
             return low + (1.0 - width * low) * self.project(parts)
         # Up to 30 parts of 1e-30 are left; up to 1000 rows are one-hot but for subnormals.
-        decades = 1.5 if reach is Range.WORKING else 3.0
-        sharpness = 10.0 ** (decades * rng.random((len(points), *(1 for _ in shape))))
+        decades = 1.5 if to.reach is Range.WORKING else 3.0
+        sharpness = 10.0 ** (decades * to.rng.random((len(points), *(1 for _ in to.shape))))
         logs = sharpness * np.log(parts)
         return self.project(np.exp(logs - logs.max(axis=-1, keepdims=True)))
 
@@ -188,30 +176,17 @@ class UnitVector(Rows):
     """Rows of length 1."""
 
     least: ClassVar[float] = -1.0
+    bounds = -math.inf, math.inf  # formulas of unit vectors are defined around them
 
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """No box: formulas of unit vectors are defined around them."""
-        return -math.inf, math.inf
-
-    def draw(
-        self,
-        points: Array,
-        shape: Shape,
-        reach: Range,
-        *,
-        dtype: str = "float32",
-        classes: int = 2,
-        rng: np.random.Generator,
-    ) -> Array:
+    def draw(self, points: Array, to: Wanted) -> Array:
         """Random directions; beyond the ordinary range, with parts made small one by one."""
         from scipy.special import ndtri
 
-        directions: Array = ndtri(points).reshape(len(points), *shape)
-        if reach is not Range.ORDINARY:
+        directions: Array = ndtri(points).reshape(len(points), *to.shape)
+        if to.reach is not Range.ORDINARY:
             # Half of the working parts are so small that the direction is along another axis.
-            smallest = float_format(dtype).subnormal if reach is Range.EXTREME else _AXIS**2
-            directions = directions * smallest ** rng.random(directions.shape)
+            smallest = float_format(to.dtype).subnormal if to.reach is Range.EXTREME else _AXIS**2
+            directions = directions * smallest ** to.rng.random(directions.shape)
         return self.project(directions)
 
     def project(self, values: Array) -> Array:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from losscheck.domains import NAMED, OUTSIDE, parse
+from losscheck.domains.base import Wanted
 from losscheck.domains.floats import FORMATS, cast, landmarks, next_number, step_magnitude
 from losscheck.domains.layout import SOBOL_DIMENSIONS, uniform
 from losscheck.model import Range, UsageError
@@ -495,7 +496,7 @@ def test_draws_stay_inside_and_reach_out(text, reach):
     shape = shapes(text)[1]
     rng = np.random.default_rng(0)
     points = uniform(512, domain.dimensions(shape), rng)
-    cases = domain.draw(points, shape, reach, dtype="float32", classes=3, rng=rng)
+    cases = domain.draw(points, Wanted(shape=shape, reach=reach, rng=rng, classes=3))
     ranges = domain.classify(cast(cases, "float32"), "float32", 3)
     assert ranges.max() < OUTSIDE
     if reach is not Range.ORDINARY:
