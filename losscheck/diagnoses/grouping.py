@@ -43,7 +43,7 @@ def groups(explanations: Sequence[Explanation], flow: Flow) -> list[Group]:
     found: list[Group] = []
     for told in sorted(explanations, key=lambda each: (_is_symptom(each), -each.weight)):
         related = [group for group in found if any(_one_fault(told, one, flow) for one in group)]
-        related = related or [group for group in found if all(_alike(told, one) for one in group)]
+        related = related or [group for group in found if _is_like(told, group)]
         if related and (_is_symptom(told) or told.weight < WEIGHTIEST):
             # A symptom of two faults does not make one of them.
             _nearest(told, related).append(told)
@@ -89,11 +89,16 @@ def _is_steep(told: Explanation) -> bool:
     return by_code(told.finding.code).trail is Trail.GAIN
 
 
-def _alike(told: Explanation, other: Explanation) -> bool:
-    """Say whether slopes are as steep, or as flat, in both.
+def _is_like(told: Explanation, group: Group) -> bool:
+    """Say whether slopes are as steep, or as flat, as in what weighs most of a group.
 
     Which factor of a product makes it so is a guess, and one remark does.
     """
+    most = max(one.weight for one in group)
+    return all(_alike(told, one) for one in group if one.weight == most)
+
+
+def _alike(told: Explanation, other: Explanation) -> bool:
     return _is_steep(told) and _is_steep(other) and told.suspect.form == other.suspect.form
 
 

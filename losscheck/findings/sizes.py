@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import islice
+from collections.abc import Iterator, Mapping, Sequence
 
 import attrs
 import numpy as np
@@ -14,7 +13,7 @@ from losscheck.evidence.desk import Desk
 from losscheck.evidence.search.sweep import Sweep
 from losscheck.findings import locate
 from losscheck.findings.shrink import suspected
-from losscheck.model import Array
+from losscheck.model import Argument, Array
 from losscheck.program.tracing.trace import CallError
 from losscheck.rules.base import Rule
 from losscheck.rules.crowd import Crowd
@@ -22,7 +21,6 @@ from losscheck.settings.budget import SIMPLER, CutError, strictly
 from losscheck.settings.shapes import Shape, parse
 
 READABLE = 6  # numbers of an argument that a reader takes in: a case of no more stays as it is
-TRIES = 4  # sizes that are tried
 
 Places = dict[str, Array]  # letter of a size -> the places of it that are kept
 
@@ -42,27 +40,44 @@ def smallest(
     Returns
     -------
     tuple
-        The case, and the crowd with it as the whole population; both as given where no smaller
+        The case, and the crowd with a population that holds it; both as given where no smaller
         one shows the same.
     """
-    sizes = {name: array[0].size for name, array in case.inputs.items()}
-    if max(sizes.values()) <= READABLE or not isinstance(crowd.population, Sweep):
-        return crowd, case
-    shapes = {a.name: parse(a.shape) for a in desk.evidence.spec.arguments}
+    evidence = desk.evidence
+    shapes = {a.name: parse(a.shape) for a in evidence.spec.arguments}
     found = crowd, case
     try:
         with strictly(SIMPLER):
-            for places in islice(_places(shapes, case), TRIES):
-                found = _cut(desk, rule, crowd, case, key, places) or found
-                if found[1] is not case:
+            for choices in (_samples, _places):
+                if not _is_large(*found):
                     break
+                cuts = (
+                    _cut(desk, rule, *found, key, options)
+                    for options in choices(shapes, found[1], evidence.spec.batch)
+                )
+                found = next((cut for cut in cuts if cut is not None), found)
     except CutError:
         pass
     return found
 
 
-def _places(shapes: Mapping[str, Shape], case: CaseBlock) -> Iterator[Places]:
-    """Give the places that hold a number other than 0, then one more of a size beside them."""
+def _is_large(crowd: Crowd, case: CaseBlock) -> bool:
+    most = max(array[0].size for array in case.inputs.values())
+    return most > READABLE and isinstance(crowd.population, Sweep)
+
+
+def _samples(shapes: Mapping[str, Shape], case: CaseBlock, batch: str) -> Iterator[list[Places]]:
+    """Give each sample by itself, where several of them hold a number other than 0."""
+    busy, long = _busy(shapes, case)
+    if len(busy.get(batch, ())) > 1:
+        every = {letter: np.arange(size) for letter, size in long.items()}
+        yield [{**every, batch: np.asarray([sample])} for sample in sorted(busy[batch])]
+
+
+def _busy(
+    shapes: Mapping[str, Shape], case: CaseBlock
+) -> tuple[dict[str, set[int]], dict[str, int]]:
+    """The places of each letter that hold a number other than 0, and the size of each."""
     busy: dict[str, set[int]] = {}
     long: dict[str, int] = {}
     for name, shape in shapes.items():
@@ -71,40 +86,62 @@ def _places(shapes: Mapping[str, Shape], case: CaseBlock) -> Iterator[Places]:
             if isinstance(letter, str):
                 busy.setdefault(letter, set()).update(filled[:, axis].tolist())
                 long[letter] = case.inputs[name].shape[1 + axis]
+    return busy, long
+
+
+def _places(shapes: Mapping[str, Shape], case: CaseBlock, _: str) -> Iterator[list[Places]]:
+    """Give the places that hold a number other than 0, then one more of a size beside them."""
+    busy, long = _busy(shapes, case)
     # A softmax or a spread needs two places where one holds a number: of the last axis, mostly.
-    for grown in ((), *((letter,) for letter in reversed(busy)), tuple(busy)):
+    letters = (*busy,)
+    for grown in dict.fromkeys(((), letters[-1:], letters[1:], letters)):
         places = {}
         for letter, kept in busy.items():
             idle = [place for place in range(long[letter]) if place not in kept]
             least = idle[: (letter in grown) + (not kept)]
             places[letter] = np.asarray(sorted({*kept, *least}))
         if any(len(kept) < long[letter] for letter, kept in places.items()):
-            yield places
+            yield [places]
 
 
 def _cut(
-    desk: Desk, rule: Rule, crowd: Crowd, case: CaseBlock, key: str, places: Places
+    desk: Desk, rule: Rule, crowd: Crowd, case: CaseBlock, key: str, options: Sequence[Places]
 ) -> tuple[Crowd, CaseBlock] | None:
-    """Keep some places of a case alone; None where that shows something else, or nothing."""
+    """Keep some places of a case alone; None where that shows something else, or nothing.
+
+    Parameters
+    ----------
+    options
+        Places to choose from, as many of each letter.
+    """
     evidence = desk.evidence
-    inputs = dict(case.inputs)
-    for argument in evidence.spec.arguments:
-        for axis, letter in enumerate(parse(argument.shape).dims):
-            if isinstance(letter, str):
-                inputs[argument.name] = inputs[argument.name].take(places[letter], axis=1 + axis)
-    sizes = {letter: len(kept) for letter, kept in places.items()}
+    arguments = evidence.spec.arguments
+    inputs = {
+        a.name: np.concatenate([_kept(a, case.inputs[a.name], places) for places in options])
+        for a in arguments
+    }
+    sizes = {letter: len(kept) for letter, kept in options[0].items()}
     try:
         instance = evidence.instance_at(sizes)
         classes = evidence.classes(instance)
-        problem = Problem.of(evidence.spec.arguments, instance.shapes, crowd.dtype, classes)
-        small = problem.judge(inputs)
-        if not len(small) or small.ranges[0] > case.ranges[0]:
+        small = Problem.of(arguments, instance.shapes, crowd.dtype, classes).judge(inputs)
+        small = small.take(small.ranges <= case.ranges[0])
+        if not len(small):
             return None
         swept, program = crowd.population, evidence.programs.at(instance.shapes, crowd.dtype)
         again = evidence.run(program, small, crowd.dtype, "graph", scale=swept.scale)
     except CallError:
         return None
-    if not len(suspected(desk, rule, crowd, again)):
+    members = suspected(desk, rule, crowd, again)[:1]
+    if not len(members):
         return None
-    here = attrs.evolve(crowd, population=again, members=np.zeros(1, np.int64))
-    return (here, small) if locate.blame(evidence, here, small)[0] == key else None
+    here = attrs.evolve(crowd, population=again, members=members)
+    least = small.take(members)
+    return (here, least) if locate.blame(evidence, here, least)[0] == key else None
+
+
+def _kept(argument: Argument, array: Array, places: Places) -> Array:
+    for axis, letter in enumerate(parse(argument.shape).dims):
+        if isinstance(letter, str):
+            array = array.take(places[letter], axis=1 + axis)
+    return array
