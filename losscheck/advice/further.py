@@ -191,6 +191,13 @@ POWER = (
     ),
 )
 
+
+def _alike(s: Scene) -> bool:
+    """Both are 0 and of one kind: what has no length has no direction, be it by its own length."""
+    length = s.first(s.y, lambda text: next(source.calls_in(text, "norm", "sqrt"), ""))
+    return conditions.both_zero(s) and not length
+
+
 QUOTIENT = (
     # A root of 0 below has no slope, whatever is divided by it.
     Rewrite(
@@ -200,8 +207,8 @@ QUOTIENT = (
     ),
     Rewrite(write="tf.math.divide_no_nan({x}, {y})"),
     # Of nothing by nothing: 1, which a logarithm takes.
-    Rewrite(when=conditions.both_zero, write="({sx} + {eps}) / ({sy} + {eps})"),
-    Rewrite(when=conditions.both_zero, write="({sx} + {small}) / ({sy} + {small})"),
+    Rewrite(when=_alike, write="({sx} + {eps}) / ({sy} + {eps})"),
+    Rewrite(when=_alike, write="({sx} + {small}) / ({sy} + {small})"),
     Rewrite(
         first="divisor = {y}",
         write="{gx} / tf.where(tf.abs(divisor) < {eps}, {eps}, divisor)",

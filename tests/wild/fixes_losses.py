@@ -49,3 +49,9 @@ def normalised_in_place(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
     """And for those of a division in place."""
     y_pred /= tf.reduce_sum(y_pred, axis=-1, keepdims=True)
     return tf.reduce_sum(tf.abs(y_true - y_pred), axis=-1)
+
+
+def cosine(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    """Labels of length 0 are divided by it."""
+    right = y_true / tf.norm(y_true, axis=-1, keepdims=True)
+    return 1.0 - tf.reduce_sum(right * tf.math.l2_normalize(y_pred, axis=-1), axis=-1)

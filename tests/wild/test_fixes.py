@@ -12,6 +12,7 @@ from losscheck.fixes.cure import cures
 from tests.fixes.explained import explained
 from tests.wild import fixes_losses as losses
 from tests.wild.projects.fourth import FOURTH
+from tests.wild.projects.sixth import SIXTH
 
 NONFINITE = ("LC201", "LC202", "LC203", "LC204")
 
@@ -92,3 +93,17 @@ def test_no_infinity_in_place_of_nan_is_a_cure() -> None:
     assert diagnosis.verified
     assert "tf.where(inside" not in diagnosis.diff
     assert len(diagnosis.clears) > 1
+
+
+@pytest.mark.slow
+def test_a_column_that_meets_shared_risks_is_squeezed() -> None:
+    (truth,) = (each for each in SIXTH if each.name == "lifetimes_in_a_batch")
+    diagnosis = losscheck.check(truth.loss, arguments=truth.arguments).diagnoses[0]
+    assert "tf.squeeze(event, axis=-1)" in diagnosis.diff
+    assert diagnosis.verified
+
+
+@pytest.mark.slow
+def test_a_vector_without_a_length_has_no_direction() -> None:
+    diagnosis = losscheck.check(losses.cosine).diagnoses[0]
+    assert "tf.math.divide_no_nan(y_true, tf.norm(y_true" in diagnosis.diff

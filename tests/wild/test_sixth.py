@@ -11,6 +11,7 @@ import tensorflow as tf
 
 import losscheck
 from benchmarks.stability_projects import look
+from losscheck.evidence.gradient.gradient_sizes import gradient_sizes
 from losscheck.evidence.graph import graph_facts
 from losscheck.evidence.shape.layouts import layout_runs
 from losscheck.program.tracing.trace import CallError
@@ -86,14 +87,6 @@ def test_bits_stay_those_of_float32() -> None:
     assert np.allclose(program.in_float64().run(case).value, program.run(case).value)
 
 
-@pytest.mark.slow
-def test_a_column_that_meets_shared_risks_is_squeezed() -> None:
-    truth = NAMED["lifetimes_in_a_batch"]
-    report = losscheck.check(truth.loss, arguments=truth.arguments)
-    assert "tf.squeeze(event, axis=-1)" in report.diagnoses[0].diff
-    assert report.diagnoses[0].verified
-
-
 def seen_points(y_true: Any, y_pred: Any) -> Any:
     """Three numbers for a point of two: where it is, and whether it is seen."""
     apart = tf.reduce_sum(tf.square(y_true[..., :2] - y_pred), axis=-1)
@@ -139,3 +132,17 @@ def test_what_no_memory_holds_is_not_run() -> None:
 def test_what_is_rounding_alone_is_no_gradient_that_is_cut_off() -> None:
     report = losscheck.check(grids.mixture_of_levels, select=["LC101"])
     assert report.findings == ()
+
+
+def known_alone(y_true: Any, y_pred: Any) -> Any:
+    """A label of -1 is missing: half of the ordinary losses are 0."""
+    known = tf.cast(tf.not_equal(y_true, -1.0), y_pred.dtype)
+    each = tf.nn.sigmoid_cross_entropy_with_logits(tf.maximum(y_true, 0.0), y_pred)
+    return tf.math.divide_no_nan(tf.reduce_sum(each * known, -1), tf.reduce_sum(known, -1))
+
+
+def test_a_loss_is_large_beside_those_that_are_not_0() -> None:
+    declared = {"y_true": {"domain": "sign"}, "y_pred": {"domain": "logits"}}
+    sizes = gradient_sizes(desk(known_alone, **declared).evidence)
+    assert sizes is not None
+    assert not sizes.faint.any()

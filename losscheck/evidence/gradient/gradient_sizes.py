@@ -16,7 +16,7 @@ from losscheck.model import Array, Range
 HUGE = 1e6  # times the ordinary gradient (design.md, LC107)
 STEEP = 1e3  # times the ordinary loss, that it would change by over the ordinary predictions
 FAINT = 1e-6  # of it
-LARGE = 50.0  # percentile of the ordinary losses above which a loss is large
+LARGE = 50.0  # percentile of the ordinary losses, those of 0 left out, above which one is large
 OTHERS = 16  # ordinary labels that a faint prediction is tried with
 LOOKED_AT = 256  # faint cases whose neighbourhood is tried
 
@@ -46,7 +46,7 @@ def gradient_sizes(evidence: Evidence) -> GradientSizes | None:
         return None
     ordinary = usual(sweep.ranges)
     losses = sweep.totals[ordinary]
-    losses = losses[np.isfinite(losses)]
+    losses = losses[np.isfinite(losses) & (losses != 0.0)]  # a mask may leave nothing of others
     large = float(np.percentile(losses, LARGE)) if len(losses) else np.inf
     bounds = {
         name: float(np.abs(array[ordinary].astype(np.float64)).max(initial=0.0))

@@ -124,8 +124,9 @@ class GradientSize(Rule):
                 write + _HIDDEN,
             )
         fix = _LOGITS if blame.op in _SATURATED else sloped(arguments)
+        loss = "large" if suspect.value is None else wording.array(suspect.value)
         return (
-            f"The gradient is {given} where the loss is large{at}.",
+            f"The gradient is {given} where the loss is {loss}{at}.",
             f"Next to nothing is learned from such a sample{where}.{usual}",
             fix.replace("{label}", label),
         )
