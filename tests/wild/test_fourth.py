@@ -68,7 +68,7 @@ def _selected(name: str, *codes: str, fixed: bool = False) -> losscheck.CheckRes
 
 def test_a_step_at_0_is_told_where_domains_leave_out_what_is_next_to_it() -> None:
     (finding,) = found(_selected("direction_of_change", "LC105"), "LC105", "warning")
-    assert "jumps at 0." in finding.message
+    assert "jumps where y_pred passes 0." in finding.message
     assert "tf.tanh(y_pred / 0.1)" in finding.fix
     assert _selected("direction_of_change", "LC105", fixed=True).findings == ()
 

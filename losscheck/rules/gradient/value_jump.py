@@ -96,7 +96,7 @@ class ValueJump(Rule):
         """Say what is wrong, why, and what to write instead."""
         facts = suspect.facts
         where = (
-            f" at {place(facts['at'])}"
+            place(facts["at"], arguments)
             if facts.get("at") is not None
             else wording.at(suspect.inputs)
         )
@@ -124,11 +124,12 @@ class ValueJump(Rule):
         )
 
 
-def place(at: Any) -> str:
-    """Write where it is: a number, or the numbers of several arguments."""
+def place(at: Any, arguments: Arguments) -> str:
+    """Say where it is: the number that the prediction passes, or numbers of arguments."""
     if hasattr(at, "items"):
-        return ", ".join(f"{name} = {wording.array(value)}" for name, value in at.items())
-    return wording.array(at)
+        return " at " + ", ".join(f"{name} = {wording.array(value)}" for name, value in at.items())
+    name = next((a.name for a in arguments if a.role == "y_pred"), "y_pred")
+    return f" where {name} passes {wording.array(at)}"
 
 
 def both_sides(facts: Mapping[str, Any], numbers: str, without: str) -> str:
