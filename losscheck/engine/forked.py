@@ -17,17 +17,21 @@ import warnings
 
 import psutil
 
+from losscheck.cases import search
 from losscheck.engine.inside import ROOMS
-from losscheck.model import UsageError
+from losscheck.evidence.gather import MAIN_CASES, NARROW_CASES
+from losscheck.model import Argument, UsageError
 from losscheck.program.quiet import imported
 
 LATER = (  # what is imported where it is first needed, which each process would do anew
     "hypothesis.extra.numpy",
     "hypothesis.internal.conjecture.engine",
     "hypothesis.internal.conjecture.shrinker",
+    "libcst.metadata",
     "losscheck.cli.commands",
     "losscheck.engine.inside",
     "losscheck.engine.workers",
+    "losscheck.program.exact",
     "tensorflow.python.data.ops.concatenate_op",
     "tensorflow.python.data.ops.flat_map_op",
     "tensorflow.python.data.ops.from_tensors_op",
@@ -51,6 +55,16 @@ def _end_all(own: int, rooms: str) -> None:
         shutil.rmtree(rooms, ignore_errors=True)
 
 
+def _draw() -> None:
+    """Draw the cases that most losses share, once; Hypothesis is ready for those of the others."""
+    pair = [
+        Argument(name=name, role=name, domain="real", shape="(B, D)", dtype="float32", origin="")
+        for name in ("y_true", "y_pred")
+    ]
+    for sizes, most in (({"B": 1, "D": 1}, NARROW_CASES), ({"B": 4, "D": 3}, MAIN_CASES)):
+        search(pair, sizes, classes=sizes["D"], budget=most)
+
+
 with contextlib.suppress(UsageError):  # who started us says so
     imported()
     for package in ("losscheck.advice", "losscheck.rules"):
@@ -59,6 +73,7 @@ with contextlib.suppress(UsageError):  # who started us says so
     for name in LATER:
         with contextlib.suppress(ImportError):  # another version keeps it elsewhere
             importlib.import_module(name)
+    _draw()
 if sys.platform == "linux":  # what leaves its parent is handed over to us
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
 atexit.register(_end_all, os.getpid(), os.environ.pop(ROOMS, ""))
