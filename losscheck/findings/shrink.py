@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -200,17 +199,19 @@ def _spread(rows: Array) -> slice:
 
 def _price(numbers: Array) -> Array:
     flat = np.asarray(numbers, np.float64)
-    prices = np.asarray([_price_of(x) for x in flat.ravel().tolist()]).reshape(flat.shape)
+    distinct, places = np.unique(flat, return_inverse=True)
+    prices = _prices(distinct)[places.reshape(-1)].reshape(flat.shape)
     return np.asarray(prices + 0.2 * ((flat == 0) & np.signbit(flat)))  # -0 is odder than 0
 
 
-@functools.lru_cache(maxsize=1 << 16)
-def _price_of(x: float) -> float:
-    if x == 0.0:
-        return 0.0
-    digits = len(str(abs(np.float32(x))).replace(".", "").split("e")[0].strip("0"))
-    exponent = abs(np.log10(abs(x))) if np.isfinite(x) else 40.0
-    return float(1.0 + (x < 0) * 0.5 + 2.0 * (digits - 1) + 0.2 * exponent)
+def _prices(numbers: Array) -> Array:
+    sizes = np.abs(numbers)
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        texts = sizes.astype(np.float32).astype(str).tolist()
+        exponents = np.where(np.isfinite(numbers), np.abs(np.log10(sizes)), 40.0)
+    digits = [len(text.replace(".", "").partition("e")[0].strip("0")) for text in texts]
+    found = 1.0 + (numbers < 0) * 0.5 + 2.0 * (np.asarray(digits) - 1.0) + 0.2 * exponents
+    return np.asarray(np.where(numbers == 0, 0.0, found))
 
 
 def judging(desk: Desk, rule: Rule, crowd: Crowd) -> Callable[[CaseBlock], Array]:
