@@ -203,7 +203,9 @@ class Evidence:
         """The instance whose shapes the cases of a block have."""
         shapes = {name: array.shape[1:] for name, array in block.inputs.items()}
         known = (*self.instances, *self._further.values())
-        found = next((i for i in known if dict(i.shapes) == shapes), self.wide)
+        found = next((i for i in known if dict(i.shapes) == shapes), None)
+        if found is None:  # which is traced where somebody asks for it
+            found = self.wide
         assert found is not None
         return found
 

@@ -133,8 +133,8 @@ class Programs:
         self, shapes: Sizes, dtype: str, *, forward: bool = False, once: bool = False
     ) -> tuple[Runnable, Tracing]:
         signature = self._signature(shapes, dtype)
+        single = None if forward else self._single(shapes)
         try:
-            single = None if forward else self._single(shapes)
             same = None if single is None else self._retyped(shapes, dtype, single.traced)
             program = Program(
                 same or trace(self.call, signature, forward=forward, once=once),
@@ -148,7 +148,8 @@ class Programs:
         of_size = once and isinstance(first.error, OF_SIZES)
         if first.refused or of_size or isinstance(first.error, MemoryError):
             raise first from first.error
-        if needs_autograph(first):
+        # What is traced in float32 has no Python that AutoGraph could mend: the dtype is to blame.
+        if needs_autograph(first) and (single is None or single.traced.autograph):
             try:
                 traced = trace(self.call, signature, autograph=True, forward=forward)
                 return self._usable(Program(traced, self.call)), Tracing(
