@@ -9,7 +9,7 @@ from itertools import islice
 import attrs
 import numpy as np
 
-from losscheck.cases.blocks import spread
+from losscheck.cases.blocks import CaseBlock, spread
 from losscheck.evidence.desk import Desk
 from losscheck.evidence.gather import Evidence, Given
 from losscheck.faults import Faults
@@ -21,7 +21,7 @@ from losscheck.fixes.cases import Tried, doubted, still_wrong, wrong_in, wrong_t
 from losscheck.fixes.judged import CALLED, QUICK, SEARCHED, Judged, left_or_new
 from losscheck.fixes.patch import Edit, PatchError, patched, unified
 from losscheck.fixes.transplant import TransplantError, transplanted
-from losscheck.model import Severity
+from losscheck.model import Array, Severity
 from losscheck.program.programs import Programs
 from losscheck.program.tracing.trace import CallError, OutputError
 from losscheck.rules import by_code, rules
@@ -63,6 +63,9 @@ class Verified:
         return self.departs > FEW * self.tried
 
 
+_AsItIs = tuple[Tried, Evidence, Judged, Callable[[CaseBlock], Array]]
+
+
 class Bench:
     """Tries changes of one loss.
 
@@ -90,6 +93,9 @@ class Bench:
         self._base = base
         call = desk.evidence.programs.call
         self._traced: tuple[tuple[Edit, ...], Programs] | None = None  # of the last change
+        self._before: tuple[tuple[tuple[str, ...], int], _AsItIs] | None = (
+            None  # by what was asked for
+        )
         self._roots = (call.function, call.handed)
 
     def places(self, weight: int) -> int:
@@ -141,21 +147,18 @@ class Bench:
         return changed, "".join(pieces)
 
     def _tried(self, edits: Sequence[Edit], explanations: Sequence[Explanation]) -> Verified:
-        tried = Tried(self._evidence, [*explanations, *self._shown])
-        modes = tuple({e.crowd.mode for e in explanations if e.crowd is not None})
-        before = self._anew(modes, tried.of)
-        after = self._anew(modes, tried.of, self._programs(edits))
+        tried, before, was, wrong = self._as_it_is(explanations)
+        after = self._anew(before.modes_wanted, tried.of, self._programs(edits))
         for instance in before.instances:  # raises where the changed loss does
             way = before.programs.tracing(instance.shapes).how
             if after.programs.tracing(instance.shapes).how != way:
                 return Verified(complaints=("it can no longer be traced as it was",))
         pairs: list[Pair | None] = []  # none where no number of the loss is right
-        was, now = Judged(Desk(before)), Judged(Desk(after), _written(edits))
+        now = Judged(Desk(after), _written(edits))
         disputed = [each for each in explanations if wrong_throughout(each, before)]
         if disputed:
             complaints = tuple(told for each in disputed for told in still_wrong(each, after))
         else:
-            wrong = wrong_in(explanations, self._desk)
             pairs = pairs_of(before, after, self._evidence, doubted(explanations), wrong)
             complaints = tuple(disagreement(before, after, pairs))
         if complaints:
@@ -184,6 +187,17 @@ class Bench:
         return Verified(
             clears=tuple(clears), further=further, departs=departures(pairs), tried=count
         )
+
+    def _as_it_is(self, explanations: Sequence[Explanation]) -> _AsItIs:
+        """The loss as it is on the cases that changes are tried on: the same for all of them."""
+        key = tuple(each.finding.id for each in explanations), len(self._shown)
+        if self._before is None or self._before[0] != key:
+            tried = Tried(self._evidence, [*explanations, *self._shown])
+            modes = tuple({e.crowd.mode for e in explanations if e.crowd is not None})
+            before = self._anew(modes, tried.of)
+            wrong = wrong_in(explanations, self._desk)
+            self._before = key, (tried, before, Judged(Desk(before)), wrong)
+        return self._before[1]
 
     def _left(
         self, edits: Sequence[Edit], verified: Verified, explanations: Sequence[Explanation]

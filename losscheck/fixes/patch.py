@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import functools
 import itertools
 import re
 from collections.abc import Iterator, Sequence
@@ -143,14 +144,8 @@ def _region(tree: ast.Module, edit: Edit) -> tuple[int, int]:
 def _rewritten(text: str, skipped: int, edits: Sequence[Edit]) -> str:
     """Apply edits to one statement of a module, with `skipped` lines before it."""
     import libcst as cst
-    from libcst.metadata import MetadataWrapper, ParentNodeProvider, PositionProvider
 
-    try:
-        wrapper = MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True)
-    except cst.ParserSyntaxError as error:
-        raise PatchError(f"the statement cannot be parsed: {error.message}") from error
-    positions = wrapper.resolve(PositionProvider)
-    parents = wrapper.resolve(ParentNodeProvider)
+    module, positions, parents = _read(text)
     wanted = {
         ((e.line - skipped, e.column), (e.end_line - skipped, e.end_column)): e for e in edits
     }
@@ -167,8 +162,21 @@ def _rewritten(text: str, skipped: int, edits: Sequence[Edit]) -> str:
     for node, edit in places.items():
         if edit.before:
             before.setdefault(_statement(node, parents), []).append(edit)
-    changed = wrapper.module.visit(_transformer(places, before, parents))
+    changed = module.visit(_transformer(places, before, parents))
     return str(changed.code)
+
+
+@functools.lru_cache(maxsize=16)  # a dozen changes of a statement are tried one after the other
+def _read(text: str) -> tuple[Any, Any, Any]:
+    """A statement of a module as a tree, with the place and the parent of each of its nodes."""
+    import libcst as cst
+    from libcst.metadata import MetadataWrapper, ParentNodeProvider, PositionProvider
+
+    try:
+        wrapper = MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True)
+    except cst.ParserSyntaxError as error:
+        raise PatchError(f"the statement cannot be parsed: {error.message}") from error
+    return wrapper.module, wrapper.resolve(PositionProvider), wrapper.resolve(ParentNodeProvider)
 
 
 def _statement(node: Any, parents: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import islice
 
 from losscheck.rewriting.expressions import (
@@ -52,7 +52,9 @@ def moves(
     for place, head in _places(root):
         if place not in places:
             continue
-        for part, conditions in _steps(place, head, holds):
+        for part, conditions in _steps(place, head):
+            if not holds(conditions):
+                continue
             spliced = substitute(root, {place: part})
             for new in (tidy(spliced), simplify(spliced)):
                 if new not in seen:
@@ -94,18 +96,18 @@ def _chain(node: Expression) -> str:
     return "product" if isinstance(node, Operation) and node.name in ("mul", "div") else ""
 
 
-def _steps(
-    place: Expression, head: str, holds: Holds
-) -> Iterator[tuple[Expression, tuple[Expression, ...]]]:
-    for identity in identities(head):
-        for found, conditions in islice(identity.on(place), WAYS):
-            if holds(conditions):
-                new = _filled(identity.replacement, found.binding)
-                yield found.replaced(new), conditions
+@lru_cache(maxsize=20_000)  # what one step makes of a part, the next ones leave as it is
+def _steps(place: Expression, head: str) -> tuple[tuple[Expression, tuple[Expression, ...]], ...]:
+    steps = [
+        (found.replaced(_filled(identity.replacement, found.binding)), conditions)
+        for identity in identities(head)
+        for found, conditions in islice(identity.on(place), WAYS)
+    ]
     if head == "div":
-        yield from ((new, ()) for new in _regrouped(place))
+        steps += ((new, ()) for new in _regrouped(place))
     if head in ("sum", "product"):
-        yield from ((form, ()) for form in forms(place))
+        steps += ((form, ()) for form in forms(place))
+    return tuple(steps)
 
 
 def _filled(pattern: Expression, binding: Binding) -> Expression:
