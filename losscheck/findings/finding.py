@@ -127,7 +127,11 @@ class Writer:
         groups = self._steps.groups(crowd)
         # What training meets goes before what only the ends of the dtype show.
         groups.sort(key=lambda group: (ranges[group.members].min(), -group.count))
+        slight = _of_one_mode(rule, crowd.form) and self._most(crowd) is Severity.NOTE
         for group in groups[: FEW_GROUPS if rule.trail is Trail.DIGITS else GROUPS]:
+            if slight and (once := noted(crowd)) in written:  # no other would weigh more
+                yield once, written[once].counting(group.count)
+                continue
             chosen, spare, excused = self._representatives(crowd, group.members)
             if excused and (once := noted(crowd)) in written:
                 yield once, written[once].counting(group.count)
