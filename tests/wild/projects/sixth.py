@@ -3,165 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from typing import Any
-
-import keras
-import numpy as np
-import tensorflow as tf
 
 from tests.wild.projects import grids, ranked
-from tests.wild.projects.proofs import (
-    Pair,
-    not_finite,
-    slope_at,
-    tensors,
-    value_and_gradient,
-    value_at,
-)
-from tests.wild.projects.third_proofs import STEP, mended
+from tests.wild.projects import sixth_proofs as proofs
 from tests.wild.projects.truth import Fault, Truth, argument, both, codes
 
 NONFINITE = codes("LC201 LC202 LC203 LC204 LC503")
 DIGITS = codes("LC301 LC302")
 FLAT = codes("LC101 LC103 LC107 LC108")
-
-
-def preferred_item(y_true: Any, y_pred: Any) -> Any:
-    """As its source mended it: a softplus."""
-    chosen, other = tf.unstack(y_pred, axis=-1)
-    return tf.math.softplus(other - chosen)
-
-
-def next_items(y_true: Any, y_pred: Any) -> Any:
-    """By softplus of the logits."""
-    kept = tf.cast(tf.not_equal(y_true, 0.0), y_pred.dtype)
-    surprise = tf.math.softplus(-y_pred[..., 0]) + tf.math.softplus(y_pred[..., 1])
-    return tf.math.divide_no_nan(tf.reduce_sum(surprise * kept), tf.reduce_sum(kept))
-
-
-def lifetimes_in_a_batch(y_true: Any, y_pred: Any) -> Any:
-    """Events as a row, as risks are."""
-    time, event, risk = y_true[:, 0], y_true[:, 1], y_pred[:, 0]
-    there = time[tf.newaxis, :] >= time[:, tf.newaxis]
-    among = tf.reduce_logsumexp(tf.where(there, risk[tf.newaxis, :], -ranked.FAR), axis=1)
-    return -tf.reduce_mean((risk - among) * event)
-
-
-def half_hard(y_true: Any, y_pred: Any) -> Any:
-    """0 where no two samples are of a class."""
-    late, friends = ranked.late_and_friends(y_true, y_pred)
-    return tf.math.divide_no_nan(tf.reduce_sum(late), tf.reduce_sum(friends))
-
-
-def naive_scale(y_true: Any, y_pred: Any) -> Any:
-    """0 where nothing changed."""
-    naive = tf.reduce_sum(tf.abs(y_true[1:] - y_true[:-1]))
-    return tf.math.divide_no_nan(tf.reduce_mean(tf.abs(y_true - y_pred)), naive)
-
-
-def circular(y_true: Any, y_pred: Any) -> Any:
-    """The logarithm of a Bessel function, whose slope TensorFlow knows."""
-    kappa = tf.sqrt(tf.reduce_sum(tf.square(y_pred), axis=-1) + 1e-6)
-    normaliser = tf.math.log(tf.math.bessel_i0e(kappa)) + kappa
-    return normaliser - tf.reduce_sum(y_true * y_pred, axis=-1)
-
-
-def focal_overlap(y_true: Any, y_pred: Any) -> Any:
-    """Something small below the power."""
-    seen, said = tf.reshape(y_true, [-1]), tf.reshape(y_pred, [-1])
-    right, wrong = tf.reduce_sum(seen * said), tf.reduce_sum(said) - tf.reduce_sum(seen * said)
-    missed = tf.reduce_sum(seen) - right
-    whole = right + grids.MISSED * missed + (1.0 - grids.MISSED) * wrong + grids.SMOOTH
-    lost = tf.maximum(1.0 - (right + grids.SMOOTH) / whole, 0.0)
-    return tf.pow(lost + 1e-6, grids.FOCUS)
-
-
-def overlap_of_classes(y_true: Any, y_pred: Any) -> Any:
-    """Chances in place of the likeliest class."""
-    both_of_them = keras.ops.sum(y_true * y_pred, axis=(1, 2))
-    either = keras.ops.sum(y_true + y_pred, axis=(1, 2)) - both_of_them
-    return 1.0 - keras.ops.mean((both_of_them + 1e-6) / (either + 1e-6), axis=-1)
-
-
-def _as_mended(truth: Truth) -> float:
-    return float(np.ravel(mended(truth)[0])[0])
-
-
-def _softplus(truth: Truth) -> Pair:
-    right = value_at(truth, "float64")
-    assert math.isclose(_as_mended(truth), right, rel_tol=1e-6)
-    return value_at(truth), right
-
-
-def _items(truth: Truth) -> Pair:
-    right = math.log1p(math.exp(20.0)) + math.log(2.0)
-    assert math.isclose(_as_mended(truth), right, rel_tol=1e-6)
-    return value_at(truth), right
-
-
-def _lifetimes(truth: Truth) -> Pair:
-    right = -(1.0 - math.log(math.e + 1.0)) / 2.0
-    assert math.isclose(_as_mended(truth), right, rel_tol=1e-5)
-    return value_at(truth), right
-
-
-def _no_pairs(truth: Truth) -> Pair:
-    mended(truth)
-    return not_finite(truth)
-
-
-def _differences(truth: Truth) -> Pair:
-    up, down = (
-        value_at(truth, "float64", y_pred=[[2.0 + side * STEP, 0.0]]) for side in (1.0, -1.0)
-    )
-    slope = slope_at(truth)
-    assert math.isclose(float(mended(truth)[1][0, 0]), slope, rel_tol=1e-5)
-    return slope, (up - down) / (2.0 * STEP)
-
-
-def _power(truth: Truth) -> Pair:
-    mended(truth)
-    assert not math.isfinite(slope_at(truth, "float64"))
-    return slope_at(truth), "finite"
-
-
-def _argmax(truth: Truth) -> Pair:
-    assert truth.fault is not None
-    gradient = value_and_gradient(truth.loss, tensors(truth.fault.trigger))[1]
-    assert np.abs(mended(truth)[1]).max() > 0.0
-    return str(gradient), "a number for each pixel"
-
-
-SIXTH_PROOFS: Mapping[str, Callable[[Truth], Pair]] = {
-    "preferred_item": _softplus,
-    "next_items": _items,
-    "lifetimes_in_a_batch": _lifetimes,
-    "half_hard": _no_pairs,
-    "naive_scale": _no_pairs,
-    "circular": _differences,
-    "focal_overlap": _power,
-    "overlap_of_classes": _argmax,
-}
-
-
-def _depth_slopes(truth: Truth, case: dict[str, Any]) -> Any:
-    """Signs of what differs, by hand, and the slope of an SSIM, which is right in float32."""
-    seen, guess = tf.constant(case["y_true"]), tf.constant(case["y_pred"])
-    with tf.GradientTape() as tape:
-        tape.watch(guess)
-        built = (1.0 - tf.image.ssim(seen, guess, grids.DEEPEST)) * 0.5
-    slopes = tape.gradient(built, guess).numpy().astype(float)
-    each = 1.0 / slopes[0].size
-    slopes += grids.SHARE * each * np.sign(case["y_pred"] - case["y_true"])
-    for axis in (1, 2):
-        turned = np.diff(case["y_pred"].astype(float), axis=axis)
-        signs = each * np.sign(turned - np.diff(case["y_true"].astype(float), axis=axis))
-        slopes -= np.diff(signs, axis=axis, prepend=0.0, append=0.0)
-    return slopes
-
-
-SIXTH_HELD = {"depth_and_edges": _depth_slopes}
 SIXTH_FAULTY = (
     Truth(
         loss=ranked.preferred_item,
@@ -175,7 +24,7 @@ SIXTH_FAULTY = (
             what="the loss of a pair in the wrong order by 110: a sigmoid that is 0 in float32",
             observed=math.inf,
             expected=110.0,
-            fixed=preferred_item,
+            fixed=proofs.preferred_item,
         ),
         beside=NONFINITE | DIGITS | FLAT | codes("LC206"),
         undeclared=True,
@@ -198,7 +47,7 @@ SIXTH_FAULTY = (
             "float32, less which nothing is left, without a slope",
             observed=55.955189,
             expected=20.693147,
-            fixed=next_items,
+            fixed=proofs.next_items,
         ),
         beside=NONFINITE | DIGITS | FLAT | codes("LC206"),
         undeclared=True,
@@ -222,7 +71,7 @@ SIXTH_FAULTY = (
             "row times a column",
             observed=0.078315,
             expected=0.156631,
-            fixed=lifetimes_in_a_batch,
+            fixed=proofs.lifetimes_in_a_batch,
         ),
         beside=DIGITS | FLAT | codes("LC403 LC602"),
         undeclared=False,
@@ -244,7 +93,7 @@ SIXTH_FAULTY = (
             what="the loss of a batch in which no two samples are of one class: 0/0",
             observed=math.nan,
             expected="finite",
-            fixed=half_hard,
+            fixed=proofs.half_hard,
         ),
         beside=NONFINITE | FLAT | codes("LC105 LC206 LC602"),
         undeclared=True,
@@ -263,7 +112,7 @@ SIXTH_FAULTY = (
             what="the loss of a series that does not change: 1/0; of a batch of one it is NaN",
             observed=math.inf,
             expected="finite",
-            fixed=naive_scale,
+            fixed=proofs.naive_scale,
         ),
         beside=NONFINITE | DIGITS | FLAT | codes("LC602"),
         undeclared=True,
@@ -283,7 +132,7 @@ SIXTH_FAULTY = (
             "of a scaled Bessel function is taken away where it is to be put back",
             observed=-0.302225,
             expected=-2.302225,
-            fixed=circular,
+            fixed=proofs.circular,
         ),
         beside=DIGITS | FLAT,
         undeclared=True,
@@ -303,7 +152,7 @@ SIXTH_FAULTY = (
             "empty: a power below 1 of 0, in float64 as well",
             observed=math.nan,
             expected="finite",
-            fixed=focal_overlap,
+            fixed=proofs.focal_overlap,
         ),
         beside=NONFINITE | DIGITS | FLAT | codes("LC602"),
         undeclared=True,
@@ -322,7 +171,7 @@ SIXTH_FAULTY = (
             what="the gradient of tf.GradientTape: an argmax has none",
             observed="None",
             expected="a number for each pixel",
-            fixed=overlap_of_classes,
+            fixed=proofs.overlap_of_classes,
         ),
         beside=codes("LC103 LC105 LC603"),
         undeclared=True,

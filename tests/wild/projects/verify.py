@@ -25,7 +25,8 @@ from tests.wild.projects.further_proofs import FURTHER_PROOFS, HELD
 from tests.wild.projects.further_sound import FURTHER_SOUND
 from tests.wild.projects.inputs import Source
 from tests.wild.projects.proofs import DIGITS, PROOFS, tensors, value_and_gradient
-from tests.wild.projects.sixth import SIXTH, SIXTH_HELD, SIXTH_PROOFS
+from tests.wild.projects.sixth import SIXTH
+from tests.wild.projects.sixth_proofs import SIXTH_HELD, SIXTH_PROOFS
 from tests.wild.projects.sound import SOUND
 from tests.wild.projects.third_faulty import THIRD_FAULTY
 from tests.wild.projects.third_proofs import THIRD_HELD, THIRD_PROOFS
