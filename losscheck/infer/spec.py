@@ -7,9 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import attrs
+import numpy as np
 
 from losscheck import domains
-from losscheck.model import Argument, UsageError
+from losscheck.model import Argument, Array, UsageError
 from losscheck.settings.argument_names import role
 from losscheck.settings.settings import ArgumentSettings
 from losscheck.settings.shapes import Shape, parse
@@ -50,6 +51,19 @@ class Spec:
     def shapes(self, sizes: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
         """The shape of every argument at these sizes."""
         return {a.name: parse(a.shape).at(sizes) for a in self.arguments}
+
+    def ordinary(
+        self, count: int, shapes: Mapping[str, tuple[int, ...]], seed: int
+    ) -> dict[str, Array]:
+        """(count, *shape) float32: ordinary values of each argument that has a shape here."""
+        width = shapes[self.prediction.name][-1:] or (2,)
+        return {
+            a.name: domains.parse(a.domain)
+            .ordinary(count, shapes[a.name], seed=seed + i, classes=max(2, width[0]))
+            .astype(np.float32)
+            for i, a in enumerate(self.arguments)
+            if a.name in shapes
+        }
 
     def classes(self, sizes: Mapping[str, int]) -> int:
         """The number of classes at these sizes: the last axis of the prediction."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import attrs
 import numpy as np
 
-from losscheck import domains
 from losscheck.evidence.gather import Evidence
 from losscheck.evidence.gradient.excuses import stops
 from losscheck.evidence.graph import blocking
@@ -148,7 +147,7 @@ def _left(evidence: Evidence, axis: int, size: int) -> list[int] | None:
         program = evidence.programs.at(shapes)
         if program.eager:
             return None
-        gradient = program.run(_ordinary(evidence, shapes)).gradient
+        gradient = program.run(evidence.spec.ordinary(FEWEST, shapes, evidence.seed)).gradient
     except (CallError, OutputError):
         return None
     except Exception:  # fails at run time only
@@ -169,16 +168,6 @@ def _resized(evidence: Evidence, axis: int, size: int) -> dict[str, tuple[int, .
     return {
         name: (*other[:axis], size, *other[axis + 1 :]) if name in alike else other
         for name, other in shapes.items()
-    }
-
-
-def _ordinary(evidence: Evidence, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
-    width = shapes[evidence.spec.prediction.name][-1:] or (2,)
-    return {
-        a.name: domains.parse(a.domain)
-        .ordinary(FEWEST, shapes[a.name], seed=evidence.seed + i, classes=max(2, width[0]))
-        .astype(np.float32)
-        for i, a in enumerate(evidence.spec.arguments)
     }
 
 

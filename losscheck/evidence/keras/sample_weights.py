@@ -286,22 +286,8 @@ class _Scale:
         return np.asarray(np.broadcast_to(shaped, whole.shape), np.float32)
 
     def _batch(self, seed: int) -> dict[str, Array]:
-        width = self._shapes[self._spec.prediction.name][-1:] or (2,)
-        found = {}
-        for i, argument in enumerate(self._spec.arguments):
-            if argument.name not in self._shapes:
-                continue
-            found[argument.name] = (
-                domains.parse(argument.domain)
-                .ordinary(
-                    1,
-                    self._shapes[argument.name],
-                    seed=self._evidence.seed + 31 * seed + i,
-                    classes=max(2, width[0]),
-                )[0]
-                .astype(np.float32)
-            )
-        return found
+        found = self._spec.ordinary(1, self._shapes, self._evidence.seed + 31 * seed)
+        return {name: array[0] for name, array in found.items()}
 
     def _guessed(self) -> bool:
         own = self._spec.named("weight")

@@ -15,7 +15,6 @@ from typing import Any
 import attrs
 import numpy as np
 
-from losscheck import domains
 from losscheck.evidence.gather import Evidence, Instance
 from losscheck.evidence.precision.disagreement import NEGLIGIBLE, TWO_DIGITS, explained
 from losscheck.evidence.search.sweep import Sweep, usual
@@ -90,14 +89,9 @@ def of_sizes() -> tuple[type[BaseException], ...]:
 
 
 def _inputs(evidence: Evidence, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
+    found = evidence.spec.ordinary(1, shapes, evidence.seed)
     return {
-        a.name: domains.parse(a.domain)
-        .ordinary(
-            1, shapes[a.name], seed=evidence.seed + i, classes=max(2, (*shapes[a.name], 2)[-1])
-        )[0]
-        .round(3)
-        .astype(np.float32)
-        for i, a in enumerate(evidence.spec.arguments)
+        n: array[0].astype(np.float64).round(3).astype(np.float32) for n, array in found.items()
     }
 
 
