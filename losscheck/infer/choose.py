@@ -111,6 +111,8 @@ UNIT = "[0, 1]"
 """What labels and parameters that nothing limits may be confined to all the same: bits, shares,
 rates. An error that needs others rests on a guess. Predictions have no such limit but by an
 operation that the graph would show."""
+SIGNED_UNIT = "[-1, 1]"
+"""The same of labels of which -1 is one."""
 LENGTH = "[1, 20]"
 """What whole numbers that something is divided by may be all the same: lengths, which are not 0."""
 FAR = "[-10000, 10000]"
@@ -138,7 +140,10 @@ def label(hints: Sequence[Hint], chosen: Choice, more: int) -> tuple[Choice, ...
         choices.append(Choice("class_index", uses["index"]))
     if "one-hot" in uses:
         choices.append(Choice("one_hot", uses["one-hot"]))
-    if "sign" in uses:
+    if "sign" in uses and "linear" in uses:  # -1 stands for what is not known
+        why = f"{uses['sign']}, and {uses['linear']}"
+        choices.append(Choice("real", why, (SIGNED_UNIT,)))
+    elif "sign" in uses:
         choices.append(Choice("sign", uses["sign"]))
     if "count" in uses:
         choices.append(Choice("count", uses["count"]))

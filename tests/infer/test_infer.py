@@ -89,6 +89,11 @@ def signed(y_true, y_pred):
     return tf.reduce_mean(tf.maximum(error, 0.0), axis=-1)
 
 
+def known_alone(y_true, y_pred):
+    known = tf.cast(tf.not_equal(y_true, -1.0), y_pred.dtype)
+    return tf.reduce_sum(known * tf.abs(y_true - y_pred)) / tf.reduce_sum(known)
+
+
 def swapped(y_pred, y_true):
     return -tf.reduce_sum(y_true * tf.math.log(y_pred), axis=-1)
 
@@ -157,6 +162,7 @@ def logarithmic(y_true, y_pred):
         ),
         (hinge, ("real", "(B, D)"), ("real", "(B, D)"), FREE),
         (signed, ("sign", "(B, D)"), ("real", "(B, D)"), FREE),
+        (known_alone, ("real", "(B, D)"), ("real", "(B, D)"), FREE),  # -1 is no label of two
         (smooth_in_time, ("real", "(B, T, D)"), ("real", "(B, T, D)"), FREE),
         (fraction, ("nonnegative", "(B, D)"), ("nonnegative", "(B, D)"), "fractional power"),
         (teacher, ("logits", "(B, D)"), ("logits", "(B, D)"), "goes into a log-softmax"),
