@@ -19,6 +19,7 @@ from losscheck.evidence.search.sweep import Sweep, sweep
 from losscheck.model import Array
 from losscheck.program.running.program import Program
 from losscheck.program.tracing.trace import CallError, OutputError
+from losscheck.settings.budget import spend
 
 HALF = ("float16", "bfloat16")
 # Cases of a batch, one call each (a millisecond): to vectorize a loss costs as much as 200. Of
@@ -66,6 +67,7 @@ def _swept(evidence: Evidence, instance: Instance, dtype: str, count: int) -> Ha
         return None
     if program is None:  # one call a case
         return None
+    spend()  # before cases are drawn that there is no time to run
     block = short(
         evidence.spec.arguments,
         instance.sizes,

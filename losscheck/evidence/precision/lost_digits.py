@@ -34,6 +34,7 @@ from losscheck.evidence.search.sweep import Scale, Sweep, usual
 from losscheck.model import Array, Direction, Range
 from losscheck.numerics.ulps import EXPLAINED, LEAST, ulp
 from losscheck.program.running.ways import Way
+from losscheck.settings.budget import spend
 
 VALUE, GRADIENT = 0, 1  # the parts of what `Evidence.double` gives
 NOTABLE = 0.01  # of the ordinary scale: an error, in the ordinary range (policy.NOTABLE)
@@ -200,6 +201,7 @@ def vectorized(instance: Instance) -> bool:
 def _of_instance(
     evidence: Evidence, instance: Instance, sweep: Sweep, others: Sequence[Sweep]
 ) -> Iterator[Precision]:
+    spend()  # before cases are drawn that there is no time to run
     first, further = ladder(evidence, instance)
     more = CaseBlock.concat([first.cases, further])
     usable = (more.ranges <= Range.WORKING) & evidence.labels_inside(more)
