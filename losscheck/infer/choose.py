@@ -141,8 +141,7 @@ def label(hints: Sequence[Hint], chosen: Choice, more: int) -> tuple[Choice, ...
     if "one-hot" in uses:
         choices.append(Choice("one_hot", uses["one-hot"]))
     if "sign" in uses and "linear" in uses:  # -1 stands for what is not known
-        why = f"{uses['sign']}, and {uses['linear']}"
-        choices.append(Choice("real", why, (SIGNED_UNIT,)))
+        choices.append(Choice("real", f"{uses['sign']}, and {uses['linear']}", (SIGNED_UNIT,)))
     elif "sign" in uses:
         choices.append(Choice("sign", uses["sign"]))
     if "count" in uses:

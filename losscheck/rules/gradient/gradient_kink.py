@@ -9,7 +9,7 @@ from losscheck.advice import wording
 from losscheck.model import Direction, Range, Severity, Suspect
 from losscheck.numerics import DIVERGING
 from losscheck.rules.base import Rule
-from losscheck.rules.gradient.value_jump import both_sides
+from losscheck.rules.gradient.value_jump import both_sides, place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,7 +88,7 @@ class GradientKink(Rule):
         error = facts.get("error")
         where = f" at an error of {wording.array(error)}" if error is not None else ""
         if not where and facts.get("at") is not None:
-            where = f" at {facts['at']}"
+            where = place(facts["at"], arguments)
         slopes = both_sides(
             facts, "The slope goes from {} to {} there", "The two one-sided slopes differ"
         )
