@@ -30,7 +30,8 @@ def test_what_is_said_of_a_declared_loss_is_true(truth: Truth) -> None:
     judged = look(truth, declared=True)
     assert (judged.alarms, judged.own) == ((), "")
     assert judged.found is not False
-    assert sum(each.severity == "error" for each in judged.report.diagnoses) == truth.faulty
+    # Fixes, which put two diagnoses of one fault together, are tried in test_fixes.py alone.
+    assert any(each.severity == "error" for each in judged.report.diagnoses) == truth.faulty
 
 
 def added_first(y_true: Any, y_pred: Any) -> Any:
