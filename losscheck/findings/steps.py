@@ -132,6 +132,8 @@ class Steps:
 
         def cut() -> tuple[Crowd, CaseBlock]:
             small, least = smallest(self.desk, rule, crowd, case, key)
+            if least is case:
+                return crowd, case
             weigh = [
                 (list(self.kinds(*one)), self.reaches(*one).tolist())
                 for one in ((crowd, case), (small, least))

@@ -13,7 +13,7 @@ SHORT = 6  # significant digits that people read; a float32 has up to EXACT
 EXACT = 9
 FULL_SIZE = 16  # elements: arrays up to here are shown whole, longer ones by their ends
 _EXPONENT = re.compile(r"e\+?(-?)0*")  # 1e+30 and 1e-06 are 1e30 and 1e-6
-FEW = 4  # numbers of a long array that differ from all others, and are named with their places
+NAMED = 4  # numbers of a long array that differ from all others, and are told with their places
 EDGE = 2  # elements shown at either end of a long last axis
 
 
@@ -54,7 +54,7 @@ def array(value: Any, digits: int | None = None) -> str:
     if numbers.size <= FULL_SIZE:
         return _nested(numbers, digits)
     most, others = exceptions(numbers)
-    if len(others) <= FEW:
+    if len(others) <= NAMED:
         places = [list(map(int, np.unravel_index(i, numbers.shape))) for i in others]
         written = scalar(most, digits)
         told = [(scalar(numbers[*at], digits), at) for at in places]
