@@ -24,6 +24,7 @@ from losscheck.rules.base import Doubt
 NEAR = 1e-4  # relative: sentences have six digits, and modes round in ways of their own
 RIGHT = 1e-2  # the same of what is right: float64 has digits where float32 has few
 ROUNDED = 1e-7
+NUDGED = 1.0 + 2.0**-50  # some float64 numbers away
 PROGRAM = "def value_and_gradient"
 _EQUALS = re.compile(r" = (?=-?(?:\d|inf|nan|\[))")
 _NUMBER = re.compile(r"-?(?:\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?|inf|nan)")
@@ -84,12 +85,14 @@ def _right(finding: Finding, loss: Callable[..., Any], single: Any) -> list[Clai
         return []
     if np.array_equal(value, single, equal_nan=True):
         return []
+    nearby = _ran(finding, loss, "float64", NUDGED)[:2]
     pairs = [("right loss", finding.expected.value, value)]
     pairs += [("right gradient", finding.expected.gradient, gradient)]
     return [
         _claim(finding, what, due, again, RIGHT)
-        for what, due, again in pairs
-        if _same_size(due, again) and np.isfinite(again).all()
+        for (what, due, again), near in zip(pairs, nearby, strict=True)
+        # Where it loses its own digits, exact numbers are right and float64 is no judge of them.
+        if _same_size(due, again) and np.isfinite(again).all() and _close(near, again, RIGHT / 10)
     ]
 
 
@@ -101,12 +104,18 @@ def _claim(finding: Finding, what: str, said: Any, again: Any, near: float) -> C
     return Claim(finding.id, f"{what} {said}, again {again}", _close(again, said, near))
 
 
-def _ran(finding: Finding, loss: Callable[..., Any], dtype: str) -> tuple[Any, Any, list[Scope]]:
-    """Value, gradient by the last argument but what is named otherwise, and variables."""
+def _ran(
+    finding: Finding, loss: Callable[..., Any], dtype: str, scale: float = 1.0
+) -> tuple[Any, Any, list[Scope]]:
+    """Value, gradient by the last argument but what is named otherwise, and variables.
+
+    With `scale` the prediction is that of the case times it.
+    """
     line = None if finding.location is None else finding.location.line
     file = "" if finding.location is None else finding.location.file
     given = {name: tf.cast(array, dtype) for name, array in finding.inputs.items()}
-    prediction = given.get("y_pred", [*given.values()][-1])
+    name = "y_pred" if "y_pred" in given else [*given][-1]
+    prediction = given[name] = given[name] * scale
     scopes: list[Scope] = [given]
 
     def note(frame: FrameType, event: str, _: Any) -> Any:

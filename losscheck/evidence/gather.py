@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -34,6 +35,7 @@ from losscheck.settings.budget import once
 NARROW_CASES = 160_000  # cases of one sample: 120,064 half-precision numbers, and the other stages
 MAIN_CASES = 24_000  # cases of a whole batch
 SCANNED = 1 << 28  # numbers that the cases of a lattice compute at the most
+SPARED = 256  # cases that are run under XLA, a call each, of a change: a millisecond each
 SLOW = 48  # cases of a loss that runs one case a call, however much one takes
 SINGLE = float(np.finfo(np.float32).eps / np.finfo(np.float64).eps)
 Given = Callable[[Instance, str], CaseBlock]
@@ -56,6 +58,8 @@ class Evidence:
         Where it is kept what of our own failed.
     given
         Gives the cases of an instance in a dtype, where a loss is looked at once more.
+    sparing
+        Whether few cases are run under XLA, as each is known to take a call of its own there.
     """
 
     inferred: Inferred
@@ -65,6 +69,7 @@ class Evidence:
     shared_seed: int | None = None
     faults: Faults = attrs.field(factory=Faults)
     given: Given | None = None  # the cases, where they are known: nothing is searched for
+    sparing: bool = False
     searches: dict[str, Search] = attrs.field(factory=dict, init=False)  # float32, by instance
     guided: dict[str, Guided] = attrs.field(factory=dict, init=False)  # by instance, once swept
     scans: dict[tuple[str, str], Scan] = attrs.field(factory=dict, init=False)  # and by dtype
@@ -180,23 +185,21 @@ class Evidence:
             found[0] = found[0].with_scale(found[1].scale)
         for dtype in self.dtypes:
             if dtype != "float32":
-                found += [s for i in self.instances if (s := self._in_dtype(i, dtype)) is not None]
+                for instance in self.instances:
+                    with contextlib.suppress(CallError):  # LC502 says so
+                        found.append(self._sweep(instance, dtype))
         return tuple(found)
 
     @functools.cached_property
     @once
     def modes(self) -> tuple[ModeSweep, ...]:
         """The same cases in the other modes, where those run."""
-        found = []
+        found: list[ModeSweep] = []
         for instance, graph in zip(self.instances, self.sweeps, strict=False):
             for mode in self.modes_wanted:
                 left_out = mode == "xla" and not instance.compiles(last=instance is self.main)
-                if left_out or mode not in VECTOR_MODES:
-                    continue
-                if instance.program.graphed is not None:
-                    other = self._in_mode(instance.program.graphed, graph, mode)
-                    if other is not None:
-                        found.append(compared(mode, graph, other, self.rounded))
+                if mode in VECTOR_MODES and not left_out:
+                    found += self._beside(instance.program.graphed, graph, mode)
         return tuple(found)
 
     def instance_of(self, block: CaseBlock) -> Instance:
@@ -358,19 +361,17 @@ class Evidence:
             self._classes[instance.name] = instance.classes_taken(labels, most)
         return self._classes[instance.name]
 
-    def _in_dtype(self, instance: Instance, dtype: str) -> Sweep | None:
-        try:
-            return self._sweep(instance, dtype)
-        except CallError:  # LC502 says so
-            return None
-
-    def _in_mode(self, program: Program, graph: Sweep, mode: str) -> Sweep | None:
-        if mode == "xla" and program.draws:  # which draws other numbers by the same seed
-            return None
-        try:
-            return self.run(program, graph.cases, graph.dtype, mode)
-        except Exception:  # no kernel or no compilation in this mode
-            return None
+    def _beside(self, program: Program | None, graph: Sweep, mode: str) -> Iterator[ModeSweep]:
+        """The cases of a sweep in another mode; nothing where it draws other numbers, or fails."""
+        other, xla = None, mode == "xla"
+        if program is None or (xla and program.draws):
+            return
+        with contextlib.suppress(Exception):  # no kernel or no compilation in this mode
+            if xla and self.sparing:
+                graph = graph.thinned(SPARED)
+            other = self.run(program, graph.cases, graph.dtype, mode)
+        if other is not None:
+            yield compared(mode, graph, other, self.rounded)
 
     def run(
         self,

@@ -68,7 +68,8 @@ def test_of(finding: Finding, said: str) -> Test | None:
     )
     if pin is Pin.RUNS and not program.call:
         return test
-    asserted = _asserted(finding, pin, program)
+    own = by_code(finding.code).asserts(finding, program.prediction)
+    asserted = [f"    {line}".rstrip() for line in own] or _asserted(finding, pin, program)
     if not (asserted or pin is Pin.RUNS) or "upstream" in finding.reproduce or not program.call:
         return None
     body = "\n".join([*_inputs(finding), "", *_run(finding, pin), "", *asserted])
@@ -124,6 +125,8 @@ def _array(name: str, array: Any, dtype: str) -> list[str]:
 
 def _run(finding: Finding, pin: Pin) -> list[str]:
     given = ", ".join(finding.inputs)
+    if pin is Pin.OWN:
+        return []
     if pin is Pin.REFUSED:
         return [
             "    try:",

@@ -102,7 +102,12 @@ def _shown(node: ast.stmt) -> tuple[str, str] | None:
 
 
 # Which of the numbers that a program prints is compared with which.
-_PAIRS = (("after", "before"), ("reported", "direct"), ("Keras", "sum_over_batch_size"))
+_PAIRS = (
+    ("after", "before"),
+    ("reported", "direct"),
+    ("Keras", "sum_over_batch_size"),
+    ("second derivative times v", "differences of the gradient along v"),
+)
 _SUMS = ("sum", "sum_over_batch_size", "mean_with_sample_weight")
 
 

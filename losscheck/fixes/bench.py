@@ -23,11 +23,13 @@ from losscheck.fixes.patch import Edit, PatchError, patched, unified
 from losscheck.fixes.transplant import TransplantError, transplanted
 from losscheck.model import Array, Severity
 from losscheck.program.programs import Programs
+from losscheck.program.running.ways import Way
 from losscheck.program.tracing.trace import CallError, OutputError
 from losscheck.rules import by_code, rules
 from losscheck.rules.base import Doubt, Rule
 from losscheck.settings.budget import CutError
 
+KEPT = 4  # changes that stay traced: one that holds is searched once others have been tried
 BESIDES = 2  # changes of another place that are tried beside the first
 SEARCHED_CASES = 16_000  # of one size that a changed loss is looked at, beside those it leads to
 FEW = 0.01  # of the cases: those next to a point that the loss has no value at
@@ -92,7 +94,7 @@ class Bench:
         self._shown: list[Explanation] = []  # what a search found in a changed loss
         self._base = base
         call = desk.evidence.programs.call
-        self._traced: tuple[tuple[Edit, ...], Programs] | None = None  # of the last change
+        self._traced: dict[tuple[Edit, ...], Programs] = {}  # of the last changes
         self._before: tuple[tuple[tuple[str, ...], int], _AsItIs] | None = (
             None  # by what was asked for
         )
@@ -243,13 +245,22 @@ class Bench:
             seed=self._evidence.seed,
             faults=Faults(),
             given=given,
+            sparing=changed is not None and self._calls_under_xla(),
         )
+
+    def _calls_under_xla(self) -> bool:
+        """Whether XLA takes a call for each case of the loss as it is."""
+        programs = (instance.program.graphed for instance in self._evidence.instances)
+        return any(p is not None and p.way(xla=True) is Way.SINGLY for p in programs)
 
     def _programs(self, edits: Sequence[Edit]) -> Programs:
         """The changed loss as it runs, traced once for all that is asked of it."""
-        if self._traced is None or self._traced[0] != tuple(edits):
-            self._traced = tuple(edits), Programs(self._evidence.programs.call)
-        return self._traced[1]
+        key = tuple(edits)
+        found = self._traced.pop(key, None) or Programs(self._evidence.programs.call)
+        self._traced[key] = found
+        while len(self._traced) > KEPT:
+            del self._traced[next(iter(self._traced))]
+        return found
 
 
 def _found(explanation: Explanation) -> str:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from losscheck.advice.base import Change
     from losscheck.advice.blamed import Blame
-    from losscheck.model import Argument, Severity, Suspect
+    from losscheck.model import Argument, Finding, Severity, Suspect
     from losscheck.rules.crowd import Crowd
     from losscheck.settings.settings import Settings
 
@@ -54,6 +54,7 @@ class Pin(enum.StrEnum):
     SHAPE = "what is returned has the shape of the samples, or none"
     AGREES = "the mode gives what a graph gives"
     SAME = "a second call gives the same"
+    OWN = "what the rule itself asserts of the case"
     RUNS = "the program that shows it ends without an error, and its numbers agree"
     NOTHING = "no single call shows it"
 
@@ -147,6 +148,19 @@ class Rule:
             Message, cause and fix; none of them is empty.
         """
         raise NotImplementedError
+
+    def asserts(self, finding: Finding, prediction: str) -> tuple[str, ...]:
+        """Give the lines of a test that fails as long as a finding is there, for `Pin.OWN`.
+
+        They may use the inputs by their names and `run(mode, *inputs)`, which gives value and
+        gradient as numbers. No lines where no such test tells a mended loss from a faulty one.
+
+        Parameters
+        ----------
+        prediction
+            The name of the argument that the gradient is taken of.
+        """
+        return ()
 
     def changes(self, suspect: Suspect, blame: Blame) -> tuple[Change, ...]:
         """Give the changes of the user's source that might cure it, the least one first."""

@@ -176,18 +176,20 @@ def test_they_are_readable(files: dict[str, Exported]) -> None:
 
 
 def test_what_no_call_shows_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A jump takes two points, which a finding of it does not have."""
-    (folder / "jump.py").write_text(
+    """A comparison that is false of every case has no case that shows it."""
+    (folder / "untaken.py").write_text(
         "import tensorflow as tf\n\n"
-        "def jump(y_true, y_pred):\n"
-        "    error = tf.abs(y_true - y_pred)\n"
-        "    return tf.reduce_mean(tf.where(error < 1.0, error, error + 1.0), axis=-1)\n"
+        "def untaken(y_true, y_pred):\n"
+        "    y_true = y_true * 0.9 + 0.05\n"
+        "    weight = tf.where(tf.equal(y_true, 1.0), 0.75, 0.25)\n"
+        "    return tf.reduce_mean(weight * tf.square(y_true - y_pred), axis=-1)\n"
     )
     monkeypatch.chdir(folder)
-    made = exported(losscheck.check("jump.py:jump", select=["LC105"]))
+    declared = {"y_true": "binary", "y_pred": "probability"}
+    made = exported(losscheck.check("untaken.py:untaken", arguments=declared, select=["LC109"]))
     assert made.tests == ()
-    assert [left.codes for left in made.left_out] == [("LC105",)]
-    assert "# - LC105 value-jump: no single call shows it." in made.text
+    assert [left.codes for left in made.left_out] == [("LC109",)]
+    assert "# - LC109 branch-untaken: no single call shows it." in made.text
 
 
 def test_the_command(

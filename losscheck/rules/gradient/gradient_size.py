@@ -8,13 +8,14 @@ import numpy as np
 
 from losscheck.advice import source, wording
 from losscheck.model import Direction, Severity, Suspect
-from losscheck.rules.base import Rule, Trail
+from losscheck.rules.base import Pin, Rule, Trail
 from losscheck.rules.crowd import Crowd
 from losscheck.rules.gradient.gradient_dead import sloped
 
 if TYPE_CHECKING:
     from losscheck.advice.blamed import Blame
     from losscheck.evidence.gradient.gradient_sizes import GradientSizes
+    from losscheck.model import Finding
     from losscheck.rules.base import Arguments, Judgment, Words
 
 _SATURATED = frozenset({"Sigmoid", "Tanh", "Softmax", "Exp", "Erf", "Softplus"})
@@ -26,6 +27,9 @@ _LOGITS = (
     "tf.nn.sigmoid_cross_entropy_with_logits(labels={label}, logits=logits)\n"
     "# Or another loss of the logits: its slope does not go through the saturated function."
 )
+
+
+FAINT = " where the loss is "  # in the message of a faint gradient
 
 
 class GradientSize(Rule):
@@ -79,6 +83,7 @@ class GradientSize(Rule):
     absent = ("gradient_sizes", "the loss has no gradient")
     trail = Trail.GAIN
     few = True
+    pinned = Pin.OWN
 
     def judge(self, gradient_sizes: GradientSizes | None) -> Judgment:
         """Name the gradients of unusual size."""
@@ -97,6 +102,18 @@ class GradientSize(Rule):
                     mode=gradient_sizes.sweep.mode,
                     dtype=gradient_sizes.sweep.dtype,
                 )
+
+    def asserts(self, finding: Finding, prediction: str) -> tuple[str, ...]:
+        """Ask for a tenth of what is huge, and for ten times what is faint."""
+        if finding.observed.gradient is None:
+            return ()
+        size = float(np.abs(np.asarray(finding.observed.gradient, np.float64)).max(initial=0.0))
+        run = f'_, gradient = run("{finding.mode}", {", ".join(finding.inputs)})'
+        if not np.isfinite(size):
+            return ()
+        if FAINT not in finding.message:
+            return run, f"assert np.abs(gradient).max() <= {size / 10:.3g}  # of {size:.3g}"
+        return run, f"assert np.abs(gradient).max() >= {size * 10:.3g}  # of {size:.3g}"
 
     def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
         """Say what is wrong, why, and what to write instead."""
@@ -126,7 +143,7 @@ class GradientSize(Rule):
         fix = _LOGITS if blame.op in _SATURATED else sloped(arguments)
         loss = "large" if suspect.value is None else wording.array(suspect.value)
         return (
-            f"The gradient is {given} where the loss is {loss}{at}.",
+            f"The gradient is {given}{FAINT}{loss}{at}.",
             f"Next to nothing is learned from such a sample{where}.{usual}",
             fix.replace("{label}", label),
         )

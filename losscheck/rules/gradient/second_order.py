@@ -9,7 +9,7 @@ import numpy as np
 from losscheck.advice import source, wording
 from losscheck.advice.wording import worst_pair
 from losscheck.model import Direction, Severity, Suspect
-from losscheck.rules.base import UNDECIDED, Rule, Shown
+from losscheck.rules.base import UNDECIDED, Pin, Rule, Shown
 from losscheck.rules.crowd import Crowd
 
 if TYPE_CHECKING:
@@ -98,6 +98,7 @@ class SecondOrder(Rule):
     masked_by = ("LC102",)
     decisive = False  # value and gradient are what they are
     shown_by = Shown.SECOND_DERIVATIVE
+    pinned = Pin.RUNS
 
     def left_out(self, settings: Settings) -> str:
         """Ask for the second derivative."""

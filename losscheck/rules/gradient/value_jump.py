@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from losscheck.advice import wording
 from losscheck.model import Range, Severity, Suspect
-from losscheck.rules.base import Rule
+from losscheck.rules.base import Pin, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from losscheck.advice.blamed import Blame
     from losscheck.evidence.gradient.crossings import Crossing
+    from losscheck.model import Finding
     from losscheck.rules.base import Arguments, Judgment, Words
 
 MEANT = "# If the step is meant, ignore LC105 for this loss and give the reason."
@@ -67,6 +68,8 @@ class ValueJump(Rule):
         "selection": Severity.WARNING,
     }
 
+    pinned = Pin.OWN
+
     def judge(self, crossings: Sequence[Crossing]) -> Judgment:
         """Name the jumps of the loss."""
         by_op: dict[str, list[Crossing]] = {}
@@ -91,6 +94,31 @@ class ValueJump(Rule):
                 location=largest.location,
                 expected_text="the same loss on both sides",
             )
+
+    def asserts(self, finding: Finding, prediction: str) -> tuple[str, ...]:
+        """Ask that the loss changes less the nearer to each other the two sides are."""
+        sides = (
+            ", ".join(
+                f"{name} {sign} side" if name == prediction else name for name in finding.inputs
+            )
+            for sign in "+-"
+        )
+        after, before = (f'run("{finding.mode}", {given})[0]' for given in sides)
+        return (
+            "def changes(step):",
+            f'    """How much the loss changes across the case, by each number of {prediction}."""',
+            f"    steps = step * np.maximum(1.0, np.abs({prediction}))",
+            "    sides = np.eye(steps.size).reshape(-1, *steps.shape) * steps",
+            f"    sides = sides.astype({prediction}.dtype)",
+            "    return np.abs([",
+            f"        np.sum({after})",
+            f"        - np.sum({before})",
+            "        for side in sides",
+            "    ])",
+            "",
+            "far, near = changes(1e-2), changes(1e-3)",
+            "assert (near <= far / 2 + 1e-5 * (1.0 + far)).all()",
+        )
 
     def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
         """Say what is wrong, why, and what to write instead."""

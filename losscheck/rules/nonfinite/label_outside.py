@@ -8,13 +8,14 @@ import numpy as np
 
 from losscheck.advice import wording
 from losscheck.model import Range, Severity, Suspect
-from losscheck.rules.base import Rule
+from losscheck.rules.base import Pin, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from losscheck.advice.blamed import Blame
     from losscheck.evidence.shape.labels_outside import LabelOutside
+    from losscheck.model import Finding
     from losscheck.rules.base import Arguments, Judgment, Words
 
 _WHY = {
@@ -73,6 +74,7 @@ class LabelOutsideRange(Rule):
         "value": Severity.WARNING,
         "mode": Severity.WARNING,
     }
+    pinned = Pin.OWN
     absent = ("labels_outside", "no label is the number of a class")
 
     def judge(self, labels_outside: Sequence[LabelOutside]) -> Judgment:
@@ -100,6 +102,26 @@ class LabelOutsideRange(Rule):
                 expected_text="an error, or a sample that does not count",
                 location=run.location,
             )
+
+    def asserts(self, finding: Finding, prediction: str) -> tuple[str, ...]:
+        """Ask that the label is refused, or that the batch has the mean of its other samples."""
+        labels = [(n, np.asarray(a)) for n, a in finding.inputs.items() if n != prediction]
+        sizes = {np.shape(array)[:1] for array in finding.inputs.values()}
+        if len(labels) != 1 or len(sizes) != 1 or not min(sizes) or min(sizes) < (2,):
+            return ()
+        row = labels[0][1].reshape(len(labels[0][1]), -1)
+        odd = int(np.argmin(row.min(axis=1)) if row.min() < 0 else np.argmax(row.max(axis=1)))
+        given = ", ".join(finding.inputs)
+        rest = ", ".join(f"{name}[rest]" for name in finding.inputs)
+        return (
+            "try:",
+            f'    value, _ = run("{finding.mode}", {given})',
+            "except (ValueError, tf.errors.InvalidArgumentError):",
+            "    return  # to refuse the label is right as well",
+            f"rest = [sample for sample in range(len({prediction})) if sample != {odd}]",
+            f'others, _ = run("{finding.mode}", {rest})',
+            "np.testing.assert_allclose(np.mean(value), np.mean(others), rtol=0.001)",
+        )
 
     def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
         """Say what is wrong, why, and what to write instead."""

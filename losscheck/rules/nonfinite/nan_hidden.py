@@ -10,7 +10,7 @@ import numpy as np
 from losscheck.advice import source, wording
 from losscheck.advice.base import Change
 from losscheck.model import Severity, Suspect
-from losscheck.rules.base import Doubt, Rule, Trail
+from losscheck.rules.base import Doubt, Pin, Rule, Trail
 from losscheck.rules.crowd import Crowd
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from losscheck.advice.blamed import Blame
     from losscheck.evidence.precision.finite_tests import FiniteTest, NonfiniteInput
+    from losscheck.model import Finding
     from losscheck.rules.base import Arguments, Judgment, Words
 
 
@@ -69,6 +70,7 @@ class NanHidden(Rule):
     }
     trail = Trail.KNOWN
     doubt = Doubt.CASES
+    pinned = Pin.OWN
 
     def judge(
         self, finite_tests: Sequence[FiniteTest], nonfinite_inputs: Sequence[NonfiniteInput]
@@ -97,6 +99,27 @@ class NanHidden(Rule):
                 location=finite_tests[0].location,
                 expected_text="NaN or Inf, so that the run stops where it went wrong",
             )
+
+    def asserts(self, finding: Finding, prediction: str) -> tuple[str, ...]:
+        """Ask that NaN is refused or seen, and that no smaller prediction has a larger loss."""
+        given = ", ".join(finding.inputs)
+        run = f'value, _ = run("{finding.mode}", {given})'
+        if not all(np.isfinite(np.asarray(array)).all() for array in finding.inputs.values()):
+            return (
+                "try:",
+                f"    {run}",
+                "except (ValueError, tf.errors.InvalidArgumentError):",
+                "    return  # to refuse them is right as well",
+                "assert not np.isfinite(value).all()",
+            )
+        nearer = ", ".join(f"{n} / by" if n == prediction else n for n in finding.inputs)
+        return (
+            run,
+            "if np.isfinite(value).all():  # to overflow in plain sight is right as well",
+            "    for by in (2.0, 16.0, 1e3, 1e6):",
+            f'        nearer, _ = run("{finding.mode}", {nearer})',
+            "        assert np.sum(value) >= np.sum(nearer)",
+        )
 
     def words(self, suspect: Suspect, blame: Blame, arguments: Arguments) -> Words:
         """Say what is wrong, why, and what to write instead."""
