@@ -9,6 +9,7 @@ from collections.abc import Callable
 import attrs
 
 import losscheck
+from benchmarks.claims import Claim, claims
 from benchmarks.stability_corpus import CODES, Defect, Entry, entries
 from losscheck.model import Finding, LossReport
 from losscheck.rules.policy import Severity
@@ -30,6 +31,8 @@ class Published:
         Code, message and line of each.
     said
         Every code and severity.
+    claims
+        The numbers that its findings name, computed again.
     """
 
     entry: Entry
@@ -39,6 +42,7 @@ class Published:
     errors: tuple[str, ...]
     said: tuple[str, ...]
     seconds: float
+    claims: tuple[Claim, ...] = ()
 
 
 def look_at_packages(
@@ -64,7 +68,9 @@ def look_at_packages(
             break
         begin = time.perf_counter()
         report = losscheck.check(loss := entry.make(), arguments=_arguments(entry, loss))
-        looked.append(_published(entry, report, time.perf_counter() - begin))
+        one = _published(entry, report, time.perf_counter() - begin)
+        again = tuple(claim for each in report.findings for claim in claims(each, loss))
+        looked.append(attrs.evolve(one, claims=again))
         tell(f"{number}/{len(every)} {describe(looked[-1])}")
     return looked, len(every)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from benchmarks.claims import repeated
 from benchmarks.disputes import DISPUTES
 from benchmarks.markdown import percent, table
 from benchmarks.stability_packages import Published
@@ -32,6 +33,7 @@ def describe_packages(looked: Sequence[Published], entries: int) -> str:
         f"{len(alarmed)} of {len(clean)} entries without defects.",
         figures,
     ]
+    parts.append(repeated([claim for one in looked for claim in one.claims]))
     if len(looked) < entries:
         parts.append(
             f"{len(looked)} of {entries} entries were checked in the time given: those with severe "

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import attrs
 
 import losscheck
+from benchmarks.claims import Claim, claims, repeated
 from benchmarks.markdown import percent, table
 from losscheck.model import Finding, LossReport, Verdict
 from tests.wild.projects.faulty_calls import FAULTY_CALLS
@@ -54,6 +55,8 @@ class Judged:
         What losscheck failed at itself, or could not decide.
     seconds
         Of processor time.
+    claims
+        The numbers that its findings name, computed again.
     """
 
     truth: Truth
@@ -63,6 +66,7 @@ class Judged:
     alarms: tuple[str, ...]
     own: str
     seconds: float
+    claims: tuple[Claim, ...] = ()
 
 
 def look_at_projects(tell: Tell, *, declared: bool) -> list[Judged]:
@@ -78,7 +82,9 @@ def look(truth: Truth, *, declared: bool) -> Judged:
     """Check one of them."""
     begin = time.process_time()
     report = losscheck.check(truth.loss, arguments=truth.arguments if declared else None)
-    return judged(truth, report, time.process_time() - begin)
+    seconds = time.process_time() - begin
+    said = tuple(claim for each in report.findings for claim in claims(each, truth.loss))
+    return attrs.evolve(judged(truth, report, seconds), claims=said)
 
 
 def judged(truth: Truth, report: LossReport, seconds: float) -> Judged:
@@ -141,7 +147,8 @@ def describe_projects(looked: Sequence[Judged]) -> str:
         f"({percent(found / len(faulty))}), {lines.count(True)} of {len(lines)} on their line. "
         f"Sound losses with an error: {alarmed} of {len(sound)}. Faults of losscheck: {failed}; "
         f"undecided: {undecided}. Processor time of a check: median "
-        f"{statistics.median(seconds):.1f} s, at most {max(seconds):.1f} s."
+        f"{statistics.median(seconds):.1f} s, at most {max(seconds):.1f} s. "
+        f"{repeated([claim for one in looked for claim in one.claims])}"
     )
     rows = [
         (

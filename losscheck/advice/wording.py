@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,26 @@ def array(value: Any) -> str:
     if numbers.size > _SHOWN:
         return f"an array of shape {shape(numbers.shape)}"
     return _nested(numbers)
+
+
+def beside(values: Mapping[str, Any]) -> tuple[dict[str, str], str]:
+    """Write several numbers or arrays of one shape, and where in them what is written stands.
+
+    Of large arrays that is the element in which they differ most; of others all are written, and
+    nothing says where.
+    """
+    arrays = [np.asarray(value) for value in values.values()]
+    shapes = {each.shape for each in arrays}
+    if len(shapes) != 1 or arrays[0].size <= _SHOWN:
+        return {name: array(value) for name, value in values.items()}, ""
+    numbers = np.stack([each.astype(float).ravel() for each in arrays])
+    finite = np.isfinite(numbers)
+    with np.errstate(invalid="ignore"):
+        gap = np.where(finite.all(axis=0), np.ptp(numbers, axis=0), 0.0)
+    gap[finite.any(axis=0) & ~finite.all(axis=0)] = np.inf
+    index = int(np.argmax(gap))
+    place = ", ".join(str(int(i)) for i in np.unravel_index(index, arrays[0].shape))
+    return dict(zip(values, map(number, numbers[:, index]), strict=True)), f" at [{place}]"
 
 
 def _nested(numbers: Array) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+import attrs
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from benchmarks.claims import claims
+from benchmarks.claims import Claim, claims, repeated
 from losscheck.model import Expected, Finding, Location, Observed, Severity
 
 
@@ -65,3 +66,33 @@ def test_a_number_behind_an_expression_is_computed_again(
 
 def test_a_loss_that_is_not_what_was_said_is_named() -> None:
     assert [c.holds for c in claims(_finding("", value=1.0), share)] == [False, True, True]
+
+
+def cancelled(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_sum((tf.exp(y_pred) - 1.0 - y_pred) / tf.square(y_pred) + 0.0 * y_true)
+
+
+def test_where_float64_loses_its_digits_it_is_no_judge_of_what_is_right() -> None:
+    def held(prediction: float, right: float) -> list[bool | None]:
+        finding = attrs.evolve(
+            _finding(""),
+            inputs={"y_true": np.zeros(1), "y_pred": np.array([prediction])},
+            expected=Expected(value=np.array(right)),
+        )
+        return [c.holds for c in claims(finding, cancelled) if c.said.startswith("right loss")]
+
+    assert held(1e-8, 0.5) == []  # float64 gives -0.6
+    assert held(0.5, 0.594885) == [True]
+    assert held(0.5, 0.7) == [False]
+
+
+def test_what_xla_has_inside_no_other_run_refutes() -> None:
+    finding = attrs.evolve(_finding("The sum is y_true + 1.0 = 7."), mode="xla")
+    assert [claim.holds for claim in claims(finding, share)][-1] is None
+
+
+def test_the_share_that_is_given_again_names_the_others() -> None:
+    said = [Claim("LC201-1", "x = 1", True), Claim("LC201-2", "y = 2", False)]
+    assert repeated([*said, Claim("LC201-3", "z = 3", None)]) == (
+        "Of 2 numbers in its sentences the losses give 1 again (LC201-2: y = 2)."
+    )

@@ -178,7 +178,8 @@ def _told(suspect: Suspect) -> tuple[str, str]:
     facts = suspect.facts
     table = facts.get("values", facts)
     given = {m: table[m] for m in _MODES if isinstance(table, Mapping) and table.get(m) is not None}
-    numbers = ", ".join(f"{mode} gives {wording.array(value)}" for mode, value in given.items())
+    written, place = wording.beside(given)
+    numbers = ", ".join(f"{mode} gives {value}" for mode, value in written.items()) + place
     what = "gradient" if suspect.form == "gradient" else "loss"
     what = str(facts.get("what", what))
     at = wording.at(suspect.inputs)
