@@ -92,6 +92,7 @@ class Bench:
         self._desk, self._evidence = desk, desk.evidence
         self._said = said
         self._shown: list[Explanation] = []  # what a search found in a changed loss
+        self._brought: list[Explanation] = []  # the same of what is no error
         self._base = base
         call = desk.evidence.programs.call
         self._traced: dict[tuple[Edit, ...], Programs] = {}  # of the last changes
@@ -120,6 +121,17 @@ class Bench:
         """Look for what a change brings that the cases it was tried on do not show."""
         asked = SEARCHED if doubted(explanations) is Doubt.NOTHING else SEARCHED | CALLED
         return self._attempted(edits, lambda: self._looked_at_anew(edits, verified, asked))
+
+    def brings(self, edits: Sequence[Edit], verified: Verified) -> Verified:
+        """Say which warnings that searches have found of other changes a change brings as well."""
+        return self._attempted(edits, lambda: self._warned(edits, verified))
+
+    def _warned(self, edits: Sequence[Edit], verified: Verified) -> Verified:
+        tried = Tried(self._evidence, self._brought)
+        modes = tuple({e.crowd.mode for e in self._brought if e.crowd is not None})
+        now = Judged(Desk(self._anew(modes, tried.of, self._programs(edits))), _written(edits))
+        left = [e for e in self._brought if not now.clear(e, tried.prints(e))]
+        return attrs.evolve(verified, adds=tuple(e.finding.code for e in left))
 
     def _attempted(self, edits: Sequence[Edit], trial: Callable[[], Verified]) -> Verified:
         """Run a trial with a change made; what keeps it from running speaks against the change."""
@@ -223,6 +235,8 @@ class Bench:
         errors = [one for one in found if one.finding.severity == Severity.ERROR]
         # Another change may fail there too, which is seen without a search.
         self._shown += [e for e in errors if QUICK.issuperset(by_code(e.finding.code).needs)]
+        warned = [e for e in found if e not in errors and e.crowd is not None]
+        self._brought = warned or self._brought  # of the last change that brought any
         places = len({one.blame.expression for one in errors})
         if failed := after.faults.all:
             return attrs.evolve(verified, complaints=(f"{failed[0].what} failed",))

@@ -155,9 +155,24 @@ class _Trial:
     def _stands(self, cure: Cure) -> bool:
         """Say whether a search finds nothing that a change brings with it."""
         self._searches -= 1
+        if self._no_better(cure):
+            return False
         verified = self._bench.searched([cure.edit], cure.verified, self.weighty)
         self.tried.append(attrs.evolve(cure, verified=verified))
         return (verified.holds and not verified.adds) or self._cured_besides(self.tried[-1])
+
+    def _no_better(self, cure: Cure) -> bool:
+        """Say whether a change brings all warnings of one that held before, and clears no more.
+
+        That one comes before it whatever a search finds.
+        """
+        clears = {*cure.verified.clears}
+        held = [c.verified for c in self.tried if c.verified.holds and c.verified.adds]
+        held = [one for one in held if clears <= {*one.clears}]
+        if not held:
+            return False
+        brought = self._bench.brings([cure.edit], cure.verified)
+        return any({*one.adds} <= {*brought.adds} for one in held)
 
 
 def _new(edits: Iterable[Edit]) -> Iterator[Edit]:

@@ -76,3 +76,9 @@ def there_and_back(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
 
 def divergence(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(y_true * tf.math.log(y_true / y_pred), axis=-1)
+
+
+def cosine_of_any(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    one = y_true / tf.norm(y_true, axis=-1, keepdims=True)
+    other = y_pred / tf.norm(y_pred, axis=-1, keepdims=True)
+    return 1.0 - tf.reduce_sum(one * other, axis=-1)

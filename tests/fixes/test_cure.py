@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from losscheck.fixes.agreement import VALUE, Pair, is_slight
+from losscheck.fixes.bench import Bench, Verified
 from losscheck.fixes.candidates import candidates
 from losscheck.fixes.cure import compromise, cures
 from losscheck.model import Range
@@ -137,3 +138,23 @@ def test_a_fix_may_take_cases_on_which_the_loss_raises():
     assert best.verified.holds
     assert best.verified.departs == 0
     assert best.edit.new == "tf.gather(table, tf.clip_by_value(quarter, 0, tf.shape(table)[0] - 1))"
+
+
+@pytest.mark.slow
+def test_what_brings_the_warning_of_another_is_not_searched(monkeypatch: pytest.MonkeyPatch):
+    # Whatever is written for a label of length 0, nothing is learned from it.
+    searched: list[str] = []
+    search = Bench.searched
+
+    def noted(self: Bench, edits: Any, *given: Any) -> Verified:
+        searched.append(edits[0].new)
+        return search(self, edits, *given)
+
+    monkeypatch.setattr(Bench, "searched", noted)
+    found = explained(losses.cosine_of_any, NONFINITE)
+    labels = [e for e in found.explanations if "y_true" in e.blame.expression]
+    best = cures(found.bench, found.desk, labels)[-1]
+    assert best.verified.holds
+    assert "LC103" in best.verified.adds
+    assert searched == ["tf.math.divide_no_nan(y_true, tf.norm(y_true, axis=-1, keepdims=True))"]
+    assert best.edit.new == searched[0]
