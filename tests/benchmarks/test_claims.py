@@ -86,6 +86,21 @@ def test_where_float64_loses_its_digits_it_is_no_judge_of_what_is_right() -> Non
     assert held(0.5, 0.7) == [False]
 
 
+def test_a_gradient_that_differences_refute_is_not_held_against_them() -> None:
+    def held(code: str) -> list[bool | None]:
+        finding = attrs.evolve(
+            _finding(""),
+            code=code,
+            inputs={"y_true": np.zeros(1), "y_pred": np.array([0.5])},
+            expected=Expected(gradient=np.array([7.0])),
+        )
+        said = claims(finding, cancelled)
+        return [claim.holds for claim in said if claim.said.startswith("right gradient")]
+
+    assert held("LC101") == []
+    assert held("LC302") == [False]
+
+
 def test_what_xla_has_inside_no_other_run_refutes() -> None:
     finding = attrs.evolve(_finding("The sum is y_true + 1.0 = 7."), mode="xla")
     assert [claim.holds for claim in claims(finding, share)][-1] is None
