@@ -18,6 +18,7 @@ from tests.wild.projects.fifth import FIFTH
 from tests.wild.projects.fourth import FOURTH
 from tests.wild.projects.further_faulty import FURTHER_FAULTY
 from tests.wild.projects.further_sound import FURTHER_SOUND
+from tests.wild.projects.seventh import SEVENTH
 from tests.wild.projects.sixth import SIXTH
 from tests.wild.projects.sound import SOUND
 from tests.wild.projects.third_faulty import THIRD_FAULTY
@@ -35,6 +36,7 @@ TRUTHS: tuple[Truth, ...] = (
     *FOURTH,
     *FIFTH,
     *SIXTH,
+    *SEVENTH,
 )
 Tell = Callable[[str], None]
 

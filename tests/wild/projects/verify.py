@@ -25,6 +25,8 @@ from tests.wild.projects.further_proofs import FURTHER_PROOFS, HELD
 from tests.wild.projects.further_sound import FURTHER_SOUND
 from tests.wild.projects.inputs import Source
 from tests.wild.projects.proofs import DIGITS, PROOFS, tensors, value_and_gradient
+from tests.wild.projects.seventh import SEVENTH
+from tests.wild.projects.seventh_proofs import SEVENTH_PROOFS
 from tests.wild.projects.sixth import SIXTH
 from tests.wild.projects.sixth_proofs import SIXTH_HELD, SIXTH_PROOFS
 from tests.wild.projects.sound import SOUND
@@ -36,7 +38,7 @@ from tests.wild.projects.truth import Truth
 FIRST = (*SOUND, *FAULTY_CALLS, *FAULTY_NUMBERS)
 FURTHER = (*FURTHER_SOUND, *FURTHER_FAULTY)
 THIRD = (*THIRD_SOUND, *THIRD_FAULTY)
-TRUTHS = (*FIRST, *FURTHER, *THIRD, *FOURTH, *FIFTH, *SIXTH)
+TRUTHS = (*FIRST, *FURTHER, *THIRD, *FOURTH, *FIFTH, *SIXTH, *SEVENTH)
 EVERY_PROOF = {
     **PROOFS,
     **FURTHER_PROOFS,
@@ -44,6 +46,7 @@ EVERY_PROOF = {
     **FOURTH_PROOFS,
     **FIFTH_PROOFS,
     **SIXTH_PROOFS,
+    **SEVENTH_PROOFS,
 }
 EVERY_HELD = {**HELD, **THIRD_HELD, **SIXTH_HELD}
 SIZES = ((3, 4), (1, 4), (3, 1))  # of the batch and of every other letter; XLA runs the first
