@@ -67,7 +67,12 @@ def look_at_packages(
         if time.perf_counter() - start > seconds:
             break
         begin = time.perf_counter()
-        report = losscheck.check(loss := entry.make(), arguments=_arguments(entry, loss))
+        try:
+            loss = entry.make()
+        except ImportError as error:
+            tell(f"{number}/{len(every)} {entry.package} {entry.call}: left out, {error}")
+            continue
+        report = losscheck.check(loss, arguments=_arguments(entry, loss))
         one = _published(entry, report, time.perf_counter() - begin)
         again = tuple(claim for each in report.findings for claim in claims(each, loss))
         looked.append(attrs.evolve(one, claims=again))
