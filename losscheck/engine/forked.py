@@ -18,6 +18,8 @@ import warnings
 import psutil
 
 from losscheck.cases import search
+from losscheck.cases.exhaustive import lattice
+from losscheck.cases.problem import Problem
 from losscheck.engine.inside import ROOMS
 from losscheck.evidence.gather import MAIN_CASES, NARROW_CASES
 from losscheck.model import Argument, UsageError
@@ -56,13 +58,21 @@ def _end_all(own: int, rooms: str) -> None:
 
 
 def _draw() -> None:
-    """Draw the cases that most losses share, once; Hypothesis is ready for those of the others."""
-    pair = [
-        Argument(name=name, role=name, domain="real", shape="(B, D)", dtype="float32", origin="")
+    """Draw what most losses share, once; Hypothesis is ready for the cases of the others."""
+    small, main = {"B": 1, "D": 1}, {"B": 4, "D": 3}
+    for sizes, most in ((small, NARROW_CASES), (main, MAIN_CASES)):
+        search(_pair("real"), sizes, classes=sizes["D"], budget=most)
+    for domain in ("real", "probability"):
+        pair = _pair(domain)
+        at = {each.name: tuple(main.values()) for each in pair}
+        lattice(Problem.of(pair, at, "float32", main["D"]), seed=0)
+
+
+def _pair(domain: str) -> tuple[Argument, ...]:
+    return tuple(
+        Argument(name=name, role=name, domain=domain, shape="(B, D)", dtype="float32", origin="")
         for name in ("y_true", "y_pred")
-    ]
-    for sizes, most in (({"B": 1, "D": 1}, NARROW_CASES), ({"B": 4, "D": 3}, MAIN_CASES)):
-        search(pair, sizes, classes=sizes["D"], budget=most)
+    )
 
 
 with contextlib.suppress(UsageError):  # who started us says so
