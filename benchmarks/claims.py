@@ -71,10 +71,9 @@ def claims(finding: Finding, loss: Callable[..., Any]) -> list[Claim]:
             found += _right(finding, loss, single)
     for text in dict.fromkeys((finding.message, finding.cause)):
         for before, said, number in _said(text):
-            given = list(_evaluated(before, scopes))
+            # What XLA has inside no eager run gives: it is neither confirmed nor refuted by one.
+            given = [] if finding.mode == "xla" else list(_evaluated(before, scopes))
             held = any(_holds(each, number) for each in given) if given else None
-            if finding.mode == "xla" and not held:  # what XLA has inside no eager run gives
-                held = None
             found.append(Claim(finding.id, said, held))
     return found
 

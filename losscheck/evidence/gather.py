@@ -35,7 +35,6 @@ from losscheck.settings.budget import once
 NARROW_CASES = 160_000  # cases of one sample: 120,064 half-precision numbers, and the other stages
 MAIN_CASES = 24_000  # cases of a whole batch
 SCANNED = 1 << 28  # numbers that the cases of a lattice compute at the most
-SPARED = 256  # cases that are run under XLA, a call each, of a change: a millisecond each
 SLOW = 48  # cases of a loss that runs one case a call, however much one takes
 SINGLE = float(np.finfo(np.float32).eps / np.finfo(np.float64).eps)
 Given = Callable[[Instance, str], CaseBlock]
@@ -58,8 +57,6 @@ class Evidence:
         Where it is kept what of our own failed.
     given
         Gives the cases of an instance in a dtype, where a loss is looked at once more.
-    sparing
-        Whether few cases are run under XLA, as each is known to take a call of its own there.
     """
 
     inferred: Inferred
@@ -69,7 +66,6 @@ class Evidence:
     shared_seed: int | None = None
     faults: Faults = attrs.field(factory=Faults)
     given: Given | None = None  # the cases, where they are known: nothing is searched for
-    sparing: bool = False
     searches: dict[str, Search] = attrs.field(factory=dict, init=False)  # float32, by instance
     guided: dict[str, Guided] = attrs.field(factory=dict, init=False)  # by instance, once swept
     scans: dict[tuple[str, str], Scan] = attrs.field(factory=dict, init=False)  # and by dtype
@@ -363,12 +359,10 @@ class Evidence:
 
     def _beside(self, program: Program | None, graph: Sweep, mode: str) -> Iterator[ModeSweep]:
         """The cases of a sweep in another mode; nothing where it draws other numbers, or fails."""
-        other, xla = None, mode == "xla"
-        if program is None or (xla and program.draws):
+        other = None
+        if program is None or (mode == "xla" and program.draws):
             return
         with contextlib.suppress(Exception):  # no kernel or no compilation in this mode
-            if xla and self.sparing:
-                graph = graph.thinned(SPARED)
             other = self.run(program, graph.cases, graph.dtype, mode)
         if other is not None:
             yield compared(mode, graph, other, self.rounded)

@@ -23,7 +23,6 @@ from losscheck.fixes.patch import Edit, PatchError, patched, unified
 from losscheck.fixes.transplant import TransplantError, transplanted
 from losscheck.model import Array, Severity
 from losscheck.program.programs import Programs
-from losscheck.program.running.ways import Way
 from losscheck.program.tracing.trace import CallError, OutputError
 from losscheck.rules import by_code, rules
 from losscheck.rules.base import Doubt, Rule
@@ -259,13 +258,7 @@ class Bench:
             seed=self._evidence.seed,
             faults=Faults(),
             given=given,
-            sparing=changed is not None and self._calls_under_xla(),
         )
-
-    def _calls_under_xla(self) -> bool:
-        """Whether XLA takes a call for each case of the loss as it is."""
-        programs = (instance.program.graphed for instance in self._evidence.instances)
-        return any(p is not None and p.way(xla=True) is Way.SINGLY for p in programs)
 
     def _programs(self, edits: Sequence[Edit]) -> Programs:
         """The changed loss as it runs, traced once for all that is asked of it."""

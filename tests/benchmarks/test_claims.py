@@ -101,8 +101,9 @@ def test_a_gradient_that_differences_refute_is_not_held_against_them() -> None:
     assert held("LC302") == [False]
 
 
-def test_what_xla_has_inside_no_other_run_refutes() -> None:
-    finding = attrs.evolve(_finding("The sum is y_true + 1.0 = 7."), mode="xla")
+@pytest.mark.parametrize("said", ["7", "2"])
+def test_what_xla_has_inside_no_other_run_judges(said: str) -> None:
+    finding = attrs.evolve(_finding(f"The sum is y_true + 1.0 = {said}."), mode="xla")
     assert [claim.holds for claim in claims(finding, share)][-1] is None
 
 

@@ -37,6 +37,14 @@ def steep(y_true, y_pred):
     return tf.reduce_mean(tf.square(y_true - y_pred) / (tf.square(y_pred) + 1e-12), axis=-1)
 """
 GENTLE = STEEP.replace("1e-12", "1e-1")
+SATURATED = """
+def saturated(y_true, y_pred):
+    return tf.reduce_mean(tf.square(y_true - tf.sigmoid(y_pred)), axis=-1)
+"""
+SLOPED = """
+def saturated(y_true, y_pred):
+    return tf.reduce_mean(tf.math.softplus(y_pred) - y_true * y_pred, axis=-1)
+"""
 HIDDEN = """
 def hidden(y_true, y_pred):
     squares = tf.square(y_true - y_pred)
@@ -72,6 +80,7 @@ def labels(y_true, y_pred):
     losses = -tf.reduce_sum(labels * tf.nn.log_softmax(y_pred), axis=-1)
     return tf.reduce_sum(known * losses) / tf.reduce_sum(known)
 """
+LOGITS: dict[str, Any] = {"y_true": ("binary", "(B, D)"), "y_pred": ("logits", "(B, D)")}
 CLASSES: dict[str, Any] = {"y_true": ("class_index", "(B,)"), "y_pred": ("logits", "(B, 3)")}
 
 
@@ -82,11 +91,12 @@ CLASSES: dict[str, Any] = {"y_true": ("class_index", "(B,)"), "y_pred": ("logits
         ("LC105", JUMP, (NO_JUMP,), {}),
         ("LC106", FROZEN, (CURVED,), {"order": 2}),
         ("LC107", STEEP, (GENTLE,), {}),
+        ("LC107", SATURATED, (SLOPED,), {"arguments": LOGITS}),
         ("LC205", HIDDEN, (OPEN,), {}),
         ("LC205", SWALLOWED, (SEEN,), {}),
         ("LC206", ANY_LABEL, (REFUSED, COUNTED), {"arguments": CLASSES}),
     ],
-    ids=["jump", "second", "size", "overflow", "swallowed", "label"],
+    ids=["jump", "second", "size", "faint", "overflow", "swallowed", "label"],
 )
 def test_it_fails_and_passes_once_it_is_mended(
     code: str,

@@ -62,18 +62,6 @@ class Sweep(Population):
         """(N,) bool: the loss is finite."""
         return np.asarray(~(self.value_nan | self.value_inf))
 
-    def thinned(self, most: int) -> Sweep:
-        """Some of the cases, evenly spread."""
-        index = spread(np.arange(len(self)), most)
-        return attrs.evolve(
-            self,
-            cases=self.cases.take(index),
-            totals=self.totals[index],
-            value_nan=self.value_nan[index],
-            value_inf=self.value_inf[index],
-            gradient=self.gradient[index],
-        )
-
     @property
     def flat_gradient(self) -> Array:
         """(N, n) the gradient, a row a case."""

@@ -190,9 +190,11 @@ class Program(Runnable):
 
     def has(self, tensor: str) -> bool:
         """Whether the graph holds a tensor of this name."""
-        with contextlib.suppress(KeyError, ValueError):
-            return self.graph.get_tensor_by_name(tensor) is not None
-        return False
+        try:
+            self.graph.get_tensor_by_name(tensor)
+        except (KeyError, ValueError):
+            return False
+        return True
 
     def singly(self, inputs: Inputs, mode: str = "plain") -> Outcome:
         """Value and gradient of every case, one call each."""
@@ -295,10 +297,9 @@ class Program(Runnable):
         sizes.add(size)
         return size
 
-    def way(self, xla: bool = False) -> Way:
+    def way(self) -> Way:
         """How many cases are run by one call; as long as few were run, nobody knows better."""
-        ways = (way for (_, m), (_, way) in self._runners.items() if (m == "xla") == xla)
-        return next(ways, Way.VECTORIZED)
+        return next((w for (_, m), (_, w) in self._runners.items() if m != "xla"), Way.VECTORIZED)
 
     def settle(self) -> Way:
         """Find out how many cases are run by one call, before they are many."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from losscheck.advice import wording
 from losscheck.model import Range, Severity, Suspect
-from losscheck.rules.base import Pin, Rule, Trail
+from losscheck.rules.base import Rule, Trail
 from losscheck.rules.crowd import Crowd
 
 if TYPE_CHECKING:
@@ -80,7 +80,6 @@ class MinimumElsewhere(Rule):
     masked_by = ("LC102",)
     absent = ("right_and_wrong", "the domains do not say which prediction is right")
     trail = Trail.KNOWN
-    pinned = Pin.NUMBER  # known without the constant that is the floor
 
     def judge(self, right_and_wrong: RightAndWrong | None, floor: Floor | None) -> Judgment:
         """Name the batches whose wrong predictions have the lower loss."""
