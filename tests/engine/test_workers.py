@@ -40,7 +40,7 @@ def is_told(y_true, y_pred):
 MODULE = "losses_apart.py"
 # Of each wild loss: its code, the line that is blamed, and what is said of its end.
 WILD = {
-    "hanging.py:in_python": ("LC902", "time.sleep(0.01)", "while its arguments were looked at"),
+    "hanging.py:in_python": ("LC902", "time.sleep(1.0)", "while its arguments were looked at"),
     "hanging.py:holding_the_interpreter": ("LC902", "ctypes.PyDLL(None).pause()", "out of time"),
     "ending.py:reads_nowhere": ("LC903", "ctypes.string_at(0)", "SIGSEGV"),
     "ending.py:is_killed": ("LC903", "def is_killed(y_true, y_pred):", "SIGKILL"),

@@ -12,8 +12,7 @@ _lock = threading.Lock()
 
 def in_python(y_true, y_pred):
     while True:
-        y_pred = y_pred + 0.0 * y_true
-        time.sleep(0.01)
+        time.sleep(1.0)
 
 
 def in_native_code(y_true, y_pred):
